@@ -1,0 +1,169 @@
+/**
+ * Every error class of this package. The names are Python's (`queue.Empty`, `queue.Full`,
+ * `queue.ShutDown`) with the word Queue before them, because a JavaScript module has no
+ * `queue.` to say it.
+ *
+ * @module
+ */
+
+/** The name goes on the prototype, as the language's own errors have it, so that it isn't printed twice. */
+function nameClass(errorClass: { prototype: Error }, value: string): void {
+  Object.defineProperty(errorClass.prototype, "name", { value, writable: true, configurable: true });
+}
+
+/**
+ * Thrown by {@linkcode Queue.getNowait}, and by `get` and `getSync` when their timeout ran out:
+ * there was no item. Nothing was taken. Python's `queue.Empty`.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueEmpty } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<number>();
+ * try {
+ *   queue.getNowait();
+ * } catch (error) {
+ *   console.log(error instanceof QueueEmpty); // true
+ * }
+ * ```
+ */
+export class QueueEmpty extends Error {
+  static {
+    nameClass(this, "QueueEmpty");
+  }
+}
+
+/**
+ * Thrown by {@linkcode Queue.putNowait}, and by `put` and `putSync` when their timeout ran out:
+ * there was no room. The item was not put. Python's `queue.Full`.
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueFull } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<number>({ maxSize: 1 });
+ * queue.putNowait(1);
+ * try {
+ *   queue.putNowait(2);
+ * } catch (error) {
+ *   console.log(error instanceof QueueFull); // true
+ * }
+ * ```
+ */
+export class QueueFull extends Error {
+  static {
+    nameClass(this, "QueueFull");
+  }
+  /** How many items of a `putMany` had been put when the time ran out; 0 for a single `put`. */
+  readonly count: number;
+
+  /** @param count how many items of a `putMany` had been put */
+  constructor(message?: string, count = 0) {
+    super(message);
+    this.count = count;
+  }
+}
+
+/**
+ * Thrown by puts after {@linkcode Queue.shutdown}, and by gets once a queue that was shut down is
+ * empty. Python's `queue.ShutDown` (3.13).
+ *
+ * @example
+ * ```ts
+ * import { Queue, QueueShutDown } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<number>();
+ * queue.shutdown();
+ * try {
+ *   queue.putNowait(1);
+ * } catch (error) {
+ *   console.log(error instanceof QueueShutDown); // true
+ * }
+ * ```
+ */
+export class QueueShutDown extends Error {
+  static {
+    nameClass(this, "QueueShutDown");
+  }
+}
+
+/**
+ * Thrown when a wait that has no emptier or fuller name of its own ran out of time, for example
+ * {@linkcode Queue.open}.
+ *
+ * @example
+ * ```ts
+ * import { Queue, TimeoutError } from "@multiproc/multiprocessing";
+ *
+ * try {
+ *   await Queue.open("nobody has this", { timeout: 100 });
+ * } catch (error) {
+ *   console.log(error instanceof TimeoutError); // true
+ * }
+ * ```
+ */
+export class TimeoutError extends Error {
+  static {
+    nameClass(this, "TimeoutError");
+  }
+}
+
+/**
+ * Thrown when a method is called on an object that is past or before the state it needs: a second
+ * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed.
+ *
+ * @example
+ * ```ts
+ * import { InvalidStateError, Queue } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<number>();
+ * queue.close();
+ * try {
+ *   queue.putNowait(1);
+ * } catch (error) {
+ *   console.log(error instanceof InvalidStateError); // true
+ * }
+ * ```
+ */
+export class InvalidStateError extends Error {
+  static {
+    nameClass(this, "InvalidStateError");
+  }
+}
+
+/**
+ * What {@linkcode Process.result} rejects with when the process did not return a result: its
+ * target threw (`cause` is what it threw), it exited by itself, or it was ended from outside.
+ *
+ * @example
+ * ```ts
+ * import { Process, ProcessError } from "@multiproc/multiprocessing";
+ *
+ * export function fails(): void {
+ *   throw new RangeError("too far");
+ * }
+ *
+ * if (import.meta.main) {
+ *   const process = new Process({ target: fails });
+ *   process.start();
+ *   try {
+ *     await process.result();
+ *   } catch (error) {
+ *     if (error instanceof ProcessError) console.log(error.exitCode, error.cause);
+ *   }
+ * }
+ * ```
+ */
+export class ProcessError extends Error {
+  static {
+    nameClass(this, "ProcessError");
+  }
+  /** The exit code of the process: see {@linkcode Process.exitCode}. */
+  readonly exitCode: number;
+
+  /** @param exitCode the exit code of the process */
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}

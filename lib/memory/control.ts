@@ -1,0 +1,55 @@
+// The control block of a process: a few words of shared memory that the process, the one that
+// started it and the isolate that hosts it can all see. Who writes which word:
+//
+//   EXIT       the host, once, when the process has ended; 0 while it lives
+//   FINISHED   the process itself, as its last step before its host ends it
+//   KILL       whoever terminates or kills it, once; 0 while nobody has
+//   CRITICAL   the process itself: 1 while it holds a lock word of a structure others use
+//   LOADED     the process itself, once its modules are loaded
+//   CLAIM      whoever is to host it, by compare-and-swap: main, or its starter
+//   ASKED      the starter, when somebody asked for its result
+//
+// Exit codes may be negative and may be 0, so EXIT and FINISHED hold the code plus BIAS.
+
+/** Word offsets in a control block. */
+export const EXIT = 0, FINISHED = 1, KILL = 2, LOADED = 3, CLAIM = 4, ASKED = 5;
+/** On a cache line of its own: its owner writes it twice an operation. */
+export const CRITICAL = 16;
+/** The gate (lib/wait/gate.ts) that opens when the process has ended. */
+export const END_GATE = 32;
+/** Never written: a word to sleep on until the host ends the isolate. */
+export const NEVER = 48;
+const WORDS = 64;
+
+const BIAS = 0x10000;
+
+/** Values of CLAIM. */
+export const UNCLAIMED = 0, BY_MAIN = 1, BY_STARTER = 2;
+
+/** A new control block, of a process that lives. */
+export function newControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+}
+
+/** The code a word of EXIT or FINISHED stands for, or null while it is unwritten. */
+export function readCode(control: Int32Array, word: number): number | null {
+  const value = Atomics.load(control, word);
+  return value === 0 ? null : value - BIAS;
+}
+
+/** Writes an exit code once; false if there was one. */
+export function writeCode(control: Int32Array, word: number, code: number): boolean {
+  return Atomics.compareExchange(control, word, 0, code + BIAS) === 0;
+}
+
+let own = newControl();
+
+/** The control block of the process this isolate is. */
+export function ownControl(): Int32Array {
+  return own;
+}
+
+/** Called once, as the first step of a started process. */
+export function adoptControl(control: Int32Array): void {
+  own = control;
+}

@@ -1,0 +1,434 @@
+// The record ring: items as bytes in shared memory, first in, first out, for any number of
+// putters and takers.
+//
+// Two buffers: a header of words that never moves, and a growable one for the records. A record
+// is a 4-byte length (its own bytes, this length included) and the bytes of one item, padded to
+// whole units of 8 bytes; it never wraps around. Positions count units. Where a record didn't fit
+// before the end, a skip stands instead: minus the number of units to the end, as it was then.
+//
+// Invariants
+// 1. HEAD === TAIL: empty. A put never makes TAIL reach HEAD.
+// 2. Takers hold HEAD_LOCK, putters TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
+//    putter and one taker never wait for each other, only for the cache line.
+// 3. A put becomes true by the one store to TAIL, a take by the one store to HEAD. Everything
+//    before that store may be forgotten: a step that fails half-way has done nothing.
+// 4. The counters of one side are written before that store and read by the other side after it
+//    loaded the position, so they are never older than the position. Reading them newer is
+//    harmless: a ring looks a little emptier to a putter, a little fuller to a taker.
+// 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
+//    finds a stretch in one piece: what is skipped at the end is shorter than one record.
+//
+// Between lock and unlock there is only copying and counting. Taking a record of more than
+// LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
+
+import { enter, leave } from "./critical.ts";
+import { lock, unlock } from "./mutex.ts";
+
+// Header words, by cache line: settings, putters, takers.
+const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, CLOSED = 3, COUNTED = 4, UNFINISHED = 5;
+const TAIL_LOCK = 16, TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
+const HEAD_LOCK = 32, HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
+/** The first header word that is free for whoever builds on the ring. */
+export const RING_WORDS = 48;
+
+/** Bytes of the length before a record. */
+export const LENGTH_BYTES = 4;
+const UNIT = 8;
+const FIRST_UNITS = 512;
+/** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
+const LOOP_UNITS = 64;
+/** What one locking moves at most when many records are put or taken together. */
+const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
+
+/** The least and the most maxBytes there can be. */
+export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 32;
+
+/** Bytes outside shared memory, and the same as words; a multiple of 8 long. */
+export interface Scratch {
+  bytes: Uint8Array;
+  words: Int32Array;
+}
+
+/** What a ring consists of, to hand to another process. */
+export interface RingShares {
+  header: SharedArrayBuffer;
+  records: SharedArrayBuffer;
+}
+
+/** Answers of an attempt that did nothing. */
+export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3;
+
+/**
+ * Makes the shared memory of a ring, with room for `words` header words. A counted ring keeps
+ * count of the records that are not yet finished.
+ */
+export function newRing(
+  maxSize: number,
+  maxBytes: number,
+  words: number,
+  counted: boolean,
+): RingShares {
+  const maxUnits = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT);
+  const header = new SharedArrayBuffer(words * 4);
+  const records = new SharedArrayBuffer(Math.min(FIRST_UNITS, 2 * maxUnits + 2) * UNIT, {
+    maxByteLength: (2 * maxUnits + 2) * UNIT,
+  });
+  const view = new Int32Array(header);
+  view[CAPACITY] = records.byteLength / UNIT;
+  view[MAX_UNITS] = maxUnits;
+  view[MAX_SIZE] = maxSize;
+  view[COUNTED] = counted ? 1 : 0;
+  return { header, records };
+}
+
+/** Makes room for `bytes` in a scratch, keeping nothing. */
+export function ensureScratch(scratch: Scratch, bytes: number): void {
+  if (scratch.bytes.length >= bytes) return;
+  let length = scratch.bytes.length;
+  while (length < bytes) length *= 2;
+  const buffer = new ArrayBuffer(length);
+  scratch.bytes = new Uint8Array(buffer);
+  scratch.words = new Int32Array(buffer);
+}
+
+/** One process's view of a ring. */
+export class Ring {
+  readonly shares: RingShares;
+  /** The header, also for the words of whoever builds on the ring. */
+  readonly header: Int32Array;
+  #capacity = 0;
+  #words!: Int32Array;
+  #bytes!: Uint8Array;
+
+  constructor(shares: RingShares) {
+    this.shares = shares;
+    this.header = new Int32Array(shares.header);
+    this.#renew();
+  }
+
+  /** Fixed-length views: V8's length-tracking ones are 10 to 70 times slower an element. */
+  #renew(): void {
+    const capacity = Atomics.load(this.header, CAPACITY);
+    this.#words = new Int32Array(this.shares.records, 0, capacity * 2);
+    this.#bytes = new Uint8Array(this.shares.records, 0, capacity * UNIT);
+    this.#capacity = capacity;
+  }
+
+  get isEmpty(): boolean {
+    return Atomics.load(this.header, HEAD) === Atomics.load(this.header, TAIL);
+  }
+
+  /** Records put and not yet taken. */
+  get size(): number {
+    const got = Atomics.load(this.header, GOT_COUNT);
+    return Math.max(0, (Atomics.load(this.header, PUT_COUNT) - got) | 0);
+  }
+
+  /** Bytes that the records put and not yet taken use, lengths and padding included. */
+  get usedBytes(): number {
+    const got = Atomics.load(this.header, GOT_UNITS);
+    return Math.max(0, (Atomics.load(this.header, PUT_UNITS) - got) | 0) * UNIT;
+  }
+
+  /** Bytes of shared memory in use for records. */
+  get capacityBytes(): number {
+    return Atomics.load(this.header, CAPACITY) * UNIT;
+  }
+
+  /** Records put since the beginning, modulo 2 ** 32. */
+  get putCount(): number {
+    return Atomics.load(this.header, PUT_COUNT) >>> 0;
+  }
+
+  /** Records taken since the beginning, modulo 2 ** 32. */
+  get gotCount(): number {
+    return Atomics.load(this.header, GOT_COUNT) >>> 0;
+  }
+
+  get maxSize(): number {
+    return this.header[MAX_SIZE];
+  }
+
+  /** The longest item there is room for when the ring is empty, in bytes. */
+  get maxBytes(): number {
+    return (this.header[MAX_UNITS] >>> 0) * UNIT - LENGTH_BYTES;
+  }
+
+  /** No further record is put once the ring is shut. */
+  get isShut(): boolean {
+    return Atomics.load(this.header, CLOSED) !== 0;
+  }
+
+  /** Whether more than half of the bytes there may be are used. */
+  get isCrowded(): boolean {
+    return this.usedBytes * 2 > (this.header[MAX_UNITS] >>> 0) * UNIT;
+  }
+
+  /** Whether a small record would be put now. */
+  get hasRoom(): boolean {
+    const header = this.header;
+    if (Atomics.load(header, CLOSED) !== 0) return true;
+    const maxSize = header[MAX_SIZE];
+    if (maxSize !== 0 && this.size >= maxSize) return false;
+    return this.usedBytes < (header[MAX_UNITS] >>> 0) * UNIT;
+  }
+
+  /** Records put of which nobody has yet said that they are finished. */
+  get unfinished(): number {
+    return Atomics.load(this.header, UNFINISHED);
+  }
+
+  /** Counts one record as finished; false, and nothing done, when all are. Returns what is left. */
+  finishOne(): number {
+    for (;;) {
+      const left = Atomics.load(this.header, UNFINISHED);
+      if (left <= 0) return -1;
+      if (Atomics.compareExchange(this.header, UNFINISHED, left, left - 1) === left) {
+        return left - 1;
+      }
+    }
+  }
+
+  /**
+   * Puts the record at source[at, at + length), whose first four bytes are left free for the
+   * length. Returns 1, FULL or SHUT_DOWN. Throws a RangeError when the memory for it can't be had.
+   */
+  tryPut(source: Scratch, at: number, length: number): number {
+    const header = this.header;
+    const units = (length + 7) >>> 3;
+    const word = at >>> 2;
+    source.words[word] = length;
+    const long = units > LOOP_UNITS ? source.bytes.subarray(at, at + length) : undefined;
+    for (;;) {
+      if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
+      enter();
+      lock(header, TAIL_LOCK);
+      const position = this.#place(units);
+      if (position >= 0) {
+        if (long !== undefined) this.#bytes.set(long, position * UNIT);
+        else copyWords(source.words, word, this.#words, position * 2, units * 2);
+        this.#commitPut(position, units);
+      }
+      unlock(header, TAIL_LOCK);
+      leave();
+      if (position >= 0) return 1;
+      if (position === FULL || position === SHUT_DOWN) return position;
+      if (position === GROW) this.#grow(units);
+    }
+  }
+
+  /**
+   * Puts as many of the records source[ends[i - 1], ends[i]) as there is room for, from number
+   * `from` on, the first beginning at 0 and each beginning at a multiple of 8. Returns how many
+   * (0: full), or SHUT_DOWN.
+   */
+  tryPutMany(source: Scratch, begins: readonly number[], lengths: readonly number[], from: number): number {
+    const first = this.tryPut(source, begins[from], lengths[from]);
+    if (first !== 1) return first === FULL ? 0 : first;
+    const header = this.header;
+    const last = Math.min(lengths.length, from + BATCH_RECORDS);
+    for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
+    let next = from + 1;
+    if (next >= last || Atomics.load(header, CAPACITY) !== this.#capacity) return 1;
+    enter();
+    lock(header, TAIL_LOCK);
+    for (; next < last; next++) {
+      const units = (lengths[next] + 7) >>> 3;
+      if (units > LOOP_UNITS) break;
+      const position = this.#place(units);
+      if (position < 0) break;
+      copyWords(source.words, begins[next] >>> 2, this.#words, position * 2, units * 2);
+      this.#commitPut(position, units);
+    }
+    unlock(header, TAIL_LOCK);
+    leave();
+    return next - from;
+  }
+
+  /** Under TAIL_LOCK: the unit where a record goes, FULL, SHUT_DOWN, GROW or STALE. */
+  #place(units: number): number {
+    const header = this.header;
+    const capacity = this.#capacity;
+    if (Atomics.load(header, CAPACITY) !== capacity) return STALE;
+    if (header[CLOSED] !== 0) return SHUT_DOWN;
+    const head = Atomics.load(header, HEAD);
+    const maxSize = header[MAX_SIZE];
+    if (maxSize !== 0 && ((header[PUT_COUNT] - header[GOT_COUNT]) | 0) >= maxSize) return FULL;
+    const used = (header[PUT_UNITS] - header[GOT_UNITS]) | 0;
+    if (used + units > header[MAX_UNITS]) return FULL;
+    const tail = header[TAIL];
+    if (tail < head) {
+      if (tail + units < head) return tail;
+    } else {
+      const end = tail + units;
+      if (end < capacity || (end === capacity && head !== 0)) return tail;
+      if (units < head) {
+        this.#words[tail * 2] = tail - capacity;
+        return 0;
+      }
+    }
+    return GROW;
+  }
+
+  /** Under TAIL_LOCK: makes the record at `position` one that is there. */
+  #commitPut(position: number, units: number): void {
+    const header = this.header;
+    header[PUT_COUNT] = (header[PUT_COUNT] + 1) | 0;
+    header[PUT_UNITS] = (header[PUT_UNITS] + units) | 0;
+    if (header[COUNTED] !== 0) Atomics.add(header, UNFINISHED, 1);
+    const end = position + units;
+    Atomics.store(header, TAIL, end === this.#capacity ? 0 : end);
+  }
+
+  /**
+   * Doubles the room, or more if a record of `units` needs it. Where the records wrap around, the
+   * older ones move up to the new end; a skip among them then leads to the new end, as it did to
+   * the old one.
+   */
+  #grow(units: number): void {
+    const { header, shares } = this;
+    let failure: unknown;
+    enter();
+    lock(header, TAIL_LOCK);
+    lock(header, HEAD_LOCK);
+    const capacity = Atomics.load(header, CAPACITY);
+    if (capacity === this.#capacity) {
+      try {
+        const most = shares.records.maxByteLength / UNIT;
+        const wanted = Math.min(most, Math.max(capacity * 2, capacity + units + 1));
+        shares.records.grow(wanted * UNIT);
+        const head = header[HEAD], up = wanted - capacity;
+        if (header[TAIL] < head) {
+          const words = new Int32Array(shares.records, 0, wanted * 2);
+          words.copyWithin((head + up) * 2, head * 2, capacity * 2);
+          Atomics.store(header, HEAD, head + up);
+        }
+        Atomics.store(header, CAPACITY, wanted);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    unlock(header, HEAD_LOCK);
+    unlock(header, TAIL_LOCK);
+    leave();
+    if (failure !== undefined) {
+      throw new RangeError(
+        `The memory for another ${units * UNIT} bytes of queued items can't be had. ` +
+          "Set maxBytes or maxSize so that put waits for the receivers.",
+        { cause: failure },
+      );
+    }
+  }
+
+  /**
+   * Takes the oldest record into `into`, which grows as needed; its bytes are then
+   * into[LENGTH_BYTES, length). Returns the length, or EMPTY.
+   */
+  tryTake(into: Scratch): number {
+    const header = this.header;
+    for (;;) {
+      if (this.isEmpty) return EMPTY;
+      if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
+      enter();
+      lock(header, HEAD_LOCK);
+      const length = this.#takeOne(into, 0);
+      unlock(header, HEAD_LOCK);
+      leave();
+      if (length >= 0 || length === EMPTY) return length;
+      if (length !== STALE) ensureScratch(into, TOO_SMALL - length);
+    }
+  }
+
+  /**
+   * Takes up to `most` records into `into` under one lock, each beginning at a multiple of 8;
+   * writes where each begins to `begins` and how long it is to `lengths`. Returns how many.
+   */
+  tryTakeMany(into: Scratch, most: number, begins: number[], lengths: number[]): number {
+    ensureScratch(into, BATCH_UNITS * UNIT);
+    const first = this.tryTake(into);
+    if (first === EMPTY) return 0;
+    begins[0] = 0;
+    lengths[0] = first;
+    let at = ((first + 7) >>> 3) * UNIT;
+    let count = 1;
+    if (most === 1 || this.isEmpty) return 1;
+    const limit = Math.min(most, BATCH_RECORDS);
+    begins.length = lengths.length = limit;
+    const header = this.header;
+    enter();
+    lock(header, HEAD_LOCK);
+    while (count < limit) {
+      const length = this.#takeOne(into, at);
+      if (length < 0) break;
+      begins[count] = at;
+      lengths[count] = length;
+      at += ((length + 7) >>> 3) * UNIT;
+      count++;
+    }
+    unlock(header, HEAD_LOCK);
+    leave();
+    return count;
+  }
+
+  /** Under HEAD_LOCK: copies the oldest record to into[at…] and takes it. */
+  #takeOne(into: Scratch, at: number): number {
+    const header = this.header, capacity = this.#capacity;
+    if (Atomics.load(header, CAPACITY) !== capacity) return STALE;
+    let head = header[HEAD];
+    if (head === Atomics.load(header, TAIL)) return EMPTY;
+    let length = this.#words[head * 2];
+    if (length < 0) {
+      head -= length;
+      if (head === capacity) head = 0;
+      length = this.#words[head * 2];
+    }
+    const units = (length + 7) >>> 3;
+    if (at + units * UNIT > into.bytes.length) return TOO_SMALL - (at + units * UNIT);
+    if (units > LOOP_UNITS) {
+      into.bytes.set(this.#bytes.subarray(head * UNIT, head * UNIT + length), at);
+    } else {
+      copyWords(this.#words, head * 2, into.words, at >>> 2, units * 2);
+    }
+    header[GOT_COUNT] = (header[GOT_COUNT] + 1) | 0;
+    header[GOT_UNITS] = (header[GOT_UNITS] + units) | 0;
+    const end = head + units;
+    Atomics.store(header, HEAD, end === capacity ? 0 : end);
+    return length;
+  }
+
+  /** From now on puts answer SHUT_DOWN; what was put before stays. */
+  shut(): void {
+    enter();
+    lock(this.header, TAIL_LOCK);
+    Atomics.store(this.header, CLOSED, 1);
+    unlock(this.header, TAIL_LOCK);
+    leave();
+  }
+
+  /** Drops all records, and counts them as finished. */
+  clear(): void {
+    const header = this.header;
+    enter();
+    lock(header, TAIL_LOCK);
+    lock(header, HEAD_LOCK);
+    const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
+    header[GOT_COUNT] = header[PUT_COUNT];
+    header[GOT_UNITS] = header[PUT_UNITS];
+    Atomics.sub(header, UNFINISHED, Math.min(dropped, Atomics.load(header, UNFINISHED)));
+    Atomics.store(header, HEAD, header[TAIL]);
+    unlock(header, HEAD_LOCK);
+    unlock(header, TAIL_LOCK);
+    leave();
+  }
+}
+
+// Answers that never leave this file: the room must grow first; the views are of an older
+// capacity; TOO_SMALL minus the bytes the scratch needs.
+const GROW = -4, STALE = -5, TOO_SMALL = -16;
+
+function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
+  for (let i = 0; i < count; i += 2) {
+    to[at + i] = from[start + i];
+    to[at + i + 1] = from[start + i + 1];
+  }
+}

@@ -1,0 +1,168 @@
+// What runs in a started process, from its first step to its last. Its main module is a data: URL
+// that imports this file, or the package's text, and calls boot().
+
+import process from "node:process";
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { InvalidStateError } from "../errors.ts";
+import { load, unload } from "../memory/cargo.ts";
+import { findUncloneable } from "../memory/codec/place.ts";
+import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
+import { stopIfKilled } from "../memory/critical.ts";
+import { activeChildren, becomeChild, becomeObject, ownIdentity, whileImporting } from "./current.ts";
+import { useHost } from "./delegate.ts";
+import { describeFailure } from "./failure.ts";
+import { endGate } from "./host.ts";
+import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
+import { Process, revive } from "./process.ts";
+
+/** What a target is, once found. */
+type Code = (...args: unknown[]) => unknown;
+
+/**
+ * Called by the main module of a child, which thereby finishes evaluating: a worker killed while
+ * its main module still is leaks what it had loaded (Deno 2.9.6).
+ *
+ * @param source makes the target of a child by source
+ */
+export function boot(source?: () => unknown): void {
+  const { control, port, host } = workerData as Birth;
+  adoptControl(control);
+  useHost(host);
+  holdWebLock().then(() => live(port, source));
+}
+
+/**
+ * Without a lock held, the host couldn't stop this process in the middle of synchronous code, nor
+ * in a blocking wait (measured on Deno 2.9.6). It is held until the end.
+ */
+function holdWebLock(): Promise<void> {
+  return new Promise((held) => {
+    navigator.locks.request(crypto.randomUUID(), () => {
+      held();
+      return new Promise(() => {});
+    });
+  });
+}
+
+async function live(port: MessagePort, source: (() => unknown) | undefined): Promise<void> {
+  Atomics.store(ownControl(), LOADED, 1);
+  stopIfKilled();
+  const init = receiveMessageOnPort(port)?.message as Init;
+  becomeChild(init);
+  globalThis.addEventListener("unload", () => lastStep(Number(process.exitCode ?? 0)));
+  const { travel, cargo } = init;
+  let outcome: Outcome;
+  try {
+    const code = source === undefined ? await resolve(travel) : source();
+    watchForUncaught(port);
+    const given = unload(cargo);
+    const result = await (travel.isClass
+      ? runObject(code, init.identity, given as Record<string, unknown>)
+      : (code as Code)(...(given as unknown[])));
+    outcome = { type: "returned", cargo: load(result) };
+  } catch (error) {
+    outcome = threw(explain(error, travel));
+  }
+  await endChildren();
+  report(port, outcome);
+}
+
+function runObject(code: unknown, identity: Identity, own: Record<string, unknown>): unknown {
+  const object = revive(code as typeof Process, identity);
+  Object.assign(object, own);
+  becomeObject(object);
+  return object.run();
+}
+
+function threw(error: unknown): Outcome {
+  return { type: "threw", failure: describeFailure(error) };
+}
+
+/** As at the end of a Python process: daemons are ended, the others are waited for. */
+async function endChildren(): Promise<void> {
+  for (const child of activeChildren()) if (child.daemon) child.terminate();
+  for (const child of activeChildren()) await child.join();
+}
+
+/** Tells the starter what became of the target, and ends this process. */
+function report(port: MessagePort, outcome: Outcome): void {
+  try {
+    port.postMessage(outcome);
+  } catch (error) {
+    const value = outcome.type === "returned" ? outcome.cargo.value : undefined;
+    const place = findUncloneable(value, "result", { sharedMemory: true });
+    outcome = threw(place === undefined ? error : new TypeError(place));
+    port.postMessage(outcome);
+  }
+  if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) {
+    print(outcome);
+  }
+  const code = outcome.type === "threw" ? 1 : 0;
+  lastStep(code);
+  Deno.exit(code);
+}
+
+function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
+  const { name } = ownIdentity();
+  if (failure.thrown === "value") console.error(`Process ${name}: uncaught`, failure.value);
+  else console.error(`Process ${name}:\n${failure.stack ?? `${failure.className}: ${failure.message}`}`);
+}
+
+/** For those who wait with their thread blocked and can't hear the host. */
+function lastStep(code: number): void {
+  const control = ownControl();
+  if (writeCode(control, FINISHED, code)) endGate(control).open(Infinity);
+}
+
+/** An error that nobody catches, in a timer or an abandoned promise, ends the process. */
+function watchForUncaught(port: MessagePort): void {
+  const die = (event: Event, error: unknown) => {
+    if (event.defaultPrevented) return;
+    event.preventDefault();
+    report(port, threw(error));
+  };
+  globalThis.addEventListener("error", (event) => die(event, event.error ?? event.message));
+  globalThis.addEventListener("unhandledrejection", (event) => die(event, event.reason));
+}
+
+/** Finds what travelled by reference. */
+async function resolve(travel: Travel): Promise<unknown> {
+  if (travel.by === "source") throw new InvalidStateError("A target by source came without its text.");
+  const { module, exportName, text } = travel;
+  const exports = await whileImporting(() => import(module));
+  const found: unknown = exports[exportName];
+  if (typeof found === "function" && (text === undefined || isText(found, text))) return found;
+  // Exported under another name, as by `export default`.
+  for (const other of Object.values(exports)) {
+    if (typeof other === "function" && text !== undefined && isText(other, text)) return other;
+  }
+  throw new TypeError(
+    found === undefined
+      ? `"${exportName}" is not exported by ${module}. Export it there, name the module that ` +
+        'exports it (module: …), or let it travel by source: by: "source".'
+      : typeof found !== "function"
+      ? `"${exportName}", as exported by ${module}, is not a function. Export a function by that name.`
+      : `The "${exportName}" that ${module} exports is not the function given as target. Export the ` +
+        'one that is, name the module that exports it (module: …), or let it travel by source: by: "source".',
+  );
+}
+
+function isText(code: { toString(): string }, text: string): boolean {
+  return Function.prototype.toString.call(code) === text;
+}
+
+/** A function by source that reaches outside itself: says so, and both ways out. */
+function explain(error: unknown, travel: Travel): unknown {
+  if (travel.by === "reference" || !(error instanceof ReferenceError)) return error;
+  const name = /^(\S+) is not defined$/.exec(error.message)?.[1];
+  if (name === undefined || name in globalThis) return error;
+  const explained = new ReferenceError(
+    `${travel.exportName || "The target"} uses "${name}", which is outside of it: it travelled by source, and so has only ` +
+      `its arguments, the globals and the exports of @multiproc/multiprocessing. Pass "${name}" in args, ` +
+      `or export ${travel.exportName || "it"} and let it travel by reference ` +
+      '(by: "reference", with permission to read its module).',
+    { cause: error },
+  );
+  explained.stack = `${explained.name}: ${explained.message}\n${error.stack?.split("\n").slice(1).join("\n") ?? ""}`;
+  return explained;
+}

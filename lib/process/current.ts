@@ -1,0 +1,148 @@
+// Who this isolate is among the processes of the program, and whom it has started. Main, and any
+// worker this library did not start, is a MainProcess with words of its own.
+
+import { InvalidStateError } from "../errors.ts";
+import { EXIT, ownControl, readCode } from "../memory/control.ts";
+import type { Init, Identity } from "./messages.ts";
+import type { Process } from "./process.ts";
+
+/** Offsets in the words all processes of a program share. */
+const LAST_PID = 0;
+const PROGRAM_WORDS = 16;
+
+let program: Int32Array = new Int32Array(new SharedArrayBuffer(PROGRAM_WORDS * 4));
+program[LAST_PID] = Deno.pid;
+let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
+let parent: ProcessInfo | null = null;
+let self: ProcessInfo | undefined;
+let childrenStarted = 0;
+let importing = false;
+let library = import.meta.url.startsWith("data:") ? "" : new URL("./child.ts", import.meta.url).href;
+
+/** The processes started here that may be alive. */
+const children = new Set<Process>();
+
+/** What one process can see of another, or of itself. */
+export interface ProcessInfo {
+  /** "MainProcess", or the name it was given, or one like "Process-1:2". */
+  readonly name: string;
+  /** A number unique in the program. It is not one of the operating system's. */
+  readonly pid: number | undefined;
+  /** Whether the program ends without waiting for it. */
+  readonly daemon: boolean;
+  /** Whether it has been started and has not ended. */
+  isAlive(): boolean;
+}
+
+/** Called once, first of all, in a started process. */
+export function becomeChild(init: Init): void {
+  ({ program, identity, library } = init);
+  const { name, pid, daemon } = init.parent;
+  const isAlive = () => readCode(init.parentControl, EXIT) === null;
+  parent = { name, pid, daemon, isAlive };
+}
+
+/** Says which object this process is, where the user has one: of a subclass of Process. */
+export function becomeObject(object: ProcessInfo): void {
+  self = object;
+}
+
+/** Who this isolate is. */
+export function ownIdentity(): Identity {
+  return identity;
+}
+
+/** What a child of this process needs of it. */
+export function inheritance(): Pick<Init, "program" | "parent" | "parentControl" | "library"> {
+  return { program, parent: identity, parentControl: ownControl(), library };
+}
+
+/** Where the module is that a child by reference runs first. */
+export function childModule(): string {
+  return library;
+}
+
+/** The identity of the next child of this process. */
+export function nextIdentity(name: string | undefined, daemon: boolean): Identity {
+  const lineage = [...identity.lineage, ++childrenStarted];
+  return { name: name ?? `Process-${lineage.join(":")}`, pid: 0, lineage, daemon };
+}
+
+/** A pid nobody in the program has had. */
+export function newPid(): number {
+  return Atomics.add(program, LAST_PID, 1) + 1;
+}
+
+/** While the module of the target is being imported, no process may be started: see below. */
+export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
+  importing = true;
+  try {
+    return await work();
+  } finally {
+    importing = false;
+  }
+}
+
+/** Refuses what would start processes without end, as Python's spawn does. */
+export function checkNotImporting(): void {
+  if (!importing) return;
+  throw new InvalidStateError(
+    `${identity.name} has just imported the module of its target, and that module starts a process ` +
+      "as it is imported: each process would start another. " +
+      "Put the code that starts processes under `if (import.meta.main)`.",
+  );
+}
+
+/** Keeps account of a process that was started here. */
+export function addChild(child: Process): void {
+  children.add(child);
+}
+
+/** Ends what addChild() began. */
+export function removeChild(child: Process): void {
+  children.delete(child);
+}
+
+/**
+ * The process this code runs in. Python's `multiprocessing.current_process()`.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess } from "@multiproc/multiprocessing";
+ *
+ * console.log(currentProcess().name); // "MainProcess"
+ * ```
+ */
+export function currentProcess(): ProcessInfo {
+  return self ??= { ...identity, isAlive: () => true };
+}
+
+/**
+ * The process that started this one; null in the main process. Python's
+ * `multiprocessing.parent_process()`.
+ *
+ * @example
+ * ```ts
+ * import { parentProcess } from "@multiproc/multiprocessing";
+ *
+ * console.log(parentProcess()); // null
+ * ```
+ */
+export function parentProcess(): ProcessInfo | null {
+  return parent;
+}
+
+/**
+ * The processes that this process has started and that have not ended. Python's
+ * `multiprocessing.active_children()`.
+ *
+ * @example
+ * ```ts
+ * import { activeChildren } from "@multiproc/multiprocessing";
+ *
+ * for (const child of activeChildren()) child.terminate();
+ * ```
+ */
+export function activeChildren(): Process[] {
+  return [...children].filter((child) => child.isAlive());
+}

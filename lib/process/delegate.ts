@@ -1,0 +1,58 @@
+// A process started inside a process. A worker that is started from a worker takes half a second
+// to come up (Deno 2.9.6 waits for a debugger), one that is started from main 30 ms; so a process
+// asks its host to start its children. If the host doesn't get to it in time, because it is busy
+// with something that never looks up, the process starts them itself. A compare-and-swap on the
+// CLAIM word decides who does.
+
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { BY_STARTER, CLAIM, UNCLAIMED } from "../memory/control.ts";
+import { addChore, removeChore } from "../wait/gate.ts";
+import { host } from "./host.ts";
+import type { Init, Launch, Request } from "./messages.ts";
+
+/** How long the host has to claim a start, in ms: longer than its own start takes by far. */
+const PATIENCE = 500;
+
+/** The port to this process's host; none where nobody hosts it. */
+let hostPort: MessagePort | undefined;
+
+/** Called once in a started process. */
+export function useHost(port: MessagePort): void {
+  hostPort = port;
+}
+
+/** Whether somebody hosts this process. */
+export function isHosted(): boolean {
+  return hostPort !== undefined;
+}
+
+/** Asks the host for something. */
+export function askHost(request: Request): void {
+  const transfer = request.type === "start" ? [request.launch.port] : [];
+  hostPort?.postMessage(request, transfer);
+}
+
+/**
+ * Has the host start a process; `init` waits for it in the port of the launch. If the starter
+ * must do it itself, that port is gone, and `replaced` is told of the one that replaces its other end.
+ */
+export function delegate(launch: Launch, init: Init, replaced: (port: MessagePort) => void): void {
+  // What is handed on later is what was there at the start.
+  const kept = structuredClone(init);
+  askHost({ type: "start", launch });
+  const asked = performance.now();
+  const { control } = launch;
+  const check = () => {
+    const claimed = Atomics.load(control, CLAIM) !== UNCLAIMED;
+    if (!claimed && performance.now() - asked < PATIENCE) return;
+    removeChore(check);
+    clearInterval(timer);
+    if (Atomics.compareExchange(control, CLAIM, UNCLAIMED, BY_STARTER) !== UNCLAIMED) return;
+    const { port1, port2 } = new MessageChannel();
+    port1.postMessage(kept);
+    replaced(port1);
+    host({ ...launch, port: port2 });
+  };
+  const timer = setInterval(check, PATIENCE / 4);
+  addChore(check);
+}

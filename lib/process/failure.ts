@@ -1,0 +1,65 @@
+// Errors on their way from the process that threw to the one that asks for its result. A plain
+// structured clone would lose the class name of every error that isn't the language's own.
+
+import * as errors from "../errors.ts";
+
+/** An error, or whatever was thrown, as data. */
+export type Failure =
+  | { thrown: "error"; className: string; message: string; stack?: string; cause?: Failure; more: Record<string, unknown> }
+  | { thrown: "value"; value: unknown };
+
+/** Causes of causes are followed so far. */
+const DEEPEST = 16;
+
+/** An error as data; what can't be cloned is left out or told in words. */
+export function describeFailure(thrown: unknown, depth = 0): Failure {
+  if (!(thrown instanceof Error)) return { thrown: "value", value: cloneable(thrown) ?? `${String(thrown)}` };
+  const { message, stack, cause } = thrown;
+  const className = thrown.name !== "Error" && thrown.name ? thrown.name : thrown.constructor?.name || "Error";
+  const failure: Failure = { thrown: "error", className: String(className), message: String(message), more: {} };
+  if (typeof stack === "string") failure.stack = stack;
+  if (cause !== undefined && depth < DEEPEST) failure.cause = describeFailure(cause, depth + 1);
+  for (const [key, value] of Object.entries(thrown)) {
+    const copy = cloneable(value);
+    if (copy !== undefined && key !== "cause") failure.more[key] = copy;
+  }
+  return failure;
+}
+
+function cloneable(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The classes whose errors are made anew as what they were. */
+const classes = new Map<string, (message: string, more: Record<string, unknown>) => Error>(
+  [
+    ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
+    ...[errors.QueueEmpty, errors.QueueShutDown, errors.TimeoutError, errors.InvalidStateError],
+  ].map((errorClass) => [errorClass.name, (message) => new errorClass(message)]),
+);
+classes.set("QueueFull", (message, more) => new errors.QueueFull(message, Number(more.count)));
+classes.set("ProcessError", (message, more) => new errors.ProcessError(message, Number(more.exitCode)));
+
+/** The error that was described: class name, message, stack, cause and further properties kept. */
+export function recreateError(failure: Failure): unknown {
+  if (failure.thrown === "value") return failure.value;
+  const { className, message, stack, cause, more } = failure;
+  const make = classes.get(className);
+  const error = make === undefined ? new Error(message) : make(message, more);
+  if (make === undefined && className !== "Error") define(error, "name", className);
+  define(error, "stack", stack);
+  if (cause !== undefined) define(error, "cause", recreateError(cause));
+  for (const [key, value] of Object.entries(more)) {
+    if (Object.getOwnPropertyDescriptor(error, key) === undefined) error[key as "name"] = value as string;
+  }
+  return error;
+}
+
+/** As the language defines an error's own properties: not enumerable. */
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, writable: true, configurable: true });
+}

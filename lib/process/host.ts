@@ -1,0 +1,161 @@
+// The thread host: runs a child in a Worker of node:worker_threads, the kind that has an exit code
+// and `unref`, and that terminate() stops even in the middle of `while (true) {}`, provided it
+// holds a Web Lock (Deno 2.9.6; child.ts takes one). Whichever isolate hosts a process writes the
+// last words of its control block, and tells everybody who waits.
+
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import {
+  BY_MAIN,
+  CLAIM,
+  CRITICAL,
+  END_GATE,
+  EXIT,
+  FINISHED,
+  KILL,
+  LOADED,
+  readCode,
+  UNCLAIMED,
+  writeCode,
+} from "../memory/control.ts";
+import { announce } from "../wait/bus.ts";
+import { addChore, Gate, removeChore } from "../wait/gate.ts";
+import type { Birth, Launch, Request } from "./messages.ts";
+
+/** A worker killed while its main module is still loading leaks what it had loaded; so much patience has the killer, in ms. */
+const LOADING = 2000;
+
+/** The processes that run here, by pid. */
+const hosted = new Map<number, ThreadHost>();
+
+/** The gate that opens when the process of a control block has ended. */
+export function endGate(control: Int32Array): Gate {
+  return new Gate(control, END_GATE, () => readCode(control, EXIT) !== null);
+}
+
+/** Writes that a process has ended, and tells everybody who waits. */
+export function markEnded(control: Int32Array, code: number): void {
+  writeCode(control, EXIT, code);
+  endGate(control).open(Infinity);
+  announce({ type: "look" });
+}
+
+/** A process in a worker of this isolate. */
+export class ThreadHost {
+  readonly #launch: Launch;
+  readonly #worker: Worker;
+  readonly #requests: MessagePort;
+  readonly #whenEnded: (() => void) | undefined;
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopAsked = 0;
+
+  constructor(launch: Launch, whenEnded: (() => void) | undefined) {
+    this.#launch = launch;
+    this.#whenEnded = whenEnded;
+    const { control, port, main, identity } = launch;
+    const { port1, port2 } = new MessageChannel();
+    const birth: Birth = { control, port, host: port2 };
+    this.#worker = new Worker(new URL(main), {
+      name: identity.name,
+      workerData: birth,
+      transferList: [port, port2],
+    });
+    this.#worker.on("error", () => {});
+    this.#worker.once("exit", (code: number) => this.#ended(code));
+    if (identity.daemon) this.#worker.unref();
+    this.#requests = port1;
+    port1.on("message", serve);
+    port1.unref();
+    addChore(this.#serveBlocked);
+    hosted.set(identity.pid, this);
+  }
+
+  /** While this isolate is blocked, its children's requests are served between two slices. */
+  readonly #serveBlocked = (): void => {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#requests);
+      if (received === undefined) return;
+      serve(received.message as Request);
+    }
+  };
+
+  /** Stops the worker as soon as it is outside of critical sections; KILL is set. */
+  readonly stop = (): void => {
+    const { control } = this.#launch;
+    if (readCode(control, EXIT) !== null) return;
+    if (this.#stopAsked === 0) {
+      this.#stopAsked = performance.now();
+      addChore(this.stop);
+    }
+    clearTimeout(this.#stopTimer);
+    const loading = Atomics.load(control, LOADED) === 0 &&
+      performance.now() - this.#stopAsked < LOADING;
+    if (loading || !isOutside(control)) {
+      this.#stopTimer = setTimeout(this.stop, 1);
+      return;
+    }
+    this.#worker.terminate();
+  };
+
+  #ended(workerCode: number): void {
+    const { control, identity } = this.#launch;
+    clearTimeout(this.#stopTimer);
+    removeChore(this.stop);
+    removeChore(this.#serveBlocked);
+    this.#serveBlocked();
+    this.#requests.close();
+    hosted.delete(identity.pid);
+    const kill = Atomics.load(control, KILL);
+    markEnded(control, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
+    this.#whenEnded?.();
+    // What it started and nobody is to wait for ends with it.
+    for (const other of hosted.values()) {
+      if (other.#launch.owner === identity.pid && other.#launch.identity.daemon) {
+        requestStop(other.#launch.control, TERMINATED);
+        other.stop();
+      }
+    }
+  }
+}
+
+/** Looks for a microsecond or so whether the process is outside of critical sections. */
+function isOutside(control: Int32Array): boolean {
+  for (let i = 0; i < 100; i++) if (Atomics.load(control, CRITICAL) === 0) return true;
+  return false;
+}
+
+/** Values of KILL: the signals of Python's terminate() and kill(). */
+export const TERMINATED = 15, KILLED = 9;
+
+/** Asks a process to end; false if somebody had asked before. */
+export function requestStop(control: Int32Array, signal: number): boolean {
+  return Atomics.compareExchange(control, KILL, 0, signal) === 0;
+}
+
+/** Does what a process asks of its host. */
+function serve(request: Request): void {
+  if (request.type === "stop") {
+    stopHosted(request.pid);
+    return;
+  }
+  const { launch } = request;
+  if (Atomics.compareExchange(launch.control, CLAIM, UNCLAIMED, BY_MAIN) === UNCLAIMED) {
+    host(launch);
+  } else launch.port.close();
+}
+
+/** Runs a process here, unless it was ended before it began. */
+export function host(launch: Launch, whenEnded?: () => void): void {
+  const kill = Atomics.load(launch.control, KILL);
+  if (kill === 0) new ThreadHost(launch, whenEnded);
+  else {
+    launch.port.close();
+    markEnded(launch.control, -kill);
+  }
+}
+
+/** Ends a process that runs here; false if it doesn't. */
+export function stopHosted(pid: number): boolean {
+  const found = hosted.get(pid);
+  found?.stop();
+  return found !== undefined;
+}

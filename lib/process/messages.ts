@@ -1,0 +1,65 @@
+// Everything that processes say to each other to be started, to answer and to be ended: the whole
+// wire protocol. A started process has two ports. Over the first, its starter sends Init before
+// there is a process to read it, and gets Outcome back. Over the second it asks its host, the
+// isolate that runs its worker, for what only a host can do. All else is words of the control
+// block (lib/memory/control.ts), which need nobody's event loop.
+
+import type { MessagePort } from "node:worker_threads";
+import type { Cargo } from "../memory/cargo.ts";
+import type { Failure } from "./failure.ts";
+
+/** Who a process is. */
+export interface Identity {
+  name: string;
+  /** Unique in the program. */
+  pid: number;
+  /** Its place in the tree of processes: [1, 2] is the second child of the first child. */
+  lineage: number[];
+  daemon: boolean;
+}
+
+/** How a target finds its way into the child. */
+export type Travel =
+  /** The child imports the module and looks for the function there. */
+  | { by: "reference"; module: string; exportName: string; text: string | undefined; isClass: boolean }
+  /** The text stands in the child's main module, which passes it to boot(). */
+  | { by: "source"; exportName: string; isClass: boolean };
+
+/** The first and only message from the starter. */
+export interface Init {
+  identity: Identity;
+  travel: Travel;
+  /** The arguments; of a subclass of Process, the object's own properties. */
+  cargo: Cargo;
+  /** Words that all processes of the program share: see current.ts. */
+  program: Int32Array;
+  parent: Identity;
+  parentControl: Int32Array;
+  /** Where the modules of this package are, for processes the child starts by reference. */
+  library: string;
+}
+
+/** The first and only message to the starter. */
+export type Outcome = { type: "returned"; cargo: Cargo } | { type: "threw"; failure: Failure };
+
+/** What a worker is started from. */
+export interface Launch {
+  identity: Identity;
+  /** The pid of the starter. */
+  owner: number;
+  control: Int32Array;
+  /** The data: URL of the main module. */
+  main: string;
+  /** The child's end of the starter's port. */
+  port: MessagePort;
+}
+
+/** What a process asks of its host. */
+export type Request = { type: "start"; launch: Launch } | { type: "stop"; pid: number };
+
+/** What a worker is given at its birth. */
+export interface Birth {
+  control: Int32Array;
+  port: MessagePort;
+  host: MessagePort;
+}

@@ -1,0 +1,60 @@
+// Two functions that every program with processes needs.
+
+import { checkMilliseconds } from "../wait/options.ts";
+
+/**
+ * How many processors there are to use. Python's `multiprocessing.cpu_count()`.
+ *
+ * @example
+ * ```ts
+ * import { cpuCount } from "@multiproc/multiprocessing";
+ *
+ * console.log(`${cpuCount()} processes would keep this machine busy`);
+ * ```
+ */
+export function cpuCount(): number {
+  return navigator.hardwareConcurrency;
+}
+
+/**
+ * Resolves after `ms` milliseconds. Like Python's `asyncio.sleep`, it lets other tasks of this
+ * process run meanwhile.
+ *
+ * @param ms milliseconds from 0 up; Infinity sleeps until it is aborted
+ * @param options a `signal` that ends it early; it then rejects with the signal's reason
+ * @throws {RangeError} if `ms` is negative or NaN
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "@multiproc/multiprocessing";
+ *
+ * await sleep(10);
+ * ```
+ */
+export async function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+  const left = checkMilliseconds("ms", ms);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const end = performance.now() + left;
+    let timer: ReturnType<typeof setTimeout>;
+    const aborted = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const step = () => {
+      const rest = end - performance.now();
+      if (rest > 0) {
+        timer = setTimeout(step, Math.min(rest, LONGEST_TIMER));
+        return;
+      }
+      signal?.removeEventListener("abort", aborted);
+      resolve();
+    };
+    signal?.addEventListener("abort", aborted, { once: true });
+    timer = setTimeout(step, Math.min(left, LONGEST_TIMER));
+  });
+}
+
+/** Timers take at most 2 ** 31 - 1 ms; a longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;

@@ -1,0 +1,130 @@
+// How a target travels to the child: by reference, as the URL of a module and the name of an
+// export, or by source, as the function's own text. By reference the child has the function's
+// imports and helpers; by source nothing needs to be read. Resolving the reference is left to the
+// child: importing the module here would never settle while it is in its own top-level await.
+
+import type { Travel } from "./messages.ts";
+import { childModule } from "./current.ts";
+import { runtimeExports, runtimeUrl } from "./runtime.ts";
+
+/** The two ways a target can travel. */
+export type By = "reference" | "source";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => unknown;
+
+/** What a process runs: a function, the name of an export, or a subclass with a run(). */
+export interface Target {
+  code: AnyFunction | (abstract new (...args: never[]) => object) | string;
+  isClass: boolean;
+  /** The URL of the module that exports it. */
+  module: string | undefined;
+  by: By | undefined;
+}
+
+/** The file folder, or the data: URL, that this package's own code runs from. */
+const here = import.meta.url.startsWith("data:")
+  ? import.meta.url
+  : new URL("../", import.meta.url).href;
+
+/** The URL of the module whose code called into this package. */
+export function callingModule(): string | undefined {
+  const holder: { stack?: unknown } = {};
+  const { prepareStackTrace } = Error;
+  try {
+    // The call sites, because Deno shortens long URLs in the text of a stack.
+    Error.prepareStackTrace = (_error, sites) => sites;
+    Error.captureStackTrace(holder);
+    const sites = holder.stack as NodeJS.CallSite[];
+    for (const site of sites) {
+      const file = site.getFileName();
+      if (file && file.includes(":") && !file.startsWith(here) && !file.startsWith("ext:")) return file;
+    }
+    return undefined;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+}
+
+/** How the target travels, and the data: URL of the child's main module. */
+export function plan(target: Target): { travel: Travel; main: string } {
+  const by = target.by ?? defaultWay(target);
+  return by === "reference" ? byReference(target) : bySource(target);
+}
+
+function defaultWay({ module, code }: Target): By {
+  if (typeof code === "string") return "reference";
+  return module !== undefined && mayImport(module) && mayImport(childModule()) ? "reference" : "source";
+}
+
+/** Whether a child that inherits everything may import a module, as far as can be told here. */
+function mayImport(module: string): boolean {
+  const url = new URL(module);
+  if (url.protocol === "https:" || url.protocol === "http:") return true;
+  if (url.protocol !== "file:") return false;
+  if (Deno.permissions.querySync({ name: "read", path: url }).state !== "granted") return false;
+  try {
+    // The module of `deno eval`, or of the REPL, isn't anywhere.
+    return Deno.statSync(url).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function byReference({ code, isClass, module }: Target): { travel: Travel; main: string } {
+  const exportName = typeof code === "string" ? code : code.name;
+  const what = isClass ? "class" : "target";
+  if (exportName === "") {
+    throw new TypeError(
+      `The ${what} is anonymous, so the child can't find it among the exports of its module. ` +
+        'Give it a name and export it, or let it travel by source: by: "source".',
+    );
+  }
+  if (module === undefined) {
+    throw new TypeError(
+      `The module that exports "${exportName}" isn't known. ` +
+        'Name it, as in module: import.meta.url, or let the target travel by source: by: "source".',
+    );
+  }
+  const text = typeof code === "string" ? undefined : textOf(code);
+  const main = `import { boot } from ${JSON.stringify(childModule())};\nboot();`;
+  return { travel: { by: "reference", module, exportName, text, isClass }, main: dataUrl(main) };
+}
+
+function bySource({ code, isClass }: Target): { travel: Travel; main: string } {
+  if (typeof code === "string") {
+    throw new TypeError(
+      `The target is the name "${code}", and only a function can travel by source. ` +
+        "Give the function itself, or the module that exports it.",
+    );
+  }
+  const text = textOf(code);
+  if (/\{\s*\[native code\]\s*\}$/.test(text)) {
+    throw new TypeError(
+      `The target "${code.name}" has no source text: it is built in, or was made by bind(). ` +
+        "Wrap it in a function of your own.",
+    );
+  }
+  const main = `import * as runtime from ${JSON.stringify(runtimeUrl())};
+const { ${runtimeExports().join(", ")} } = runtime;
+runtime.boot(() => ${asExpression(text, code.name)});`;
+  return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main) };
+}
+
+function textOf(code: { toString(): string }): string {
+  return Function.prototype.toString.call(code);
+}
+
+/** A method's text, as in `{ async work() {} }`, is no expression by itself. */
+function asExpression(text: string, name: string): string {
+  if (isExpression(text)) return `(${text})`;
+  return `({ ${text} })[${JSON.stringify(name)}]`;
+}
+
+function isExpression(text: string): boolean {
+  return /^(async\s+)?function\b|^class\b|^(async\s*)?(\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u.test(text);
+}
+
+function dataUrl(text: string): string {
+  return `data:text/javascript,${encodeURIComponent(text)}`;
+}

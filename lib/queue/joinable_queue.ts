@@ -1,0 +1,86 @@
+// JoinableQueue: a queue that counts what its consumers have finished.
+
+import { handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { blocking, eventually } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { arrived, counted, Queue, type QueueOptions, storeOf } from "./queue.ts";
+
+/**
+ * A {@linkcode Queue} that knows when all that was put has been worked off: consumers call
+ * `taskDone()` once for each item they got and finished, and `join()` waits until every item is.
+ * Python's `multiprocessing.JoinableQueue`.
+ *
+ * An item got by a process that ends before it called `taskDone()` is never done, as in Python.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, Process } from "@multiproc/multiprocessing";
+ *
+ * export async function work(queue: JoinableQueue<string>) {
+ *   for await (const url of queue) {
+ *     console.log(url);
+ *     queue.taskDone();
+ *   }
+ * }
+ *
+ * if (import.meta.main) {
+ *   const queue = new JoinableQueue<string>();
+ *   new Process({ target: work, args: [queue], daemon: true }).start();
+ *   await queue.putMany(["url_1", "url_2"]);
+ *   await queue.join();
+ *   console.log("all done");
+ * }
+ * ```
+ *
+ * @typeParam T what the items are
+ */
+export class JoinableQueue<T = unknown> extends Queue<T> {
+  /**
+   * Makes a queue; see {@linkcode Queue}.
+   *
+   * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
+   * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {InvalidStateError} if this process already has a queue of that name
+   */
+  constructor(options?: QueueOptions) {
+    super(counted(options));
+  }
+
+  static {
+    onArrival("JoinableQueue", (content) => new JoinableQueue(arrived(content)));
+  }
+
+  /** How many items were put and not yet reported done. */
+  get unfinished(): number {
+    return storeOf(this).ring.unfinished;
+  }
+
+  /**
+   * Says that an item got from the queue is finished.
+   *
+   * @throws {RangeError} if called more often than items were put (Python: ValueError)
+   */
+  taskDone(): void {
+    storeOf(this).taskDone();
+  }
+
+  /**
+   * Waits until every item that was put is done; true then, false if that took more than
+   * `timeout` ms.
+   *
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  join(options?: WaitOptions): Promise<boolean> {
+    return eventually(storeOf(this).join, options);
+  }
+
+  /** Like {@linkcode JoinableQueue.join}, but blocks the thread while it waits. */
+  joinSync(options?: BlockOptions): boolean {
+    return blocking(storeOf(this).join, options);
+  }
+
+  /** @ignore */
+  override [handOver](): Parcel {
+    return { ...super[handOver](), kind: "JoinableQueue" };
+  }
+}

@@ -1,0 +1,77 @@
+// Queues by name. Whoever has a queue of a name answers on the bus when somebody asks for it. The
+// question carries a ticket in shared memory, and the first to answer takes it, so that a name
+// known to many is answered once.
+
+import { InvalidStateError, TimeoutError } from "../errors.ts";
+import { type HandedOver, handOver, unpack } from "../memory/crossing.ts";
+import { announce, listen, onAnnouncement } from "../wait/bus.ts";
+import { Gate, GATE_WORDS, lookAgain, WAIT } from "../wait/gate.ts";
+import { eventually } from "../wait/operation.ts";
+import type { WaitOptions } from "../wait/options.ts";
+
+/** What this isolate answers for: what it has made with a name or opened by one. */
+const known = new Map<string, HandedOver>();
+
+/** Makes an object known by a name, to everybody. */
+export function publish(name: string, object: HandedOver): void {
+  if (known.has(name)) {
+    throw new InvalidStateError(
+      `This process already has a queue named "${name}". Open it with Queue.open, close it first, or choose another name.`,
+    );
+  }
+  known.set(name, object);
+  listen();
+  // Those who were looking for it before it was there look again.
+  announce({ type: "look" });
+}
+
+/** Makes an object no longer known. */
+export function forget(object: HandedOver): void {
+  for (const [name, other] of known) if (other === object) known.delete(name);
+}
+
+onAnnouncement({
+  find({ name, ticket }) {
+    const object = known.get(name);
+    if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
+    announce({ type: "here", name, parcel: object[handOver]() });
+  },
+});
+
+/** The names that tasks of this isolate look for, and how many look for each. */
+const sought = new Map<string, number>();
+
+onAnnouncement({
+  here({ name, parcel }) {
+    if (!sought.has(name) || known.has(name)) return;
+    known.set(name, unpack(parcel) as HandedOver);
+    lookAgain();
+  },
+});
+
+/** Finds the object of a name, wherever in the program it is. */
+export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {
+  const word = new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4));
+  sought.set(name, (sought.get(name) ?? 0) + 1);
+  try {
+    return await eventually({
+      gate: new Gate(word, 0, () => known.has(name)),
+      attempt: () => {
+        const object = known.get(name);
+        if (object !== undefined) return object;
+        announce({ type: "find", name, ticket: new Int32Array(new SharedArrayBuffer(4)) });
+        return WAIT;
+      },
+      expired: () => {
+        throw new TimeoutError(
+          `No process of this program has a queue named "${name}". Make it with ` +
+            `new Queue({ name: "${name}" }) and keep that process alive, or wait longer.`,
+        );
+      },
+    }, options);
+  } finally {
+    const others = sought.get(name)! - 1;
+    if (others === 0) sought.delete(name);
+    else sought.set(name, others);
+  }
+}

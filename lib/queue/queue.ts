@@ -1,0 +1,411 @@
+// Queue: the public faces of a store (lib/queue/store.ts), its bounds and its name.
+
+import {
+  cannotClone,
+  type HandedOver,
+  handOver,
+  onArrival,
+  type Parcel,
+} from "../memory/crossing.ts";
+import { LEAST_BYTES, MOST_BYTES } from "../memory/ring.ts";
+import { blocking, done, eventually, now } from "../wait/operation.ts";
+import { type BlockOptions, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { forget, publish, seek } from "./named.ts";
+import { fullError, Store, type StoreContent } from "./store.ts";
+import { iterate, readableOf, writableOf } from "./streams.ts";
+
+const DEFAULT_MAX_BYTES = 2 ** 30;
+
+/** How a new {@linkcode Queue} is bounded and named. */
+export interface QueueOptions {
+  /** The most items it holds before `put` waits; a whole number. 0, the default: no bound. */
+  maxSize?: number;
+  /**
+   * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
+   * number from 64 to 2 ** 32. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
+   */
+  maxBytes?: number;
+  /**
+   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also one
+   * that this library did not start. Without a name it reaches only those it is handed to.
+   */
+  name?: string;
+}
+
+/** A look at a {@linkcode Queue}: see {@linkcode Queue.statistics}. */
+export interface QueueStatistics {
+  /** Items in the queue. */
+  size: number;
+  /** The most items it holds; 0 when their number isn't bounded. */
+  maxSize: number;
+  /** Bytes of shared memory that the items in the queue use. */
+  bytes: number;
+  /** The most bytes its items may use. */
+  maxBytes: number;
+  /** Bytes of shared memory taken for items so far; it grows as needed and isn't given back. */
+  capacity: number;
+  /** Items put since the queue was made, modulo 2 ** 32. */
+  put: number;
+  /** Items got since the queue was made, modulo 2 ** 32. */
+  got: number;
+  /** Tasks of this process that wait for an item. */
+  waitingToGet: number;
+  /** Tasks of this process that wait for room. */
+  waitingToPut: number;
+  /** Whether it was shut down. */
+  shutDown: boolean;
+}
+
+/** What only this room passes to the constructor: that items are counted, or a store that arrived. */
+const inner = Symbol("inner");
+interface InnerOptions extends QueueOptions {
+  [inner]: { counted: boolean; store?: Store<unknown> };
+}
+
+/** The options of a queue whose items are counted until they are done. */
+export function counted(options: QueueOptions | undefined): QueueOptions {
+  if (options !== undefined && inner in options) return options;
+  const innerOptions: InnerOptions = { ...options, [inner]: { counted: true } };
+  return innerOptions;
+}
+
+/** The options of a queue that arrives from another process. */
+export function arrived(content: unknown): QueueOptions {
+  const store = Store.arrived(content as StoreContent);
+  const innerOptions: InnerOptions = { [inner]: { counted: false, store } };
+  return innerOptions;
+}
+
+/** The store of a queue, for the other files of this room. */
+export let storeOf: <T>(queue: Queue<T>) => Store<T>;
+
+/**
+ * A first-in, first-out queue for any number of producing and consuming processes. The names and
+ * their meaning are those of Python's `multiprocessing.Queue`; times are milliseconds. Every item
+ * that was put is got exactly once, whatever process is killed meanwhile, unless the process that
+ * got it dies with it. Items of one producer arrive in the order it put them.
+ *
+ * Items are copied, as by `structuredClone` (Map, Set, Date, BigInt, typed arrays, errors,
+ * cycles …). The queue itself is given to a process in its `args`.
+ *
+ * Python's queue hands items to a feeder thread; this one has none: once `put` has resolved, the
+ * item is in the queue and survives the end of its producer.
+ *
+ * @example
+ * ```ts
+ * import { Process, Queue } from "@multiproc/multiprocessing";
+ *
+ * export async function square(numbers: Queue<number>, squares: Queue<number>) {
+ *   for await (const n of numbers) await squares.put(n * n);
+ * }
+ *
+ * if (import.meta.main) {
+ *   const numbers = new Queue<number>(), squares = new Queue<number>();
+ *   const process = new Process({ target: square, args: [numbers, squares] });
+ *   process.start();
+ *   await numbers.putMany([1, 2, 3]);
+ *   numbers.shutdown();
+ *   await process.join();
+ *   console.log(await squares.getMany(3)); // [1, 4, 9]
+ * }
+ * ```
+ *
+ * @typeParam T what the items are
+ */
+export class Queue<T = unknown> implements HandedOver, AsyncIterable<T> {
+  readonly #store: Store<T>;
+  #readable: ReadableStream<T> | undefined;
+  #writable: WritableStream<T> | undefined;
+
+  /**
+   * Makes a queue.
+   *
+   * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
+   * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {InvalidStateError} if this process already has a queue of that name
+   */
+  constructor(options: QueueOptions = {}) {
+    const within = inner in options ? (options as InnerOptions)[inner] : undefined;
+    if (within?.store !== undefined) {
+      this.#store = within.store as Store<T>;
+      return;
+    }
+    const { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES, name } = options;
+    checkWhole("maxSize", maxSize, 0, 2 ** 31 - 1, "0 for no bound");
+    checkWhole("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES, "the default is 2 ** 30");
+    if (name !== undefined) checkName(name);
+    this.#store = Store.make(maxSize, maxBytes, name, within?.counted ?? false);
+    if (name !== undefined) publish(name, this);
+  }
+
+  static {
+    storeOf = (queue) => queue.#store;
+    onArrival("Queue", (content) => new Queue(arrived(content)));
+  }
+
+  /**
+   * Finds a queue that any process of this program has made with a `name`, from any worker, also
+   * one that this library did not start. Waits until there is one. The question and the answer go
+   * over a BroadcastChannel that every worker of the program can hear: a name is an address, not a
+   * secret.
+   *
+   * @param name the `name` it was made with
+   * @throws {TimeoutError} if none was found in `timeout` ms; with 0, only a queue this process
+   *   already knows is found
+   * @throws {TypeError} if `name` is not a string, or is empty
+   */
+  static async open<T = unknown>(name: string, options?: WaitOptions): Promise<Queue<T>> {
+    const found = await seek(checkName(name), options);
+    if (found instanceof Queue) return found;
+    throw new TypeError(`What goes by the name "${name}" is not a queue. Choose another name.`);
+  }
+
+  /** The most items it holds before `put` waits; 0 when their number isn't bounded. */
+  get maxSize(): number {
+    return this.#store.ring.maxSize;
+  }
+
+  /** The name under which {@linkcode Queue.open} finds it, if it has one. */
+  get name(): string | undefined {
+    return this.#store.name;
+  }
+
+  /** Whether this process has closed it. */
+  get closed(): boolean {
+    return this.#store.closed;
+  }
+
+  /** How many items it holds. In the next moment it may be another number. */
+  qsize(): number {
+    return this.#store.ring.size;
+  }
+
+  /** Whether it holds no item. In the next moment it may. */
+  empty(): boolean {
+    return this.#store.ring.isEmpty;
+  }
+
+  /** Whether a put would have to wait. In the next moment it may not. */
+  full(): boolean {
+    return !this.#store.ring.hasRoom;
+  }
+
+  /** What there is to know about it, all at one glance. */
+  statistics(): QueueStatistics {
+    const { ring, itemGate, roomGate } = this.#store;
+    return {
+      size: ring.size,
+      maxSize: ring.maxSize,
+      bytes: ring.usedBytes,
+      maxBytes: ring.maxBytes,
+      capacity: ring.capacityBytes,
+      put: ring.putCount,
+      got: ring.gotCount,
+      waitingToGet: itemGate.waiting,
+      waitingToPut: roomGate.waiting,
+      shutDown: ring.isShut,
+    };
+  }
+
+  /**
+   * Puts an item, waiting for room if the queue is full. The item is copied before this returns.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if the item can't be cloned; the message names the place
+   * @throws {RangeError} if the item is larger than `maxBytes`, or `timeout` is negative or NaN
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      if (options !== undefined) {
+        timeoutOf(options);
+        options.signal?.throwIfAborted();
+      }
+      const left = this.#store.tryPut(item);
+      if (left === undefined) return done(undefined);
+      return eventually(this.#store.put(left, false), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Puts an item if there is room now.
+   *
+   * @throws {QueueFull} if there is none
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if the item can't be cloned; the message names the place
+   * @throws {RangeError} if the item is larger than `maxBytes`
+   */
+  putNowait(item: T): void {
+    if (this.#store.tryPut(item) !== undefined) throw fullError(this.#store.ring, false);
+  }
+
+  /** Like {@linkcode Queue.put}, but blocks the thread while it waits: for CPU-bound code. */
+  putSync(item: T, options?: BlockOptions): void {
+    timeoutOf(options);
+    const left = this.#store.tryPut(item);
+    if (left !== undefined) blocking(this.#store.put(left, false), options);
+  }
+
+  /**
+   * Puts many items in their order, waiting for room as often as need be. Faster than one `put`
+   * each. If one of them can't be cloned, none is put.
+   *
+   * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
+   *   put
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if an item can't be cloned; the message names the place
+   * @throws {RangeError} if an item is larger than `maxBytes`, or `timeout` is negative or NaN
+   */
+  putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    try {
+      return eventually(this.#store.put(this.#store.encodeAll(items), true), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Queue.putMany}, as far as there is room now: else throws QueueFull. */
+  putManyNowait(items: Iterable<T>): void {
+    now(this.#store.put(this.#store.encodeAll(items), true));
+  }
+
+  /** Like {@linkcode Queue.putMany}, but blocks the thread while it waits. */
+  putManySync(items: Iterable<T>, options?: BlockOptions): void {
+    timeoutOf(options);
+    blocking(this.#store.put(this.#store.encodeAll(items), true), options);
+  }
+
+  /**
+   * Gets the oldest item, waiting for one if there is none.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return eventually(this.#store.get, options);
+  }
+
+  /**
+   * Gets the oldest item if there is one now.
+   *
+   * @throws {QueueEmpty} if there is none
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   */
+  getNowait(): T {
+    return now(this.#store.get);
+  }
+
+  /** Like {@linkcode Queue.get}, but blocks the thread while it waits: for CPU-bound code. */
+  getSync(options?: BlockOptions): T {
+    return blocking(this.#store.get, options);
+  }
+
+  /**
+   * Gets up to `max` items at once: waits until there is at least one, then takes what is there.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there was none in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {RangeError} if `max` is out of range, or `timeout` is negative or NaN
+   */
+  getMany(max: number, options?: WaitOptions): Promise<T[]> {
+    try {
+      return eventually(this.#store.getMany(checkMost(max)), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Queue.getMany}, with what is there now: if nothing, throws QueueEmpty. */
+  getManyNowait(max: number): T[] {
+    return now(this.#store.getMany(checkMost(max)));
+  }
+
+  /** Like {@linkcode Queue.getMany}, but blocks the thread while it waits. */
+  getManySync(max: number, options?: BlockOptions): T[] {
+    return blocking(this.#store.getMany(checkMost(max)), options);
+  }
+
+  /**
+   * Ends the queue for all processes: further puts throw QueueShutDown, and so do gets once it is
+   * empty; loops over it end. As `Queue.shutdown` of Python 3.13.
+   *
+   * @param options `immediate: true` also drops the items that are in it
+   */
+  shutdown(options: { immediate?: boolean } = {}): void {
+    this.#store.shutdown(options.immediate ?? false);
+  }
+
+  /**
+   * Ends the use of the queue by this process: its waiting tasks, and later calls, get an
+   * InvalidStateError. Other processes don't notice, and its items stay. Calling it again does
+   * nothing.
+   */
+  close(): void {
+    forget(this);
+    this.#store.close();
+  }
+
+  /** Items as they are got, until the queue was shut down and is empty. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return iterate(this.#store);
+  }
+
+  /**
+   * A stream that gets the items one by one as it is read, never one ahead; it closes when the
+   * queue was shut down and is empty. Cancelling it leaves the queue as it is.
+   */
+  get readable(): ReadableStream<T> {
+    return this.#readable ??= readableOf(this.#store);
+  }
+
+  /**
+   * A stream that puts what is written to it, with the queue's bounds as its back-pressure.
+   * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
+   */
+  get writable(): WritableStream<T> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return "a Queue, which is handed over, not copied. Give it to a process in args, or send it through a Pipe";
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return { kind: "Queue", content: this.#store.content };
+  }
+}
+
+function checkWhole(what: string, value: unknown, least: number, most: number, hint: string) {
+  if (typeof value !== "number") {
+    throw new TypeError(`${what} is ${describe(value)}, not a number. Give a whole number, ${hint}.`);
+  }
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(
+      `${what} is ${value}. Give a whole number from ${least} to ${most}; ${hint}.`,
+    );
+  }
+}
+
+function checkMost(max: unknown): number {
+  checkWhole("max", max, 1, Number.MAX_SAFE_INTEGER, "the most items to get at once");
+  return max as number;
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(
+      `A queue's name is ${name === "" ? "empty" : describe(name)}. Give a string that isn't empty.`,
+    );
+  }
+  return name;
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}

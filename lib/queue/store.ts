@@ -1,0 +1,282 @@
+// What a queue is made of: a record ring, three gates in its header (an item is there; there is
+// room; all is done) and the codec. Here are the attempts and the operations; lib/queue/queue.ts
+// gives them their public faces. Items lie in shared memory and every take is decided there; the
+// BroadcastChannel only announces (lib/wait/bus.ts).
+
+import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
+import { decode } from "../memory/codec/decode.ts";
+import { type Encoder, freeEncoder } from "../memory/codec/encode.ts";
+import {
+  EMPTY,
+  FULL,
+  LENGTH_BYTES,
+  newRing,
+  Ring,
+  RING_WORDS,
+  type RingShares,
+  type Scratch,
+  SHUT_DOWN,
+} from "../memory/ring.ts";
+import { announce } from "../wait/bus.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import type { Operation } from "../wait/operation.ts";
+
+/** Where the gates are in the ring's header: each on a cache line of its own. */
+const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
+const HEADER_WORDS = DONE_GATE + GATE_WORDS;
+
+const SCRATCH_BYTES = 1 << 16, HUGE_SCRATCH = 1 << 20;
+
+/** Items are taken to here; one for the isolate, since nothing runs between taking and decoding. */
+const taken: Scratch = newScratch();
+const begins: number[] = [], lengths: number[] = [];
+
+function newScratch(): Scratch {
+  const buffer = new ArrayBuffer(SCRATCH_BYTES);
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+}
+
+/** Gives back the memory that a huge item needed. */
+function trimTaken(): void {
+  if (taken.bytes.length > HUGE_SCRATCH) Object.assign(taken, newScratch());
+}
+
+/** Items as bytes, one after the other, on their way into a ring. */
+export interface Records extends Scratch {
+  begins: number[];
+  lengths: number[];
+}
+
+/** One process's view of the shared parts of a queue. */
+export class Store<T> {
+  readonly ring: Ring;
+  readonly name: string | undefined;
+  readonly itemGate: Gate;
+  readonly roomGate: Gate;
+  readonly doneGate: Gate;
+  /** Gets an item, when there is one. */
+  readonly get: Operation<T>;
+  /** True once this process has closed its queue. */
+  closed = false;
+
+  private constructor(shares: RingShares, name: string | undefined) {
+    const ring = this.ring = new Ring(shares);
+    this.name = name;
+    this.itemGate = new Gate(ring.header, ITEM_GATE, () => !ring.isEmpty || ring.isShut);
+    this.roomGate = new Gate(ring.header, ROOM_GATE, () => ring.hasRoom);
+    this.doneGate = new Gate(ring.header, DONE_GATE, () => ring.unfinished <= 0);
+    this.get = {
+      gate: this.itemGate,
+      attempt: () => this.#tryGet(),
+      expired: throwEmpty,
+    };
+  }
+
+  /** New shared memory. Counted: taskDone() is called for every item. */
+  static make<T>(maxSize: number, maxBytes: number, name: string | undefined, counted: boolean) {
+    return new Store<T>(newRing(maxSize, maxBytes, HEADER_WORDS, counted), name);
+  }
+
+  /** The same shared memory in another process. */
+  static arrived<T>(content: StoreContent): Store<T> {
+    return new Store<T>(content.ring, content.name);
+  }
+
+  get content(): StoreContent {
+    return { ring: this.ring.shares, name: this.name };
+  }
+
+  checkOpen(): void {
+    if (this.closed) {
+      throw new InvalidStateError(
+        "This process has closed the queue. Use it before close(), or in another process.",
+      );
+    }
+  }
+
+  #tryGet(): T | typeof WAIT {
+    this.checkOpen();
+    const { ring } = this;
+    // In this order: nothing is put after it was shut, so empty after shut is empty for good.
+    const shut = ring.isShut;
+    const length = ring.tryTake(taken);
+    if (length === EMPTY) {
+      if (shut) throw shutDownError("is empty");
+      return WAIT;
+    }
+    const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
+    trimTaken();
+    this.#madeRoom(1);
+    return item;
+  }
+
+  /** Gets as many items as are there, `most` at most, when there is one. */
+  getMany(most: number): Operation<T[]> {
+    const attempt = () => {
+      this.checkOpen();
+      const { ring } = this;
+      const shut = ring.isShut;
+      const items: T[] = [];
+      while (items.length < most) {
+        const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
+        if (count === 0) break;
+        for (let i = 0; i < count; i++) {
+          const at = begins[i];
+          items.push(decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T);
+        }
+        trimTaken();
+        this.#madeRoom(count);
+      }
+      if (items.length > 0) return items;
+      if (shut) throw shutDownError("is empty");
+      return WAIT;
+    };
+    return { gate: this.itemGate, attempt, expired: throwEmpty };
+  }
+
+  /** Wakes who may put now: anybody, where the bytes and not the number of items are the bound. */
+  #madeRoom(count: number): void {
+    if (this.roomGate.isWanted) this.roomGate.open(this.ring.isCrowded ? Infinity : count);
+  }
+
+  /**
+   * Puts one item if there is room and nobody of this process waits to put before it. Otherwise
+   * returns its bytes, to be put by the operation `put` makes.
+   */
+  tryPut(item: T): Records | undefined {
+    this.checkOpen();
+    const encoder = freeEncoder();
+    const length = this.#encode(encoder, item, 0, "item");
+    const { roomGate } = this;
+    if (roomGate.waiting > 0) roomGate.pump();
+    if (roomGate.waiting === 0) {
+      const answer = this.ring.tryPut(encoder, 0, length);
+      if (answer === 1) {
+        encoder.trim();
+        this.itemGate.open(1);
+        return undefined;
+      }
+      if (answer === SHUT_DOWN) throw shutDownError("takes no more items");
+    } else if (this.ring.isShut) throw shutDownError("takes no more items");
+    const bytes = encoder.bytes.slice(0, (length + 7) & ~7);
+    encoder.trim();
+    return { bytes, words: new Int32Array(bytes.buffer), begins: [0], lengths: [length] };
+  }
+
+  /** All the items as bytes, before any is put: one that can't be cloned stops them all. */
+  encodeAll(items: Iterable<T>): Records {
+    this.checkOpen();
+    const encoder = freeEncoder();
+    const records: Records = { bytes: encoder.bytes, words: encoder.words, begins: [], lengths: [] };
+    let at = 0;
+    // The iterable is the user's code and may use the encoder: it runs to its end first.
+    for (const [index, item] of [...items].entries()) {
+      const length = this.#encode(encoder, item, at, `items[${index}]`);
+      records.begins.push(at);
+      records.lengths.push(length);
+      at += (length + 7) & ~7;
+    }
+    records.bytes = encoder.bytes.slice(0, at);
+    records.words = new Int32Array(records.bytes.buffer);
+    encoder.trim();
+    return records;
+  }
+
+  /** Puts the records, as far as there is room, again and again until all are in. */
+  put(records: Records, many: boolean): Operation<void> {
+    const total = records.lengths.length;
+    let next = 0;
+    const attempt = () => {
+      this.checkOpen();
+      while (next < total) {
+        const count = this.ring.tryPutMany(records, records.begins, records.lengths, next);
+        if (count === SHUT_DOWN) throw shutDownError("takes no more items");
+        if (count === 0) return WAIT;
+        next += count;
+        this.itemGate.open(count);
+      }
+    };
+    const expired = () => {
+      throw fullError(this.ring, many, next, total);
+    };
+    return { gate: this.roomGate, attempt, expired };
+  }
+
+  #encode(encoder: Encoder, item: T, at: number, root: string): number {
+    const end = encoder.encode(item, at + LENGTH_BYTES, root);
+    const length = end - at;
+    const { maxBytes } = this.ring;
+    if (length - LENGTH_BYTES > maxBytes) {
+      encoder.trim();
+      throw new RangeError(
+        `${root} takes ${length - LENGTH_BYTES} bytes, more than the queue's maxBytes of ` +
+          `${maxBytes}. Make a queue with a larger maxBytes, or put it in parts.`,
+      );
+    }
+    return length;
+  }
+
+  /** One item is finished. */
+  taskDone(): void {
+    const left = this.ring.finishOne();
+    if (left < 0) {
+      throw new RangeError(
+        "taskDone() was called more often than there were items. Call it once for each item got.",
+      );
+    }
+    if (left === 0) this.doneGate.open(Infinity);
+  }
+
+  /** Waits until all items are finished. */
+  get join(): Operation<boolean> {
+    const { ring } = this;
+    return {
+      gate: this.doneGate,
+      attempt: () => ring.unfinished <= 0 || WAIT,
+      expired: () => false,
+    };
+  }
+
+  shutdown(immediate: boolean): void {
+    this.checkOpen();
+    this.ring.shut();
+    if (immediate) this.ring.clear();
+    for (const gate of [this.itemGate, this.roomGate, this.doneGate]) {
+      gate.open(Infinity);
+      gate.pump();
+    }
+    announce({ type: "look" });
+  }
+
+  close(): void {
+    this.closed = true;
+    this.itemGate.pump();
+    this.roomGate.pump();
+  }
+}
+
+/** What a store consists of, to hand to another process. */
+export interface StoreContent {
+  ring: RingShares;
+  name: string | undefined;
+}
+
+function throwEmpty(): never {
+  throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
+}
+
+/** The error of a put for which there was no room in time. */
+export function fullError(ring: Ring, many: boolean, put = 0, total = 1): QueueFull {
+  const bound = ring.maxSize > 0 && ring.size >= ring.maxSize
+    ? `maxSize is ${ring.maxSize}`
+    : `maxBytes is ${ring.maxBytes}`;
+  const progress = many ? ` ${put} of ${total} items were put.` : "";
+  return new QueueFull(
+    `The queue is full: its ${bound}.${progress} Wait longer, or get items out of it.`,
+    put,
+  );
+}
+
+function shutDownError(state: string): QueueShutDown {
+  return new QueueShutDown(`The queue was shut down and ${state}. Make a new queue.`);
+}

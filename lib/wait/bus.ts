@@ -1,0 +1,96 @@
+// The bus: the one BroadcastChannel an isolate listens on. It carries what concerns everybody:
+// that a process died, that a queue was shut down, who has the queue of a name. Nothing of value
+// travels here, because a BroadcastChannel silently drops what a slow listener has not fetched,
+// wakes every isolate for every message and can be read by any worker: a lost announcement costs
+// a moment, a forged one costs a look.
+//
+// While something waits the channel is ref'd, and so keeps the event loop alive (a pending
+// Atomics.waitAsync does not); else it is unref'd. Only the class of node:worker_threads has
+// that. The channel is opened at the first need and never closed: in Deno 2.9.6, closing an
+// isolate's last channel and opening another in the same turn breaks both.
+
+import { BroadcastChannel } from "node:worker_threads";
+import type { Parcel } from "../memory/crossing.ts";
+
+/** Bumped when the announcements or the layout of shared memory change. */
+const NAME = "@multiproc/multiprocessing/1";
+
+/** Something may have changed for those who wait: look again. */
+export interface Look {
+  type: "look";
+}
+
+/** Who has the queue of this name? The first to answer takes the ticket. */
+export interface Find {
+  type: "find";
+  name: string;
+  ticket: Int32Array;
+}
+
+/** The answer to Find. */
+export interface Here {
+  type: "here";
+  name: string;
+  parcel: Parcel;
+}
+
+/** Everything that is said on the bus. */
+export type Announcement = Look | Find | Here;
+
+interface Handlers {
+  look: () => void;
+  find: (asked: Find) => void;
+  here: (answer: Here) => void;
+}
+
+const handlers: Partial<Handlers> = {};
+let channel: BroadcastChannel | undefined;
+let holds = 0;
+
+/** Opens the bus, if it isn't open: from now on this isolate hears what is announced. */
+export function listen(): BroadcastChannel {
+  if (channel === undefined) {
+    channel = new BroadcastChannel(NAME);
+    if (holds === 0) channel.unref();
+    channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);
+  }
+  return channel;
+}
+
+/** A message may come from anybody: what isn't an announcement is nothing. */
+function hear(message: unknown): void {
+  const { type } = Object(message) as Partial<Announcement>;
+  if (type === "look") handlers.look?.();
+  else if (type === "find" && isFind(message)) handlers.find?.(message);
+  else if (type === "here" && isHere(message)) handlers.here?.(message);
+}
+
+function isFind(message: unknown): message is Find {
+  const { name, ticket } = message as Find;
+  return typeof name === "string" && ticket instanceof Int32Array;
+}
+
+function isHere(message: unknown): message is Here {
+  const { name, parcel } = message as Here;
+  return typeof name === "string" && typeof Object(parcel).kind === "string";
+}
+
+/** Says what to do on announcements: one handler for each type. */
+export function onAnnouncement(more: Partial<Handlers>): void {
+  Object.assign(handlers, more);
+}
+
+/** Tells every other isolate that listens. */
+export function announce(message: Announcement): void {
+  listen().postMessage(message);
+}
+
+/** Keeps this isolate alive until the matching release(). */
+export function hold(): void {
+  if (holds++ === 0) listen().ref();
+}
+
+/** Ends what hold() began. */
+export function release(): void {
+  if (--holds === 0) channel?.unref();
+}

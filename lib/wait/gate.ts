@@ -1,0 +1,260 @@
+// The gate: where waiters sleep until trying again may succeed. Four words of shared memory and,
+// in each isolate, a list of the tasks that wait there.
+//
+//   EPOCH     bumped at every opening; sleepers sleep on it
+//   ARRIVALS  counted up by everybody who is about to sleep
+//   SERVED    the count of arrivals at the last opening that found no sleeper left
+//   SPINNER   until when (ms) an awake waiter watches, so that no sleeper need be woken
+//
+// Waiter                                     Opener (after its change is made)
+//   e = load EPOCH                             a = load ARRIVALS
+//   add ARRIVALS                               if a === load SERVED: done, nobody sleeps
+//   attempt; done if it succeeds               add EPOCH
+//   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED = a
+//
+// No wake-up is lost (all operations are sequentially consistent). Either the attempt sees the
+// change, or the opener, whose change came later, sees the arrival. If it finds a ≠ SERVED it
+// bumps EPOCH: the waiter, who read e before it arrived, either isn't asleep yet and then won't
+// fall asleep, or is asleep and can be notified. If it finds a === SERVED, an earlier opener had
+// counted this arrival, and bumped EPOCH after counting and so after e was read: the waiter was
+// awake or was woken, and arrives anew before it sleeps again. There is no count of sleepers that
+// a killed process could leave wrong: its arrival is served by the next opening.
+//
+// A wake-up given to an isolate that dies, or is busy, moves on: deaths are announced on the bus
+// and everybody who waits looks again; without any announcement, once a second, blocked threads
+// every SLICE.
+//
+// Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
+// that time watches instead of sleeping, one a gate. Openers then skip the notify: whoever spins
+// takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
+// sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
+
+import { hold, onAnnouncement, release } from "./bus.ts";
+import { stopIfKilled } from "../memory/critical.ts";
+
+const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3;
+/** Words a gate takes. */
+export const GATE_WORDS = 4;
+
+/** What an attempt answers when it must wait. */
+export const WAIT: unique symbol = Symbol("wait");
+
+/** Milliseconds after which a blocked thread looks up: see chores. */
+const SLICE = 50;
+/** Milliseconds after which a waiting isolate looks again unasked. */
+const LOOK_AGAIN = 1000;
+/** Milliseconds a SPINNER mark holds, well over the longest spin. */
+const SPIN_MARK = 2;
+/** Microseconds of the longest spin: the price of a wake-up there and one back. */
+const LONGEST_SPIN = 120;
+/** Spins are tried again after so many sleeps, in case the times have changed. */
+const RETRY_SPIN = 16;
+
+/** A task that waits at a gate. */
+export interface Waiter {
+  /** Tries; true if it is done, whether it succeeded or failed for good. */
+  attempt(): boolean;
+}
+
+/** Things to do now and then while this thread is blocked; see block(). */
+const chores = new Set<() => void>();
+
+/** Has `chore` done every SLICE while a blocking wait keeps the event loop from doing it. */
+export function addChore(chore: () => void): void {
+  chores.add(chore);
+}
+
+/** Ends what addChore() began. */
+export function removeChore(chore: () => void): void {
+  chores.delete(chore);
+}
+
+/** The gates of this isolate at which a task waits. */
+const busy = new Set<Gate>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** Everybody in this isolate who waits tries again. */
+export function lookAgain(): void {
+  for (const gate of [...busy]) gate.pump();
+}
+onAnnouncement({ look: lookAgain });
+
+function began(gate: Gate): void {
+  busy.add(gate);
+  if (busy.size > 1) return;
+  hold();
+  timer = setInterval(lookAgain, LOOK_AGAIN);
+}
+
+function ended(gate: Gate): void {
+  if (!busy.delete(gate) || busy.size > 0) return;
+  release();
+  clearInterval(timer);
+}
+
+/** The clock of SPINNER: milliseconds, in the 30 bits that stay a small integer. */
+function clock(): number {
+  return Date.now() & 0x3fffffff;
+}
+
+function spinnerWatches(mark: number): boolean {
+  if (mark === 0) return false;
+  const left = mark - clock();
+  return left >= 0 && left <= SPIN_MARK;
+}
+
+/** One isolate's view of a gate at words[at…at + GATE_WORDS). */
+export class Gate {
+  readonly #words: Int32Array;
+  readonly #epoch: number;
+  readonly #ready: () => boolean;
+  readonly #waiters: Waiter[] = [];
+  /** An Atomics.waitAsync of this isolate sleeps here. It can't be cancelled, so it may outlive its waiters. */
+  #asleep = false;
+  #pumping = false;
+  /** How long the next spin may be, in microseconds; halved by each that was in vain. */
+  #spin = LONGEST_SPIN;
+  #sleeps = 0;
+
+  /** @param ready whether an attempt made now is likely to succeed; cheap, and never throws */
+  constructor(words: Int32Array, at: number, ready: () => boolean) {
+    this.#words = words;
+    this.#epoch = at;
+    this.#ready = ready;
+  }
+
+  /** How many tasks of this isolate wait here. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** Whether anybody, in whatever process, may be asleep here. */
+  get isWanted(): boolean {
+    const words = this.#words, epoch = this.#epoch;
+    return Atomics.load(words, epoch + ARRIVALS) !== Atomics.load(words, epoch + SERVED);
+  }
+
+  /** Opens the gate for `count` sleepers (Infinity: for all), after the change they wait for. */
+  open(count: number): void {
+    const words = this.#words, epoch = this.#epoch;
+    const arrivals = Atomics.load(words, epoch + ARRIVALS);
+    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (count === 1 && spinnerWatches(Atomics.load(words, epoch + SPINNER))) return;
+    this.#notify(count, arrivals);
+  }
+
+  #notify(count: number, arrivals: number): void {
+    const words = this.#words, epoch = this.#epoch;
+    Atomics.add(words, epoch + EPOCH, 1);
+    if (Atomics.notify(words, epoch + EPOCH, count) < count) {
+      Atomics.store(words, epoch + SERVED, arrivals);
+    }
+  }
+
+  /** Wakes the next sleeper if there is something for him: for one who took a wake-up and leaves. */
+  passOn(): void {
+    if (!this.#ready()) return;
+    const words = this.#words, epoch = this.#epoch;
+    const arrivals = Atomics.load(words, epoch + ARRIVALS);
+    if (arrivals !== Atomics.load(words, epoch + SERVED)) this.#notify(1, arrivals);
+  }
+
+  /**
+   * Watches for a moment, if that has been worth it lately and nobody else does. True if there is
+   * something to try for; then the caller tries, and calls passOn() if it succeeded.
+   */
+  watch(): boolean {
+    if (this.#spin === 0) return false;
+    const words = this.#words, spinner = this.#epoch + SPINNER;
+    const mark = Atomics.load(words, spinner);
+    if (spinnerWatches(mark)) return false;
+    if (Atomics.compareExchange(words, spinner, mark, clock() + SPIN_MARK) !== mark) return false;
+    const end = performance.now() + this.#spin / 1000;
+    let seen = false;
+    do {
+      for (let i = 0; i < 16 && !seen; i++) seen = this.#ready();
+    } while (!seen && performance.now() < end);
+    Atomics.store(words, spinner, 0);
+    this.#spin = seen ? LONGEST_SPIN : this.#spin > 8 ? this.#spin >> 1 : 0;
+    return seen;
+  }
+
+  /** Before every sleep: lets spins be tried again from time to time. */
+  #countSleep(): void {
+    if (++this.#sleeps % RETRY_SPIN === 0) this.#spin = LONGEST_SPIN;
+  }
+
+  /** Adds a task that waits, at the end of this isolate's list. */
+  add(waiter: Waiter): void {
+    this.#waiters.push(waiter);
+    if (this.#waiters.length === 1) began(this);
+    this.pump();
+  }
+
+  /** Forgets a task that waits. */
+  remove(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter);
+    if (at < 0) return;
+    this.#waiters.splice(at, 1);
+    if (this.#waiters.length === 0) ended(this);
+  }
+
+  /** Lets the waiting tasks try, the first first, and sees that a sleeper is left for the rest. */
+  pump(): void {
+    if (this.#pumping) return;
+    const words = this.#words, epoch = this.#epoch;
+    while (this.#waiters.length > 0) {
+      const seen = Atomics.load(words, epoch + EPOCH);
+      Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#attemptAll();
+      if (this.#waiters.length === 0 || this.#asleep) return;
+      this.#countSleep();
+      const sleep = Atomics.waitAsync(words, epoch + EPOCH, seen);
+      if (!sleep.async) continue;
+      this.#asleep = true;
+      sleep.value.then(this.#woken);
+    }
+  }
+
+  #attemptAll(): void {
+    this.#pumping = true;
+    try {
+      for (;;) {
+        const first = this.#waiters[0];
+        if (first === undefined || !first.attempt()) return;
+        this.remove(first);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** The wake-up was for somebody: what this isolate doesn't use of it goes to the next sleeper. */
+  readonly #woken = (): void => {
+    this.#asleep = false;
+    this.pump();
+    if (this.#waiters.length === 0) this.passOn();
+  };
+
+  /**
+   * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
+   * looks up every SLICE, because nobody can tell a blocked one of a death, and does the chores.
+   */
+  block(attempt: () => boolean, timeout: number): boolean {
+    const words = this.#words, epoch = this.#epoch;
+    const end = performance.now() + timeout;
+    for (;;) {
+      const seen = Atomics.load(words, epoch + EPOCH);
+      Atomics.add(words, epoch + ARRIVALS, 1);
+      if (attempt()) break;
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      this.#countSleep();
+      Atomics.wait(words, epoch + EPOCH, seen, Math.min(left, SLICE));
+      stopIfKilled();
+      for (const chore of [...chores]) chore();
+    }
+    this.passOn();
+    return true;
+  }
+}

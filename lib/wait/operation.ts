@@ -1,0 +1,151 @@
+// One shape for every call that can wait: an attempt, and the gate that opens when trying again
+// may succeed. Here the pair becomes the three faces of an operation, and nowhere else is a wait
+// loop written: now (getNowait), asynchronous with timeout and signal (get), blocking (getSync).
+//
+// An attempt either happened or did not, so abandoning a wait only forgets the waiter.
+
+import { type Gate, WAIT, type Waiter } from "./gate.ts";
+import { type BlockOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
+
+/** Timers take at most 2 ** 31 - 1 ms, 24.8 days: a longer wait is one without end. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** An operation that may have to wait. */
+export interface Operation<T> {
+  /** Opens when an attempt may succeed. */
+  readonly gate: Gate;
+  /** Does it, or answers WAIT and has done nothing; throws what makes waiting pointless. */
+  attempt(): T | typeof WAIT;
+  /** What to answer, or throw, when the wait took too long or may not take any time. */
+  expired(): T;
+}
+
+/** Now, or the error of the operation. */
+export function now<T>(operation: Operation<T>): T {
+  const result = attemptInTurn(operation);
+  return result === WAIT ? operation.expired() : result;
+}
+
+/** An attempt that lets the tasks of this isolate that wait at the gate go first. */
+function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
+  const { gate } = operation;
+  if (gate.waiting > 0) {
+    gate.pump();
+    if (gate.waiting > 0) return WAIT;
+  }
+  return operation.attempt();
+}
+
+/** A result that was to be had at once, after a turn of the event loop if one is due. */
+export function done<T>(result: T): Promise<T> {
+  return turnIsDue() ? afterTurn(result) : Promise.resolve(result);
+}
+
+/** Asynchronously, when it can be done. */
+export function eventually<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+  try {
+    const timeout = timeoutOf(options);
+    const signal = options?.signal;
+    signal?.throwIfAborted();
+    const { gate } = operation;
+    if (timeout === 0) return done(now(operation));
+    if (gate.waiting === 0) {
+      let result = operation.attempt();
+      if (result !== WAIT) return done(result);
+      if (gate.watch()) {
+        countAsMany();
+        result = operation.attempt();
+        if (result !== WAIT) {
+          gate.passOn();
+          return done(result);
+        }
+      }
+    }
+    return new Promise((resolve, reject) => {
+      gate.add(new Task(operation, timeout, signal, resolve, reject));
+    });
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Blocking the thread until it can be done. */
+export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T {
+  const timeout = timeoutOf(options);
+  let result = attemptInTurn(operation);
+  if (result !== WAIT) return result;
+  if (timeout === 0) return operation.expired();
+  const { gate } = operation;
+  if (gate.watch()) {
+    result = attemptInTurn(operation);
+    if (result !== WAIT) {
+      gate.passOn();
+      return result;
+    }
+  }
+  if (!gate.block(() => (result = attemptInTurn(operation)) !== WAIT, timeout)) {
+    return operation.expired();
+  }
+  return result as T;
+}
+
+/** An asynchronous wait: what settles its promise, once, and cleans up behind it. */
+class Task<T> implements Waiter {
+  readonly #operation: Operation<T>;
+  readonly #resolve: (result: T) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    operation: Operation<T>,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    resolve: (result: T) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#operation = operation;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#aborted);
+    if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
+  }
+
+  attempt(): boolean {
+    try {
+      const result = this.#operation.attempt();
+      if (result === WAIT) return false;
+      this.#resolve(result);
+    } catch (error) {
+      this.#reject(error);
+    }
+    this.#cleanUp();
+    return true;
+  }
+
+  readonly #aborted = (): void => {
+    this.#abandon();
+    this.#reject(this.#signal?.reason);
+  };
+
+  readonly #expired = (): void => {
+    this.#abandon();
+    try {
+      this.#resolve(this.#operation.expired());
+    } catch (error) {
+      this.#reject(error);
+    }
+  };
+
+  #abandon(): void {
+    this.#operation.gate.remove(this);
+    this.#cleanUp();
+  }
+
+  #cleanUp(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener("abort", this.#aborted);
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Processes, queues and pipes for Deno, with the vocabulary of Python's `multiprocessing`.
+ *
+ * A {@linkcode Process} is a Deno Worker that acts as a process. A {@linkcode Queue} carries items
+ * between any number of them. Every wait takes a `timeout` in milliseconds and an `AbortSignal`,
+ * and has a form that doesn't wait (`getNowait`) and one that blocks the thread (`getSync`).
+ *
+ * @example
+ * ```ts
+ * import { Process, Queue } from "@multiproc/multiprocessing";
+ *
+ * export async function greet(queue: Queue<string>) {
+ *   await queue.put("hello from another process");
+ * }
+ *
+ * if (import.meta.main) {
+ *   const queue = new Queue<string>();
+ *   new Process({ target: greet, args: [queue] }).start();
+ *   console.log(await queue.get());
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export {
+  InvalidStateError,
+  ProcessError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  TimeoutError,
+} from "./lib/errors.ts";
+export { Process, type ProcessOptions, type ProcessParameters } from "./lib/process/process.ts";
+export {
+  activeChildren,
+  currentProcess,
+  parentProcess,
+  type ProcessInfo,
+} from "./lib/process/current.ts";
+export { cpuCount, sleep } from "./lib/process/system.ts";
+export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
+export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";
+export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

@@ -1,0 +1,61 @@
+// Writes lib/process/runtime_text.ts: this package as one module in text form, which children by
+// source run from (see lib/process/runtime.ts). With --check it writes nothing and fails if that
+// file isn't what it would write.
+//
+// The bundler is only this tool's: what it makes is committed, and the library imports nothing.
+
+import * as esbuild from "npm:esbuild@0.25.12";
+
+const root = new URL("../", import.meta.url);
+const target = new URL("lib/process/runtime_text.ts", root);
+
+/** The text would otherwise hold itself: in the bundle it is empty, which means "look at my URL". */
+const withoutItself: esbuild.Plugin = {
+  name: "without-itself",
+  setup(build) {
+    build.onLoad({ filter: /runtime_text\.ts$/ }, () => ({
+      contents: `export const text = ""; export const exportNames = EXPORT_NAMES;`,
+    }));
+  },
+};
+
+async function bundle(): Promise<{ text: string; exportNames: string[] }> {
+  const exportNames = Object.keys(await import(new URL("mod.ts", root).href)).sort();
+  const { outputFiles } = await esbuild.build({
+    stdin: {
+      contents: `export * from "./mod.ts"; export { boot } from "./lib/process/child.ts";`,
+      resolveDir: root.pathname,
+      loader: "ts",
+    },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "esnext",
+    charset: "ascii",
+    legalComments: "none",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    external: ["node:*"],
+    define: { EXPORT_NAMES: JSON.stringify(exportNames) },
+    plugins: [withoutItself],
+  });
+  return { text: outputFiles[0].text, exportNames };
+}
+
+const { text, exportNames } = await bundle();
+await esbuild.stop();
+const source = `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
+// deno-fmt-ignore-file
+
+export const exportNames: readonly string[] = ${JSON.stringify(exportNames)};
+
+export const text: string = ${JSON.stringify(text)};
+`;
+
+if (Deno.args.includes("--check")) {
+  if (await Deno.readTextFile(target) !== source) {
+    console.error("lib/process/runtime_text.ts is not current. Run `deno task generate`.");
+    Deno.exit(1);
+  }
+} else await Deno.writeTextFile(target, source);
