@@ -5,8 +5,8 @@ import { Process, Queue, sleep } from "@multiproc/multiprocessing";
 export async function write(queue: Queue<string>, urls: string[]) {
   console.log("Process is write....");
   for (const url of urls) {
+    console.log(`put ${url} to queue...`); // before it is put: the reader may be quicker than we are
     await queue.put(url);
-    console.log(`put ${url} to queue...`);
     await sleep(Math.random() * 1000);
   }
 }

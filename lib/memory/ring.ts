@@ -25,7 +25,7 @@ import { enter, leave } from "./critical.ts";
 import { lock, unlock } from "./mutex.ts";
 
 // Header words, by cache line: settings, putters, takers.
-const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, CLOSED = 3, COUNTED = 4, UNFINISHED = 5;
+const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, CLOSED = 3, COUNTED = 4, UNFINISHED = 5, MAX_BYTES = 6;
 const TAIL_LOCK = 16, TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
 const HEAD_LOCK = 32, HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
 /** The first header word that is free for whoever builds on the ring. */
@@ -41,7 +41,7 @@ const LOOP_UNITS = 64;
 const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
 /** The least and the most maxBytes there can be. */
-export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 32;
+export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 31;
 
 /** Bytes outside shared memory, and the same as words; a multiple of 8 long. */
 export interface Scratch {
@@ -77,6 +77,7 @@ export function newRing(
   view[CAPACITY] = records.byteLength / UNIT;
   view[MAX_UNITS] = maxUnits;
   view[MAX_SIZE] = maxSize;
+  view[MAX_BYTES] = maxBytes;
   view[COUNTED] = counted ? 1 : 0;
   return { header, records };
 }
@@ -149,9 +150,9 @@ export class Ring {
     return this.header[MAX_SIZE];
   }
 
-  /** The longest item there is room for when the ring is empty, in bytes. */
+  /** The most bytes its items may use, and so the longest item, in bytes. */
   get maxBytes(): number {
-    return (this.header[MAX_UNITS] >>> 0) * UNIT - LENGTH_BYTES;
+    return this.header[MAX_BYTES] >>> 0;
   }
 
   /** No further record is put once the ring is shut. */
@@ -161,7 +162,7 @@ export class Ring {
 
   /** Whether more than half of the bytes there may be are used. */
   get isCrowded(): boolean {
-    return this.usedBytes * 2 > (this.header[MAX_UNITS] >>> 0) * UNIT;
+    return this.usedBytes * 2 > this.header[MAX_UNITS] * UNIT;
   }
 
   /** Whether a small record would be put now. */
@@ -170,7 +171,7 @@ export class Ring {
     if (Atomics.load(header, CLOSED) !== 0) return true;
     const maxSize = header[MAX_SIZE];
     if (maxSize !== 0 && this.size >= maxSize) return false;
-    return this.usedBytes < (header[MAX_UNITS] >>> 0) * UNIT;
+    return this.usedBytes < header[MAX_UNITS] * UNIT;
   }
 
   /** Records put of which nobody has yet said that they are finished. */

@@ -1,7 +1,6 @@
 // What runs in a started process, from its first step to its last. Its main module is a data: URL
 // that imports this file, or the package's text, and calls boot().
 
-import process from "node:process";
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { load, unload } from "../memory/cargo.ts";
@@ -49,7 +48,7 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   stopIfKilled();
   const init = receiveMessageOnPort(port)?.message as Init;
   becomeChild(init);
-  globalThis.addEventListener("unload", () => lastStep(Number(process.exitCode ?? 0)));
+  globalThis.addEventListener("unload", () => lastStep(Deno.exitCode));
   const { travel, cargo } = init;
   let outcome: Outcome;
   try {

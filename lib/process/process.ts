@@ -241,7 +241,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    */
   join(options?: WaitOptions): Promise<boolean> {
     try {
-      return eventually(this.#joining("join", EXIT), options);
+      return eventually(this.#joining("join", this.#lastWord), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -263,7 +263,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    */
   result(options?: WaitOptions): Promise<Awaited<R>> {
     try {
-      return eventually(this.#finishing("result", EXIT), options);
+      return eventually(this.#finishing("result", this.#lastWord), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -337,9 +337,14 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * @param word EXIT, by the host, once its worker is gone; or FINISHED, by the child itself, for
-   *   those whose blocked thread may be the host
+   * The word to wait for. Where the worker runs in this isolate, EXIT: then the worker is gone, too.
+   * Elsewhere FINISHED, which the child writes itself: its host may be blocked.
    */
+  get #lastWord(): number {
+    return isHosted() ? FINISHED : EXIT;
+  }
+
+  /** @param word the word that says it has ended: EXIT always does, FINISHED for this wait */
   #joining(call: string, word: number): Operation<boolean> {
     const { control, gate } = this.#started(call);
     const attempt = () => {

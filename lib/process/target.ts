@@ -35,10 +35,9 @@ export function callingModule(): string | undefined {
     // The call sites, because Deno shortens long URLs in the text of a stack.
     Error.prepareStackTrace = (_error, sites) => sites;
     Error.captureStackTrace(holder);
-    const sites = holder.stack as NodeJS.CallSite[];
-    for (const site of sites) {
-      const file = site.getFileName();
-      if (file && file.includes(":") && !file.startsWith(here) && !file.startsWith("ext:")) return file;
+    for (const site of holder.stack as NodeJS.CallSite[]) {
+      const url = site.getScriptNameOrSourceURL();
+      if (url && !url.startsWith(here) && /^(?!ext:|node:)[a-z]+:/.test(url)) return url;
     }
     return undefined;
   } finally {

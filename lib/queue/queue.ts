@@ -22,7 +22,7 @@ export interface QueueOptions {
   maxSize?: number;
   /**
    * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
-   * number from 64 to 2 ** 32. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
+   * number from 64 to 2 ** 31. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
    */
   maxBytes?: number;
   /**

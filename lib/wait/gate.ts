@@ -40,7 +40,7 @@ export const GATE_WORDS = 4;
 export const WAIT: unique symbol = Symbol("wait");
 
 /** Milliseconds after which a blocked thread looks up: see chores. */
-const SLICE = 50;
+const SLICE = 20;
 /** Milliseconds after which a waiting isolate looks again unasked. */
 const LOOK_AGAIN = 1000;
 /** Milliseconds a SPINNER mark holds, well over the longest spin. */

@@ -1,0 +1,115 @@
+/**
+ * `deno task bench`: this library against Python's multiprocessing, in one run.
+ *
+ *   --quick       a tenth of the items: a look, not a figure to quote
+ *   --only NAME   only the measurements whose name contains NAME
+ *   --rounds N    rounds of each measurement (5)
+ *   --json FILE   where the figures go (bench/results.json)
+ *
+ * A missed target is printed and is no failure; a measurement that can't be made is one.
+ */
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { measure, type MeasurementResult, table } from "./harness.ts";
+import { PythonPeer } from "./peers/python.ts";
+import { processMeasurements } from "./process_bench.ts";
+import { queueMeasurements } from "./queue_bench.ts";
+
+/** What the JSON file holds. */
+export interface Report {
+  /** ISO 8601. */
+  date: string;
+  quick: boolean;
+  only: string | null;
+  rounds: number;
+  deno: string;
+  v8: string;
+  /** What `python3 --version` says; null without one. */
+  python: string | null;
+  cpu: { model: string; cores: number; arch: string; os: string };
+  measurements: MeasurementResult[];
+}
+
+async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      rounds: { type: "string", default: "5" },
+      json: {
+        type: "string",
+        default: fileURLToPath(new URL("./results.json", import.meta.url)),
+      },
+    },
+  });
+  const rounds = Number(options.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new RangeError(
+      `--rounds is ${options.rounds}. Give a whole number from 1.`,
+    );
+  }
+
+  await using python = await PythonPeer.start();
+  if (python === null) {
+    console.log(
+      "There is no python3 here: figures are shown without ratios to Python's.",
+    );
+  }
+  const scale = options.quick ? 0.1 : 1;
+  const all = [
+    ...queueMeasurements(python, scale),
+    ...processMeasurements(python, scale),
+  ];
+  const chosen = all.filter(({ name }) => name.includes(options.only ?? ""));
+  if (chosen.length === 0) {
+    const names = all.map(({ name }) => name).join(", ");
+    throw new RangeError(
+      `No measurement's name contains "${options.only}". There are: ${names}.`,
+    );
+  }
+
+  let failed = false;
+  const measurements: MeasurementResult[] = [];
+  for (const measurement of chosen) {
+    const start = performance.now();
+    try {
+      measurements.push(await measure(measurement, rounds));
+      const seconds = (performance.now() - start) / 1000;
+      console.error(
+        `${measurement.name}: ${rounds} rounds in ${seconds.toFixed(1)} s`,
+      );
+    } catch (error) {
+      console.error(`${measurement.name}: couldn't be measured.`, error);
+      failed = true;
+    }
+  }
+
+  console.log(table(measurements));
+  const processors = cpus();
+  const report: Report = {
+    date: new Date().toISOString(),
+    quick: options.quick,
+    only: options.only ?? null,
+    rounds,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    python: python?.version ?? null,
+    cpu: {
+      model: processors[0]?.model ?? "unknown",
+      cores: processors.length,
+      arch: Deno.build.arch,
+      os: Deno.build.os,
+    },
+    measurements,
+  };
+  await Deno.writeTextFile(
+    options.json,
+    JSON.stringify(report, null, 2) + "\n",
+  );
+  // What a failed round left running must not keep the program from ending.
+  if (failed) Deno.exit(1);
+}
+
+// The benchmarks' children import targets.ts, never this; the guard keeps it so.
+if (import.meta.main) await main();

@@ -1,0 +1,110 @@
+/**
+ * Python's multiprocessing as a peer: one python3 that measures what it is asked to, a request
+ * and an answer a line (see queue_peer.py). It sleeps on its stdin while others are measured.
+ */
+import { fileURLToPath } from "node:url";
+import type { Payload } from "../payloads.ts";
+
+/** Requests; `warmUp` and `count` are items of each producer, or of the asker, or processes. */
+export type PythonRequest =
+  | {
+    measure: "flow";
+    payload: Payload;
+    warmUp: number;
+    count: number;
+    producers: number;
+    consumers: number;
+  }
+  | {
+    measure: "talk";
+    payload: Payload;
+    warmUp: number;
+    count: number;
+    waiting: number;
+  }
+  | { measure: "spawn"; warmUp: number; count: number };
+
+export interface PythonAnswer {
+  /** A flow's whole time, otherwise the time of one item or one process. */
+  ms: number;
+  /** What a flow's consumers got weighed together. */
+  weight?: number;
+}
+
+export class PythonPeer implements AsyncDisposable {
+  readonly version: string;
+  readonly #process: Deno.ChildProcess;
+  readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: ReadableStreamDefaultReader<string>;
+  /** What came after the last whole line. */
+  #rest = "";
+
+  private constructor(version: string, process: Deno.ChildProcess) {
+    this.version = version;
+    this.#process = process;
+    this.#requests = process.stdin.getWriter();
+    this.#output = process.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+  }
+
+  /** Starts python3, or gives null if this machine has none. */
+  static async start(): Promise<PythonPeer | null> {
+    try {
+      const { stdout } = await new Deno.Command("python3", {
+        args: ["--version"],
+      }).output();
+      const version = new TextDecoder().decode(stdout).trim();
+      const process = new Deno.Command("python3", {
+        args: [fileURLToPath(new URL("./queue_peer.py", import.meta.url))],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      return new PythonPeer(version, process);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+
+  /** Has one thing measured. An abort ends python3, so that nothing waits for its answer. */
+  async ask(
+    request: PythonRequest,
+    signal: AbortSignal,
+  ): Promise<PythonAnswer> {
+    const giveUp = () => this.#process.kill();
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      await this.#requests.write(
+        new TextEncoder().encode(JSON.stringify(request) + "\n"),
+      );
+      return JSON.parse(await this.#line());
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async #line(): Promise<string> {
+    let end: number;
+    while ((end = this.#rest.indexOf("\n")) < 0) {
+      const { value, done } = await this.#output.read();
+      if (done) {
+        throw new Error(
+          "python3 ended before it answered. Its stderr says why.",
+        );
+      }
+      this.#rest += value;
+    }
+    const line = this.#rest.slice(0, end);
+    this.#rest = this.#rest.slice(end + 1);
+    return line;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // End of input ends its loop. Closing fails if python3 is gone already, which is as good.
+    await this.#requests.close().catch(() => {});
+    await this.#output.cancel();
+    await this.#process.status;
+  }
+}

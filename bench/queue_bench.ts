@@ -1,0 +1,294 @@
+/**
+ * What a queue does a second, and how long one item takes.
+ *
+ * A *flow* is timed from the signal to start until the last consumer has its last item.
+ * A *talk* is one item at a time through two empty queues, timed by the process that asks. All
+ * ends are processes of their own, started and warmed up before the clock runs, on every side.
+ */
+import { Process, Queue } from "../mod.ts";
+import type { Measurement, Side } from "./harness.ts";
+import { type Item, type Payload, PAYLOADS, weightOf } from "./payloads.ts";
+import { channelFlow, channelTalk } from "./peers/message_channel.ts";
+import type { PythonPeer } from "./peers/python.ts";
+import {
+  answer,
+  answerSync,
+  ask,
+  askSync,
+  consume,
+  consumeSync,
+  produce,
+  produceSync,
+  TARGETS,
+} from "./targets.ts";
+
+type Face = "async" | "sync";
+
+const PYTHON = "multiprocessing.Queue";
+
+/** Times as fast as Python's queue that a flow has to be. */
+const FLOW_TARGETS: Record<Payload, number> = {
+  integers: 8,
+  objects: 4,
+  strings: 3,
+};
+
+/** Items of one flow, for about half a second on each side. */
+const FLOW_ITEMS: Record<
+  Payload,
+  { queue: number; python: number; channel: number }
+> = {
+  integers: { queue: 800_000, python: 120_000, channel: 300_000 },
+  objects: { queue: 400_000, python: 100_000, channel: 150_000 },
+  strings: { queue: 300_000, python: 100_000, channel: 150_000 },
+};
+const FLOW_WARM_UP = 4_000;
+
+const TALK_ITEMS = 5_000;
+const TALK_WARM_UP = 1_000;
+
+const CROWDS = [1, 8, 64];
+
+/** The queue measurements; `scale` multiplies every number of timed items. */
+export function queueMeasurements(
+  python: PythonPeer | null,
+  scale: number,
+): Measurement[] {
+  return [
+    ...PAYLOADS.map((payload) =>
+      flowMeasurement("one-to-one", payload, 1, python, scale)
+    ),
+    flowMeasurement("four-to-four", "integers", 4, python, scale),
+    ...PAYLOADS.map((payload) => talkMeasurement(payload, python, scale)),
+    crowdMeasurement(python, scale),
+  ];
+}
+
+/** `ends` producers and as many consumers on one queue. */
+function flowMeasurement(
+  name: string,
+  payload: Payload,
+  ends: number,
+  python: PythonPeer | null,
+  scale: number,
+): Measurement {
+  const target = { atLeast: ends === 1 ? FLOW_TARGETS[payload] : 5 };
+  const count = (items: number) => Math.ceil(items * scale / ends);
+  const warmUp = FLOW_WARM_UP / ends;
+  const items = FLOW_ITEMS[payload];
+
+  /** The figure of a flow whose producers each sent `each` items. */
+  const rate = (each: number, flow: { ms: number; weight?: number }) => {
+    const expected = weightOf(payload, each, ends);
+    if (flow.weight !== expected) {
+      throw new Error(
+        `${name}/${payload}: got items of weight ${flow.weight}, not ${expected}.`,
+      );
+    }
+    return each * ends / flow.ms * 1000;
+  };
+
+  const face = (face: Face): Side => ({
+    name: `Queue, ${face}`,
+    against: PYTHON,
+    target,
+    round: async (signal) => {
+      const each = count(items.queue);
+      return rate(
+        each,
+        await flow(face, ends, { payload, warmUp, count: each }, signal),
+      );
+    },
+  });
+  const sides = [face("async"), face("sync")];
+  if (python !== null) {
+    sides.push({
+      name: PYTHON,
+      round: async (signal) => {
+        const each = count(items.python);
+        const request = {
+          payload,
+          warmUp,
+          count: each,
+          producers: ends,
+          consumers: ends,
+        };
+        return rate(
+          each,
+          await python.ask({ measure: "flow", ...request }, signal),
+        );
+      },
+    });
+  }
+  if (ends === 1) {
+    sides.push({
+      name: "bare MessageChannel",
+      against: PYTHON,
+      round: async (signal) => {
+        const each = count(items.channel);
+        return rate(
+          each,
+          await channelFlow({ payload, warmUp, count: each }, signal),
+        );
+      },
+    });
+  }
+  return { name: `${name}/${payload}`, unit: "items/s", sides };
+}
+
+async function flow(
+  face: Face,
+  ends: number,
+  share: { payload: Payload; warmUp: number; count: number },
+  signal: AbortSignal,
+): Promise<{ ms: number; weight: number }> {
+  await using cleanUp = new AsyncDisposableStack();
+  const items = cleanUp.adopt(new Queue<Item>(), close);
+  const signals = {
+    ready: cleanUp.adopt(new Queue<null>(), close),
+    go: cleanUp.adopt(new Queue<null>(), close),
+    done: cleanUp.adopt(new Queue<number>(), close),
+  };
+  const targets = face === "async"
+    ? [consume, produce]
+    : [consumeSync, produceSync];
+  const processes = targets.flatMap((target) =>
+    Array.from({ length: ends }, () =>
+      cleanUp.use(
+        new Process({ target, args: [items, signals, share], module: TARGETS }),
+      ))
+  );
+  for (const process of processes) process.start();
+  for (const _ of processes) await signals.ready.get({ signal });
+
+  const start = performance.now();
+  for (const _ of processes) await signals.go.put(null);
+  let weight = 0;
+  for (let end = 0; end < ends; end++) {
+    weight += await signals.done.get({ signal });
+  }
+  const ms = performance.now() - start;
+
+  for (const process of processes) await process.join({ signal });
+  return { ms, weight };
+}
+
+/** One item at a time there and back, with one process that answers. */
+function talkMeasurement(
+  payload: Payload,
+  python: PythonPeer | null,
+  scale: number,
+): Measurement {
+  const share = {
+    payload,
+    warmUp: TALK_WARM_UP,
+    count: Math.ceil(TALK_ITEMS * scale),
+  };
+  const face = (face: Face): Side => ({
+    name: `Queue, ${face}`,
+    against: PYTHON,
+    target: face === "async" ? { atMost: 0.5 } : undefined,
+    round: async (signal) => await talk(face, 1, share, signal) * 1000,
+  });
+  const sides = [face("async"), face("sync")];
+  if (python !== null) sides.push(pythonTalk(python, PYTHON, 1, share));
+  sides.push({
+    name: "bare MessageChannel",
+    against: PYTHON,
+    round: async (signal) => await channelTalk(share, signal) * 1000,
+  });
+  return { name: `there-and-back/${payload}`, unit: "µs", sides };
+}
+
+/** The same with 1, 8 and 64 processes that wait for the item that only one of them gets. */
+function crowdMeasurement(
+  python: PythonPeer | null,
+  scale: number,
+): Measurement {
+  const share = {
+    payload: "integers" as const,
+    warmUp: TALK_WARM_UP,
+    count: Math.ceil(TALK_ITEMS * scale),
+  };
+  const label = (peer: string, waiting: number) =>
+    `${peer}, ${waiting} waiting`;
+  const most = CROWDS[CROWDS.length - 1];
+  const sides: Side[] = [];
+  for (const waiting of CROWDS) {
+    sides.push({
+      name: label("Queue, async", waiting),
+      against: waiting === 1 ? undefined : label("Queue, async", 1),
+      target: waiting === most ? { atMost: 2 } : undefined,
+      round: async (signal) =>
+        await talk("async", waiting, share, signal) * 1000,
+    });
+  }
+  if (python !== null) {
+    for (const waiting of CROWDS) {
+      sides.push({
+        ...pythonTalk(python, label(PYTHON, waiting), waiting, share),
+        against: waiting === 1 ? undefined : label(PYTHON, 1),
+      });
+    }
+  }
+  return { name: "one-of-a-crowd", unit: "µs", sides };
+}
+
+function pythonTalk(
+  python: PythonPeer,
+  name: string,
+  waiting: number,
+  share: { payload: Payload; warmUp: number; count: number },
+): Side {
+  return {
+    name,
+    round: async (signal) =>
+      (await python.ask({ measure: "talk", waiting, ...share }, signal)).ms *
+      1000,
+  };
+}
+
+/** Milliseconds for one item there and back while `waiting` processes wait for items. */
+async function talk(
+  face: Face,
+  waiting: number,
+  share: { payload: Payload; warmUp: number; count: number },
+  signal: AbortSignal,
+): Promise<number> {
+  await using cleanUp = new AsyncDisposableStack();
+  const ready = cleanUp.adopt(new Queue<null>(), close);
+  const done = cleanUp.adopt(new Queue<number>(), close);
+  const queues = {
+    questions: cleanUp.adopt(new Queue<Item | null>(), close),
+    answers: cleanUp.adopt(new Queue<Item>(), close),
+  };
+  const answerers = Array.from({ length: waiting }, () =>
+    cleanUp.use(
+      new Process({
+        target: face === "async" ? answer : answerSync,
+        args: [queues, ready],
+        module: TARGETS,
+      }),
+    ));
+  for (const process of answerers) process.start();
+  for (const _ of answerers) await ready.get({ signal });
+
+  const asker = cleanUp.use(
+    new Process({
+      target: face === "async" ? ask : askSync,
+      args: [queues, done, share],
+      module: TARGETS,
+    }),
+  );
+  asker.start();
+  const ms = await done.get({ signal });
+
+  await asker.join({ signal });
+  for (const _ of answerers) await queues.questions.put(null);
+  for (const process of answerers) await process.join({ signal });
+  return ms;
+}
+
+function close(queue: { close(): void }): void {
+  queue.close();
+}

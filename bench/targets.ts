@@ -1,0 +1,152 @@
+/**
+ * What the benchmarks' processes run: the exported targets, which their children import.
+ *
+ * Each exists for both faces of Queue. A target first passes some items that nobody times, so
+ * that what is timed is neither the start of a process nor the first run of its code.
+ */
+import type { Queue } from "../mod.ts";
+import { type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
+
+/** This module, for `Process`'s option `module`. */
+export const TARGETS: string = import.meta.url;
+
+/** The queues that start a flow and tell its end; none is used while the clock runs. */
+export interface Signals {
+  /** One message from each process once it has warmed up. */
+  ready: Queue<null>;
+  /** One message to each process once all are ready: start. */
+  go: Queue<null>;
+  /** From each consumer, what its items weighed, once it has them all. */
+  done: Queue<number>;
+}
+
+/** How many items one producer puts, or one consumer gets. */
+export interface Share {
+  payload: Payload;
+  warmUp: number;
+  count: number;
+}
+
+export async function produce(
+  items: Queue<Item>,
+  signals: Signals,
+  share: Share,
+): Promise<void> {
+  const item = itemsOf(share.payload);
+  for (let index = 0; index < share.warmUp; index++) {
+    await items.put(item(index));
+  }
+  await signals.ready.put(null);
+  await signals.go.get();
+  for (let index = 0; index < share.count; index++) {
+    await items.put(item(index));
+  }
+}
+
+export async function consume(
+  items: Queue<Item>,
+  signals: Signals,
+  share: Share,
+): Promise<void> {
+  for (let index = 0; index < share.warmUp; index++) weigh(await items.get());
+  await signals.ready.put(null);
+  // Without this a quick consumer would take what others still need to warm up.
+  await signals.go.get();
+  let weight = 0;
+  for (let index = 0; index < share.count; index++) {
+    weight += weigh(await items.get());
+  }
+  await signals.done.put(weight);
+}
+
+export function produceSync(
+  items: Queue<Item>,
+  signals: Signals,
+  share: Share,
+): void {
+  const item = itemsOf(share.payload);
+  for (let index = 0; index < share.warmUp; index++) items.putSync(item(index));
+  signals.ready.putSync(null);
+  signals.go.getSync();
+  for (let index = 0; index < share.count; index++) items.putSync(item(index));
+}
+
+export function consumeSync(
+  items: Queue<Item>,
+  signals: Signals,
+  share: Share,
+): void {
+  for (let index = 0; index < share.warmUp; index++) weigh(items.getSync());
+  signals.ready.putSync(null);
+  signals.go.getSync();
+  let weight = 0;
+  for (let index = 0; index < share.count; index++) {
+    weight += weigh(items.getSync());
+  }
+  signals.done.putSync(weight);
+}
+
+/** The two queues of a conversation; `null` as a question ends the process that gets it. */
+export interface Talk {
+  questions: Queue<Item | null>;
+  answers: Queue<Item>;
+}
+
+/** Sends back what it gets. */
+export async function answer(talk: Talk, ready: Queue<null>): Promise<void> {
+  await ready.put(null);
+  for (
+    let item = await talk.questions.get();
+    item !== null;
+    item = await talk.questions.get()
+  ) {
+    await talk.answers.put(item);
+  }
+}
+
+export function answerSync(talk: Talk, ready: Queue<null>): void {
+  ready.putSync(null);
+  for (
+    let item = talk.questions.getSync();
+    item !== null;
+    item = talk.questions.getSync()
+  ) {
+    talk.answers.putSync(item);
+  }
+}
+
+/** Puts one item at a time and waits for it to come back; reports milliseconds per item. */
+export async function ask(
+  talk: Talk,
+  done: Queue<number>,
+  share: Share,
+): Promise<void> {
+  const item = itemsOf(share.payload);
+  for (let index = 0; index < share.warmUp; index++) {
+    await talk.questions.put(item(index));
+    await talk.answers.get();
+  }
+  const start = performance.now();
+  for (let index = 0; index < share.count; index++) {
+    await talk.questions.put(item(index));
+    await talk.answers.get();
+  }
+  await done.put((performance.now() - start) / share.count);
+}
+
+export function askSync(talk: Talk, done: Queue<number>, share: Share): void {
+  const item = itemsOf(share.payload);
+  for (let index = 0; index < share.warmUp; index++) {
+    talk.questions.putSync(item(index));
+    talk.answers.getSync();
+  }
+  const start = performance.now();
+  for (let index = 0; index < share.count; index++) {
+    talk.questions.putSync(item(index));
+    talk.answers.getSync();
+  }
+  done.putSync((performance.now() - start) / share.count);
+}
+
+/** An empty process, of which only start and end can be measured. */
+export function nothing(): void {}

