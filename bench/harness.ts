@@ -126,9 +126,7 @@ function meets(ratio: number, target: Target): boolean {
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 const HEADINGS = [
@@ -151,9 +149,7 @@ export function table(results: MeasurementResult[]): string {
       side.name,
       `${figure(side.median, result.unit)} ${result.unit}`,
       range(side.rounds, result.unit),
-      side.ratio === undefined
-        ? ""
-        : `${side.ratio.toFixed(2)}x ${side.against}`,
+      side.ratio === undefined ? "" : `${side.ratio.toFixed(2)}x ${side.against}`,
       side.target === undefined ? "" : targetText(side.target),
       side.met === undefined ? "" : side.met ? "met" : "missed",
     ])
@@ -163,9 +159,7 @@ export function table(results: MeasurementResult[]): string {
   );
   const line = (cells: string[]) =>
     cells.map((cell, column) =>
-      FIGURES.has(column)
-        ? cell.padStart(widths[column])
-        : cell.padEnd(widths[column])
+      FIGURES.has(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])
     ).join("  ").trimEnd();
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
   return [line(HEADINGS), rule, ...rows.map(line)].join("\n");

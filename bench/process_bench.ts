@@ -5,7 +5,7 @@ import type { PythonPeer } from "./peers/python.ts";
 import { nothing, TARGETS } from "./targets.ts";
 
 const PYTHON = "multiprocessing, spawn";
-const STARTS = 16;
+const STARTS = 20;
 /** The first process also starts what later ones find running, such as Python's tracker. */
 const WARM_UP = 2;
 

@@ -55,9 +55,7 @@ export function queueMeasurements(
   scale: number,
 ): Measurement[] {
   return [
-    ...PAYLOADS.map((payload) =>
-      flowMeasurement("one-to-one", payload, 1, python, scale)
-    ),
+    ...PAYLOADS.map((payload) => flowMeasurement("one-to-one", payload, 1, python, scale)),
     flowMeasurement("four-to-four", "integers", 4, python, scale),
     ...PAYLOADS.map((payload) => talkMeasurement(payload, python, scale)),
     crowdMeasurement(python, scale),
@@ -149,27 +147,23 @@ async function flow(
     go: cleanUp.adopt(new Queue<null>(), close),
     done: cleanUp.adopt(new Queue<number>(), close),
   };
-  const targets = face === "async"
-    ? [consume, produce]
-    : [consumeSync, produceSync];
+  const targets = face === "async" ? [consume, produce] : [consumeSync, produceSync];
   const processes = targets.flatMap((target) =>
     Array.from({ length: ends }, () =>
       cleanUp.use(
         new Process({ target, args: [items, signals, share], module: TARGETS }),
       ))
   );
-  for (const process of processes) process.start();
-  for (const _ of processes) await signals.ready.get({ signal });
+  const { alarm, ended } = startAll(processes, signal);
+  for (const _ of processes) await signals.ready.get({ signal: alarm });
 
   const start = performance.now();
   for (const _ of processes) await signals.go.put(null);
   let weight = 0;
-  for (let end = 0; end < ends; end++) {
-    weight += await signals.done.get({ signal });
-  }
+  for (let end = 0; end < ends; end++) weight += await signals.done.get({ signal: alarm });
   const ms = performance.now() - start;
 
-  for (const process of processes) await process.join({ signal });
+  await ended;
   return { ms, weight };
 }
 
@@ -210,8 +204,7 @@ function crowdMeasurement(
     warmUp: TALK_WARM_UP,
     count: Math.ceil(TALK_ITEMS * scale),
   };
-  const label = (peer: string, waiting: number) =>
-    `${peer}, ${waiting} waiting`;
+  const label = (peer: string, waiting: number) => `${peer}, ${waiting} waiting`;
   const most = CROWDS[CROWDS.length - 1];
   const sides: Side[] = [];
   for (const waiting of CROWDS) {
@@ -219,8 +212,7 @@ function crowdMeasurement(
       name: label("Queue, async", waiting),
       against: waiting === 1 ? undefined : label("Queue, async", 1),
       target: waiting === most ? { atMost: 2 } : undefined,
-      round: async (signal) =>
-        await talk("async", waiting, share, signal) * 1000,
+      round: async (signal) => await talk("async", waiting, share, signal) * 1000,
     });
   }
   if (python !== null) {
@@ -270,8 +262,8 @@ async function talk(
         module: TARGETS,
       }),
     ));
-  for (const process of answerers) process.start();
-  for (const _ of answerers) await ready.get({ signal });
+  const crowd = startAll(answerers, signal);
+  for (const _ of answerers) await ready.get({ signal: crowd.alarm });
 
   const asker = cleanUp.use(
     new Process({
@@ -280,13 +272,25 @@ async function talk(
       module: TARGETS,
     }),
   );
-  asker.start();
-  const ms = await done.get({ signal });
+  const one = startAll([asker], crowd.alarm);
+  const ms = await done.get({ signal: one.alarm });
 
-  await asker.join({ signal });
+  await one.ended;
   for (const _ of answerers) await queues.questions.put(null);
-  for (const process of answerers) await process.join({ signal });
+  await crowd.ended;
   return ms;
+}
+
+/** Starts processes; the alarm goes off when one of them fails, or when the signal does. */
+function startAll(
+  processes: Pick<Process, "start" | "result">[],
+  signal: AbortSignal,
+): { alarm: AbortSignal; ended: Promise<unknown> } {
+  const failure = new AbortController();
+  for (const process of processes) process.start();
+  const ended = Promise.all(processes.map((process) => process.result({ signal })));
+  ended.catch((error) => failure.abort(error));
+  return { alarm: AbortSignal.any([signal, failure.signal]), ended };
 }
 
 function close(queue: { close(): void }): void {

@@ -8,7 +8,11 @@
 
 /** The name goes on the prototype, as the language's own errors have it, so that it isn't printed twice. */
 function nameClass(errorClass: { prototype: Error }, value: string): void {
-  Object.defineProperty(errorClass.prototype, "name", { value, writable: true, configurable: true });
+  Object.defineProperty(errorClass.prototype, "name", {
+    value,
+    writable: true,
+    configurable: true,
+  });
 }
 
 /**

@@ -45,7 +45,8 @@ async function bundle(): Promise<{ text: string; exportNames: string[] }> {
 
 const { text, exportNames } = await bundle();
 await esbuild.stop();
-const source = `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
+const source =
+  `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
 // deno-fmt-ignore-file
 
 export const exportNames: readonly string[] = ${JSON.stringify(exportNames)};

@@ -82,8 +82,7 @@ class Peer {
   /** The next message; the worker sends none that isn't being waited for. */
   message(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.port.onmessage = (event: MessageEvent<number>) =>
-        resolve(event.data);
+      this.port.onmessage = (event: MessageEvent<number>) => resolve(event.data);
       this.#signal.addEventListener(
         "abort",
         () => reject(this.#signal.reason),

@@ -55,6 +55,5 @@ function ask({ data, control, payload, warmUp, count }: Job): void {
 }
 
 function answer({ data }: Job): void {
-  data.onmessage = ({ data: item }: MessageEvent<Item>) =>
-    data.postMessage(item);
+  data.onmessage = ({ data: item }: MessageEvent<Item>) => data.postMessage(item);
 }

@@ -5,6 +5,7 @@
 //   FINISHED   the process itself, as its last step before its host ends it
 //   KILL       whoever terminates or kills it, once; 0 while nobody has
 //   CRITICAL   the process itself: 1 while it holds a lock word of a structure others use
+//   STOPPED    the host, when it gives the order to end the worker, after KILL
 //   LOADED     the process itself, once its modules are loaded
 //   CLAIM      whoever is to host it, by compare-and-swap: main, or its starter
 //   ASKED      the starter, when somebody asked for its result
@@ -12,7 +13,7 @@
 // Exit codes may be negative and may be 0, so EXIT and FINISHED hold the code plus BIAS.
 
 /** Word offsets in a control block. */
-export const EXIT = 0, FINISHED = 1, KILL = 2, LOADED = 3, CLAIM = 4, ASKED = 5;
+export const EXIT = 0, FINISHED = 1, KILL = 2, LOADED = 3, CLAIM = 4, ASKED = 5, STOPPED = 6;
 /** On a cache line of its own: its owner writes it twice an operation. */
 export const CRITICAL = 16;
 /** The gate (lib/wait/gate.ts) that opens when the process has ended. */

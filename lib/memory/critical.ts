@@ -10,7 +10,8 @@
 //
 // Sections don't nest, are short, and contain nothing that can throw.
 
-import { CRITICAL, KILL, NEVER, ownControl } from "./control.ts";
+import { InvalidStateError } from "../errors.ts";
+import { CRITICAL, KILL, NEVER, ownControl, STOPPED } from "./control.ts";
 
 /** Raises the flag; doesn't return if this process is being killed. */
 export function enter(): void {
@@ -26,14 +27,31 @@ export function leave(): void {
   if (Atomics.load(control, KILL) !== 0) stopHere(control);
 }
 
+/** Whether this process is being killed. */
+export function isKilled(): boolean {
+  return Atomics.load(ownControl(), KILL) !== 0;
+}
+
 /** For waits: doesn't return if this process is being killed. */
 export function stopIfKilled(): void {
   const control = ownControl();
   if (Atomics.load(control, KILL) !== 0) stopHere(control);
 }
 
+/** In ms: the host's order takes less than one to reach a process that sleeps here. */
+const ORDER_ARRIVES = 100;
+/** In ms: how often a process that sleeps here looks whether the order was given. */
+const LOOK = 20;
+
+/**
+ * Sleeps until the host ends this isolate. The host's order can get lost: Deno 2.9.6 clears it
+ * when it interrupts certain built-in functions, and the code goes on. Then all that is left is to
+ * unwind to the event loop, where Deno notices.
+ */
 function stopHere(control: Int32Array): never {
   Atomics.store(control, CRITICAL, 0);
   Atomics.notify(control, CRITICAL);
-  for (;;) Atomics.wait(control, NEVER, 0);
+  while (Atomics.load(control, STOPPED) === 0) Atomics.wait(control, NEVER, 0, LOOK);
+  Atomics.wait(control, NEVER, 0, ORDER_ARRIVES);
+  throw new InvalidStateError("This process was ended by another.");
 }

@@ -25,7 +25,13 @@ import { enter, leave } from "./critical.ts";
 import { lock, unlock } from "./mutex.ts";
 
 // Header words, by cache line: settings, putters, takers.
-const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, CLOSED = 3, COUNTED = 4, UNFINISHED = 5, MAX_BYTES = 6;
+const CAPACITY = 0,
+  MAX_UNITS = 1,
+  MAX_SIZE = 2,
+  CLOSED = 3,
+  COUNTED = 4,
+  UNFINISHED = 5,
+  MAX_BYTES = 6;
 const TAIL_LOCK = 16, TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
 const HEAD_LOCK = 32, HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
 /** The first header word that is free for whoever builds on the ring. */
@@ -223,7 +229,12 @@ export class Ring {
    * `from` on, the first beginning at 0 and each beginning at a multiple of 8. Returns how many
    * (0: full), or SHUT_DOWN.
    */
-  tryPutMany(source: Scratch, begins: readonly number[], lengths: readonly number[], from: number): number {
+  tryPutMany(
+    source: Scratch,
+    begins: readonly number[],
+    lengths: readonly number[],
+    from: number,
+  ): number {
     const first = this.tryPut(source, begins[from], lengths[from]);
     if (first !== 1) return first === FULL ? 0 : first;
     const header = this.header;
@@ -427,7 +438,13 @@ export class Ring {
 // capacity; TOO_SMALL minus the bytes the scratch needs.
 const GROW = -4, STALE = -5, TOO_SMALL = -16;
 
-function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
+function copyWords(
+  from: Int32Array,
+  start: number,
+  to: Int32Array,
+  at: number,
+  count: number,
+): void {
   for (let i = 0; i < count; i += 2) {
     to[at + i] = from[start + i];
     to[at + i + 1] = from[start + i + 1];

@@ -1,13 +1,19 @@
 // What runs in a started process, from its first step to its last. Its main module is a data: URL
 // that imports this file, or the package's text, and calls boot().
 
-import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { locks, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { load, unload } from "../memory/cargo.ts";
 import { findUncloneable } from "../memory/codec/place.ts";
 import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
-import { stopIfKilled } from "../memory/critical.ts";
-import { activeChildren, becomeChild, becomeObject, ownIdentity, whileImporting } from "./current.ts";
+import { isKilled, stopIfKilled } from "../memory/critical.ts";
+import {
+  activeChildren,
+  becomeChild,
+  becomeObject,
+  ownIdentity,
+  whileImporting,
+} from "./current.ts";
 import { useHost } from "./delegate.ts";
 import { describeFailure } from "./failure.ts";
 import { endGate } from "./host.ts";
@@ -36,7 +42,7 @@ export function boot(source?: () => unknown): void {
  */
 function holdWebLock(): Promise<void> {
   return new Promise((held) => {
-    navigator.locks.request(crypto.randomUUID(), () => {
+    locks.request(crypto.randomUUID(), () => {
       held();
       return new Promise(() => {});
     });
@@ -48,7 +54,9 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   stopIfKilled();
   const init = receiveMessageOnPort(port)?.message as Init;
   becomeChild(init);
-  globalThis.addEventListener("unload", () => lastStep(Deno.exitCode));
+  globalThis.addEventListener("unload", () => {
+    if (!isKilled()) lastStep(Deno.exitCode);
+  });
   const { travel, cargo } = init;
   let outcome: Outcome;
   try {
@@ -85,6 +93,8 @@ async function endChildren(): Promise<void> {
 
 /** Tells the starter what became of the target, and ends this process. */
 function report(port: MessagePort, outcome: Outcome): void {
+  // A worker that is being terminated sees strange errors (null, for one), which are not its own.
+  if (isKilled()) return;
   try {
     port.postMessage(outcome);
   } catch (error) {
@@ -104,7 +114,9 @@ function report(port: MessagePort, outcome: Outcome): void {
 function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
   const { name } = ownIdentity();
   if (failure.thrown === "value") console.error(`Process ${name}: uncaught`, failure.value);
-  else console.error(`Process ${name}:\n${failure.stack ?? `${failure.className}: ${failure.message}`}`);
+  else {console.error(
+      `Process ${name}:\n${failure.stack ?? `${failure.className}: ${failure.message}`}`,
+    );}
 }
 
 /** For those who wait with their thread blocked and can't hear the host. */
@@ -126,7 +138,9 @@ function watchForUncaught(port: MessagePort): void {
 
 /** Finds what travelled by reference. */
 async function resolve(travel: Travel): Promise<unknown> {
-  if (travel.by === "source") throw new InvalidStateError("A target by source came without its text.");
+  if (travel.by === "source") {
+    throw new InvalidStateError("A target by source came without its text.");
+  }
   const { module, exportName, text } = travel;
   const exports = await whileImporting(() => import(module));
   const found: unknown = exports[exportName];
@@ -156,12 +170,16 @@ function explain(error: unknown, travel: Travel): unknown {
   const name = /^(\S+) is not defined$/.exec(error.message)?.[1];
   if (name === undefined || name in globalThis) return error;
   const explained = new ReferenceError(
-    `${travel.exportName || "The target"} uses "${name}", which is outside of it: it travelled by source, and so has only ` +
+    `${
+      travel.exportName || "The target"
+    } uses "${name}", which is outside of it: it travelled by source, and so has only ` +
       `its arguments, the globals and the exports of @multiproc/multiprocessing. Pass "${name}" in args, ` +
       `or export ${travel.exportName || "it"} and let it travel by reference ` +
       '(by: "reference", with permission to read its module).',
     { cause: error },
   );
-  explained.stack = `${explained.name}: ${explained.message}\n${error.stack?.split("\n").slice(1).join("\n") ?? ""}`;
+  explained.stack = `${explained.name}: ${explained.message}\n${
+    error.stack?.split("\n").slice(1).join("\n") ?? ""
+  }`;
   return explained;
 }

@@ -5,7 +5,14 @@ import * as errors from "../errors.ts";
 
 /** An error, or whatever was thrown, as data. */
 export type Failure =
-  | { thrown: "error"; className: string; message: string; stack?: string; cause?: Failure; more: Record<string, unknown> }
+  | {
+    thrown: "error";
+    className: string;
+    message: string;
+    stack?: string;
+    cause?: Failure;
+    more: Record<string, unknown>;
+  }
   | { thrown: "value"; value: unknown };
 
 /** Causes of causes are followed so far. */
@@ -13,10 +20,19 @@ const DEEPEST = 16;
 
 /** An error as data; what can't be cloned is left out or told in words. */
 export function describeFailure(thrown: unknown, depth = 0): Failure {
-  if (!(thrown instanceof Error)) return { thrown: "value", value: cloneable(thrown) ?? `${String(thrown)}` };
+  if (!(thrown instanceof Error)) {
+    return { thrown: "value", value: cloneable(thrown) ?? `${String(thrown)}` };
+  }
   const { message, stack, cause } = thrown;
-  const className = thrown.name !== "Error" && thrown.name ? thrown.name : thrown.constructor?.name || "Error";
-  const failure: Failure = { thrown: "error", className: String(className), message: String(message), more: {} };
+  const className = thrown.name !== "Error" && thrown.name
+    ? thrown.name
+    : thrown.constructor?.name || "Error";
+  const failure: Failure = {
+    thrown: "error",
+    className: String(className),
+    message: String(message),
+    more: {},
+  };
   if (typeof stack === "string") failure.stack = stack;
   if (cause !== undefined && depth < DEEPEST) failure.cause = describeFailure(cause, depth + 1);
   for (const [key, value] of Object.entries(thrown)) {
@@ -42,7 +58,10 @@ const classes = new Map<string, (message: string, more: Record<string, unknown>)
   ].map((errorClass) => [errorClass.name, (message) => new errorClass(message)]),
 );
 classes.set("QueueFull", (message, more) => new errors.QueueFull(message, Number(more.count)));
-classes.set("ProcessError", (message, more) => new errors.ProcessError(message, Number(more.exitCode)));
+classes.set(
+  "ProcessError",
+  (message, more) => new errors.ProcessError(message, Number(more.exitCode)),
+);
 
 /** The error that was described: class name, message, stack, cause and further properties kept. */
 export function recreateError(failure: Failure): unknown {
@@ -54,7 +73,9 @@ export function recreateError(failure: Failure): unknown {
   define(error, "stack", stack);
   if (cause !== undefined) define(error, "cause", recreateError(cause));
   for (const [key, value] of Object.entries(more)) {
-    if (Object.getOwnPropertyDescriptor(error, key) === undefined) error[key as "name"] = value as string;
+    if (Object.getOwnPropertyDescriptor(error, key) === undefined) {
+      error[key as "name"] = value as string;
+    }
   }
   return error;
 }

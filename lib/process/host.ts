@@ -3,7 +3,12 @@
 // holds a Web Lock (Deno 2.9.6; child.ts takes one). Whichever isolate hosts a process writes the
 // last words of its control block, and tells everybody who waits.
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 import {
   BY_MAIN,
   CLAIM,
@@ -14,6 +19,7 @@ import {
   KILL,
   LOADED,
   readCode,
+  STOPPED,
   UNCLAIMED,
   writeCode,
 } from "../memory/control.ts";
@@ -93,6 +99,7 @@ export class ThreadHost {
       this.#stopTimer = setTimeout(this.stop, 1);
       return;
     }
+    Atomics.store(control, STOPPED, 1);
     this.#worker.terminate();
   };
 

@@ -21,7 +21,13 @@ export interface Identity {
 /** How a target finds its way into the child. */
 export type Travel =
   /** The child imports the module and looks for the function there. */
-  | { by: "reference"; module: string; exportName: string; text: string | undefined; isClass: boolean }
+  | {
+    by: "reference";
+    module: string;
+    exportName: string;
+    text: string | undefined;
+    isClass: boolean;
+  }
   /** The text stands in the child's main module, which passes it to boot(). */
   | { by: "source"; exportName: string; isClass: boolean };
 

@@ -31,7 +31,7 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * What it runs: a function, or the name of a function that `module` exports. A function either
    * travels by reference, and then has to be exported, or by source: see `by`.
    */
-  target?: ((...args: A) => R) | string;
+  target?: ((...args: A) => R | PromiseLike<R>) | string;
   /** Its name, for people. Default: "Process-1", or "Process-1:2" for a child's second child. */
   name?: string;
   /**
@@ -106,7 +106,7 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  * ```
  *
  * @typeParam A the target's parameters
- * @typeParam R what the target returns
+ * @typeParam R what the target returns, or its promise resolves to
  */
 export class Process<A extends unknown[] = unknown[], R = unknown>
   implements ProcessInfo, Uncloneable, AsyncDisposable {
@@ -261,7 +261,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * @throws {InvalidStateError} if it was not started
    * @throws {RangeError} if `timeout` is negative or NaN
    */
-  result(options?: WaitOptions): Promise<Awaited<R>> {
+  result(options?: WaitOptions): Promise<R> {
     try {
       return eventually(this.#finishing("result", this.#lastWord), options);
     } catch (error) {
@@ -270,12 +270,12 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 
   /** Like {@linkcode Process.result}, but throws TimeoutError if it has not ended now. */
-  resultNowait(): Awaited<R> {
+  resultNowait(): R {
     return now(this.#finishing("resultNowait", FINISHED));
   }
 
   /** Like {@linkcode Process.result}, but blocks the thread while it waits. */
-  resultSync(options?: BlockOptions): Awaited<R> {
+  resultSync(options?: BlockOptions): R {
     return blocking(this.#finishing("resultSync", FINISHED), options);
   }
 
@@ -355,7 +355,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     return { gate, attempt, expired: () => false };
   }
 
-  #finishing(call: string, word: number): Operation<Awaited<R>> {
+  #finishing(call: string, word: number): Operation<R> {
     const { control } = this.#started(call);
     Atomics.store(control, ASKED, 1);
     const { gate, attempt } = this.#joining(call, word);
@@ -368,13 +368,13 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     };
   }
 
-  #answer(): Awaited<R> {
+  #answer(): R {
     this.#fetchOutcome();
     const outcome = this.#outcome;
     if (outcome === undefined || "error" in outcome) {
       throw outcome?.error ?? new InvalidStateError(`${this.name} was closed.`);
     }
-    return outcome.value as Awaited<R>;
+    return outcome.value as R;
   }
 
   #stop(call: string, signal: number): void {
@@ -422,19 +422,37 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { 
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
     if (value === undefined || ok) return;
     const type = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
-    throw new TypeError(`${what} is ${typeof value === "string" ? JSON.stringify(value) : type}. Give ${expected}.`);
+    throw new TypeError(
+      `${what} is ${typeof value === "string" ? JSON.stringify(value) : type}. Give ${expected}.`,
+    );
   };
-  check("target", target, typeof target === "function" || typeof target === "string", "a function, or the name of one that module exports");
+  check(
+    "target",
+    target,
+    typeof target === "function" || typeof target === "string",
+    "a function, or the name of one that module exports",
+  );
   check("args", args, Array.isArray(args), "an array of the target's arguments");
   check("name", name, typeof name === "string" && name !== "", "a string that isn't empty");
   check("daemon", daemon, typeof daemon === "boolean", "true or false");
-  check("module", module, typeof module === "string" && URL.canParse(module) || module instanceof URL, "the URL of a module, as import.meta.url");
+  check(
+    "module",
+    module,
+    typeof module === "string" && URL.canParse(module) || module instanceof URL,
+    "the URL of a module, as import.meta.url",
+  );
   check("by", by, by === "reference" || by === "source", '"reference" or "source"');
   check("signal", signal, signal instanceof AbortSignal, "an AbortSignal");
-  const later = { permissions: permissions === "inherit" ? undefined : permissions, memoryLimitMb: options.memoryLimitMb, timeLimit: options.timeLimit };
+  const later = {
+    permissions: permissions === "inherit" ? undefined : permissions,
+    memoryLimitMb: options.memoryLimitMb,
+    timeLimit: options.timeLimit,
+  };
   for (const [option, value] of Object.entries(later)) {
     if (value !== undefined) {
-      throw new TypeError(`${option} is not supported yet. Leave it out: the process then inherits all rights and has no limits.`);
+      throw new TypeError(
+        `${option} is not supported yet. Leave it out: the process then inherits all rights and has no limits.`,
+      );
     }
   }
 }

@@ -383,7 +383,9 @@ export class Queue<T = unknown> implements HandedOver, AsyncIterable<T> {
 
 function checkWhole(what: string, value: unknown, least: number, most: number, hint: string) {
   if (typeof value !== "number") {
-    throw new TypeError(`${what} is ${describe(value)}, not a number. Give a whole number, ${hint}.`);
+    throw new TypeError(
+      `${what} is ${describe(value)}, not a number. Give a whole number, ${hint}.`,
+    );
   }
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new RangeError(
@@ -400,12 +402,18 @@ function checkMost(max: unknown): number {
 function checkName(name: unknown): string {
   if (typeof name !== "string" || name === "") {
     throw new TypeError(
-      `A queue's name is ${name === "" ? "empty" : describe(name)}. Give a string that isn't empty.`,
+      `A queue's name is ${
+        name === "" ? "empty" : describe(name)
+      }. Give a string that isn't empty.`,
     );
   }
   return name;
 }
 
 function describe(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+  return value === null
+    ? "null"
+    : Array.isArray(value)
+    ? "an array"
+    : `a value of type ${typeof value}`;
 }

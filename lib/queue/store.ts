@@ -167,7 +167,12 @@ export class Store<T> {
   encodeAll(items: Iterable<T>): Records {
     this.checkOpen();
     const encoder = freeEncoder();
-    const records: Records = { bytes: encoder.bytes, words: encoder.words, begins: [], lengths: [] };
+    const records: Records = {
+      bytes: encoder.bytes,
+      words: encoder.words,
+      begins: [],
+      lengths: [],
+    };
     let at = 0;
     // The iterable is the user's code and may use the encoder: it runs to its end first.
     for (const [index, item] of [...items].entries()) {

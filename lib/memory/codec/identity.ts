@@ -35,7 +35,7 @@ export class Seen {
   }
 
   #numberAmongMany(object: object): number {
-    if (this.#count === FEW) {
+    if (this.#many.length === 0) {
       for (const one of this.#few) this.#many.push(one as object);
     }
     if (this.#count < MANY) {

@@ -86,8 +86,14 @@ export const ERROR_KINDS = [
   URIError,
 ] as const;
 
+/** What all kinds of view have in common. */
+export interface ViewConstructor {
+  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): ArrayBufferView;
+  readonly name: string;
+}
+
 /** The kinds of view; a kind is the index here. */
-export const VIEW_KINDS = [
+export const VIEW_KINDS: readonly ViewConstructor[] = [
   Uint8Array,
   Uint8ClampedArray,
   Int8Array,
@@ -101,4 +107,4 @@ export const VIEW_KINDS = [
   Float32Array,
   Float64Array,
   DataView,
-] as const;
+];
