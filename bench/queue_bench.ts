@@ -14,6 +14,7 @@ import {
   answer,
   answerSync,
   ask,
+  askAtRest,
   askSync,
   consume,
   consumeSync,
@@ -48,6 +49,8 @@ const TALK_ITEMS = 5_000;
 const TALK_WARM_UP = 1_000;
 
 const CROWDS = [1, 8, 64];
+const CROWD_ITEMS = 500;
+const CROWD_WARM_UP = 100;
 
 /** The queue measurements; `scale` multiplies every number of timed items. */
 export function queueMeasurements(
@@ -182,10 +185,13 @@ function talkMeasurement(
     name: `Queue, ${face}`,
     against: PYTHON,
     target: face === "async" ? { atMost: 0.5 } : undefined,
-    round: async (signal) => await talk(face, 1, share, signal) * 1000,
+    round: async (signal) => {
+      const [answerer, asker] = face === "async" ? [answer, ask] : [answerSync, askSync];
+      return await talk(answerer, asker, 1, share, signal) * 1000;
+    },
   });
   const sides = [face("async"), face("sync")];
-  if (python !== null) sides.push(pythonTalk(python, PYTHON, 1, share));
+  if (python !== null) sides.push(pythonTalk(python, PYTHON, "talk", 1, share));
   sides.push({
     name: "bare MessageChannel",
     against: PYTHON,
@@ -194,15 +200,15 @@ function talkMeasurement(
   return { name: `there-and-back/${payload}`, unit: "µs", sides };
 }
 
-/** The same with 1, 8 and 64 processes that wait for the item that only one of them gets. */
+/** The same with 1, 8 and 64 processes asleep until the item comes that only one of them gets. */
 function crowdMeasurement(
   python: PythonPeer | null,
   scale: number,
 ): Measurement {
   const share = {
     payload: "integers" as const,
-    warmUp: TALK_WARM_UP,
-    count: Math.ceil(TALK_ITEMS * scale),
+    warmUp: CROWD_WARM_UP,
+    count: Math.ceil(CROWD_ITEMS * scale),
   };
   const label = (peer: string, waiting: number) => `${peer}, ${waiting} waiting`;
   const most = CROWDS[CROWDS.length - 1];
@@ -212,13 +218,13 @@ function crowdMeasurement(
       name: label("Queue, async", waiting),
       against: waiting === 1 ? undefined : label("Queue, async", 1),
       target: waiting === most ? { atMost: 2 } : undefined,
-      round: async (signal) => await talk("async", waiting, share, signal) * 1000,
+      round: async (signal) => await talk(answer, askAtRest, waiting, share, signal) * 1000,
     });
   }
   if (python !== null) {
     for (const waiting of CROWDS) {
       sides.push({
-        ...pythonTalk(python, label(PYTHON, waiting), waiting, share),
+        ...pythonTalk(python, label(PYTHON, waiting), "talk at rest", waiting, share),
         against: waiting === 1 ? undefined : label(PYTHON, 1),
       });
     }
@@ -229,20 +235,22 @@ function crowdMeasurement(
 function pythonTalk(
   python: PythonPeer,
   name: string,
+  measure: "talk" | "talk at rest",
   waiting: number,
   share: { payload: Payload; warmUp: number; count: number },
 ): Side {
   return {
     name,
     round: async (signal) =>
-      (await python.ask({ measure: "talk", waiting, ...share }, signal)).ms *
+      (await python.ask({ measure, waiting, ...share }, signal)).ms *
       1000,
   };
 }
 
 /** Milliseconds for one item there and back while `waiting` processes wait for items. */
 async function talk(
-  face: Face,
+  answerTarget: typeof answer | typeof answerSync,
+  askTarget: typeof ask | typeof askSync,
   waiting: number,
   share: { payload: Payload; warmUp: number; count: number },
   signal: AbortSignal,
@@ -257,7 +265,7 @@ async function talk(
   const answerers = Array.from({ length: waiting }, () =>
     cleanUp.use(
       new Process({
-        target: face === "async" ? answer : answerSync,
+        target: answerTarget,
         args: [queues, ready],
         module: TARGETS,
       }),
@@ -267,7 +275,7 @@ async function talk(
 
   const asker = cleanUp.use(
     new Process({
-      target: face === "async" ? ask : askSync,
+      target: askTarget,
       args: [queues, done, share],
       module: TARGETS,
     }),

@@ -4,7 +4,7 @@
  * Each exists for both faces of Queue. A target first passes some items that nobody times, so
  * that what is timed is neither the start of a process nor the first run of its code.
  */
-import type { Queue } from "../mod.ts";
+import { type Queue, sleep } from "../mod.ts";
 import { type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
 
 /** This module, for `Process`'s option `module`. */
@@ -146,6 +146,26 @@ export function askSync(talk: Talk, done: Queue<number>, share: Share): void {
     talk.answers.getSync();
   }
   done.putSync((performance.now() - start) / share.count);
+}
+
+/** How long an asker lets everyone come to rest before each item, in milliseconds. */
+const REST = 1;
+
+/**
+ * Like `ask`, but all who wait are asleep when an item is put. Without the rest, whoever answered
+ * last is still awake and takes the next item as well, and how many others wait makes no difference.
+ */
+export async function askAtRest(talk: Talk, done: Queue<number>, share: Share): Promise<void> {
+  const item = itemsOf(share.payload);
+  let total = 0;
+  for (let index = -share.warmUp; index < share.count; index++) {
+    await sleep(REST);
+    const start = performance.now();
+    await talk.questions.put(item(Math.abs(index)));
+    await talk.answers.get();
+    if (index >= 0) total += performance.now() - start;
+  }
+  await done.put(total / share.count);
 }
 
 /** An empty process, of which only start and end can be measured. */

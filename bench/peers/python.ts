@@ -16,7 +16,7 @@ export type PythonRequest =
     consumers: number;
   }
   | {
-    measure: "talk";
+    measure: "talk" | "talk at rest";
     payload: Payload;
     warmUp: number;
     count: number;

@@ -14,6 +14,8 @@ from itertools import cycle, islice
 
 DIFFERENT = 1024
 STRING_LENGTH = 1024
+# Seconds.
+REST = 0.001
 WEIGHERS = {"integers": int, "objects": operator.itemgetter("id"), "strings": len}
 
 
@@ -109,7 +111,19 @@ def ask(questions, answers, done, payload, warm_up, count):
     done.put((time.perf_counter() - start) * 1000 / count)
 
 
-def talk(payload, warmUp, count, waiting):
+def ask_at_rest(questions, answers, done, payload, warm_up, count):
+    total = 0
+    for index, item in enumerate(items_of(payload, warm_up + count)):
+        time.sleep(REST)
+        start = time.perf_counter()
+        questions.put(item)
+        answers.get()
+        if index >= warm_up:
+            total += time.perf_counter() - start
+    done.put(total * 1000 / count)
+
+
+def talk(payload, warmUp, count, waiting, asker=ask):
     """Milliseconds for one item there and back while `waiting` processes wait for items."""
     questions, answers = multiprocessing.Queue(), multiprocessing.Queue()
     ready, done = multiprocessing.SimpleQueue(), multiprocessing.SimpleQueue()
@@ -121,17 +135,22 @@ def talk(payload, warmUp, count, waiting):
         process.start()
     for _ in answerers:
         ready.get()
-    asker = multiprocessing.Process(
-        target=ask, args=(questions, answers, done, payload, warmUp, count)
+    asking = multiprocessing.Process(
+        target=asker, args=(questions, answers, done, payload, warmUp, count)
     )
-    asker.start()
+    asking.start()
     per_item = done.get()
-    asker.join()
+    asking.join()
     for _ in answerers:
         questions.put(None)
     for process in answerers:
         process.join()
     return {"ms": per_item}
+
+
+def talk_at_rest(**request):
+    """The same when all are asleep before each item."""
+    return talk(**request, asker=ask_at_rest)
 
 
 def nothing():
@@ -154,10 +173,13 @@ def spawn(warmUp, count):
     return {"ms": (time.perf_counter() - start) * 1000 / count}
 
 
+MEASUREMENTS = {"flow": flow, "talk": talk, "talk at rest": talk_at_rest, "spawn": spawn}
+
+
 def main():
     for line in sys.stdin:
         request = json.loads(line)
-        measured = {"flow": flow, "talk": talk, "spawn": spawn}[request.pop("measure")](**request)
+        measured = MEASUREMENTS[request.pop("measure")](**request)
         print(json.dumps(measured), flush=True)
 
 

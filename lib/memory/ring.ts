@@ -7,14 +7,16 @@
 // before the end, a skip stands instead: minus the number of units to the end, as it was then.
 //
 // Invariants
-// 1. HEAD === TAIL: empty. A put never makes TAIL reach HEAD.
-// 2. Takers hold HEAD_LOCK, putters TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
-//    putter and one taker never wait for each other, only for the cache line.
-// 3. A put becomes true by the one store to TAIL, a take by the one store to HEAD. Everything
-//    before that store may be forgotten: a step that fails half-way has done nothing.
-// 4. The counters of one side are written before that store and read by the other side after it
-//    loaded the position, so they are never older than the position. Reading them newer is
-//    harmless: a ring looks a little emptier to a putter, a little fuller to a taker.
+// 1. Takers hold HEAD_LOCK, putters TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
+//    putter and one taker never wait for each other, and each side's words are on a cache line of
+//    its own. What a side needs to know of the other it copies to its own line when its copy says
+//    "empty" or "full", and not before: an old copy is only ever too cautious.
+// 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT; all
+//    else that a side writes it writes before that store, and the other side reads it after it
+//    loaded the count. What was written before the store is nothing without it: a step that fails
+//    half-way has done nothing.
+// 3. PUT_COUNT === GOT_COUNT: empty. A put never makes TAIL reach HEAD.
+// 4. The units from TAIL to LIMIT are free, and only putters use them.
 // 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
 //    finds a stretch in one piece: what is skipped at the end is shorter than one record.
 //
@@ -24,18 +26,17 @@
 import { enter, leave } from "./critical.ts";
 import { lock, unlock } from "./mutex.ts";
 
-// Header words, by cache line: settings, putters, takers.
-const CAPACITY = 0,
-  MAX_UNITS = 1,
-  MAX_SIZE = 2,
-  CLOSED = 3,
-  COUNTED = 4,
-  UNFINISHED = 5,
-  MAX_BYTES = 6;
+// Header words, by cache line: settings, putters, takers, the count of what is unfinished.
+const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, COUNTED = 4, CLOSED = 5;
 const TAIL_LOCK = 16, TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
+/** The putters' copies of what the takers have done, and how far TAIL may go. */
+const GOT_COUNT_SEEN = 20, GOT_UNITS_SEEN = 21, LIMIT = 22;
 const HEAD_LOCK = 32, HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
+/** The takers' copy of what the putters have done. */
+const PUT_COUNT_SEEN = 36;
+const UNFINISHED = 48;
 /** The first header word that is free for whoever builds on the ring. */
-export const RING_WORDS = 48;
+export const RING_WORDS = 64;
 
 /** Bytes of the length before a record. */
 export const LENGTH_BYTES = 4;
@@ -122,7 +123,7 @@ export class Ring {
   }
 
   get isEmpty(): boolean {
-    return Atomics.load(this.header, HEAD) === Atomics.load(this.header, TAIL);
+    return Atomics.load(this.header, GOT_COUNT) === Atomics.load(this.header, PUT_COUNT);
   }
 
   /** Records put and not yet taken. */
@@ -260,36 +261,53 @@ export class Ring {
   /** Under TAIL_LOCK: the unit where a record goes, FULL, SHUT_DOWN, GROW or STALE. */
   #place(units: number): number {
     const header = this.header;
-    const capacity = this.#capacity;
-    if (Atomics.load(header, CAPACITY) !== capacity) return STALE;
-    if (header[CLOSED] !== 0) return SHUT_DOWN;
-    const head = Atomics.load(header, HEAD);
-    const maxSize = header[MAX_SIZE];
-    if (maxSize !== 0 && ((header[PUT_COUNT] - header[GOT_COUNT]) | 0) >= maxSize) return FULL;
-    const used = (header[PUT_UNITS] - header[GOT_UNITS]) | 0;
-    if (used + units > header[MAX_UNITS]) return FULL;
-    const tail = header[TAIL];
-    if (tail < head) {
-      if (tail + units < head) return tail;
-    } else {
-      const end = tail + units;
-      if (end < capacity || (end === capacity && head !== 0)) return tail;
-      if (units < head) {
-        this.#words[tail * 2] = tail - capacity;
-        return 0;
-      }
+    if (Atomics.load(header, CAPACITY) !== this.#capacity) return STALE;
+    if (Atomics.load(header, CLOSED) !== 0) return SHUT_DOWN;
+    if (!this.#isWithinBounds(units)) {
+      header[GOT_COUNT_SEEN] = Atomics.load(header, GOT_COUNT);
+      header[GOT_UNITS_SEEN] = header[GOT_UNITS];
+      if (!this.#isWithinBounds(units)) return FULL;
     }
-    return GROW;
+    const tail = header[TAIL];
+    return tail + units <= header[LIMIT] ? tail : this.#findStretch(units);
+  }
+
+  /** Under TAIL_LOCK: whether one more record is within maxSize and maxBytes, as far as is known. */
+  #isWithinBounds(units: number): boolean {
+    const header = this.header;
+    const maxSize = header[MAX_SIZE];
+    if (maxSize !== 0 && ((header[PUT_COUNT] - header[GOT_COUNT_SEEN]) | 0) >= maxSize) {
+      return false;
+    }
+    return ((header[PUT_UNITS] - header[GOT_UNITS_SEEN]) | 0) + units <= header[MAX_UNITS];
+  }
+
+  /** Under TAIL_LOCK: looks where HEAD is now, and goes on at the beginning if need be. */
+  #findStretch(units: number): number {
+    const header = this.header, capacity = this.#capacity, tail = header[TAIL];
+    Atomics.load(header, GOT_COUNT);
+    const head = header[HEAD];
+    if (tail < head) {
+      header[LIMIT] = head - 1;
+    } else if (tail + units <= capacity - (head === 0 ? 1 : 0)) {
+      header[LIMIT] = capacity - (head === 0 ? 1 : 0);
+    } else if (units < head) {
+      this.#words[tail * 2] = tail - capacity;
+      header[LIMIT] = head - 1;
+      return 0;
+    }
+    return tail + units <= header[LIMIT] ? tail : GROW;
   }
 
   /** Under TAIL_LOCK: makes the record at `position` one that is there. */
   #commitPut(position: number, units: number): void {
     const header = this.header;
-    header[PUT_COUNT] = (header[PUT_COUNT] + 1) | 0;
-    header[PUT_UNITS] = (header[PUT_UNITS] + units) | 0;
     if (header[COUNTED] !== 0) Atomics.add(header, UNFINISHED, 1);
     const end = position + units;
-    Atomics.store(header, TAIL, end === this.#capacity ? 0 : end);
+    if (end === this.#capacity) header[TAIL] = header[LIMIT] = 0;
+    else header[TAIL] = end;
+    header[PUT_UNITS] = (header[PUT_UNITS] + units) | 0;
+    Atomics.store(header, PUT_COUNT, (header[PUT_COUNT] + 1) | 0);
   }
 
   /**
@@ -313,8 +331,9 @@ export class Ring {
         if (header[TAIL] < head) {
           const words = new Int32Array(shares.records, 0, wanted * 2);
           words.copyWithin((head + up) * 2, head * 2, capacity * 2);
-          Atomics.store(header, HEAD, head + up);
+          header[HEAD] = head + up;
         }
+        header[LIMIT] = 0;
         Atomics.store(header, CAPACITY, wanted);
       } catch (error) {
         failure = error;
@@ -339,7 +358,7 @@ export class Ring {
   tryTake(into: Scratch): number {
     const header = this.header;
     for (;;) {
-      if (this.isEmpty) return EMPTY;
+      if (header[PUT_COUNT_SEEN] === header[GOT_COUNT] && this.isEmpty) return EMPTY;
       if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
       enter();
       lock(header, HEAD_LOCK);
@@ -386,8 +405,13 @@ export class Ring {
   #takeOne(into: Scratch, at: number): number {
     const header = this.header, capacity = this.#capacity;
     if (Atomics.load(header, CAPACITY) !== capacity) return STALE;
+    const got = header[GOT_COUNT];
+    if (got === header[PUT_COUNT_SEEN]) {
+      const put = Atomics.load(header, PUT_COUNT);
+      if (got === put) return EMPTY;
+      header[PUT_COUNT_SEEN] = put;
+    }
     let head = header[HEAD];
-    if (head === Atomics.load(header, TAIL)) return EMPTY;
     let length = this.#words[head * 2];
     if (length < 0) {
       head -= length;
@@ -401,10 +425,10 @@ export class Ring {
     } else {
       copyWords(this.#words, head * 2, into.words, at >>> 2, units * 2);
     }
-    header[GOT_COUNT] = (header[GOT_COUNT] + 1) | 0;
     header[GOT_UNITS] = (header[GOT_UNITS] + units) | 0;
     const end = head + units;
-    Atomics.store(header, HEAD, end === capacity ? 0 : end);
+    header[HEAD] = end === capacity ? 0 : end;
+    Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     return length;
   }
 
@@ -424,10 +448,11 @@ export class Ring {
     lock(header, TAIL_LOCK);
     lock(header, HEAD_LOCK);
     const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
-    header[GOT_COUNT] = header[PUT_COUNT];
+    if (header[COUNTED] !== 0) Atomics.sub(header, UNFINISHED, dropped);
+    header[HEAD] = header[TAIL];
     header[GOT_UNITS] = header[PUT_UNITS];
-    Atomics.sub(header, UNFINISHED, Math.min(dropped, Atomics.load(header, UNFINISHED)));
-    Atomics.store(header, HEAD, header[TAIL]);
+    header[PUT_COUNT_SEEN] = header[PUT_COUNT];
+    Atomics.store(header, GOT_COUNT, header[PUT_COUNT]);
     unlock(header, HEAD_LOCK);
     unlock(header, TAIL_LOCK);
     leave();
