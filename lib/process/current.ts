@@ -5,6 +5,7 @@ import { InvalidStateError } from "../errors.ts";
 import { EXIT, ownControl, readCode } from "../memory/control.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
+import { isBundled } from "./runtime.ts";
 
 /** Offsets in the words all processes of a program share. */
 const LAST_PID = 0;
@@ -17,9 +18,7 @@ let parent: ProcessInfo | null = null;
 let self: ProcessInfo | undefined;
 let childrenStarted = 0;
 let importing = false;
-let library = import.meta.url.startsWith("data:")
-  ? ""
-  : new URL("./child.ts", import.meta.url).href;
+let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
 
 /** The processes started here that may be alive. */
 const children = new Set<Process>();

@@ -5,7 +5,7 @@
 
 import type { Travel } from "./messages.ts";
 import { childModule } from "./current.ts";
-import { runtimeExports, runtimeUrl } from "./runtime.ts";
+import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -22,10 +22,8 @@ export interface Target {
   by: By | undefined;
 }
 
-/** The file folder, or the data: URL, that this package's own code runs from. */
-const here = import.meta.url.startsWith("data:")
-  ? import.meta.url
-  : new URL("../", import.meta.url).href;
+/** The folder of this package's own code, or the one module that holds all of it. */
+const here = isBundled ? import.meta.url : new URL("../", import.meta.url).href;
 
 /** The URL of the module whose code called into this package. */
 export function callingModule(): string | undefined {

@@ -167,7 +167,10 @@ class Decoder {
       const kind = input.byte();
       if (kind === tag.HOLE) continue;
       if (kind === tag.REST) break;
-      array[i] = this.#tagged(kind);
+      if (kind >= tag.SMALL) array[i] = kind - tag.SMALL;
+      else if (kind === tag.INT32) array[i] = input.int32();
+      else if (kind === tag.FLOAT64) array[i] = input.float64();
+      else array[i] = this.#tagged(kind);
     }
     if (!dense) array.length = length;
     this.#properties(array as unknown as Record<string, unknown>);

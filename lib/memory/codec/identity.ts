@@ -29,7 +29,7 @@ export class Seen {
     if (this.#count === 0) return;
     const few = this.#count < FEW ? this.#count : FEW;
     for (let i = 0; i < few; i++) this.#few[i] = undefined;
-    if (this.#count > FEW) this.#many = [];
+    if (this.#many.length > 0) this.#many = [];
     this.#all = undefined;
     this.#count = 0;
   }
