@@ -61,7 +61,12 @@ export class QueueFull extends Error {
   /** How many items of a `putMany` had been put when the time ran out; 0 for a single `put`. */
   readonly count: number;
 
-  /** @param count how many items of a `putMany` had been put */
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param count how many items of a `putMany` had been put
+   */
   constructor(message?: string, count = 0) {
     super(message);
     this.count = count;
@@ -165,7 +170,13 @@ export class ProcessError extends Error {
   /** The exit code of the process: see {@linkcode Process.exitCode}. */
   readonly exitCode: number;
 
-  /** @param exitCode the exit code of the process */
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param exitCode the exit code of the process
+   * @param options the `cause`: what the target threw
+   */
   constructor(message: string, exitCode: number, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;

@@ -31,10 +31,19 @@ Deno.test("generated values arrive as structuredClone would give them", () => {
   for (let seed = first; seed < first + 8000; seed++) {
     const value = valueOf(seed);
     try {
-      const actual = copy(value);
-      const expected = structuredClone(value);
-      assertSame(actual, expected);
-      if (seed % 10 === 0) assert.deepStrictEqual(actual, expected);
+      assertLikeStructuredClone(value);
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+  }
+});
+
+Deno.test("generated values are deeply equal to what they were made from", () => {
+  for (let seed = 1; seed <= 1500; seed++) {
+    // deepStrictEqual of Deno 2.9.6 doesn't survive an error that is its own cause.
+    const value = valueOf(seed, { errors: false });
+    try {
+      assert.deepStrictEqual(copy(value), structuredClone(value));
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }
@@ -396,8 +405,6 @@ const refused: [string, () => unknown][] = [
   ["an Intl.NumberFormat", () => new Intl.NumberFormat()],
   ["a WebAssembly.Memory", () => new WebAssembly.Memory({ initial: 1 })],
   ["an Object", () => Object.setPrototypeOf(Promise.resolve(), Object.prototype)],
-  ["a URL", () => new URL("http://localhost")],
-  ["a Headers", () => new Headers()],
   ["a ReadableStream", () => new ReadableStream()],
   ["a WritableStream", () => new WritableStream()],
   ["a Queue: give it to a process in `args` instead", () => ({
@@ -417,6 +424,8 @@ const outOfReach: [string, () => unknown][] = [
     "a WebAssembly.Module",
     () => new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)),
   ],
+  ["a URL", () => new URL("http://localhost")],
+  ["a Headers", () => new Headers()],
   ["an AbortSignal", () => new AbortController().signal],
   ["an Event", () => new Event("load")],
   ["an EventTarget", () => new EventTarget()],
@@ -542,7 +551,7 @@ Deno.test("findUncloneable agrees with structuredClone about what may be posted"
     if (!what.includes("`args`")) assert.throws(() => structuredClone([make()]), what);
   }
   for (const [, make] of outOfReach) {
-    structuredClone(make());
+    structuredClone([make()]);
     assert.equal(findUncloneable([make()], "args", options), undefined);
   }
   for (let seed = 1; seed < 500; seed++) {

@@ -18,6 +18,8 @@ export interface ValueOptions {
   objects?: number;
   /** Only what JSON keeps, too: no cycles, no sharing, no rare kinds. Default false. */
   plain?: boolean;
+  /** Whether there are errors among them. Default true. */
+  errors?: boolean;
 }
 
 /** A value structured cloning accepts, made from a seed. */
@@ -60,13 +62,15 @@ const keys = ["id", "url", "tags", "name", "value", "", "0", "17", "__proto__", 
 class Generator {
   readonly #random: () => number;
   readonly #plain: boolean;
+  readonly #errors: boolean;
   readonly #made: object[] = [];
   #left: number;
 
-  constructor(random: () => number, { objects = 40, plain = false }: ValueOptions) {
+  constructor(random: () => number, { objects = 40, plain = false, errors = true }: ValueOptions) {
     this.#random = random;
     this.#left = objects;
     this.#plain = plain;
+    this.#errors = errors;
   }
 
   value(): unknown {
@@ -189,7 +193,7 @@ class Generator {
       case 7:
         return this.#set();
       case 8:
-        return this.#error();
+        return this.#errors ? this.#error() : this.#map();
       case 9:
         return this.#view();
       case 10:

@@ -18,7 +18,7 @@ import { useHost } from "./delegate.ts";
 import { describeFailure } from "./failure.ts";
 import { endGate } from "./host.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
-import { Process, revive } from "./process.ts";
+import { type Process, revive } from "./process.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;

@@ -5,7 +5,7 @@ import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
 import { load, unload } from "../memory/cargo.ts";
 import { findUncloneable } from "../memory/codec/place.ts";
 import { ASKED, EXIT, FINISHED, newControl, readCode } from "../memory/control.ts";
-import { cannotClone, isHandedOver, type Uncloneable } from "../memory/crossing.ts";
+import { cannotClone, isHandedOver } from "../memory/crossing.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -23,7 +23,7 @@ import { askHost, delegate, isHosted } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
 import { endGate, host, KILLED, requestStop, stopHosted, TERMINATED } from "./host.ts";
 import type { Identity, Init, Launch, Outcome } from "./messages.ts";
-import { type By, callingModule, plan, type Target } from "./target.ts";
+import { callingModule, plan, type Target } from "./target.ts";
 
 /** What a new {@linkcode Process} runs, and how. */
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
@@ -47,7 +47,7 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * globals and this package's exports. Default: by reference where the module may be read, or is
    * remote, by source otherwise.
    */
-  by?: By;
+  by?: "reference" | "source";
   /** Ends the process, as `terminate()`, when aborted. */
   signal?: AbortSignal;
   /** Not supported yet, except "inherit". */
@@ -109,7 +109,7 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  * @typeParam R what the target returns, or its promise resolves to
  */
 export class Process<A extends unknown[] = unknown[], R = unknown>
-  implements ProcessInfo, Uncloneable, AsyncDisposable {
+  implements ProcessInfo, AsyncDisposable {
   readonly #target: Target;
   readonly #args: A | undefined;
   readonly #signal: AbortSignal | undefined;

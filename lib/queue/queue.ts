@@ -1,12 +1,6 @@
 // Queue: the public faces of a store (lib/queue/store.ts), its bounds and its name.
 
-import {
-  cannotClone,
-  type HandedOver,
-  handOver,
-  onArrival,
-  type Parcel,
-} from "../memory/crossing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { LEAST_BYTES, MOST_BYTES } from "../memory/ring.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -112,7 +106,7 @@ export let storeOf: <T>(queue: Queue<T>) => Store<T>;
  *
  * @typeParam T what the items are
  */
-export class Queue<T = unknown> implements HandedOver, AsyncIterable<T> {
+export class Queue<T = unknown> implements AsyncIterable<T> {
   readonly #store: Store<T>;
   #readable: ReadableStream<T> | undefined;
   #writable: WritableStream<T> | undefined;

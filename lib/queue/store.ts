@@ -8,7 +8,6 @@ import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder } from "../memory/codec/encode.ts";
 import {
   EMPTY,
-  FULL,
   LENGTH_BYTES,
   newRing,
   Ring,

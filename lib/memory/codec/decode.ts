@@ -31,7 +31,7 @@ class Decoder {
     this.#depth = 0;
     try {
       this.#objects = input.byte() === 0 ? undefined : [];
-      const value = this.#value();
+      const value = this.#value(input.byte());
       if (input.at !== end) throw new Error("They go on after the value.");
       return value;
     } finally {
@@ -40,11 +40,8 @@ class Decoder {
     }
   }
 
-  #value(): unknown {
-    return this.#tagged(this.#in.byte());
-  }
-
-  #tagged(kind: number): unknown {
+  /** The value whose tag was just read. Few calls a level: nesting is bounded by the stack. */
+  #value(kind: number): unknown {
     if (kind >= tag.SMALL) return kind - tag.SMALL;
     const input = this.#in;
     switch (kind) {
@@ -72,6 +69,12 @@ class Decoder {
         return false;
       case tag.REFERENCE:
         return this.#reference();
+      case tag.MAP:
+        return this.#map();
+      case tag.SET:
+        return this.#set();
+      case tag.ERROR:
+        return this.#error();
       default:
         return this.#rare(kind);
     }
@@ -86,18 +89,12 @@ class Decoder {
         return this.#bigint();
       case tag.DATE:
         return this.#number(new Date(input.float64()));
-      case tag.MAP:
-        return this.#map();
-      case tag.SET:
-        return this.#set();
       case tag.VIEW:
         return this.#view();
       case tag.BUFFER:
         return this.#number(this.#buffer());
       case tag.RESIZABLE_BUFFER:
         return this.#number(this.#resizableBuffer());
-      case tag.ERROR:
-        return this.#error();
       case tag.DOM_EXCEPTION:
         return this.#number(this.#domException());
       case tag.REGEXP:
@@ -145,7 +142,7 @@ class Decoder {
         if (key === tag.END) return;
         key = this.#string();
       }
-      const value = this.#value();
+      const value = this.#value(this.#in.byte());
       if (key === "__proto__") {
         const own = { value, writable: true, enumerable: true, configurable: true };
         Object.defineProperty(object, key, own);
@@ -170,7 +167,7 @@ class Decoder {
       if (kind >= tag.SMALL) array[i] = kind - tag.SMALL;
       else if (kind === tag.INT32) array[i] = input.int32();
       else if (kind === tag.FLOAT64) array[i] = input.float64();
-      else array[i] = this.#tagged(kind);
+      else array[i] = this.#value(kind);
     }
     if (!dense) array.length = length;
     this.#properties(array as unknown as Record<string, unknown>);
@@ -182,8 +179,8 @@ class Decoder {
     const map = this.#number(new Map<unknown, unknown>());
     this.#deeper();
     for (let left = this.#in.uint32(); left > 0; left--) {
-      const key = this.#value();
-      map.set(key, this.#value());
+      const key = this.#value(this.#in.byte());
+      map.set(key, this.#value(this.#in.byte()));
     }
     this.#depth--;
     return map;
@@ -192,31 +189,31 @@ class Decoder {
   #set(): Set<unknown> {
     const set = this.#number(new Set<unknown>());
     this.#deeper();
-    for (let left = this.#in.uint32(); left > 0; left--) set.add(this.#value());
+    for (let left = this.#in.uint32(); left > 0; left--) set.add(this.#value(this.#in.byte()));
     this.#depth--;
     return set;
   }
 
   #string(): string {
-    const value = this.#value();
+    const value = this.#value(this.#in.byte());
     if (typeof value !== "string") throw new Error("A string is missing.");
     return value;
   }
 
   #stringOrNone(): string | undefined {
-    const value = this.#value();
+    const value = this.#value(this.#in.byte());
     return typeof value === "string" ? value : undefined;
   }
 
   #bigint(): bigint {
-    const negative = this.#value() === true;
+    const negative = this.#value(this.#in.byte()) === true;
     const magnitude = BigInt(`0x${this.#string()}`);
     return negative ? -magnitude : magnitude;
   }
 
   #boxed(): unknown {
     // Its number comes before what it holds, which has none.
-    return this.#number(Object(this.#value()));
+    return this.#number(Object(this.#value(this.#in.byte())));
   }
 
   #bytes(size: number): ArrayBuffer {
@@ -244,7 +241,7 @@ class Decoder {
     const Kind = tag.VIEW_KINDS[this.#in.byte()];
     const offset = this.#in.float64();
     const length = this.#in.float64();
-    const buffer = this.#value();
+    const buffer = this.#value(this.#in.byte());
     if (Kind === undefined || !(buffer instanceof ArrayBuffer)) {
       throw new Error("A view lacks its kind or buffer.");
     }
@@ -262,7 +259,7 @@ class Decoder {
     this.#deeper();
     const kind = this.#in.byte();
     if (kind !== tag.HOLE) {
-      const cause = this.#tagged(kind);
+      const cause = this.#value(kind);
       const own = { value: cause, writable: true, enumerable: false, configurable: true };
       Object.defineProperty(error, "cause", own);
     }

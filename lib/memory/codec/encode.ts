@@ -195,9 +195,9 @@ export class Encoder {
     out.room(2);
     if (i < length) {
       out.byte(tag.REST);
-      this.#elementsAndNames(array, Object.keys(array), i);
+      this.#elementsAndNames(array, Object.keys(array), i, length);
     } else if (length === 0 || holes || this.#mayHaveNames(array)) {
-      this.#elementsAndNames(array, Object.keys(array), length);
+      this.#elementsAndNames(array, Object.keys(array), length, length);
     }
     out.room(1);
     out.byte(tag.END);
@@ -213,12 +213,15 @@ export class Encoder {
     return Object.values(array).length !== length;
   }
 
-  #elementsAndNames(array: unknown[], keys: string[], from: number): void {
+  /** Elements from index `from` on, which is the end or where REST was written, and names. */
+  #elementsAndNames(array: unknown[], keys: string[], from: number, length: number): void {
     // Named properties come after the indices.
-    if (keys.length === 0 || isElement(keys[keys.length - 1], from)) return;
+    if (from === length && (keys.length === 0 || indexOfKey(keys[keys.length - 1]) >= 0)) return;
     const record = array as unknown as Record<string, unknown>;
     for (const key of keys) {
-      if (isElement(key, from)) continue;
+      const index = indexOfKey(key);
+      // An element beyond the end was added by a getter.
+      if (index >= 0 && (index < from || index >= length)) continue;
       const value = record[key];
       if (value === undefined && !Object.hasOwn(array, key)) continue;
       this.#out.key(key);
@@ -356,12 +359,12 @@ export function freeEncoder(): Encoder {
 }
 const shared = new Encoder();
 
-/** Whether a key stands for an element before `from`; a name, or an element after, doesn't. */
-function isElement(key: string, from: number): boolean {
+/** The index of the element that a key stands for, or -1 if it is a name. */
+function indexOfKey(key: string): number {
   const first = key.charCodeAt(0);
-  if (first < 0x30 || first > 0x39) return false;
-  const index = Number(key);
-  return index < from && String(index) === key;
+  if (first < 0x30 || first > 0x39) return -1;
+  const index = Number(key) >>> 0;
+  return String(index) === key && index !== 0xffffffff ? index : -1;
 }
 
 function asString(value: unknown): string {

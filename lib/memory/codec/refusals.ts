@@ -129,7 +129,9 @@ function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefi
     return refusedTags.test(nameOf(object)) && extendsBuiltIn(prototype) ? refuse() : undefined;
   }
   try {
-    const clone = structuredClone(object);
+    // Inside an array, because some refuse to be cloned only when they are the value itself (URL,
+    // Headers, Response), and postMessage's value is always inside of something here.
+    const [clone] = structuredClone([object]);
     if (sharedMemory) return undefined;
     // A clone that isn't a plain object has content that isn't in its properties; and of a
     // platform object with no properties nothing arrives.
@@ -180,7 +182,7 @@ function nameOf(object: object): string {
 function article(name: string): string {
   if (name === "Module") return "a module namespace";
   if (name === "Arguments") return "an arguments object";
-  return `${/^[aeiou](?!r[li])/i.test(name) ? "an" : "a"} ${name}`;
+  return `${/^([aeio]|u(?!int|r[li]))/i.test(name) ? "an" : "a"} ${name}`;
 }
 
 function adviceFor(object: object): string {

@@ -73,7 +73,7 @@ export const SHORT = 40;
  * ran out of stack would lose the item. Deno 2.9.6's structuredClone gives up at about 2,700
  * objects or 3,600 arrays.
  */
-export const MAX_DEPTH = 4000;
+export const MAX_DEPTH = 1000000;
 
 /** The kinds of error that keep their prototype; a kind is the index here, others are Error. */
 export const ERROR_KINDS = [
