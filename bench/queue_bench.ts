@@ -49,12 +49,12 @@ const TALK_ITEMS = 5_000;
 const TALK_WARM_UP = 1_000;
 
 const CROWDS = [1, 8, 64];
-const CROWD_ITEMS = 500;
+const CROWD_ITEMS = 400;
 /**
- * For each process that waits, since each compiles its code for itself: with 100 for all of them,
- * the 64 mostly ran theirs for the first time, and that was half of what was measured.
+ * Ten for each process of the largest crowd, since each compiles its code for itself. It is the
+ * same number for every crowd, so that the one that asks, which is timed, is as warm in all.
  */
-const CROWD_WARM_UP = 20;
+const CROWD_WARM_UP = 10 * Math.max(...CROWDS);
 
 /** The queue measurements; `scale` multiplies every number of timed items. */
 export function queueMeasurements(
@@ -209,11 +209,11 @@ function crowdMeasurement(
   python: PythonPeer | null,
   scale: number,
 ): Measurement {
-  const share = (waiting: number) => ({
+  const share = {
     payload: "integers" as const,
-    warmUp: CROWD_WARM_UP * waiting,
+    warmUp: CROWD_WARM_UP,
     count: Math.ceil(CROWD_ITEMS * scale),
-  });
+  };
   const label = (peer: string, waiting: number) => `${peer}, ${waiting} waiting`;
   const most = CROWDS[CROWDS.length - 1];
   const sides: Side[] = [];
@@ -222,14 +222,13 @@ function crowdMeasurement(
       name: label("Queue, async", waiting),
       against: waiting === 1 ? undefined : label("Queue, async", 1),
       target: waiting === most ? { atMost: 2 } : undefined,
-      round: async (signal) =>
-        await talk(answer, askAtRest, waiting, share(waiting), signal) * 1000,
+      round: async (signal) => await talk(answer, askAtRest, waiting, share, signal) * 1000,
     });
   }
   if (python !== null) {
     for (const waiting of CROWDS) {
       sides.push({
-        ...pythonTalk(python, label(PYTHON, waiting), "talk at rest", waiting, share(waiting)),
+        ...pythonTalk(python, label(PYTHON, waiting), "talk at rest", waiting, share),
         against: waiting === 1 ? undefined : label(PYTHON, 1),
       });
     }
