@@ -144,6 +144,7 @@ class Decoder {
       }
       const value = this.#value(this.#in.byte());
       if (key === "__proto__") {
+        // Assigning would set the prototype, where deno runs with --unsafe-proto.
         const own = { value, writable: true, enumerable: true, configurable: true };
         Object.defineProperty(object, key, own);
       } else {

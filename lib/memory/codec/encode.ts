@@ -21,6 +21,7 @@ const LONG_GAP = 32;
 /** Thrown inside encode() when a value is refused; encode() finds the place and says so. */
 class Refused extends Error {}
 
+/** Writes values as bytes into one buffer that it uses again and again. */
 export class Encoder {
   readonly #out = new Writer();
   readonly #seen = new Seen();
@@ -152,7 +153,8 @@ export class Encoder {
     out.byte(tag.OBJECT);
     const record = object as Record<string, unknown>;
     let empty = true;
-    // Four times as fast as Object.keys, and as this very form of the question (Deno 2.9.6).
+    // Three times as fast as Object.keys, but only with the question in this very form: V8 answers
+    // it without looking, Object.hasOwn takes 8 ns (Deno 2.9.6).
     for (const key in record) {
       if (!Object.prototype.hasOwnProperty.call(record, key)) continue;
       const value = record[key];

@@ -27,12 +27,19 @@ export function findUncloneable(
 
 /** The same place and reason as a sentence, and one that says what to do. */
 export function explainRefusal(value: unknown, root: string): string {
-  const found = new Search({}).find(value, root);
-  if (found === undefined) {
-    // A getter gave something else this time.
-    return `${root} holds something that can't be cloned. Send plain data.`;
+  const found = search(value, root);
+  if (found !== undefined) return `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
+  return `${root} holds something that can't be cloned. Send plain data.`;
+}
+
+/** Finds nothing if a getter gives something else this time, or too deep for the stack left. */
+function search(value: unknown, root: string): Found | undefined {
+  try {
+    return new Search({}).find(value, root);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
-  return `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
 }
 
 interface Found {

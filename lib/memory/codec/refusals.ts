@@ -17,8 +17,7 @@ const notCloned = ", which can't be cloned. ";
 const notBytes = ", which can't travel as bytes. ";
 
 /** What to send instead of an object, by the name that Object.prototype.toString gives it. */
-const instead: Record<string, string> = {
-  __proto__: null as never,
+const instead = new Map(Object.entries({
   Promise: "Await it and send its result.",
   WeakMap: "Send a Map.",
   WeakSet: "Send a Set.",
@@ -35,7 +34,7 @@ const instead: Record<string, string> = {
   FormData: "Send an array of its entries.",
   URLSearchParams: "Send an array of its entries.",
   "WebAssembly.Module": "Give it to the process in args.",
-};
+}));
 
 /** Built-in objects that structured cloning refuses and that no other question finds. */
 const refusedTags =
@@ -105,7 +104,8 @@ function refusalOfView(view: ArrayBufferView, sharedMemory: boolean): Refusal | 
 function isClonedBySlots(object: object): boolean {
   return types.isMap(object) || types.isSet(object) || types.isDate(object) ||
     types.isNativeError(object) || types.isRegExp(object) ||
-    (types.isBoxedPrimitive(object) && !types.isSymbolObject(object));
+    (types.isBoxedPrimitive(object) && !types.isSymbolObject(object)) ||
+    isPlatformException(object);
 }
 
 function isRefusedBySlots(object: object): boolean {
@@ -117,7 +117,6 @@ function isRefusedBySlots(object: object): boolean {
 
 // What is left has no question of its own.
 function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefined {
-  if (isPlatformException(object)) return undefined;
   const prototype = Object.getPrototypeOf(object);
   const hosted = hostObject() in object;
   if (prototype === null || (prototype === Object.prototype && !hosted)) return undefined;
@@ -188,5 +187,5 @@ function article(name: string): string {
 function adviceFor(object: object): string {
   const name = nameOf(object);
   if (/Generator|Iterator/.test(name)) return "Send an array of its values.";
-  return instead[name] ?? "Send the data it holds.";
+  return instead.get(name) ?? "Send the data it holds.";
 }

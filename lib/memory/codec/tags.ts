@@ -69,14 +69,14 @@ export const LONG_KEY = 0xff;
 export const SHORT = 40;
 
 /**
- * Deeper nesting is refused when written, so that what was written can be read: a reader that
- * ran out of stack would lose the item. Deno 2.9.6's structuredClone gives up at about 2,700
- * objects or 3,600 arrays.
+ * Deeper nesting is refused when written, so that what was written can be read: a reader that ran
+ * out of stack would lose the item. On an otherwise empty stack the encoder reaches 2,400 objects,
+ * the decoder 2,800, structuredClone 2,700 (Deno 2.9.6).
  */
-export const MAX_DEPTH = 1000000;
+export const MAX_DEPTH = 2000;
 
 /** The kinds of error that keep their prototype; a kind is the index here, others are Error. */
-export const ERROR_KINDS = [
+export const ERROR_KINDS: readonly ErrorConstructor[] = [
   Error,
   EvalError,
   RangeError,
@@ -84,7 +84,7 @@ export const ERROR_KINDS = [
   SyntaxError,
   TypeError,
   URIError,
-] as const;
+];
 
 /** What all kinds of view have in common. */
 export interface ViewConstructor {
