@@ -19,6 +19,8 @@ import { describeFailure } from "./failure.ts";
 import { endGate } from "./host.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
+// What may be handed over must be known here, even where the target's module imports it as a type.
+import "../queue/joinable_queue.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;

@@ -7,6 +7,7 @@ import {
   MessageChannel,
   type MessagePort,
   receiveMessageOnPort,
+  SHARE_ENV,
   Worker,
 } from "node:worker_threads";
 import {
@@ -63,6 +64,7 @@ export class ThreadHost {
     this.#worker = new Worker(new URL(main), {
       name: identity.name,
       workerData: birth,
+      env: SHARE_ENV,
       transferList: [port, port2],
     });
     this.#worker.on("error", () => {});
@@ -102,6 +104,11 @@ export class ThreadHost {
     Atomics.store(control, STOPPED, 1);
     this.#worker.terminate();
   };
+
+  /** The worker has nothing more to do. */
+  dismiss(): void {
+    this.#worker.terminate();
+  }
 
   #ended(workerCode: number): void {
     const { control, identity } = this.#launch;
@@ -158,6 +165,14 @@ export function host(launch: Launch, whenEnded?: () => void): void {
     launch.port.close();
     markEnded(launch.control, -kill);
   }
+}
+
+/**
+ * Ends the worker of a process that has taken its last step; what is left of it is the teardown,
+ * of which nobody need wait for the notice (2 ms). Does nothing if it doesn't run here.
+ */
+export function dismiss(pid: number): void {
+  hosted.get(pid)?.dismiss();
 }
 
 /** Ends a process that runs here; false if it doesn't. */

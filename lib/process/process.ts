@@ -21,7 +21,7 @@ import {
 } from "./current.ts";
 import { askHost, delegate, isHosted } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
-import { endGate, host, KILLED, requestStop, stopHosted, TERMINATED } from "./host.ts";
+import { dismiss, endGate, host, KILLED, requestStop, stopHosted, TERMINATED } from "./host.ts";
 import type { Identity, Init, Launch, Outcome } from "./messages.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
@@ -348,6 +348,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #joining(call: string, word: number): Operation<boolean> {
     const { control, gate } = this.#started(call);
     const attempt = () => {
+      if (readCode(control, FINISHED) !== null) dismiss(this.#identity.pid);
       if (readCode(control, EXIT) === null && readCode(control, word) === null) return WAIT;
       if (readCode(control, EXIT) !== null) this.#ended();
       return true;
