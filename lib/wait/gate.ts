@@ -1,7 +1,9 @@
-// The gate: where waiters sleep until trying again may succeed. Four words of shared memory and,
+// The gate: where waiters sleep until trying again may succeed. A few words of shared memory and,
 // in each isolate, a list of the tasks that wait there.
 //
 //   EPOCH     bumped at every opening; sleepers sleep on it
+//   FRONT     bumped with it; the sleeper in the front seat sleeps on this one instead
+//   SEAT      1 while the front seat is taken
 //   ARRIVALS  counted up by everybody who is about to sleep
 //   SERVED    the count of arrivals at the last opening that found no sleeper left
 //   SPINNER   until when (ms) an awake waiter watches, so that no sleeper need be woken
@@ -11,6 +13,9 @@
 //   add ARRIVALS                               if a === load SERVED: done, nobody sleeps
 //   attempt; done if it succeeds               add EPOCH
 //   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED = a
+//
+// (EPOCH stands for the pair EPOCH and FRONT: a waiter reads both and sleeps on one of them, an
+// opener bumps both before it notifies sleepers on the one and then on the other.)
 //
 // No wake-up is lost (all operations are sequentially consistent). Either the attempt sees the
 // change, or the opener, whose change came later, sees the arrival. If it finds a ≠ SERVED it
@@ -24,6 +29,11 @@
 // and everybody who waits looks again; without any announcement, once a second, blocked threads
 // every SLICE.
 //
+// The front seat. A futex wakes its sleepers in the order they came, so with many sleepers every
+// item would go to the one whose caches are coldest. Who finds the front seat free takes it and is
+// woken first; when he is done he sits there again. SEAT is only a hint: a seat whose sleeper died
+// is found empty by the next notify.
+//
 // Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
 // that time watches instead of sleeping, one a gate. Openers then skip the notify: whoever spins
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
@@ -32,9 +42,9 @@
 import { hold, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 
-const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3;
+const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
 /** Words a gate takes. */
-export const GATE_WORDS = 4;
+export const GATE_WORDS = 6;
 
 /** What an attempt answers when it must wait. */
 export const WAIT: unique symbol = Symbol("wait");
@@ -146,9 +156,18 @@ export class Gate {
   #notify(count: number, arrivals: number): void {
     const words = this.#words, epoch = this.#epoch;
     Atomics.add(words, epoch + EPOCH, 1);
-    if (Atomics.notify(words, epoch + EPOCH, count) < count) {
-      Atomics.store(words, epoch + SERVED, arrivals);
-    }
+    Atomics.add(words, epoch + FRONT, 1);
+    const first = Atomics.exchange(words, epoch + SEAT, 0) !== 0 ? FRONT : EPOCH;
+    let left = count - Atomics.notify(words, epoch + first, count);
+    // Whatever SEAT says, nobody is left asleep on either word before this counts as served: one
+    // who took the seat may have fallen asleep just after an earlier opener cleared it.
+    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);
+    if (left > 0) Atomics.store(words, epoch + SERVED, arrivals);
+  }
+
+  /** Whether to sleep in the front seat: if nobody does. */
+  #takeSeat(): boolean {
+    return Atomics.compareExchange(this.#words, this.#epoch + SEAT, 0, 1) === 0;
   }
 
   /** Wakes the next sleeper if there is something for him: for one who took a wake-up and leaves. */
@@ -205,11 +224,14 @@ export class Gate {
     const words = this.#words, epoch = this.#epoch;
     while (this.#waiters.length > 0) {
       const seen = Atomics.load(words, epoch + EPOCH);
+      const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
       this.#attemptAll();
       if (this.#waiters.length === 0 || this.#asleep) return;
       this.#countSleep();
-      const sleep = Atomics.waitAsync(words, epoch + EPOCH, seen);
+      const sleep = this.#takeSeat()
+        ? Atomics.waitAsync(words, epoch + FRONT, seenFront)
+        : Atomics.waitAsync(words, epoch + EPOCH, seen);
       if (!sleep.async) continue;
       this.#asleep = true;
       sleep.value.then(this.#woken);
@@ -245,12 +267,14 @@ export class Gate {
     const end = performance.now() + timeout;
     for (;;) {
       const seen = Atomics.load(words, epoch + EPOCH);
+      const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
       if (attempt()) break;
-      const left = end - performance.now();
+      const left = Math.min(end - performance.now(), SLICE);
       if (left <= 0) return false;
       this.#countSleep();
-      Atomics.wait(words, epoch + EPOCH, seen, Math.min(left, SLICE));
+      if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
+      else Atomics.wait(words, epoch + EPOCH, seen, left);
       stopIfKilled();
       for (const chore of [...chores]) chore();
     }

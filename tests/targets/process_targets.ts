@@ -160,9 +160,16 @@ export async function failInTimer(): Promise<void> {
   await new Promise(() => setInterval(() => {}, 1000));
 }
 
-/** Waits for something that never comes, and that nothing is left to bring. */
-export function waitForNothing(): Promise<never> {
-  return new Promise(() => {});
+/** Handles a rejection that nobody else does, as Deno lets it, and goes on. */
+export async function handleRejection(): Promise<string> {
+  const handled = new Promise<string>((resolve) => {
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      resolve(`handled: ${event.reason.message}`);
+    });
+  });
+  Promise.reject(new RangeError("nobody looks"));
+  return await handled;
 }
 
 /** The ways not to end by oneself. */
@@ -177,7 +184,7 @@ export type Stuck =
   | "in joinSync"
   | "in Atomics.wait"
   | "in a loop of timers"
-  | "in a loop that throws nothing away";
+  | "in a loop that catches everything";
 
 /**
  * Says "ready" and doesn't end by itself. `empty` stays empty, `full` is full. Where it has a
@@ -206,7 +213,7 @@ export async function getStuck(
     case "in a synchronous loop":
       ready.putSync("ready");
       for (;;);
-    case "in a loop that throws nothing away": {
+    case "in a loop that catches everything": {
       ready.putSync("ready");
       for (;;) {
         try {
@@ -353,8 +360,8 @@ export async function terminateChild(blocking: boolean): Promise<[boolean, numbe
   return [await child.join(), child.exitCode];
 }
 
-/** Starts a child of its own that ends when `queue` is shut down, then says so and waits. */
-export async function leaveChildBehind(ready: Queue<string>, queue: Queue<string>) {
+/** Starts a child of its own that ends when `queue` is shut down, and returns without it. */
+export function leaveChildBehind(ready: Queue<string>, queue: Queue<string>) {
   const child = new Process({
     target: async function waitForShutdown(ready: Queue<string>, queue: Queue<string>) {
       await ready.put("child ready");

@@ -1,0 +1,54 @@
+// Many processes, at once and one after the other; `deno task test` runs it.
+
+import assert from "node:assert/strict";
+import { activeChildren, Process, Queue } from "../../mod.ts";
+import * as processes from "../targets/process_targets.ts";
+import * as queues from "../targets/queue_targets.ts";
+
+Deno.test("64 processes alive at once use one queue", async () => {
+  const alive = 64, rounds = 200;
+  const from = new Queue<unknown>(), to = new Queue<unknown>();
+  const all = Array.from({ length: alive }, () => {
+    const process = new Process({ target: queues.echo, args: [from, to], module: queues.here });
+    process.start();
+    return process;
+  });
+  assert.equal(activeChildren().length, alive);
+  for (let round = 0; round < rounds; round++) {
+    await from.put(round);
+    assert.equal(await to.get({ timeout: 20_000 }), round);
+  }
+  const burst = Array.from({ length: 10_000 }, (_, i) => i);
+  await from.putMany(burst);
+  const got = new Set<unknown>();
+  while (got.size < burst.length) {
+    for (const item of await to.getMany(burst.length, { timeout: 20_000 })) {
+      assert.ok(!got.has(item), `${item} came twice`);
+      got.add(item);
+    }
+  }
+  assert.equal(activeChildren().length, alive);
+  await from.putMany(all.map(() => null));
+  for (const process of all) assert.equal(await process.join({ timeout: 20_000 }), true);
+  assert.ok(all.every(({ exitCode }) => exitCode === 0));
+  assert.ok(from.empty() && to.empty());
+});
+
+Deno.test("1,000 processes started and joined one after another leave no memory behind", async () => {
+  const first = 50, all = 1000, most = 30 * 2 ** 20;
+  let afterFirst = 0;
+  for (let i = 1; i <= all; i++) {
+    const process = new Process({
+      target: processes.give<number>,
+      args: [i],
+      module: processes.here,
+    });
+    process.start();
+    if (i % 10 === 0) assert.equal(await process.result({ timeout: 20_000 }), i);
+    assert.equal(await process.join({ timeout: 20_000 }), true);
+    assert.equal(process.exitCode, 0);
+    if (i === first) afterFirst = Deno.memoryUsage().rss;
+  }
+  const grown = Deno.memoryUsage().rss - afterFirst;
+  assert.ok(grown < most, `${Math.round(grown / 2 ** 20)} MB more than after the first ${first}`);
+});

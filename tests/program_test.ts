@@ -1,0 +1,256 @@
+// Whole programs, each run by `deno run`: what they print, how they exit, and that they end. Run
+// with no permission at all, targets travel by source; with all of them, by reference.
+
+import assert from "node:assert/strict";
+
+const granted = (["run", "read"] as const).every((name) =>
+  Deno.permissions.querySync({ name }).state === "granted"
+);
+const needs = "(needs --allow-run --allow-read)";
+
+/** A program that takes longer than this doesn't end. In ms. */
+const ENDLESS = 30_000;
+
+interface Run {
+  code: number;
+  out: string[];
+  errors: string;
+}
+
+/** Runs a program with no terminal; with no permission, unless `flags` say otherwise. */
+async function run(
+  program: string,
+  args: readonly string[] = [],
+  flags: string[] = [],
+): Promise<Run> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, new URL(program, import.meta.url).href, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let endless = false;
+  const guard = setTimeout(() => {
+    endless = true;
+    child.kill("SIGKILL");
+  }, ENDLESS);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(guard);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const out = text(stdout).split("\n").filter((line) => line !== "");
+  const errors = text(stderr);
+  assert.ok(!endless, `${program} does not end. It printed: ${out.join("\n")}\n${errors}`);
+  return { code, out, errors };
+}
+
+/** Registers a test that runs a program by source and by reference, at the same time. */
+function both(
+  name: string,
+  program: string,
+  args: readonly string[],
+  check: (run: Run) => void,
+): void {
+  Deno.test({
+    name: `${name} ${needs}`,
+    ignore: !granted,
+    fn: async () => {
+      const path = `./programs/${program}`;
+      const runs = await Promise.all([run(path, args), run(path, args, ["--allow-all"])]);
+      for (const [i, one] of runs.entries()) {
+        try {
+          check(one);
+        } catch (error) {
+          const how = i === 0 ? "with no permission" : "with all permissions";
+          const printed = `${one.out.join("\n")}\n${one.errors}`;
+          throw new Error(`${program} ${how}, exit status ${one.code}, printed:\n${printed}`, {
+            cause: error,
+          });
+        }
+      }
+    },
+  });
+}
+
+/** What a program prints and how it exits, with nothing on stderr. */
+function prints(code: number, ...out: string[]): (run: Run) => void {
+  return (run) => assert.deepEqual(run, { code, out, errors: "" });
+}
+
+both(
+  "a program waits for a child that nobody joined",
+  "unjoined_child.ts",
+  [],
+  prints(0, "main done", "child done"),
+);
+
+both(
+  "a daemon, and its child, end with the program, even in a loop without end",
+  "unjoined_daemon.ts",
+  [],
+  prints(0, "main done"),
+);
+
+both(
+  "a daemon can be waited for",
+  "awaited_daemon.ts",
+  [],
+  prints(0, "result: done", "joined: true 0"),
+);
+
+both(
+  "a child's daemon ends with the child",
+  "daemon_of_child.ts",
+  [],
+  prints(0, "child done", "main done: 0"),
+);
+
+both(
+  "a child's daemon ends when the child is killed",
+  "daemon_of_killed.ts",
+  [],
+  prints(0, "main done: -9"),
+);
+
+both(
+  "a program waits for a child of a child",
+  "child_of_child.ts",
+  [],
+  prints(0, "child starts another", "main done", "child of child done"),
+);
+
+both(
+  "a program waits for a child of a child that was killed",
+  "child_of_child.ts",
+  ["kill"],
+  prints(0, "child starts another", "main done", "child of child done"),
+);
+
+both(
+  "a program ends after its child was killed while blocked in getSync",
+  "killed_in_get_sync.ts",
+  [],
+  prints(0, "main done"),
+);
+
+both(
+  "a child killed while blocked in getSync is joined",
+  "killed_in_get_sync.ts",
+  ["join"],
+  prints(0, "killed: -9", "main done"),
+);
+
+for (const how of ["throw", "throw later", "reject"]) {
+  both(
+    `an error of main ends the program with status 1, whatever its children do: ${how}`,
+    "end_of_main.ts",
+    [how],
+    ({ code, out, errors }) => {
+      assert.equal(code, 1);
+      assert.deepEqual(out, ["main about to end"]);
+      assert.match(errors, /RangeError: main has had enough/);
+    },
+  );
+}
+
+both(
+  "Deno.exit(3) in main ends the program with status 3, whatever its children do",
+  "end_of_main.ts",
+  ["exit"],
+  prints(3, "main about to end"),
+);
+
+both(
+  "Deno.exit(4) in a child ends the child, and not the program",
+  "exit_in_child.ts",
+  [],
+  prints(0, "child: 4"),
+);
+
+for (
+  const [how, args, out] of [
+    ["was joined", [], ["child: 1", "main done"]],
+    ["nobody waits for", ["nobody"], ["main done"]],
+  ] as const
+) {
+  both(
+    `an uncaught error of a child that ${how} is printed with the process's name`,
+    "uncaught_in_child.ts",
+    args,
+    (run) => {
+      assert.equal(run.code, 0);
+      assert.deepEqual(run.out, out);
+      assert.match(run.errors, /^Process the unlucky one:\nRangeError: out of luck\n +at fail/);
+      assert.equal(run.errors.match(/out of luck/g)?.length, 1);
+      assert.match(run.errors, /Error: a black cat/);
+    },
+  );
+}
+
+both(
+  "an error of a child whose result was asked for is not printed",
+  "uncaught_in_child.ts",
+  ["result"],
+  prints(0, "failed with: RangeError: out of luck", "main done"),
+);
+
+both(
+  "a program may do everything by the blocking faces",
+  "blocked_main.ts",
+  [],
+  prints(0, "2", "4", "6", "true -15"),
+);
+
+both(
+  "targets may be in a module that knows the package only by its types",
+  "other_module.ts",
+  [],
+  prints(0, "got: 1,2,3"),
+);
+
+Deno.test({
+  name: `with permission to read, a target uses the functions of its module ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    for (const flags of [["--allow-all"], ["--allow-read"]]) {
+      const ran = await run("./programs/helper.ts", [], flags);
+      assert.deepEqual(ran, { code: 0, out: ["result: 42"], errors: "" });
+    }
+  },
+});
+
+Deno.test({
+  name: `without, it is told which one is missing, and what to do ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const { code, out, errors } = await run("./programs/helper.ts");
+    assert.equal(code, 1);
+    assert.deepEqual(out, []);
+    assert.match(errors, /work uses "twice"/);
+    assert.match(errors, /by: "reference"/);
+  },
+});
+
+Deno.test({
+  name: `examples/queue.ts prints each put before its Get, six of each, and main last ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const runs = await Promise.all(
+      [[], ["--allow-all"]].map((flags) => run("../examples/queue.ts", [], flags)),
+    );
+    for (const { code, out, errors } of runs) {
+      assert.equal(errors, "");
+      assert.equal(code, 0);
+      assert.equal(out.at(-1), "main");
+      assert.equal(out.filter((line) => line === "Process is write....").length, 2);
+      assert.equal(out.filter((line) => line === "Process is reading...").length, 1);
+      for (let i = 1; i <= 6; i++) {
+        const put = out.indexOf(`put url_${i} to queue...`);
+        const got = out.indexOf(`Get url_${i} from queue`);
+        assert.ok(put >= 0, `url_${i} was not put`);
+        assert.ok(got > put, `url_${i} was not got after it was put`);
+      }
+      assert.equal(out.length, 2 + 1 + 6 + 6 + 1);
+    }
+  },
+});
