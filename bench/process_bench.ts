@@ -2,7 +2,7 @@
 import { Process } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
 import type { PythonPeer } from "./peers/python.ts";
-import { nothing, TARGETS } from "./targets.ts";
+import { here, nothing } from "./nothing.ts";
 
 const PYTHON = "multiprocessing, spawn";
 const STARTS = 20;
@@ -45,7 +45,7 @@ async function startAndJoin(
   by: "reference" | "source",
   signal: AbortSignal,
 ): Promise<void> {
-  const process = new Process({ target: nothing, by, module: TARGETS });
+  const process = new Process({ target: nothing, by, module: here });
   process.start();
   await process.join({ signal });
   if (process.exitCode !== 0) {

@@ -167,6 +167,3 @@ export async function askAtRest(talk: Talk, done: Queue<number>, share: Share): 
   }
   await done.put(total / share.count);
 }
-
-/** An empty process, of which only start and end can be measured. */
-export function nothing(): void {}

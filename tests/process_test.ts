@@ -612,10 +612,15 @@ Deno.test("the first of several terminations counts", async () => {
 });
 
 Deno.test("a process can be terminated right after its start, and again", async () => {
-  for (let i = 0; i < 4; i++) {
-    const process = new Process({ target: targets.give, args: [i], module });
+  for (let i = 0; i < 6; i++) {
+    const { ready, empty, full } = stuckQueues();
+    const process = new Process({
+      target: targets.getStuck,
+      args: ["awaiting", ready, empty, full],
+      module,
+    });
     process.start();
-    if (i % 2 === 1) await new Promise((resolve) => setTimeout(resolve));
+    for (let turn = 0; turn < i; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
     process.terminate();
     process.terminate();
     assert.equal(await process.join(bound), true);

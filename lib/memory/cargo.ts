@@ -5,7 +5,9 @@
 // Structured clone keeps identity within one message, so the receiver finds them again by
 // identity, and no value of the user's can be mistaken for one.
 
-import { handOver, isHandedOver, type Parcel, unpack } from "./crossing.ts";
+import type { MessagePort } from "node:worker_threads";
+import { explainRefusal } from "./codec/place.ts";
+import { cannotClone, handOver, isHandedOver, type Parcel, unpack } from "./crossing.ts";
 
 /** What crosses. */
 export interface Cargo {
@@ -14,12 +16,34 @@ export interface Cargo {
   parcels: [standIn: object, parcel: Parcel][];
 }
 
-/** Prepares a value for crossing; it is not changed. */
-export function load(value: unknown): Cargo {
-  if (!carriesAny(value, new Set())) return { value, parcels: [] };
+/**
+ * Prepares a value for crossing; it is not changed. Throws a TypeError if an object that can only
+ * be handed over is where it can't be, or if one can't cross at all: structured clone would send
+ * an empty object in its place. `root` is the name of the value.
+ */
+export function load(value: unknown, root: string): Cargo {
+  const found = { any: false, misplaced: false };
+  scan(value, true, found, new Set());
   const parcels: Cargo["parcels"] = [];
-  return { value: copy(value, new Map(), parcels), parcels };
+  const cargo = found.any
+    ? { value: copy(value, new Map(), parcels), parcels }
+    : { value, parcels };
+  if (found.misplaced) throw new TypeError(explainRefusal(cargo.value, root, posting));
+  return cargo;
 }
+
+/** Posts a message that holds the cargo. Throws a TypeError that names the place of what can't cross. */
+export function post(port: MessagePort, message: unknown, cargo: Cargo, root: string): void {
+  try {
+    port.postMessage(message);
+  } catch (error) {
+    const place = explainRefusal(cargo.value, root, posting);
+    throw new TypeError(place, { cause: error });
+  }
+}
+
+/** A message shares shared memory, where bytes couldn't. */
+const posting = { sharedMemory: true };
 
 /** The value that crossed, with the objects that were handed over in it. */
 export function unload(cargo: Cargo): unknown {
@@ -34,22 +58,42 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The parts of a container through which objects are handed over; none for anything else. */
-function partsOf(value: unknown): Iterable<unknown> {
-  if (Array.isArray(value)) return value;
-  if (value instanceof Map) return [...value.keys(), ...value.values()];
-  if (value instanceof Set) return value;
-  if (typeof value === "object" && value !== null && isPlain(value)) return Object.values(value);
-  return [];
+/** Whether objects in it are handed over. */
+function isContainer(value: object): boolean {
+  return Array.isArray(value) || value instanceof Map || value instanceof Set || isPlain(value);
 }
 
-function carriesAny(value: unknown, seen: Set<unknown>): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (isHandedOver(value)) return true;
-  if (seen.has(value)) return false;
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  return Object.values(value);
+}
+
+/** Parts that structured clone sees too, but through which nothing is handed over. */
+function otherPartsOf(value: object): unknown[] {
+  if (ArrayBuffer.isView(value) || value instanceof Date || value instanceof RegExp) return [];
+  return value instanceof Error ? [value.cause] : Object.values(value);
+}
+
+/** Looks for objects that are handed over, and for such as are misplaced. */
+function scan(
+  value: unknown,
+  inReach: boolean,
+  found: { any: boolean; misplaced: boolean },
+  seen: Set<unknown>,
+): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  for (const part of partsOf(value)) if (carriesAny(part, seen)) return true;
-  return false;
+  if (cannotClone in value) {
+    if (inReach && isHandedOver(value)) found.any = true;
+    else found.misplaced = true;
+    return;
+  }
+  if (isContainer(value)) {
+    for (const part of partsOf(value)) scan(part, inReach, found, seen);
+  } else {
+    for (const part of otherPartsOf(value)) scan(part, false, found, seen);
+  }
 }
 
 function copy(value: unknown, copies: Map<unknown, unknown>, parcels: Cargo["parcels"]): unknown {

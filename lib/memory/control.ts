@@ -43,6 +43,11 @@ export function writeCode(control: Int32Array, word: number, code: number): bool
   return Atomics.compareExchange(control, word, 0, code + BIAS) === 0;
 }
 
+/** Whether a process may take no further step: it has taken its last, or is being ended. */
+export function isOver(control: Int32Array): boolean {
+  return Atomics.load(control, FINISHED) !== 0 || Atomics.load(control, KILL) !== 0;
+}
+
 let own = newControl();
 
 /** The control block of the process this isolate is. */

@@ -3,8 +3,7 @@
 
 import { locks, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { load, unload } from "../memory/cargo.ts";
-import { findUncloneable } from "../memory/codec/place.ts";
+import { load, post, unload } from "../memory/cargo.ts";
 import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
 import { isKilled, stopIfKilled } from "../memory/critical.ts";
 import {
@@ -63,12 +62,12 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   let outcome: Outcome;
   try {
     const code = source === undefined ? await resolve(travel) : source();
-    watchForUncaught(port);
+    watchForUncaught(port, travel);
     const given = unload(cargo);
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));
-    outcome = { type: "returned", cargo: load(result) };
+    outcome = { type: "returned", cargo: load(result, "result") };
   } catch (error) {
     outcome = threw(explain(error, travel));
   }
@@ -98,17 +97,14 @@ function report(port: MessagePort, outcome: Outcome): void {
   // A worker that is being terminated sees strange errors (null, for one), which are not its own.
   if (isKilled()) return;
   try {
-    port.postMessage(outcome);
+    if (outcome.type === "returned") post(port, outcome, outcome.cargo, "result");
+    else port.postMessage(outcome);
   } catch (error) {
-    const value = outcome.type === "returned" ? outcome.cargo.value : undefined;
-    const place = findUncloneable(value, "result", { sharedMemory: true });
-    outcome = threw(place === undefined ? error : new TypeError(place));
+    outcome = threw(error);
     port.postMessage(outcome);
   }
-  if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) {
-    print(outcome);
-  }
-  const code = outcome.type === "threw" ? 1 : 0;
+  if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) print(outcome);
+  const code = outcome.type === "threw" ? 1 : Deno.exitCode;
   lastStep(code);
   Deno.exit(code);
 }
@@ -127,15 +123,20 @@ function lastStep(code: number): void {
   if (writeCode(control, FINISHED, code)) endGate(control).open(Infinity);
 }
 
-/** An error that nobody catches, in a timer or an abandoned promise, ends the process. */
-function watchForUncaught(port: MessagePort): void {
-  const die = (event: Event, error: unknown) => {
-    if (event.defaultPrevented) return;
+/**
+ * An error that nobody catches, in a timer or an abandoned promise, ends the process; unless the
+ * target listens for such errors itself and prevents the default, as it may in any worker. Its
+ * listeners come after this one, so what they did shows only once all have had the event.
+ */
+function watchForUncaught(port: MessagePort, travel: Travel): void {
+  const look = (event: Event, error: unknown) => {
+    let prevented = event.defaultPrevented;
     event.preventDefault();
-    report(port, threw(error));
+    event.preventDefault = () => prevented = true;
+    queueMicrotask(() => prevented || report(port, threw(explain(error, travel))));
   };
-  globalThis.addEventListener("error", (event) => die(event, event.error ?? event.message));
-  globalThis.addEventListener("unhandledrejection", (event) => die(event, event.reason));
+  globalThis.addEventListener("error", (event) => look(event, event.error ?? event.message));
+  globalThis.addEventListener("unhandledrejection", (event) => look(event, event.reason));
 }
 
 /** Finds what travelled by reference. */

@@ -21,32 +21,37 @@ const DEEPEST = 16;
 /** An error as data; what can't be cloned is left out or told in words. */
 export function describeFailure(thrown: unknown, depth = 0): Failure {
   if (!(thrown instanceof Error)) {
-    return { thrown: "value", value: cloneable(thrown) ?? `${String(thrown)}` };
+    const copy = cloned(thrown);
+    return { thrown: "value", value: copy.length === 0 ? String(thrown) : copy[0] };
   }
   const { message, stack, cause } = thrown;
-  const className = thrown.name !== "Error" && thrown.name
-    ? thrown.name
-    : thrown.constructor?.name || "Error";
   const failure: Failure = {
     thrown: "error",
-    className: String(className),
+    className: classNameOf(thrown),
     message: String(message),
     more: {},
   };
   if (typeof stack === "string") failure.stack = stack;
   if (cause !== undefined && depth < DEEPEST) failure.cause = describeFailure(cause, depth + 1);
   for (const [key, value] of Object.entries(thrown)) {
-    const copy = cloneable(value);
-    if (copy !== undefined && key !== "cause") failure.more[key] = copy;
+    const copy = key === "cause" ? [] : cloned(value);
+    if (copy.length > 0) failure.more[key] = copy[0];
   }
   return failure;
 }
 
-function cloneable(value: unknown): unknown {
+/** The name of its class where that says more than the name it has inherited. */
+function classNameOf(error: Error): string {
+  const { name } = error, className = error.constructor?.name;
+  return String(className && (name === "Error" || classes.has(name)) ? className : name || "Error");
+}
+
+/** A copy, alone in an array, or nothing. */
+function cloned(value: unknown): [copy: unknown] | [] {
   try {
-    return structuredClone(value);
+    return [structuredClone(value)];
   } catch {
-    return undefined;
+    return [];
   }
 }
 

@@ -1,11 +1,11 @@
 // Process, the public face: its options, its life as its starter sees it.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { describe } from "../describe.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, unload } from "../memory/cargo.ts";
-import { findUncloneable } from "../memory/codec/place.ts";
+import { load, post, unload } from "../memory/cargo.ts";
 import { ASKED, EXIT, FINISHED, newControl, readCode } from "../memory/control.ts";
-import { cannotClone, isHandedOver } from "../memory/crossing.ts";
+import { cannotClone } from "../memory/crossing.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -205,23 +205,23 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     checkNotImporting();
     this.#signal?.throwIfAborted();
     const { travel, main } = plan(this.#target);
-    const own = this.#target.isClass ? { ...this } : this.#args ?? [];
+    const isClass = this.#target.isClass;
+    const root = isClass ? "this" : "args";
+    const cargo = load(isClass ? { ...this } : this.#args ?? [], root);
     const identity = this.#identity;
-    const init: Init = { identity, travel, cargo: load(own), ...inheritance() };
+    const init: Init = { identity, travel, cargo, ...inheritance() };
     const { port1, port2 } = new MessageChannel();
     identity.pid = newPid();
     const control = newControl();
     const launch: Launch = { identity, owner: ownIdentity().pid, control, main, port: port2 };
     try {
-      port1.postMessage(init);
+      post(port1, init, cargo, root);
       if (isHosted()) delegate(launch, init, (port) => this.#port = port);
       else host(launch, () => this.#ended());
     } catch (error) {
       identity.pid = 0;
       port1.close();
-      const root = this.#target.isClass ? "this" : "args";
-      const place = findUncloneable(own, root, { sharedMemory: true, mayCross: isHandedOver });
-      throw place === undefined ? error : new TypeError(place, { cause: error });
+      throw error;
     }
     this.#control = control;
     this.#port = port1;
@@ -422,10 +422,7 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { 
   const { target, args, name, daemon, module, by, signal, permissions } = options;
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
     if (value === undefined || ok) return;
-    const type = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
-    throw new TypeError(
-      `${what} is ${typeof value === "string" ? JSON.stringify(value) : type}. Give ${expected}.`,
-    );
+    throw new TypeError(`${what} is ${describe(value)}. Give ${expected}.`);
   };
   check(
     "target",

@@ -1,6 +1,6 @@
 // Two functions that every program with processes needs.
 
-import { checkMilliseconds } from "../wait/options.ts";
+import { checkMilliseconds, signalOf } from "../wait/options.ts";
 
 /**
  * How many processors there are to use. Python's `multiprocessing.cpu_count()`.
@@ -33,8 +33,7 @@ export function cpuCount(): number {
  */
 export async function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
   const left = checkMilliseconds("ms", ms);
-  const { signal } = options;
-  signal?.throwIfAborted();
+  const signal = signalOf(options);
   await new Promise<void>((resolve, reject) => {
     const end = performance.now() + left;
     let timer: ReturnType<typeof setTimeout>;

@@ -44,7 +44,11 @@ const sought = new Map<string, number>();
 onAnnouncement({
   here({ name, parcel }) {
     if (!sought.has(name) || known.has(name)) return;
-    known.set(name, unpack(parcel) as HandedOver);
+    try {
+      known.set(name, unpack(parcel) as HandedOver);
+    } catch {
+      return; // forged: nothing that a queue could be made of
+    }
     lookAgain();
   },
 });

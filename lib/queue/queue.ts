@@ -1,9 +1,10 @@
 // Queue: the public faces of a store (lib/queue/store.ts), its bounds and its name.
 
+import { describe } from "../describe.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { LEAST_BYTES, MOST_BYTES } from "../memory/ring.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
-import { type BlockOptions, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
 import { iterate, readableOf, writableOf } from "./streams.ts";
@@ -213,7 +214,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     try {
       if (options !== undefined) {
         timeoutOf(options);
-        options.signal?.throwIfAborted();
+        signalOf(options);
       }
       const left = this.#store.tryPut(item);
       if (left === undefined) return done(undefined);
@@ -366,11 +367,13 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** @ignore */
   get [cannotClone](): string {
-    return "a Queue, which is handed over, not copied. Give it to a process in args, or send it through a Pipe";
+    return "a Queue, which is handed over, not copied. " +
+      "Give it to a process in args, at any depth of plain objects, arrays, Maps and Sets";
   }
 
   /** @ignore */
   [handOver](): Parcel {
+    this.#store.checkOpen();
     return { kind: "Queue", content: this.#store.content };
   }
 }
@@ -402,12 +405,4 @@ function checkName(name: unknown): string {
     );
   }
   return name;
-}
-
-function describe(value: unknown): string {
-  return value === null
-    ? "null"
-    : Array.isArray(value)
-    ? "an array"
-    : `a value of type ${typeof value}`;
 }

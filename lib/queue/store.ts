@@ -222,6 +222,7 @@ export class Store<T> {
 
   /** One item is finished. */
   taskDone(): void {
+    this.checkOpen();
     const left = this.ring.finishOne();
     if (left < 0) {
       throw new RangeError(
@@ -233,10 +234,13 @@ export class Store<T> {
 
   /** Waits until all items are finished. */
   get join(): Operation<boolean> {
-    const { ring } = this;
+    const attempt = () => {
+      this.checkOpen();
+      return this.ring.unfinished <= 0 || WAIT;
+    };
     return {
       gate: this.doneGate,
-      attempt: () => ring.unfinished <= 0 || WAIT,
+      attempt,
       expired: () => false,
     };
   }
@@ -254,8 +258,7 @@ export class Store<T> {
 
   close(): void {
     this.closed = true;
-    this.itemGate.pump();
-    this.roomGate.pump();
+    for (const gate of [this.itemGate, this.roomGate, this.doneGate]) gate.pump();
   }
 }
 

@@ -10,6 +10,7 @@
 // isolate's last channel and opening another in the same turn breaks both.
 
 import { BroadcastChannel } from "node:worker_threads";
+import { isOver, ownControl } from "../memory/control.ts";
 import type { Parcel } from "../memory/crossing.ts";
 
 /** Bumped when the announcements or the layout of shared memory change. */
@@ -59,6 +60,8 @@ export function listen(): BroadcastChannel {
 
 /** A message may come from anybody: what isn't an announcement is nothing. */
 function hear(message: unknown): void {
+  // A process that has taken its last step, or was killed, may still hear for a millisecond.
+  if (isOver(ownControl())) return;
   const { type } = Object(message) as Partial<Announcement>;
   if (type === "look") handlers.look?.();
   else if (type === "find" && isFind(message)) handlers.find?.(message);
@@ -67,7 +70,8 @@ function hear(message: unknown): void {
 
 function isFind(message: unknown): message is Find {
   const { name, ticket } = message as Find;
-  return typeof name === "string" && ticket instanceof Int32Array;
+  return typeof name === "string" && ticket instanceof Int32Array && ticket.length > 0 &&
+    ticket.buffer instanceof SharedArrayBuffer;
 }
 
 function isHere(message: unknown): message is Here {

@@ -5,7 +5,7 @@
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
 import { type Gate, WAIT, type Waiter } from "./gate.ts";
-import { type BlockOptions, timeoutOf, type WaitOptions } from "./options.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
 
 /** Timers take at most 2 ** 31 - 1 ms, 24.8 days: a longer wait is one without end. */
@@ -46,8 +46,7 @@ export function done<T>(result: T): Promise<T> {
 export function eventually<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const timeout = timeoutOf(options);
-    const signal = options?.signal;
-    signal?.throwIfAborted();
+    const signal = signalOf(options);
     const { gate } = operation;
     if (timeout === 0) return done(now(operation));
     if (gate.waiting === 0) {

@@ -1,6 +1,8 @@
 // What every waiting method takes, and its checks: bad options are refused before anything is
 // tried, so that nothing is half done.
 
+import { describe } from "../describe.ts";
+
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has
  * taken nothing: no item, no permit, no message is lost with it.
@@ -35,11 +37,25 @@ export function timeoutOf(options: BlockOptions | undefined): number {
   return timeout === undefined ? Infinity : checkMilliseconds("timeout", timeout);
 }
 
+/** The signal, checked; thrown is its reason if it has been aborted. */
+export function signalOf(options: WaitOptions | undefined): AbortSignal | undefined {
+  const signal = options?.signal;
+  if (signal === undefined) return undefined;
+  if (!(signal instanceof AbortSignal)) {
+    throw new TypeError(
+      `signal is ${describe(signal)}, not an AbortSignal. Give an AbortController's signal, ` +
+        "or AbortSignal.timeout(ms).",
+    );
+  }
+  signal.throwIfAborted();
+  return signal;
+}
+
 /** A number of milliseconds from 0 up, Infinity included. */
 export function checkMilliseconds(what: string, value: unknown): number {
   if (typeof value !== "number") {
     throw new TypeError(
-      `${what} is ${value === null ? "null" : `a ${typeof value}`}, not a number. ` +
+      `${what} is ${describe(value)}, not a number. ` +
         "Give milliseconds from 0 up; Infinity has no end.",
     );
   }

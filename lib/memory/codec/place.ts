@@ -26,16 +26,20 @@ export function findUncloneable(
 }
 
 /** The same place and reason as a sentence, and one that says what to do. */
-export function explainRefusal(value: unknown, root: string): string {
-  const found = search(value, root);
+export function explainRefusal(
+  value: unknown,
+  root: string,
+  options: CrossingOptions = {},
+): string {
+  const found = search(value, root, options);
   if (found !== undefined) return `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
   return `${root} holds something that can't be cloned. Send plain data.`;
 }
 
 /** Finds nothing if a getter gives something else this time, or too deep for the stack left. */
-function search(value: unknown, root: string): Found | undefined {
+function search(value: unknown, root: string, options: CrossingOptions): Found | undefined {
   try {
-    return new Search({}).find(value, root);
+    return new Search(options).find(value, root);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -1,0 +1,9 @@
+// How messages name a value that is not what it should be.
+
+/** A value in words: "null", "an array", "a number", `a string, "text"`. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  if (typeof value === "string") return `a string, ${JSON.stringify(value)}`;
+  if (Array.isArray(value)) return "an array";
+  return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
+}
