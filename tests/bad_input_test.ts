@@ -187,6 +187,19 @@ Deno.test("a built-in or bound function can't travel by source", () => {
   }
 });
 
+Deno.test("a private method can't travel by source", () => {
+  class Holder {
+    #work() {
+      return 1;
+    }
+    get work() {
+      return this.#work;
+    }
+  }
+  const process = new Process({ target: new Holder().work, module, by: "source" });
+  refused(() => process.start(), TypeError, /#work/, /private/);
+});
+
 Deno.test("a name can't travel by source", () => {
   const process = new Process({ target: "give", module, by: "source" });
   refused(() => process.start(), TypeError, /"give"/, /function itself/);

@@ -285,6 +285,13 @@ Deno.test("an error's class name is kept where its class didn't set one", async 
   assert.equal(`${cause}`, "Jam: it is stuck");
 });
 
+Deno.test("an AggregateError keeps the errors it stands for", async () => {
+  const error = causeOf(await failureOf(run({ target: targets.failOfAll, module })));
+  assert.ok(error instanceof AggregateError);
+  assert.equal(error.message, "All promises were rejected");
+  assert.deepEqual(error.errors.map(String), ["RangeError: one", "TypeError: other"]);
+});
+
 Deno.test("the package's own errors arrive as what they are", async () => {
   const empty = causeOf(await failureOf(run({ target: targets.failEmpty, module })));
   assert.ok(empty instanceof QueueEmpty);

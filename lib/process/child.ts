@@ -14,7 +14,7 @@ import {
   whileImporting,
 } from "./current.ts";
 import { useHost } from "./delegate.ts";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, recreateError } from "./failure.ts";
 import { endGate } from "./host.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
@@ -110,11 +110,9 @@ function report(port: MessagePort, outcome: Outcome): void {
 }
 
 function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
-  const { name } = ownIdentity();
-  if (failure.thrown === "value") console.error(`Process ${name}: uncaught`, failure.value);
-  else {console.error(
-      `Process ${name}:\n${failure.stack ?? `${failure.className}: ${failure.message}`}`,
-    );}
+  const thrown = recreateError(failure);
+  const uncaught = failure.thrown === "value" ? " uncaught" : "";
+  console.error(`Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`);
 }
 
 /** For those who wait with their thread blocked and can't hear the host. */
@@ -152,9 +150,11 @@ async function resolve(travel: Travel): Promise<unknown> {
   for (const other of Object.values(exports)) {
     if (typeof other === "function" && text !== undefined && isText(other, text)) return other;
   }
+  // A function written in the options gets its name from there.
+  const anonymous = exportName === "target" ? "The target is anonymous, and so " : "";
   throw new TypeError(
     found === undefined
-      ? `"${exportName}" is not exported by ${module}. Export it there, name the module that ` +
+      ? `${anonymous}"${exportName}" is not exported by ${module}. Export it there, name the module that ` +
         'exports it (module: …), or let it travel by source: by: "source".'
       : typeof found !== "function"
       ? `"${exportName}", as exported by ${module}, is not a function. Export a function by that name.`

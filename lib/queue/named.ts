@@ -31,19 +31,14 @@ export function forget(object: HandedOver): void {
 }
 
 onAnnouncement({
-  find({ name, ticket }) {
+  find({ id, name, ticket }) {
     const object = known.get(name);
     if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
-    announce({ type: "here", name, parcel: object[handOver]() });
+    announce({ type: "here", id, name, parcel: object[handOver]() });
   },
-});
-
-/** The names that tasks of this isolate look for, and how many look for each. */
-const sought = new Map<string, number>();
-
-onAnnouncement({
-  here({ name, parcel }) {
-    if (!sought.has(name) || known.has(name)) return;
+  here({ id, name, parcel }) {
+    // Late answers to a search that has ended are not for a later one: by then it may be gone.
+    if (searches.get(id) !== name || known.has(name)) return;
     try {
       known.set(name, unpack(parcel) as HandedOver);
     } catch {
@@ -53,17 +48,22 @@ onAnnouncement({
   },
 });
 
+/** The searches of this isolate that are under way: id and name. */
+const searches = new Map<string, string>();
+
 /** Finds the object of a name, wherever in the program it is. */
 export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {
-  const word = new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4));
-  sought.set(name, (sought.get(name) ?? 0) + 1);
+  const words = new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4));
+  const id = crypto.randomUUID();
+  searches.set(id, name);
   try {
     return await eventually({
-      gate: new Gate(word, 0, () => known.has(name)),
+      gate: new Gate(words, 0, () => known.has(name)),
       attempt: () => {
         const object = known.get(name);
         if (object !== undefined) return object;
-        announce({ type: "find", name, ticket: new Int32Array(new SharedArrayBuffer(4)) });
+        const ticket = new Int32Array(new SharedArrayBuffer(4));
+        announce({ type: "find", id, name, ticket });
         return WAIT;
       },
       expired: () => {
@@ -74,8 +74,6 @@ export async function seek(name: string, options?: WaitOptions): Promise<HandedO
       },
     }, options);
   } finally {
-    const others = sought.get(name)! - 1;
-    if (others === 0) sought.delete(name);
-    else sought.set(name, others);
+    searches.delete(id);
   }
 }

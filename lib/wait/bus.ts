@@ -24,6 +24,8 @@ export interface Look {
 /** Who has the queue of this name? The first to answer takes the ticket. */
 export interface Find {
   type: "find";
+  /** Of the search; the answer repeats it. */
+  id: string;
   name: string;
   ticket: Int32Array;
 }
@@ -31,6 +33,7 @@ export interface Find {
 /** The answer to Find. */
 export interface Here {
   type: "here";
+  id: string;
   name: string;
   parcel: Parcel;
 }

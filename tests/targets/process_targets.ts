@@ -118,6 +118,14 @@ export function failWithPlainClass(): never {
   throw new Jam("it is stuck");
 }
 
+/** Fails as none of several things succeeds. */
+export async function failOfAll(): Promise<void> {
+  await Promise.any([
+    Promise.reject(new RangeError("one")),
+    Promise.reject(new TypeError("other")),
+  ]);
+}
+
 /** Throws what isn't an error. */
 export function throwValue(value: unknown): never {
   throw value;
