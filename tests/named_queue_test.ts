@@ -236,8 +236,8 @@ Deno.test("what is forged on the package's channel does no harm", async () => {
   const other = new Process({ target: targets.openAndGet, args: [ready, name], module });
   other.start();
   assert.equal(await ready.get(bound), "opening");
-  for (const forged of [name, "known"]) {
-    const forger = new Process({ target: targets.forge, args: [CHANNEL, forged], module });
+  for (const [forged, sought] of [[name, true], ["known", false]] as const) {
+    const forger = new Process({ target: targets.forge, args: [CHANNEL, forged, sought], module });
     forger.start();
     await forger.result(bound);
   }

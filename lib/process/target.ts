@@ -119,7 +119,23 @@ function textOf(code: { toString(): string }): string {
 /** A method's text, as in `{ async work() {} }`, is no expression by itself. */
 function asExpression(text: string, name: string): string {
   if (isExpression(text)) return `(${text})`;
-  return `({ ${text} })[${JSON.stringify(name)}]`;
+  const object = `({ ${text} })`;
+  if (isMethod(object, text)) return `${object}[${JSON.stringify(name)}]`;
+  throw new TypeError(
+    `The target "${name}" can't travel by source: its text means nothing outside of its class. ` +
+      "Wrap it in a function of your own.",
+  );
+}
+
+/** Not a private one, a getter or one with a computed name. It is compiled, not run. */
+function isMethod(object: string, text: string): boolean {
+  if (/^(\[|[gs]et\s+[^(])/.test(text)) return false;
+  try {
+    new Function(object);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isExpression(text: string): boolean {

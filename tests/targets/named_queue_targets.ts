@@ -61,9 +61,19 @@ export async function countMessages(ready: Queue<string>, channel: string): Prom
   return heard;
 }
 
-/** Says things on the package's own channel that only look like its announcements. */
-export function forge(channel: string, name: string) {
+/**
+ * Says things on the package's own channel that only look like its announcements: about `name`,
+ * and, if that is `sought`, in answer to the first question for it.
+ */
+export async function forge(channel: string, name: string, sought: boolean) {
   const forger = new BroadcastChannel(channel);
+  const question = new Promise<Record<string, unknown>>((resolve) => {
+    forger.onmessage = ({ data }) => {
+      if (data?.type === "find" && data.name === name) resolve(data);
+    };
+  });
+  const { id } = sought ? await question : { id: "none" };
+  const find = { type: "find", id, name }, here = { type: "here", id, name };
   const forged: unknown[] = [
     null,
     "look",
@@ -72,17 +82,21 @@ export function forge(channel: string, name: string) {
     { type: "unheard of" },
     { type: "look", extra: true },
     { type: "find" },
-    { type: "find", name, ticket: null },
-    { type: "find", name, ticket: new Int32Array(0) },
-    { type: "find", name, ticket: new Int32Array(1) },
-    { type: "find", name, ticket: new Uint8Array(4) },
-    { type: "here", name },
-    { type: "here", name, parcel: null },
-    { type: "here", name, parcel: { kind: "unheard of", content: {} } },
-    { type: "here", name, parcel: { kind: "Queue", content: {} } },
-    { type: "here", name, parcel: { kind: "Queue" } },
-    { type: "here", name, parcel: { kind: "Queue", content: { ring: { header: "no" } } } },
-    { type: "here", name: "__proto__", parcel: { kind: "constructor", content: [] } },
+    find,
+    { ...find, ticket: null },
+    { ...find, ticket: new Int32Array(0) },
+    { ...find, ticket: new Int32Array(1) },
+    { ...find, ticket: new Int32Array(new SharedArrayBuffer(0)) },
+    { ...find, ticket: new Uint8Array(4) },
+    { ...find, name: 7, ticket: new Int32Array(1) },
+    { type: "here" },
+    here,
+    { ...here, parcel: null },
+    { ...here, parcel: { kind: "unheard of", content: {} } },
+    { ...here, parcel: { kind: "Queue", content: {} } },
+    { ...here, parcel: { kind: "Queue" } },
+    { ...here, parcel: { kind: "Queue", content: { ring: { header: "no" } } } },
+    { ...here, name: "__proto__", parcel: { kind: "constructor", content: [] } },
   ];
   for (const message of forged) forger.postMessage(message);
   forger.close();
