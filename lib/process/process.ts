@@ -127,6 +127,13 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * @throws {TypeError} if an option has the wrong type
    */
   constructor(...[options = {}]: ProcessParameters<A, R>) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(
+        `The options are ${
+          describe(options)
+        }. Give an object, as in new Process({ target, args }).`,
+      );
+    }
     if (revived in options) {
       this.#identity = options[revived] as Identity;
       this.#target = { code: "", isClass: false, module: undefined, by: undefined };

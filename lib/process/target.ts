@@ -122,7 +122,8 @@ function asExpression(text: string, name: string): string {
   const object = `({ ${text} })`;
   if (isMethod(object, text)) return `${object}[${JSON.stringify(name)}]`;
   throw new TypeError(
-    `The target "${name}" can't travel by source: its text means nothing outside of its class. ` +
+    `The target "${name}" can't travel by source: a private method, a getter or one with a computed ` +
+      "name means nothing outside of its class. " +
       "Wrap it in a function of your own.",
   );
 }
