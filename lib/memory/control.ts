@@ -48,7 +48,11 @@ export function isOver(control: Int32Array): boolean {
   return Atomics.load(control, FINISHED) !== 0 || Atomics.load(control, KILL) !== 0;
 }
 
-let own = newControl();
+/** In the global scope, because a second copy of this package in the isolate must use the same. */
+const OWN = Symbol.for("@multiproc/multiprocessing/control");
+const global: typeof globalThis & { [OWN]?: Int32Array } = globalThis;
+
+let own = global[OWN] ??= newControl();
 
 /** The control block of the process this isolate is. */
 export function ownControl(): Int32Array {
@@ -57,5 +61,5 @@ export function ownControl(): Int32Array {
 
 /** Called once, as the first step of a started process. */
 export function adoptControl(control: Int32Array): void {
-  own = control;
+  own = global[OWN] = control;
 }

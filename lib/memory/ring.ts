@@ -22,7 +22,10 @@
 //
 // Between lock and unlock there is only copying and counting. Taking a record of more than
 // LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
+// One thing can throw anywhere: a call, when the user's recursion has filled the stack. Then no
+// call of ours would fit either, so the locks are released in place, by Atomics, which need none.
 
+import { CRITICAL, ownControl } from "./control.ts";
 import { enter, leave } from "./critical.ts";
 import { lock, unlock } from "./mutex.ts";
 
@@ -48,7 +51,7 @@ const LOOP_UNITS = 64;
 const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
 /** The least and the most maxBytes there can be. */
-export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 31;
+export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 31 - 16;
 
 /** Bytes outside shared memory, and the same as words; a multiple of 8 long. */
 export interface Scratch {
@@ -167,11 +170,6 @@ export class Ring {
     return Atomics.load(this.header, CLOSED) !== 0;
   }
 
-  /** Whether more than half of the bytes there may be are used. */
-  get isCrowded(): boolean {
-    return this.usedBytes * 2 > this.header[MAX_UNITS] * UNIT;
-  }
-
   /** Whether a small record would be put now. */
   get hasRoom(): boolean {
     const header = this.header;
@@ -207,18 +205,28 @@ export class Ring {
     const word = at >>> 2;
     source.words[word] = length;
     const long = units > LOOP_UNITS ? source.bytes.subarray(at, at + length) : undefined;
+    const ownWords = ownControl();
     for (;;) {
       if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
-      enter();
-      lock(header, TAIL_LOCK);
-      const position = this.#place(units);
-      if (position >= 0) {
-        if (long !== undefined) this.#bytes.set(long, position * UNIT);
-        else copyWords(source.words, word, this.#words, position * 2, units * 2);
-        this.#commitPut(position, units);
+      let position = STALE, held = false;
+      try {
+        enter();
+        lock(header, TAIL_LOCK);
+        held = true;
+        position = this.#place(units);
+        if (position >= 0) {
+          if (long !== undefined) this.#bytes.set(long, position * UNIT);
+          else copyWords(source.words, word, this.#words, position * 2, units * 2);
+          this.#commitPut(position, units);
+        }
+        unlock(header, TAIL_LOCK);
+        held = false;
+        leave();
+      } catch (error) {
+        if (held && Atomics.exchange(header, TAIL_LOCK, 0) !== 0) Atomics.notify(header, TAIL_LOCK);
+        Atomics.store(ownWords, CRITICAL, 0);
+        throw error;
       }
-      unlock(header, TAIL_LOCK);
-      leave();
       if (position >= 0) return 1;
       if (position === FULL || position === SHUT_DOWN) return position;
       if (position === GROW) this.#grow(units);
@@ -243,18 +251,16 @@ export class Ring {
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#capacity) return 1;
-    enter();
-    lock(header, TAIL_LOCK);
-    for (; next < last; next++) {
-      const units = (lengths[next] + 7) >>> 3;
-      if (units > LOOP_UNITS) break;
-      const position = this.#place(units);
-      if (position < 0) break;
-      copyWords(source.words, begins[next] >>> 2, this.#words, position * 2, units * 2);
-      this.#commitPut(position, units);
-    }
-    unlock(header, TAIL_LOCK);
-    leave();
+    this.#locked(TAIL_LOCK, () => {
+      for (; next < last; next++) {
+        const units = (lengths[next] + 7) >>> 3;
+        if (units > LOOP_UNITS) break;
+        const position = this.#place(units);
+        if (position < 0) break;
+        copyWords(source.words, begins[next] >>> 2, this.#words, position * 2, units * 2);
+        this.#commitPut(position, units);
+      }
+    });
     return next - from;
   }
 
@@ -285,8 +291,7 @@ export class Ring {
   /** Under TAIL_LOCK: looks where HEAD is now, and goes on at the beginning if need be. */
   #findStretch(units: number): number {
     const header = this.header, capacity = this.#capacity, tail = header[TAIL];
-    Atomics.load(header, GOT_COUNT);
-    const head = header[HEAD];
+    const head = Atomics.load(header, HEAD);
     if (tail < head) {
       header[LIMIT] = head - 1;
     } else if (tail + units <= capacity - (head === 0 ? 1 : 0)) {
@@ -318,30 +323,26 @@ export class Ring {
   #grow(units: number): void {
     const { header, shares } = this;
     let failure: unknown;
-    enter();
-    lock(header, TAIL_LOCK);
-    lock(header, HEAD_LOCK);
-    const capacity = Atomics.load(header, CAPACITY);
-    if (capacity === this.#capacity) {
-      try {
-        const most = shares.records.maxByteLength / UNIT;
-        const wanted = Math.min(most, Math.max(capacity * 2, capacity + units + 1));
-        shares.records.grow(wanted * UNIT);
-        const head = header[HEAD], up = wanted - capacity;
-        if (header[TAIL] < head) {
-          const words = new Int32Array(shares.records, 0, wanted * 2);
-          words.copyWithin((head + up) * 2, head * 2, capacity * 2);
-          header[HEAD] = head + up;
+    this.#locked(TAIL_LOCK, () =>
+      this.#lockedToo(HEAD_LOCK, () => {
+        const capacity = Atomics.load(header, CAPACITY);
+        if (capacity !== this.#capacity) return;
+        try {
+          const most = shares.records.maxByteLength / UNIT;
+          const wanted = Math.min(most, Math.max(capacity * 2, capacity + units + 1));
+          shares.records.grow(wanted * UNIT);
+          const head = Atomics.load(header, HEAD), up = wanted - capacity;
+          if (header[TAIL] < head) {
+            const words = new Int32Array(shares.records, 0, wanted * 2);
+            words.copyWithin((head + up) * 2, head * 2, capacity * 2);
+            Atomics.store(header, HEAD, head + up);
+          }
+          header[LIMIT] = 0;
+          Atomics.store(header, CAPACITY, wanted);
+        } catch (error) {
+          failure = error;
         }
-        header[LIMIT] = 0;
-        Atomics.store(header, CAPACITY, wanted);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    unlock(header, HEAD_LOCK);
-    unlock(header, TAIL_LOCK);
-    leave();
+      }));
     if (failure !== undefined) {
       throw new RangeError(
         `The memory for another ${units * UNIT} bytes of queued items can't be had. ` +
@@ -357,14 +358,24 @@ export class Ring {
    */
   tryTake(into: Scratch): number {
     const header = this.header;
+    const ownWords = ownControl();
     for (;;) {
       if (header[PUT_COUNT_SEEN] === header[GOT_COUNT] && this.isEmpty) return EMPTY;
       if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
-      enter();
-      lock(header, HEAD_LOCK);
-      const length = this.#takeOne(into, 0);
-      unlock(header, HEAD_LOCK);
-      leave();
+      let length = EMPTY, held = false;
+      try {
+        enter();
+        lock(header, HEAD_LOCK);
+        held = true;
+        length = this.#takeOne(into, 0);
+        unlock(header, HEAD_LOCK);
+        held = false;
+        leave();
+      } catch (error) {
+        if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
+        Atomics.store(ownWords, CRITICAL, 0);
+        throw error;
+      }
       if (length >= 0 || length === EMPTY) return length;
       if (length !== STALE) ensureScratch(into, TOO_SMALL - length);
     }
@@ -385,19 +396,20 @@ export class Ring {
     if (most === 1 || this.isEmpty) return 1;
     const limit = Math.min(most, BATCH_RECORDS);
     begins.length = lengths.length = limit;
-    const header = this.header;
-    enter();
-    lock(header, HEAD_LOCK);
-    while (count < limit) {
-      const length = this.#takeOne(into, at);
-      if (length < 0) break;
-      begins[count] = at;
-      lengths[count] = length;
-      at += ((length + 7) >>> 3) * UNIT;
-      count++;
+    try {
+      this.#locked(HEAD_LOCK, () => {
+        while (count < limit) {
+          const length = this.#takeOne(into, at);
+          if (length < 0) break;
+          begins[count] = at;
+          lengths[count] = length;
+          at += ((length + 7) >>> 3) * UNIT;
+          count++;
+        }
+      });
+    } catch {
+      // The stack is full. What was taken is given to the caller; the rest is still there.
     }
-    unlock(header, HEAD_LOCK);
-    leave();
     return count;
   }
 
@@ -411,7 +423,7 @@ export class Ring {
       if (got === put) return EMPTY;
       header[PUT_COUNT_SEEN] = put;
     }
-    let head = header[HEAD];
+    let head = Atomics.load(header, HEAD);
     let length = this.#words[head * 2];
     if (length < 0) {
       head -= length;
@@ -427,35 +439,58 @@ export class Ring {
     }
     header[GOT_UNITS] = (header[GOT_UNITS] + units) | 0;
     const end = head + units;
-    header[HEAD] = end === capacity ? 0 : end;
+    // A release: a putter that sees this HEAD may write where the record was copied from.
+    Atomics.store(header, HEAD, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     return length;
   }
 
   /** From now on puts answer SHUT_DOWN; what was put before stays. */
   shut(): void {
-    enter();
-    lock(this.header, TAIL_LOCK);
-    Atomics.store(this.header, CLOSED, 1);
-    unlock(this.header, TAIL_LOCK);
-    leave();
+    this.#locked(TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
   }
 
   /** Drops all records, and counts them as finished. */
   clear(): void {
     const header = this.header;
-    enter();
-    lock(header, TAIL_LOCK);
-    lock(header, HEAD_LOCK);
-    const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
-    if (header[COUNTED] !== 0) Atomics.sub(header, UNFINISHED, dropped);
-    header[HEAD] = header[TAIL];
-    header[GOT_UNITS] = header[PUT_UNITS];
-    header[PUT_COUNT_SEEN] = header[PUT_COUNT];
-    Atomics.store(header, GOT_COUNT, header[PUT_COUNT]);
-    unlock(header, HEAD_LOCK);
-    unlock(header, TAIL_LOCK);
-    leave();
+    this.#locked(TAIL_LOCK, () =>
+      this.#lockedToo(HEAD_LOCK, () => {
+        const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
+        if (header[COUNTED] !== 0) Atomics.sub(header, UNFINISHED, dropped);
+        Atomics.store(header, HEAD, header[TAIL]);
+        header[GOT_UNITS] = header[PUT_UNITS];
+        header[PUT_COUNT_SEEN] = header[PUT_COUNT];
+        Atomics.store(header, GOT_COUNT, header[PUT_COUNT]);
+      }));
+  }
+
+  /** Does `work` as a critical section under a lock. */
+  #locked(which: number, work: () => void): void {
+    const ownWords = ownControl();
+    try {
+      enter();
+      this.#lockedToo(which, work);
+      leave();
+    } catch (error) {
+      Atomics.store(ownWords, CRITICAL, 0);
+      throw error;
+    }
+  }
+
+  /** Does `work` under a lock, in a critical section. */
+  #lockedToo(which: number, work: () => void): void {
+    const header = this.header;
+    let held = false;
+    try {
+      lock(header, which);
+      held = true;
+      work();
+      unlock(header, which);
+      held = false;
+    } catch (error) {
+      if (held && Atomics.exchange(header, which, 0) !== 0) Atomics.notify(header, which);
+      throw error;
+    }
   }
 }
 

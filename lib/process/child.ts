@@ -15,7 +15,7 @@ import {
 } from "./current.ts";
 import { useHost } from "./delegate.ts";
 import { describeFailure, recreateError } from "./failure.ts";
-import { endGate } from "./host.ts";
+import { endAllHosted, endGate } from "./host.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
 // What may be handed over must be known here, even where the target's module imports it as a type.
@@ -55,14 +55,12 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   stopIfKilled();
   const init = receiveMessageOnPort(port)?.message as Init;
   becomeChild(init);
-  globalThis.addEventListener("unload", () => {
-    if (!isKilled()) lastStep(Deno.exitCode);
-  });
+  globalThis.addEventListener("unload", lastStep);
   const { travel, cargo } = init;
   let outcome: Outcome;
   try {
-    const code = source === undefined ? await resolve(travel) : source();
     watchForUncaught(port, travel);
+    const code = source === undefined ? await resolve(travel) : source();
     const given = unload(cargo);
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
@@ -104,9 +102,10 @@ function report(port: MessagePort, outcome: Outcome): void {
     port.postMessage(outcome);
   }
   if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) print(outcome);
-  const code = outcome.type === "threw" ? 1 : Deno.exitCode;
-  lastStep(code);
-  Deno.exit(code);
+  // After the user's own listeners, if there are any.
+  globalThis.removeEventListener("unload", lastStep);
+  globalThis.addEventListener("unload", lastStep);
+  Deno.exit(outcome.type === "threw" ? 1 : Deno.exitCode);
 }
 
 function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
@@ -115,10 +114,15 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
   console.error(`Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`);
 }
 
-/** For those who wait with their thread blocked and can't hear the host. */
-function lastStep(code: number): void {
+/**
+ * The last step, whether the target returned, threw or called Deno.exit. It is written down for
+ * those who wait with their thread blocked and can't hear the host.
+ */
+function lastStep(): void {
+  if (isKilled()) return;
+  endAllHosted();
   const control = ownControl();
-  if (writeCode(control, FINISHED, code)) endGate(control).open(Infinity);
+  if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Errors on their way from the process that threw to the one that asks for its result. A plain
 // structured clone would lose the class name of every error that isn't the language's own.
 
-import * as errors from "../errors.ts";
+import * as own from "../errors.ts";
 
 /** An error, or whatever was thrown, as data. */
 export type Failure =
@@ -11,6 +11,8 @@ export type Failure =
     message: string;
     stack?: string;
     cause?: Failure;
+    /** Of an AggregateError. */
+    errors?: Failure[];
     more: Record<string, unknown>;
   }
   | { thrown: "value"; value: unknown };
@@ -33,6 +35,9 @@ export function describeFailure(thrown: unknown, depth = 0): Failure {
   };
   if (typeof stack === "string") failure.stack = stack;
   if (cause !== undefined && depth < DEEPEST) failure.cause = describeFailure(cause, depth + 1);
+  if (thrown instanceof AggregateError && depth < DEEPEST) {
+    failure.errors = thrown.errors.map((error) => describeFailure(error, depth + 1));
+  }
   for (const [key, value] of Object.entries(thrown)) {
     const copy = key === "cause" ? [] : cloned(value);
     if (copy.length > 0) failure.more[key] = copy[0];
@@ -59,24 +64,26 @@ function cloned(value: unknown): [copy: unknown] | [] {
 const classes = new Map<string, (message: string, more: Record<string, unknown>) => Error>(
   [
     ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
-    ...[errors.QueueEmpty, errors.QueueShutDown, errors.TimeoutError, errors.InvalidStateError],
+    ...[own.QueueEmpty, own.QueueShutDown, own.TimeoutError, own.InvalidStateError],
   ].map((errorClass) => [errorClass.name, (message) => new errorClass(message)]),
 );
-classes.set("QueueFull", (message, more) => new errors.QueueFull(message, Number(more.count)));
+classes.set("AggregateError", (message) => new AggregateError([], message));
+classes.set("QueueFull", (message, more) => new own.QueueFull(message, Number(more.count)));
 classes.set(
   "ProcessError",
-  (message, more) => new errors.ProcessError(message, Number(more.exitCode)),
+  (message, more) => new own.ProcessError(message, Number(more.exitCode)),
 );
 
 /** The error that was described: class name, message, stack, cause and further properties kept. */
 export function recreateError(failure: Failure): unknown {
   if (failure.thrown === "value") return failure.value;
-  const { className, message, stack, cause, more } = failure;
+  const { className, message, stack, cause, errors, more } = failure;
   const make = classes.get(className);
   const error = make === undefined ? new Error(message) : make(message, more);
   if (make === undefined && className !== "Error") define(error, "name", className);
   define(error, "stack", stack);
   if (cause !== undefined) define(error, "cause", recreateError(cause));
+  if (errors !== undefined) define(error, "errors", errors.map(recreateError));
   for (const [key, value] of Object.entries(more)) {
     if (Object.getOwnPropertyDescriptor(error, key) === undefined) {
       error[key as "name"] = value as string;

@@ -46,16 +46,24 @@ export function markEnded(control: Int32Array, code: number): void {
   announce({ type: "look" });
 }
 
+/** Told of the end, and of the error of a worker that couldn't run. */
+type WhenEnded = (error: unknown) => void;
+
+/** Processes started by processes that are hosted here, because this isolate was too busy. */
+const selfHosted = new Set<Launch>();
+
 /** A process in a worker of this isolate. */
 export class ThreadHost {
   readonly #launch: Launch;
   readonly #worker: Worker;
   readonly #requests: MessagePort;
-  readonly #whenEnded: (() => void) | undefined;
+  readonly #whenEnded: WhenEnded | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #stopAsked = 0;
+  /** Why the worker couldn't run; what the target throws doesn't come here. */
+  #error: unknown;
 
-  constructor(launch: Launch, whenEnded: (() => void) | undefined) {
+  constructor(launch: Launch, whenEnded: WhenEnded | undefined) {
     this.#launch = launch;
     this.#whenEnded = whenEnded;
     const { control, port, main, identity } = launch;
@@ -67,7 +75,7 @@ export class ThreadHost {
       env: SHARE_ENV,
       transferList: [port, port2],
     });
-    this.#worker.on("error", () => {});
+    this.#worker.on("error", (error) => this.#error = error);
     this.#worker.once("exit", (code: number) => this.#ended(code));
     if (identity.daemon) this.#worker.unref();
     this.#requests = port1;
@@ -88,7 +96,7 @@ export class ThreadHost {
 
   /** Stops the worker as soon as it is outside of critical sections; KILL is set. */
   readonly stop = (): void => {
-    const { control } = this.#launch;
+    const { control, identity } = this.#launch;
     if (readCode(control, EXIT) !== null) return;
     if (this.#stopAsked === 0) {
       this.#stopAsked = performance.now();
@@ -97,7 +105,11 @@ export class ThreadHost {
     clearTimeout(this.#stopTimer);
     const loading = Atomics.load(control, LOADED) === 0 &&
       performance.now() - this.#stopAsked < LOADING;
-    if (loading || !isOutside(control)) {
+    // Deno ends the workers of this worker with it: they must be outside, too.
+    this.#serveBlocked();
+    const below = [...selfHosted].filter(({ owner }) => owner === identity.pid);
+    for (const launch of below) requestStop(launch.control, TERMINATED);
+    if (loading || !isOutside(control) || !below.every(({ control }) => isOutside(control))) {
       this.#stopTimer = setTimeout(this.stop, 1);
       return;
     }
@@ -105,8 +117,18 @@ export class ThreadHost {
     this.#worker.terminate();
   };
 
-  /** The worker has nothing more to do. */
+  /** The worker has nothing more to do; what its user's "unload" listeners do may be critical. */
   dismiss(): void {
+    requestStop(this.#launch.control, TERMINATED);
+    this.stop();
+  }
+
+  /** At the end of this isolate, which Deno ends all its workers with, wherever they are. */
+  endNow(): void {
+    const { control } = this.#launch;
+    requestStop(control, TERMINATED);
+    while (Atomics.load(control, CRITICAL) !== 0);
+    Atomics.store(control, STOPPED, 1);
     this.#worker.terminate();
   }
 
@@ -116,11 +138,18 @@ export class ThreadHost {
     removeChore(this.stop);
     removeChore(this.#serveBlocked);
     this.#serveBlocked();
-    this.#requests.close();
+    // Its port closes when the isolate is really gone, some ms after it was told to go. What woke
+    // it up meanwhile is lost, so everybody looks once more.
+    this.#requests.once("close", () => announce({ type: "look" }));
     hosted.delete(identity.pid);
     const kill = Atomics.load(control, KILL);
     markEnded(control, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
-    this.#whenEnded?.();
+    for (const launch of selfHosted) {
+      if (launch.owner !== identity.pid) continue;
+      selfHosted.delete(launch);
+      if (readCode(launch.control, EXIT) === null) markEnded(launch.control, -TERMINATED);
+    }
+    this.#whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
     for (const other of hosted.values()) {
       if (other.#launch.owner === identity.pid && other.#launch.identity.daemon) {
@@ -152,13 +181,25 @@ function serve(request: Request): void {
     return;
   }
   const { launch } = request;
-  if (Atomics.compareExchange(launch.control, CLAIM, UNCLAIMED, BY_MAIN) === UNCLAIMED) {
+  if (Atomics.compareExchange(launch.control, CLAIM, UNCLAIMED, BY_MAIN) !== UNCLAIMED) {
+    launch.port.close();
+    selfHosted.add(launch);
+    return;
+  }
+  try {
     host(launch);
-  } else launch.port.close();
+  } catch {
+    markEnded(launch.control, 1);
+  }
+}
+
+/** Ends all that runs here, at the end of this isolate. */
+export function endAllHosted(): void {
+  for (const host of hosted.values()) host.endNow();
 }
 
 /** Runs a process here, unless it was ended before it began. */
-export function host(launch: Launch, whenEnded?: () => void): void {
+export function host(launch: Launch, whenEnded?: WhenEnded): void {
   const kill = Atomics.load(launch.control, KILL);
   if (kill === 0) new ThreadHost(launch, whenEnded);
   else {

@@ -223,8 +223,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const launch: Launch = { identity, owner: ownIdentity().pid, control, main, port: port2 };
     try {
       post(port1, init, cargo, root);
-      if (isHosted()) delegate(launch, init, (port) => this.#port = port);
-      else host(launch, () => this.#ended());
+      if (isHosted()) delegate(launch, init, (port) => this.#replacePort(port));
+      else host(launch, (error) => this.#ended(error));
     } catch (error) {
       identity.pid = 0;
       port1.close();
@@ -235,6 +235,13 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#end = endGate(control);
     addChild(this);
     this.#signal?.addEventListener("abort", this.#aborted);
+    // A getter among the arguments may have aborted it.
+    if (this.#signal?.aborted) this.terminate();
+  }
+
+  #replacePort(port: MessagePort): void {
+    this.#port?.close();
+    this.#port = port;
   }
 
   readonly #aborted = (): void => this.terminate();
@@ -357,7 +364,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const attempt = () => {
       if (readCode(control, FINISHED) !== null) dismiss(this.#identity.pid);
       if (readCode(control, EXIT) === null && readCode(control, word) === null) return WAIT;
-      if (readCode(control, EXIT) !== null) this.#ended();
+      this.#ended();
       return true;
     };
     return { gate, attempt, expired: () => false };
@@ -393,16 +400,16 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 
   /** Its end has come, and perhaps was noticed before. */
-  #ended(): void {
+  #ended(error?: unknown): void {
     removeChild(this);
     this.#signal?.removeEventListener("abort", this.#aborted);
-    this.#fetchOutcome();
+    this.#fetchOutcome(error);
     this.#port?.close();
     this.#port = undefined;
   }
 
   /** The child has sent its outcome before its end, if it has. */
-  #fetchOutcome(): void {
+  #fetchOutcome(error?: unknown): void {
     if (this.#outcome !== undefined || this.#port === undefined) return;
     const outcome = receiveMessageOnPort(this.#port)?.message as Outcome | undefined;
     const exitCode = this.exitCode ?? 0;
@@ -410,7 +417,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       this.#outcome = { value: unload(outcome.cargo) };
       return;
     }
-    const cause = outcome === undefined ? undefined : recreateError(outcome.failure);
+    const cause = outcome === undefined ? error : recreateError(outcome.failure);
     const message = outcome === undefined
       ? `${this.name} ${howItEnded(exitCode)} before its target returned.`
       : `${this.name} failed: ${cause}`;

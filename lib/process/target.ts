@@ -118,8 +118,8 @@ function textOf(code: { toString(): string }): string {
 
 /** A method's text, as in `{ async work() {} }`, is no expression by itself. */
 function asExpression(text: string, name: string): string {
-  if (isExpression(text)) return `(${text})`;
   const object = `({ ${text} })`;
+  if (isExpression(text) && !isMethod(object, text)) return `(${text})`;
   if (isMethod(object, text)) return `${object}[${JSON.stringify(name)}]`;
   throw new TypeError(
     `The target "${name}" can't travel by source: a private method, a getter or one with a computed ` +
@@ -130,7 +130,7 @@ function asExpression(text: string, name: string): string {
 
 /** Not a private one, a getter or one with a computed name. It is compiled, not run. */
 function isMethod(object: string, text: string): boolean {
-  if (/^(\[|[gs]et\s+[^(])/.test(text)) return false;
+  if (/^(\[(?!["'])|[gs]et\s+[^(])/.test(text)) return false;
   try {
     new Function(object);
     return true;

@@ -23,6 +23,14 @@ export function publish(name: string, object: HandedOver): void {
   listen();
   // Those who were looking for it before it was there look again.
   announce({ type: "look" });
+  lookAgain();
+}
+
+/** A process that was given an object with a name answers for it, too: its maker may be blocked. */
+export function answerFor(name: string, object: HandedOver): void {
+  if (known.has(name)) return;
+  known.set(name, object);
+  listen();
 }
 
 /** Makes an object no longer known. */

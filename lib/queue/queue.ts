@@ -5,7 +5,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossin
 import { LEAST_BYTES, MOST_BYTES } from "../memory/ring.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
-import { forget, publish, seek } from "./named.ts";
+import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
 import { iterate, readableOf, writableOf } from "./streams.ts";
 
@@ -17,7 +17,7 @@ export interface QueueOptions {
   maxSize?: number;
   /**
    * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
-   * number from 64 to 2 ** 31. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
+   * number from 64 to 2 ** 31 - 16. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
    */
   maxBytes?: number;
   /**
@@ -123,6 +123,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     const within = inner in options ? (options as InnerOptions)[inner] : undefined;
     if (within?.store !== undefined) {
       this.#store = within.store as Store<T>;
+      if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
     const { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES, name } = options;
@@ -140,9 +141,9 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Finds a queue that any process of this program has made with a `name`, from any worker, also
-   * one that this library did not start. Waits until there is one. The question and the answer go
-   * over a BroadcastChannel that every worker of the program can hear: a name is an address, not a
-   * secret.
+   * one that this library did not start. Waits until there is one, and until a process that has it
+   * can answer: one whose thread is blocked can't. The question and the answer go over a
+   * BroadcastChannel that every worker of the program can hear: a name is an address, not a secret.
    *
    * @param name the `name` it was made with
    * @throws {TimeoutError} if none was found in `timeout` ms; with 0, only a queue this process
@@ -245,7 +246,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /**
    * Puts many items in their order, waiting for room as often as need be. Faster than one `put`
-   * each. If one of them can't be cloned, none is put.
+   * each. If one of them can't be cloned, none is put. When the wait ends early, by its timeout or its
+   * signal, those for which there was room have been put: see `count` of QueueFull.
    *
    * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
    *   put

@@ -103,9 +103,9 @@ export class Store<T> {
       if (shut) throw shutDownError("is empty");
       return WAIT;
     }
+    this.#madeRoom(1);
     const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
     trimTaken();
-    this.#madeRoom(1);
     return item;
   }
 
@@ -119,12 +119,12 @@ export class Store<T> {
       while (items.length < most) {
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
         if (count === 0) break;
+        this.#madeRoom(count);
         for (let i = 0; i < count; i++) {
           const at = begins[i];
           items.push(decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T);
         }
         trimTaken();
-        this.#madeRoom(count);
       }
       if (items.length > 0) return items;
       if (shut) throw shutDownError("is empty");
@@ -133,9 +133,15 @@ export class Store<T> {
     return { gate: this.itemGate, attempt, expired: throwEmpty };
   }
 
-  /** Wakes who may put now: anybody, where the bytes and not the number of items are the bound. */
+  /**
+   * Wakes who may put now: as many as have room where the number of items was the bound, all
+   * where the bytes were, since one may need more room than there is and the next one less.
+   */
   #madeRoom(count: number): void {
-    if (this.roomGate.isWanted) this.roomGate.open(this.ring.isCrowded ? Infinity : count);
+    const { ring, roomGate } = this;
+    if (!roomGate.isWanted) return;
+    const wasFull = ring.maxSize !== 0 && ring.size + count >= ring.maxSize;
+    roomGate.open(wasFull ? count : Infinity);
   }
 
   /**

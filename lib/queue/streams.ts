@@ -2,6 +2,7 @@
 // for, so that none is lost when the consumer stops.
 
 import { QueueShutDown } from "../errors.ts";
+import { WAIT } from "../wait/gate.ts";
 import { eventually } from "../wait/operation.ts";
 import type { Queue } from "./queue.ts";
 import type { Store } from "./store.ts";
@@ -26,7 +27,13 @@ export function readableOf<T>(store: Store<T>): ReadableStream<T> {
   return new ReadableStream<T>({
     async pull(controller) {
       try {
-        controller.enqueue(await eventually(store.get, { signal: cancelled.signal }));
+        // Taken and enqueued in one step: between two, it could be cancelled and an item lost.
+        const attempt = () => {
+          const item = store.get.attempt();
+          if (item !== WAIT) controller.enqueue(item);
+          return item;
+        };
+        await eventually({ ...store.get, attempt }, { signal: cancelled.signal });
       } catch (error) {
         if (cancelled.signal.aborted) return;
         if (error instanceof QueueShutDown) controller.close();

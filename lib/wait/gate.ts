@@ -82,6 +82,8 @@ export function removeChore(chore: () => void): void {
 /** The gates of this isolate at which a task waits. */
 const busy = new Set<Gate>();
 let timer: ReturnType<typeof setInterval> | undefined;
+/** The gates at which an Atomics.waitAsync of this isolate sleeps. */
+const sleepers = new Set<Gate>();
 
 /** Everybody in this isolate who waits tries again. */
 export function lookAgain(): void {
@@ -121,6 +123,8 @@ export class Gate {
   readonly #waiters: Waiter[] = [];
   /** An Atomics.waitAsync of this isolate sleeps here. It can't be cancelled, so it may outlive its waiters. */
   #asleep = false;
+  /** EPOCH when it fell asleep. */
+  #sleptAt = 0;
   #pumping = false;
   /** How long the next spin may be, in microseconds; halved by each that was in vain. */
   #spin = LONGEST_SPIN;
@@ -194,6 +198,8 @@ export class Gate {
     // cache line away from it all the while.
     do seen = this.#ready(); while (!seen && performance.now() < end);
     Atomics.store(words, spinner, 0);
+    // Whoever opened until now relied on this look.
+    seen ||= this.#ready();
     this.#spin = seen ? LONGEST_SPIN : this.#spin > 8 ? this.#spin >> 1 : 0;
     return seen;
   }
@@ -207,7 +213,12 @@ export class Gate {
   add(waiter: Waiter): void {
     this.#waiters.push(waiter);
     if (this.#waiters.length === 1) began(this);
-    this.pump();
+    try {
+      this.pump();
+    } catch (error) { // the stack is full
+      this.remove(waiter);
+      throw error;
+    }
   }
 
   /** Forgets a task that waits. */
@@ -234,6 +245,8 @@ export class Gate {
         : Atomics.waitAsync(words, epoch + EPOCH, seen);
       if (!sleep.async) continue;
       this.#asleep = true;
+      this.#sleptAt = seen;
+      sleepers.add(this);
       sleep.value.then(this.#woken);
     }
   }
@@ -254,6 +267,7 @@ export class Gate {
   /** The wake-up was for somebody: what this isolate doesn't use of it goes to the next sleeper. */
   readonly #woken = (): void => {
     this.#asleep = false;
+    sleepers.delete(this);
     this.pump();
     if (this.#waiters.length === 0) this.passOn();
   };
@@ -276,9 +290,18 @@ export class Gate {
       if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
       else Atomics.wait(words, epoch + EPOCH, seen, left);
       stopIfKilled();
+      for (const gate of sleepers) if (gate !== this) gate.#relay();
       for (const chore of [...chores]) chore();
     }
     this.passOn();
     return true;
+  }
+
+  /** A wake-up for a sleeper of this isolate can't be used while its thread is blocked. */
+  #relay(): void {
+    const seen = Atomics.load(this.#words, this.#epoch + EPOCH);
+    if (seen === this.#sleptAt) return;
+    this.#sleptAt = seen;
+    this.passOn();
   }
 }

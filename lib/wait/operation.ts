@@ -48,17 +48,16 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
     const timeout = timeoutOf(options);
     const signal = signalOf(options);
     const { gate } = operation;
-    if (timeout === 0) return done(now(operation));
+    if (timeout === 0) return atOnce(operation);
     if (gate.waiting === 0) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
       if (gate.watch()) {
         countAsMany();
         result = operation.attempt();
-        if (result !== WAIT) {
-          gate.passOn();
-          return done(result);
-        }
+        // Others slept while this one watched.
+        gate.passOn();
+        if (result !== WAIT) return done(result);
       }
     }
     return new Promise((resolve, reject) => {
@@ -66,6 +65,17 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
     });
   } catch (error) {
     return Promise.reject(error);
+  }
+}
+
+/** Now, as a promise; a loop that polls lets others run, too. */
+function atOnce<T>(operation: Operation<T>): Promise<T> {
+  try {
+    return done(now(operation));
+  } catch (error) {
+    return done(undefined).then(() => {
+      throw error;
+    });
   }
 }
 
@@ -78,10 +88,9 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   const { gate } = operation;
   if (gate.watch()) {
     result = attemptInTurn(operation);
-    if (result !== WAIT) {
-      gate.passOn();
-      return result;
-    }
+    // Others slept while this one watched.
+    gate.passOn();
+    if (result !== WAIT) return result;
   }
   if (!gate.block(() => (result = attemptInTurn(operation)) !== WAIT, timeout)) {
     return operation.expired();

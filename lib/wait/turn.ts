@@ -11,8 +11,12 @@ const LOOK_EVERY = 128;
 let operations = 0;
 let lastTurn = 0;
 
+/** The turn that is being taken: results that come meanwhile must not overtake the one it is for. */
+let turn: Promise<void> | undefined;
+
 /** Whether the operation that just succeeded without waiting should take a turn of the loop. */
 export function turnIsDue(): boolean {
+  if (turn !== undefined) return true;
   if (++operations < LOOK_EVERY) return false;
   operations = 0;
   return performance.now() - lastTurn > LONGEST;
@@ -25,10 +29,12 @@ export function countAsMany(): void {
 
 /** One turn of the event loop, then `value`. */
 export function afterTurn<T>(value: T): Promise<T> {
-  return new Promise((resolve) => {
+  turn ??= new Promise((resolve) => {
     setImmediate(() => {
+      turn = undefined;
       lastTurn = performance.now();
-      resolve(value);
+      resolve();
     });
   });
+  return turn.then(() => value);
 }
