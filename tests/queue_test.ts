@@ -294,3 +294,49 @@ Deno.test("items put before a process ends are there after its end", async () =>
   assert.equal(queue.qsize(), 100);
   await sleep(0);
 });
+
+Deno.test("a stack that overflows in the middle of a get or a put leaves the queue usable", async () => {
+  for (const target of [targets.overflow, targets.overflowPutting]) {
+    for (let round = 0; round < 3; round++) {
+      const queue = new Queue<unknown>();
+      await queue.putMany(Array.from({ length: 20_000 }, (_, i) => i));
+      const process = new Process({ target, args: [queue], module });
+      process.start();
+      await assert.rejects(process.result(), /call stack/);
+      queue.putSync("usable", { timeout: 20_000 });
+      const items = await queue.getMany(100_000);
+      assert.equal(items.at(-1), "usable");
+    }
+  }
+});
+
+Deno.test("a stream that is cancelled as its item arrives doesn't lose it", async () => {
+  const queue = new Queue<number>();
+  const reader = queue.readable.getReader();
+  const read = reader.read();
+  const cancelled = queue.get().then(() => reader.cancel());
+  await sleep(0); // now the stream waits, too, behind that get
+  queue.putNowait(1);
+  queue.putNowait(2);
+  await cancelled;
+  const { value } = await read;
+  assert.deepEqual([value, queue.qsize()], [2, 0]);
+});
+
+Deno.test("gets that are begun together resolve in their order", async () => {
+  const queue = new Queue<number>();
+  const count = 2000;
+  await queue.putMany(Array.from({ length: count }, (_, i) => i));
+  const order: number[] = [];
+  await Promise.all(Array.from({ length: count }, () => queue.get().then((i) => order.push(i))));
+  assert.deepEqual(order, Array.from({ length: count }, (_, i) => i));
+});
+
+Deno.test("a loop that polls an empty queue lets timers run", async () => {
+  const queue = new Queue<number>();
+  let fired = false;
+  const timer = setTimeout(() => fired = true, 1);
+  for (let i = 0; i < 2_000_000 && !fired; i++) await queue.get({ timeout: 0 }).catch(() => {});
+  clearTimeout(timer);
+  assert.ok(fired);
+});

@@ -59,13 +59,13 @@ export async function killAtRandom(random: () => number, kills: number): Promise
   const victims = new Set<Process<[Queue<targets.Token>], unknown>>();
   const lost = new Set<number>();
   for (let kill = 0; kill < kills; kill++) {
-    while (victims.size < 3) {
+    while (victims.size < 2) {
       const target = random() < 0.5 ? targets.churn : targets.churnSync;
       const victim = new Process({ target, args: [queue], module });
       victim.start();
       victims.add(victim);
     }
-    await sleep(random() * 20);
+    await sleep(random() * 10);
     const victim = [...victims][between(random, 0, victims.size - 1)];
     victims.delete(victim);
     if (random() < 0.5) victim.kill();

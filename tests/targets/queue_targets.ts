@@ -76,3 +76,15 @@ export async function echo(from: Queue<unknown>, to: Queue<unknown>) {
     await to.put(item);
   }
 }
+
+/** Gets items in a recursion that never ends, until the stack is full. */
+export function overflow(queue: Queue<unknown>): number {
+  queue.getNowait();
+  return overflow(queue) + 1;
+}
+
+/** The same with puts. */
+export function overflowPutting(queue: Queue<unknown>): number {
+  queue.putNowait(0);
+  return overflowPutting(queue) + 1;
+}
