@@ -31,6 +31,9 @@ import type { Birth, Launch, Request } from "./messages.ts";
 /** A worker killed while its main module is still loading leaks what it had loaded; so much patience has the killer, in ms. */
 const LOADING = 2000;
 
+/** A critical section takes microseconds, the longest of 2 GB under a second; one never left is a crash. In ms. */
+const OUTSIDE = 2000;
+
 /** The processes that run here, by pid. */
 const hosted = new Map<number, ThreadHost>();
 
@@ -127,7 +130,8 @@ export class ThreadHost {
   endNow(): void {
     const { control } = this.#launch;
     requestStop(control, TERMINATED);
-    while (Atomics.load(control, CRITICAL) !== 0);
+    const patience = performance.now() + OUTSIDE;
+    while (Atomics.load(control, CRITICAL) !== 0 && performance.now() < patience);
     Atomics.store(control, STOPPED, 1);
     this.#worker.terminate();
   }

@@ -184,7 +184,7 @@ export class Gate {
 
   /**
    * Watches for a moment, if that has been worth it lately and nobody else does. True if there is
-   * something to try for; then the caller tries, and calls passOn() if it succeeded.
+   * something to try for; then the caller tries, and calls passOn() whether it succeeded or not.
    */
   watch(): boolean {
     if (this.#spin === 0) return false;
