@@ -2,7 +2,7 @@
  * Processes, queues and pipes for Deno, with the vocabulary of Python's `multiprocessing`.
  *
  * A {@linkcode Process} is a Deno Worker that acts as a process. A {@linkcode Queue} carries items
- * between any number of them. Every wait takes a `timeout` in milliseconds and an `AbortSignal`,
+ * between any number of them, a {@linkcode Pipe} connects two. Every wait takes a `timeout` in milliseconds and an `AbortSignal`,
  * and has a form that doesn't wait (`getNowait`) and one that blocks the thread (`getSync`).
  *
  * @example
@@ -24,6 +24,8 @@
  */
 
 export {
+  BrokenPipeError,
+  EOFError,
   InvalidStateError,
   ProcessError,
   QueueEmpty,
@@ -31,6 +33,17 @@ export {
   QueueShutDown,
   TimeoutError,
 } from "./lib/errors.ts";
+export {
+  Connection,
+  type ConnectionStatistics,
+  type MaxLengthOption,
+  type SendNowaitOptions,
+  type SendOptions,
+  type SendSyncOptions,
+} from "./lib/pipe/connection.ts";
+export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
+export type { ConnectionMessage } from "./lib/pipe/plain_worker.ts";
+export { wait, waitNowait, waitSync } from "./lib/pipe/wait.ts";
 export { Process, type ProcessOptions, type ProcessParameters } from "./lib/process/process.ts";
 export {
   activeChildren,

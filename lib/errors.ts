@@ -118,6 +118,53 @@ export class TimeoutError extends Error {
 }
 
 /**
+ * Thrown by {@linkcode Connection.recv} and its siblings when nothing more will come: the other end
+ * was closed, or its process has ended however it did, and all it sent was received. Python's
+ * `EOFError`.
+ *
+ * @example
+ * ```ts
+ * import { EOFError, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [a, b] = Pipe<string>();
+ * b.close();
+ * try {
+ *   await a.recv();
+ * } catch (error) {
+ *   console.log(error instanceof EOFError); // true
+ * }
+ * ```
+ */
+export class EOFError extends Error {
+  static {
+    nameClass(this, "EOFError");
+  }
+}
+
+/**
+ * Thrown by {@linkcode Connection.send} and its siblings when nobody will receive it: the other
+ * end was closed, or its process has ended. Python's `BrokenPipeError`.
+ *
+ * @example
+ * ```ts
+ * import { BrokenPipeError, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [a, b] = Pipe<string>();
+ * b.close();
+ * try {
+ *   await a.send("hello");
+ * } catch (error) {
+ *   console.log(error instanceof BrokenPipeError); // true
+ * }
+ * ```
+ */
+export class BrokenPipeError extends Error {
+  static {
+    nameClass(this, "BrokenPipeError");
+  }
+}
+
+/**
  * Thrown when a method is called on an object that is past or before the state it needs: a second
  * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed.
  *

@@ -615,9 +615,12 @@ Deno.test("findUncloneable agrees with structuredClone about what may be posted"
     assert.equal(findUncloneable([make()], "args", options), `args[0] is ${what}`);
     if (!what.includes("`args`")) assert.throws(() => structuredClone([make()]), what);
   }
-  for (const [, make] of outOfReach) {
-    structuredClone([make()]);
-    assert.equal(findUncloneable([make()], "args", options), undefined);
+  for (const [what, make] of outOfReach) {
+    // Of many Deno 2.9.6 makes an empty object, silently: those are refused in words.
+    const [clone] = structuredClone([make()]);
+    const isEmptied = Object.getPrototypeOf(clone) === Object.prototype;
+    const expected = isEmptied ? `args[0] is ${what}` : undefined;
+    assert.equal(findUncloneable([make()], "args", options), expected);
   }
   for (let seed = 1; seed < 500; seed++) {
     assert.equal(findUncloneable(valueOf(seed), "args", options), undefined, `seed ${seed}`);

@@ -2,16 +2,8 @@
 // Deno ships, because JSR can't be reached on every machine these tests run on.)
 
 import assert from "node:assert/strict";
-import {
-  EMPTY,
-  ensureScratch,
-  FULL,
-  LENGTH_BYTES,
-  newRing,
-  Ring,
-  type Scratch,
-  SHUT_DOWN,
-} from "../lib/memory/ring.ts";
+import { EMPTY, FULL, newRing, Ring, SHUT_DOWN } from "../lib/memory/ring.ts";
+import { ensureScratch, LENGTH_BYTES, type Scratch } from "../lib/memory/scratch.ts";
 import { between, withSeeds } from "./support/seed.ts";
 
 function newScratch(bytes = 256): Scratch {

@@ -6,8 +6,19 @@
 // identity, and no value of the user's can be mistaken for one.
 
 import type { MessagePort } from "node:worker_threads";
-import { explainRefusal } from "./codec/place.ts";
-import { cannotClone, handOver, isHandedOver, type Parcel, unpack } from "./crossing.ts";
+import { explainRefusal, findRefusal } from "./codec/place.ts";
+import { refusalOf } from "./codec/refusals.ts";
+import {
+  cannotClone,
+  discard,
+  type HandedOver,
+  handOver,
+  isHandedOver,
+  moved,
+  type Parcel,
+  unpack,
+} from "./crossing.ts";
+import type { Ref } from "./roster.ts";
 
 /** What crosses. */
 export interface Cargo {
@@ -16,34 +27,60 @@ export interface Cargo {
   parcels: [standIn: object, parcel: Parcel][];
 }
 
+/** What crosses, and what there is to know about it on this side. */
+export interface Load {
+  cargo: Cargo;
+  /** The objects in it that are handed over. */
+  objects: HandedOver[];
+  /** What moves with it: what the user has said, and ports of objects that are handed over. */
+  transfer: readonly object[];
+}
+
 /**
  * Prepares a value for crossing; it is not changed. Throws a TypeError if an object that can only
  * be handed over is where it can't be, or if one can't cross at all: structured clone would send
  * an empty object in its place. `root` is the name of the value.
+ *
+ * @param transfer what is to be moved instead of copied, checked by checkTransfer()
  */
-export function load(value: unknown, root: string): Cargo {
+export function load(value: unknown, root: string, transfer: readonly object[] = []): Load {
+  const moving = new Set<unknown>(transfer);
   const found = { any: false, misplaced: false };
-  scan(value, true, found, new Set());
-  const parcels: Cargo["parcels"] = [];
+  scan(value, true, found, new Set(transfer));
+  const parcels: Cargo["parcels"] = [], objects: HandedOver[] = [];
   const cargo = found.any
-    ? { value: copy(value, new Map(), parcels), parcels }
+    ? { value: copy(value, new Map(), parcels, objects), parcels }
     : { value, parcels };
-  if (found.misplaced) throw new TypeError(explainRefusal(cargo.value, root, posting));
-  return cargo;
+  const options = { sharedMemory: true, mayCross: (object: object) => moving.has(object) };
+  // A post that fails detaches what it was to move all the same (Deno 2.9.6).
+  const place = found.misplaced || transfer.length > 0
+    ? findRefusal(cargo.value, root, options)
+    : undefined;
+  if (place !== undefined) throw new TypeError(place);
+  const ports = parcels.flatMap(([, parcel]) => parcel.ports ?? []);
+  return { cargo, objects, transfer: [...transfer, ...ports] };
 }
 
 /** Posts a message that holds the cargo. Throws a TypeError that names the place of what can't cross. */
-export function post(port: MessagePort, message: unknown, cargo: Cargo, root: string): void {
+export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
   try {
-    port.postMessage(message);
+    if (load.transfer.length === 0) port.postMessage(message);
+    else port.postMessage(message, load.transfer as MessagePort[]);
   } catch (error) {
-    const place = explainRefusal(cargo.value, root, posting);
+    const place = explainRefusal(load.cargo.value, root, { sharedMemory: true });
     throw new TypeError(place, { cause: error });
   }
 }
 
-/** A message shares shared memory, where bytes couldn't. */
-const posting = { sharedMemory: true };
+/** Tells what has moved where it is now; in a critical section, after it was posted. */
+export function settle(load: Load, owner: Ref, how: string): void {
+  for (const object of load.objects) object[moved]?.(owner, how);
+}
+
+/** Ends what was handed over in a cargo that nobody will ever unload. */
+export function drop(cargo: Cargo): void {
+  for (const [, parcel] of cargo.parcels) discard(parcel);
+}
 
 /** The value that crossed, with the objects that were handed over in it. */
 export function unload(cargo: Cargo): unknown {
@@ -91,19 +128,26 @@ function scan(
   }
   if (isContainer(value)) {
     for (const part of partsOf(value)) scan(part, inReach, found, seen);
-  } else {
-    for (const part of otherPartsOf(value)) scan(part, false, found, seen);
+    return;
   }
+  if (refusalOf(value, true) !== undefined) found.misplaced = true;
+  for (const part of otherPartsOf(value)) scan(part, false, found, seen);
 }
 
-function copy(value: unknown, copies: Map<unknown, unknown>, parcels: Cargo["parcels"]): unknown {
+function copy(
+  value: unknown,
+  copies: Map<unknown, unknown>,
+  parcels: Cargo["parcels"],
+  objects: HandedOver[],
+): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (copies.has(value)) return copies.get(value);
-  const inner = (part: unknown) => copy(part, copies, parcels);
+  const inner = (part: unknown) => copy(part, copies, parcels, objects);
   if (isHandedOver(value)) {
     const standIn = {};
     copies.set(value, standIn);
     parcels.push([standIn, value[handOver]()]);
+    objects.push(value);
     return standIn;
   }
   if (Array.isArray(value)) {

@@ -27,6 +27,19 @@ export function leave(): void {
   if (Atomics.load(control, KILL) !== 0) stopHere(control);
 }
 
+/** Does `work` as a critical section. */
+export function uninterrupted(work: () => void): void {
+  const control = ownControl();
+  try {
+    enter();
+    work();
+    leave();
+  } catch (error) {
+    Atomics.store(control, CRITICAL, 0);
+    throw error;
+  }
+}
+
 /** Whether this process is being killed. */
 export function isKilled(): boolean {
   return Atomics.load(ownControl(), KILL) !== 0;

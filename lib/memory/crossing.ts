@@ -3,6 +3,9 @@
 // never by being cloned. Each class declares here, in one place, how its objects cross: what they
 // consist of, and how one is made again from that on the other side.
 
+import type { MessagePort } from "node:worker_threads";
+import type { Ref } from "./roster.ts";
+
 /** The property by which an object says that it can't be cloned, and what to do instead. */
 export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");
 
@@ -22,29 +25,53 @@ export const handOver: unique symbol = Symbol("multiprocessing.handOver");
 export interface Parcel {
   /** Which class's objects are made from it: see onArrival(). */
   kind: string;
-  /** What the object consists of; structured clone takes it. */
+  /** What the object consists of; structured clone takes it, but for the ports. */
   content: unknown;
+  /** The ports in `content`, which move with it. */
+  ports?: MessagePort[];
 }
+
+/** The method by which an object that can be in one place only is told that it has moved. */
+export const moved: unique symbol = Symbol("multiprocessing.moved");
 
 /** An object that crosses by being handed over. */
 export interface HandedOver extends Uncloneable {
   [handOver](): Parcel;
+  /**
+   * Called in a critical section, once nothing can go wrong any more.
+   *
+   * @param owner who has it now, in the roster
+   * @param how completes the sentence "It was …"
+   */
+  [moved]?(owner: Ref, how: string): void;
 }
 
-const makers = new Map<string, (content: unknown) => object>();
+/** What is done with the parcels of a kind. */
+interface Arrival {
+  make(content: unknown): object;
+  /** For a parcel that nobody will ever unpack. */
+  discard?(content: unknown): void;
+}
 
-/** Says how objects of a kind are made from what arrived. */
-export function onArrival(kind: string, make: (content: unknown) => object): void {
-  makers.set(kind, make);
+const arrivals = new Map<string, Arrival>();
+
+/** Says how objects of a kind are made from what arrived, and what happens if nobody wants it. */
+export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival["discard"]): void {
+  arrivals.set(kind, { make, discard });
 }
 
 /** Makes the object that a parcel stands for. */
 export function unpack(parcel: Parcel): object {
-  const make = makers.get(parcel.kind);
-  if (make === undefined) {
+  const arrival = arrivals.get(parcel.kind);
+  if (arrival === undefined) {
     throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
   }
-  return make(parcel.content);
+  return arrival.make(parcel.content);
+}
+
+/** Ends what a parcel stands for: nobody will unpack it. */
+export function discard(parcel: Parcel): void {
+  arrivals.get(parcel.kind)?.discard?.(parcel.content);
 }
 
 /** Whether a value crosses by being handed over. */

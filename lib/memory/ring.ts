@@ -27,7 +27,8 @@
 
 import { CRITICAL, ownControl } from "./control.ts";
 import { enter, leave } from "./critical.ts";
-import { lock, unlock } from "./mutex.ts";
+import { critically, holding, lock, unlock } from "./mutex.ts";
+import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 
 // Header words, by cache line: settings, putters, takers, the count of what is unfinished.
 const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, COUNTED = 4, CLOSED = 5;
@@ -41,8 +42,6 @@ const UNFINISHED = 48;
 /** The first header word that is free for whoever builds on the ring. */
 export const RING_WORDS = 64;
 
-/** Bytes of the length before a record. */
-export const LENGTH_BYTES = 4;
 const UNIT = 8;
 const FIRST_UNITS = 512;
 /** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
@@ -52,12 +51,6 @@ const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
 /** The least and the most maxBytes there can be. */
 export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 31 - 16;
-
-/** Bytes outside shared memory, and the same as words; a multiple of 8 long. */
-export interface Scratch {
-  bytes: Uint8Array;
-  words: Int32Array;
-}
 
 /** What a ring consists of, to hand to another process. */
 export interface RingShares {
@@ -90,16 +83,6 @@ export function newRing(
   view[MAX_BYTES] = maxBytes;
   view[COUNTED] = counted ? 1 : 0;
   return { header, records };
-}
-
-/** Makes room for `bytes` in a scratch, keeping nothing. */
-export function ensureScratch(scratch: Scratch, bytes: number): void {
-  if (scratch.bytes.length >= bytes) return;
-  let length = scratch.bytes.length;
-  while (length < bytes) length *= 2;
-  const buffer = new ArrayBuffer(length);
-  scratch.bytes = new Uint8Array(buffer);
-  scratch.words = new Int32Array(buffer);
 }
 
 /** One process's view of a ring. */
@@ -251,7 +234,7 @@ export class Ring {
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#capacity) return 1;
-    this.#locked(TAIL_LOCK, () => {
+    critically(header, TAIL_LOCK, () => {
       for (; next < last; next++) {
         const units = (lengths[next] + 7) >>> 3;
         if (units > LOOP_UNITS) break;
@@ -323,8 +306,8 @@ export class Ring {
   #grow(units: number): void {
     const { header, shares } = this;
     let failure: unknown;
-    this.#locked(TAIL_LOCK, () =>
-      this.#lockedToo(HEAD_LOCK, () => {
+    critically(header, TAIL_LOCK, () =>
+      holding(header, HEAD_LOCK, () => {
         const capacity = Atomics.load(header, CAPACITY);
         if (capacity !== this.#capacity) return;
         try {
@@ -397,7 +380,7 @@ export class Ring {
     const limit = Math.min(most, BATCH_RECORDS);
     begins.length = lengths.length = limit;
     try {
-      this.#locked(HEAD_LOCK, () => {
+      critically(this.header, HEAD_LOCK, () => {
         while (count < limit) {
           const length = this.#takeOne(into, at);
           if (length < 0) break;
@@ -447,14 +430,14 @@ export class Ring {
 
   /** From now on puts answer SHUT_DOWN; what was put before stays. */
   shut(): void {
-    this.#locked(TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
+    critically(this.header, TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
   }
 
   /** Drops all records, and counts them as finished. */
   clear(): void {
     const header = this.header;
-    this.#locked(TAIL_LOCK, () =>
-      this.#lockedToo(HEAD_LOCK, () => {
+    critically(header, TAIL_LOCK, () =>
+      holding(header, HEAD_LOCK, () => {
         const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
         if (header[COUNTED] !== 0) Atomics.sub(header, UNFINISHED, dropped);
         Atomics.store(header, HEAD, header[TAIL]);
@@ -463,50 +446,8 @@ export class Ring {
         Atomics.store(header, GOT_COUNT, header[PUT_COUNT]);
       }));
   }
-
-  /** Does `work` as a critical section under a lock. */
-  #locked(which: number, work: () => void): void {
-    const ownWords = ownControl();
-    try {
-      enter();
-      this.#lockedToo(which, work);
-      leave();
-    } catch (error) {
-      Atomics.store(ownWords, CRITICAL, 0);
-      throw error;
-    }
-  }
-
-  /** Does `work` under a lock, in a critical section. */
-  #lockedToo(which: number, work: () => void): void {
-    const header = this.header;
-    let held = false;
-    try {
-      lock(header, which);
-      held = true;
-      work();
-      unlock(header, which);
-      held = false;
-    } catch (error) {
-      if (held && Atomics.exchange(header, which, 0) !== 0) Atomics.notify(header, which);
-      throw error;
-    }
-  }
 }
 
 // Answers that never leave this file: the room must grow first; the views are of an older
 // capacity; TOO_SMALL minus the bytes the scratch needs.
 const GROW = -4, STALE = -5, TOO_SMALL = -16;
-
-function copyWords(
-  from: Int32Array,
-  start: number,
-  to: Int32Array,
-  at: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i += 2) {
-    to[at + i] = from[start + i];
-    to[at + i + 1] = from[start + i + 1];
-  }
-}

@@ -3,14 +3,15 @@
 
 import { locks, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { load, post, unload } from "../memory/cargo.ts";
+import { type Load, load, post, settle, unload } from "../memory/cargo.ts";
 import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
-import { isKilled, stopIfKilled } from "../memory/critical.ts";
+import { isKilled, stopIfKilled, uninterrupted } from "../memory/critical.ts";
 import {
   activeChildren,
   becomeChild,
   becomeObject,
   ownIdentity,
+  starterRef,
   whileImporting,
 } from "./current.ts";
 import { useHost } from "./delegate.ts";
@@ -19,6 +20,8 @@ import { endAllHosted, endGate } from "./host.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
 // What may be handed over must be known here, even where the target's module imports it as a type.
+import { closeAllEnds } from "../pipe/end.ts";
+import "../pipe/connection.ts";
 import "../queue/joinable_queue.ts";
 
 /** What a target is, once found. */
@@ -57,7 +60,7 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   becomeChild(init);
   globalThis.addEventListener("unload", lastStep);
   const { travel, cargo } = init;
-  let outcome: Outcome;
+  let outcome: Outcome, loaded: Load | undefined;
   try {
     watchForUncaught(port, travel);
     const code = source === undefined ? await resolve(travel) : source();
@@ -65,12 +68,13 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));
-    outcome = { type: "returned", cargo: load(result, "result") };
+    loaded = load(result, "result");
+    outcome = { type: "returned", cargo: loaded.cargo };
   } catch (error) {
     outcome = threw(explain(error, travel));
   }
   await endChildren();
-  report(port, outcome);
+  report(port, outcome, loaded);
 }
 
 function runObject(code: unknown, identity: Identity, own: Record<string, unknown>): unknown {
@@ -91,11 +95,11 @@ async function endChildren(): Promise<void> {
 }
 
 /** Tells the starter what became of the target, and ends this process. */
-function report(port: MessagePort, outcome: Outcome): void {
+function report(port: MessagePort, outcome: Outcome, loaded?: Load): void {
   // A worker that is being terminated sees strange errors (null, for one), which are not its own.
   if (isKilled()) return;
   try {
-    if (outcome.type === "returned") post(port, outcome, outcome.cargo, "result");
+    if (loaded !== undefined) returnTo(port, outcome, loaded);
     else port.postMessage(outcome);
   } catch (error) {
     outcome = threw(error);
@@ -106,6 +110,13 @@ function report(port: MessagePort, outcome: Outcome): void {
   globalThis.removeEventListener("unload", lastStep);
   globalThis.addEventListener("unload", lastStep);
   Deno.exit(outcome.type === "threw" ? 1 : Deno.exitCode);
+}
+
+function returnTo(port: MessagePort, outcome: Outcome, loaded: Load): void {
+  post(port, outcome, loaded, "result");
+  const starter = starterRef();
+  if (starter === undefined) return;
+  uninterrupted(() => settle(loaded, starter, "returned as the result of this process"));
 }
 
 function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
@@ -121,6 +132,7 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
 function lastStep(): void {
   if (isKilled()) return;
   endAllHosted();
+  closeAllEnds();
   const control = ownControl();
   if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);
 }

@@ -3,18 +3,14 @@
 
 import { InvalidStateError } from "../errors.ts";
 import { EXIT, ownControl, readCode } from "../memory/control.ts";
+import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
 import { isBundled } from "./runtime.ts";
 
-/** Offsets in the words all processes of a program share. */
-const LAST_PID = 0;
-const PROGRAM_WORDS = 16;
-
-let program: Int32Array = new Int32Array(new SharedArrayBuffer(PROGRAM_WORDS * 4));
-program[LAST_PID] = Deno.pid;
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ProcessInfo | null = null;
+let starter: Ref | undefined;
 let self: ProcessInfo | undefined;
 let childrenStarted = 0;
 let importing = false;
@@ -37,7 +33,8 @@ export interface ProcessInfo {
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
-  ({ program, identity, library } = init);
+  ({ identity, library, starter } = init);
+  adoptPlace(init.roster, init.self);
   const { name, pid, daemon } = init.parent;
   const isAlive = () => readCode(init.parentControl, EXIT) === null;
   parent = { name, pid, daemon, isAlive };
@@ -53,9 +50,18 @@ export function ownIdentity(): Identity {
   return identity;
 }
 
+/** Who has started this process, in the roster. */
+export function starterRef(): Ref | undefined {
+  return starter;
+}
+
 /** What a child of this process needs of it. */
-export function inheritance(): Pick<Init, "program" | "parent" | "parentControl" | "library"> {
-  return { program, parent: identity, parentControl: ownControl(), library };
+export function inheritance(): Pick<
+  Init,
+  "roster" | "starter" | "parent" | "parentControl" | "library"
+> {
+  const roster = ownRoster().shares;
+  return { roster, starter: ownRef(), parent: identity, parentControl: ownControl(), library };
 }
 
 /** Where the module is that a child by reference runs first. */
@@ -67,11 +73,6 @@ export function childModule(): string {
 export function nextIdentity(name: string | undefined, daemon: boolean): Identity {
   const lineage = [...identity.lineage, ++childrenStarted];
   return { name: name ?? `Process-${lineage.join(":")}`, pid: 0, lineage, daemon };
-}
-
-/** A pid nobody in the program has had. */
-export function newPid(): number {
-  return Atomics.add(program, LAST_PID, 1) + 1;
 }
 
 /** While the module of the target is being imported, no process may be started: see below. */

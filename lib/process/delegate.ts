@@ -33,13 +33,20 @@ export function askHost(request: Request): void {
 }
 
 /**
- * Has the host start a process; `init` waits for it in the port of the launch. If the starter
- * must do it itself, that port is gone, and `replaced` is told of the one that replaces its other end.
+ * Has the host start a process; what it needs waits for it in the port of the launch. If the starter
+ * must do it itself, that port is gone, with what is in it: `init` is the same once more, and
+ * `replaced` is told of the port that replaces its other end. Without `init`, because things that
+ * are in one place only go with it, the process starts when the host gets to it.
  */
-export function delegate(launch: Launch, init: Init, replaced: (port: MessagePort) => void): void {
+export function delegate(
+  launch: Launch,
+  init: Init | undefined,
+  replaced: (port: MessagePort) => void,
+): void {
   // What is handed on later is what was there at the start.
   const kept = structuredClone(init);
   askHost({ type: "start", launch });
+  if (kept === undefined) return;
   const asked = performance.now();
   const { control } = launch;
   const check = () => {

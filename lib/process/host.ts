@@ -24,6 +24,7 @@ import {
   UNCLAIMED,
   writeCode,
 } from "../memory/control.ts";
+import { ownRoster } from "../memory/roster.ts";
 import { announce } from "../wait/bus.ts";
 import { addChore, Gate, removeChore } from "../wait/gate.ts";
 import type { Birth, Launch, Request } from "./messages.ts";
@@ -43,8 +44,9 @@ export function endGate(control: Int32Array): Gate {
 }
 
 /** Writes that a process has ended, and tells everybody who waits. */
-export function markEnded(control: Int32Array, code: number): void {
+function markEnded({ control, ref }: Launch, code: number): void {
   writeCode(control, EXIT, code);
+  ownRoster().strikeAll(ref);
   endGate(control).open(Infinity);
   announce({ type: "look" });
 }
@@ -134,6 +136,7 @@ export class ThreadHost {
     while (Atomics.load(control, CRITICAL) !== 0 && performance.now() < patience);
     Atomics.store(control, STOPPED, 1);
     this.#worker.terminate();
+    ownRoster().strikeAll(this.#launch.ref);
   }
 
   #ended(workerCode: number): void {
@@ -147,11 +150,11 @@ export class ThreadHost {
     this.#requests.once("close", () => announce({ type: "look" }));
     hosted.delete(identity.pid);
     const kill = Atomics.load(control, KILL);
-    markEnded(control, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
+    markEnded(this.#launch, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
     for (const launch of selfHosted) {
       if (launch.owner !== identity.pid) continue;
       selfHosted.delete(launch);
-      if (readCode(launch.control, EXIT) === null) markEnded(launch.control, -TERMINATED);
+      if (readCode(launch.control, EXIT) === null) markEnded(launch, -TERMINATED);
     }
     this.#whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
@@ -193,7 +196,7 @@ function serve(request: Request): void {
   try {
     host(launch);
   } catch {
-    markEnded(launch.control, 1);
+    markEnded(launch, 1);
   }
 }
 
@@ -208,7 +211,7 @@ export function host(launch: Launch, whenEnded?: WhenEnded): void {
   if (kill === 0) new ThreadHost(launch, whenEnded);
   else {
     launch.port.close();
-    markEnded(launch.control, -kill);
+    markEnded(launch, -kill);
   }
 }
 

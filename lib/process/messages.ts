@@ -6,6 +6,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Cargo } from "../memory/cargo.ts";
+import type { Ref } from "../memory/roster.ts";
 import type { Failure } from "./failure.ts";
 
 /** Who a process is. */
@@ -37,8 +38,10 @@ export interface Init {
   travel: Travel;
   /** The arguments; of a subclass of Process, the object's own properties. */
   cargo: Cargo;
-  /** Words that all processes of the program share: see current.ts. */
-  program: Int32Array;
+  /** The roster of the program, and who in it the process is, and who its starter. */
+  roster: SharedArrayBuffer;
+  self: Ref;
+  starter: Ref;
   parent: Identity;
   parentControl: Int32Array;
   /** Where the modules of this package are, for processes the child starts by reference. */
@@ -51,6 +54,8 @@ export type Outcome = { type: "returned"; cargo: Cargo } | { type: "threw"; fail
 /** What a worker is started from. */
 export interface Launch {
   identity: Identity;
+  /** Its entry in the roster. */
+  ref: Ref;
   /** The pid of the starter. */
   owner: number;
   control: Int32Array;

@@ -3,17 +3,19 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { describe } from "../describe.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, post, unload } from "../memory/cargo.ts";
+import { load, post, settle, unload } from "../memory/cargo.ts";
 import { ASKED, EXIT, FINISHED, newControl, readCode } from "../memory/control.ts";
+import { uninterrupted } from "../memory/critical.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import { ownRoster } from "../memory/roster.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { type Readiness, readiness } from "../wait/ready.ts";
 import {
   addChild,
   checkNotImporting,
   inheritance,
-  newPid,
   nextIdentity,
   ownIdentity,
   type ProcessInfo,
@@ -214,19 +216,26 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { travel, main } = plan(this.#target);
     const isClass = this.#target.isClass;
     const root = isClass ? "this" : "args";
-    const cargo = load(isClass ? { ...this } : this.#args ?? [], root);
+    const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
     const identity = this.#identity;
-    const init: Init = { identity, travel, cargo, ...inheritance() };
+    const roster = ownRoster(), ref = roster.enroll();
+    const { cargo } = loaded;
+    const init: Init = { identity, travel, cargo, self: ref, ...inheritance() };
     const { port1, port2 } = new MessageChannel();
-    identity.pid = newPid();
+    identity.pid = roster.newPid();
     const control = newControl();
-    const launch: Launch = { identity, owner: ownIdentity().pid, control, main, port: port2 };
+    const launch: Launch = { identity, ref, owner: ownIdentity().pid, control, main, port: port2 };
     try {
-      post(port1, init, cargo, root);
-      if (isHosted()) delegate(launch, init, (port) => this.#replacePort(port));
-      else host(launch, (error) => this.#ended(error));
+      post(port1, init, loaded, root);
+      uninterrupted(() => settle(loaded, ref, `given to ${identity.name}`));
+      if (isHosted()) {
+        // What has moved can't be sent twice.
+        const kept = loaded.transfer.length === 0 ? init : undefined;
+        delegate(launch, kept, (port) => this.#replacePort(port));
+      } else host(launch, (error) => this.#ended(error));
     } catch (error) {
       identity.pid = 0;
+      roster.strikeAll(ref);
       port1.close();
       throw error;
     }
@@ -332,6 +341,12 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     if (this.#control === undefined || this.#closed) return;
     this.terminate();
     await this.join();
+  }
+
+  /** @ignore */
+  [readiness](): Readiness {
+    const { gate } = this.#started("wait");
+    return { gate, isReady: () => this.exitCode !== null };
   }
 
   /** @ignore */

@@ -1,15 +1,15 @@
 // Queue: the public faces of a store (lib/queue/store.ts), its bounds and its name.
 
 import { describe } from "../describe.ts";
+import { QueueShutDown } from "../errors.ts";
+import { checkBounds, checkWhole } from "../memory/bounds.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { LEAST_BYTES, MOST_BYTES } from "../memory/ring.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { type Readiness, readiness } from "../wait/ready.ts";
+import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
-import { iterate, readableOf, writableOf } from "./streams.ts";
-
-const DEFAULT_MAX_BYTES = 2 ** 30;
 
 /** How a new {@linkcode Queue} is bounded and named. */
 export interface QueueOptions {
@@ -126,9 +126,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
-    const { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES, name } = options;
-    checkWhole("maxSize", maxSize, 0, 2 ** 31 - 1, "0 for no bound");
-    checkWhole("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES, "the default is 2 ** 30");
+    const { name } = options;
+    const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
     this.#store = Store.make(maxSize, maxBytes, name, within?.counted ?? false);
     if (name !== undefined) publish(name, this);
@@ -348,7 +347,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** Items as they are got, until the queue was shut down and is empty. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iterate(this.#store);
+    return iterate(this.#source);
   }
 
   /**
@@ -356,7 +355,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * queue was shut down and is empty. Cancelling it leaves the queue as it is.
    */
   get readable(): ReadableStream<T> {
-    return this.#readable ??= readableOf(this.#store);
+    return this.#readable ??= readableOf(this.#source);
   }
 
   /**
@@ -364,7 +363,24 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
    */
   get writable(): WritableStream<T> {
-    return this.#writable ??= writableOf(this);
+    return this.#writable ??= writableOf({
+      put: (item, signal) => this.put(item, { signal }),
+      end: () => this.shutdown(),
+    });
+  }
+
+  get #source(): Source<T> {
+    return {
+      operation: this.#store.get,
+      isEnd: (error) => error instanceof QueueShutDown,
+    };
+  }
+
+  /** @ignore */
+  [readiness](): Readiness {
+    const store = this.#store;
+    store.checkOpen();
+    return { gate: store.itemGate, isReady: () => store.isReady };
   }
 
   /** @ignore */
@@ -377,19 +393,6 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   [handOver](): Parcel {
     this.#store.checkOpen();
     return { kind: "Queue", content: this.#store.content };
-  }
-}
-
-function checkWhole(what: string, value: unknown, least: number, most: number, hint: string) {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `${what} is ${describe(value)}, not a number. Give a whole number, ${hint}.`,
-    );
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(
-      `${what} is ${value}. Give a whole number from ${least} to ${most}; ${hint}.`,
-    );
   }
 }
 

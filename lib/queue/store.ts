@@ -6,16 +6,8 @@
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder } from "../memory/codec/encode.ts";
-import {
-  EMPTY,
-  LENGTH_BYTES,
-  newRing,
-  Ring,
-  RING_WORDS,
-  type RingShares,
-  type Scratch,
-  SHUT_DOWN,
-} from "../memory/ring.ts";
+import { EMPTY, newRing, Ring, RING_WORDS, type RingShares, SHUT_DOWN } from "../memory/ring.ts";
+import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
 import { announce } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
@@ -24,21 +16,7 @@ import type { Operation } from "../wait/operation.ts";
 const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
 const HEADER_WORDS = DONE_GATE + GATE_WORDS;
 
-const SCRATCH_BYTES = 1 << 16, HUGE_SCRATCH = 1 << 20;
-
-/** Items are taken to here; one for the isolate, since nothing runs between taking and decoding. */
-const taken: Scratch = newScratch();
 const begins: number[] = [], lengths: number[] = [];
-
-function newScratch(): Scratch {
-  const buffer = new ArrayBuffer(SCRATCH_BYTES);
-  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
-}
-
-/** Gives back the memory that a huge item needed. */
-function trimTaken(): void {
-  if (taken.bytes.length > HUGE_SCRATCH) Object.assign(taken, newScratch());
-}
 
 /** Items as bytes, one after the other, on their way into a ring. */
 export interface Records extends Scratch {
@@ -61,7 +39,7 @@ export class Store<T> {
   private constructor(shares: RingShares, name: string | undefined) {
     const ring = this.ring = new Ring(shares);
     this.name = name;
-    this.itemGate = new Gate(ring.header, ITEM_GATE, () => !ring.isEmpty || ring.isShut);
+    this.itemGate = new Gate(ring.header, ITEM_GATE, () => this.isReady);
     this.roomGate = new Gate(ring.header, ROOM_GATE, () => ring.hasRoom);
     this.doneGate = new Gate(ring.header, DONE_GATE, () => ring.unfinished <= 0);
     this.get = {
@@ -91,6 +69,11 @@ export class Store<T> {
         "This process has closed the queue. Use it before close(), or in another process.",
       );
     }
+  }
+
+  /** Whether a get would not have to wait. */
+  get isReady(): boolean {
+    return this.closed || !this.ring.isEmpty || this.ring.isShut;
   }
 
   #tryGet(): T | typeof WAIT {

@@ -274,9 +274,9 @@ export class Gate {
 
   /**
    * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
-   * looks up every SLICE, because nobody can tell a blocked one of a death, and does the chores.
+   * looks up every `slice` ms, because nobody can tell a blocked one of a death, and does the chores.
    */
-  block(attempt: () => boolean, timeout: number): boolean {
+  block(attempt: () => boolean, timeout: number, slice = SLICE): boolean {
     const words = this.#words, epoch = this.#epoch;
     const end = performance.now() + timeout;
     for (;;) {
@@ -284,7 +284,7 @@ export class Gate {
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
       if (attempt()) break;
-      const left = Math.min(end - performance.now(), SLICE);
+      const left = Math.min(end - performance.now(), slice);
       if (left <= 0) return false;
       this.#countSleep();
       if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);

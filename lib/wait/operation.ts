@@ -11,10 +11,15 @@ import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
 /** Timers take at most 2 ** 31 - 1 ms, 24.8 days: a longer wait is one without end. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
+const MANY_GATES_SLICE = 1;
+
 /** An operation that may have to wait. */
 export interface Operation<T> {
   /** Opens when an attempt may succeed. */
   readonly gate: Gate;
+  /** Further gates of which any may open; such an operation takes nothing. */
+  readonly others?: readonly Gate[];
   /** Does it, or answers WAIT and has done nothing; throws what makes waiting pointless. */
   attempt(): T | typeof WAIT;
   /** What to answer, or throw, when the wait took too long or may not take any time. */
@@ -29,8 +34,8 @@ export function now<T>(operation: Operation<T>): T {
 
 /** An attempt that lets the tasks of this isolate that wait at the gate go first. */
 function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
-  const { gate } = operation;
-  if (gate.waiting > 0) {
+  const { gate, others } = operation;
+  if (gate.waiting > 0 && others === undefined) {
     gate.pump();
     if (gate.waiting > 0) return WAIT;
   }
@@ -49,10 +54,10 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
     const signal = signalOf(options);
     const { gate } = operation;
     if (timeout === 0) return atOnce(operation);
-    if (gate.waiting === 0) {
+    if (gate.waiting === 0 || operation.others !== undefined) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
-      if (gate.watch()) {
+      if (operation.others === undefined && gate.watch()) {
         countAsMany();
         result = operation.attempt();
         // Others slept while this one watched.
@@ -61,7 +66,7 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
       }
     }
     return new Promise((resolve, reject) => {
-      gate.add(new Task(operation, timeout, signal, resolve, reject));
+      new Task(operation, timeout, signal, resolve, reject).wait();
     });
   } catch (error) {
     return Promise.reject(error);
@@ -85,16 +90,16 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   let result = attemptInTurn(operation);
   if (result !== WAIT) return result;
   if (timeout === 0) return operation.expired();
-  const { gate } = operation;
-  if (gate.watch()) {
+  const { gate, others } = operation;
+  if (others === undefined && gate.watch()) {
     result = attemptInTurn(operation);
     // Others slept while this one watched.
     gate.passOn();
     if (result !== WAIT) return result;
   }
-  if (!gate.block(() => (result = attemptInTurn(operation)) !== WAIT, timeout)) {
-    return operation.expired();
-  }
+  const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
+  const slice = others === undefined ? undefined : MANY_GATES_SLICE;
+  if (!gate.block(attempt, timeout, slice)) return operation.expired();
   return result as T;
 }
 
@@ -105,6 +110,7 @@ class Task<T> implements Waiter {
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #settled = false;
 
   constructor(
     operation: Operation<T>,
@@ -121,7 +127,20 @@ class Task<T> implements Waiter {
     if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
   }
 
+  /** Waits at all gates of the operation. */
+  wait(): void {
+    const { gate, others = [] } = this.#operation;
+    try {
+      gate.add(this);
+      for (const other of others) if (!this.#settled) other.add(this);
+    } catch (error) { // the stack is full
+      this.#cleanUp();
+      throw error;
+    }
+  }
+
   attempt(): boolean {
+    if (this.#settled) return true;
     try {
       const result = this.#operation.attempt();
       if (result === WAIT) return false;
@@ -134,12 +153,12 @@ class Task<T> implements Waiter {
   }
 
   readonly #aborted = (): void => {
-    this.#abandon();
+    this.#cleanUp();
     this.#reject(this.#signal?.reason);
   };
 
   readonly #expired = (): void => {
-    this.#abandon();
+    this.#cleanUp();
     try {
       this.#resolve(this.#operation.expired());
     } catch (error) {
@@ -147,12 +166,11 @@ class Task<T> implements Waiter {
     }
   };
 
-  #abandon(): void {
-    this.#operation.gate.remove(this);
-    this.#cleanUp();
-  }
-
   #cleanUp(): void {
+    this.#settled = true;
+    const { gate, others } = this.#operation;
+    gate.remove(this);
+    if (others !== undefined) { for (const other of others) other.remove(this); }
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#aborted);
   }

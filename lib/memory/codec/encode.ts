@@ -18,7 +18,10 @@ const { toString } = Object.prototype;
 /** A run of holes this long ends the part of an array that is written element by element. */
 const LONG_GAP = 32;
 
-/** Thrown inside encode() when a value is refused; encode() finds the place and says so. */
+/** tryEncode() answers it for what can't be cloned as bytes. */
+export const REFUSED = -1;
+
+/** Thrown inside tryEncode() when a value is refused; encode() finds the place and says so. */
 class Refused extends Error {}
 
 /** Writes values as bytes into one buffer that it uses again and again. */
@@ -52,6 +55,13 @@ export class Encoder {
    * deep or no memory is left. After a throw the encoder is as good as before.
    */
   encode(value: unknown, at: number, root: string): number {
+    const end = this.tryEncode(value, at, root);
+    if (end === REFUSED) throw new TypeError(explainRefusal(value, root));
+    return end;
+  }
+
+  /** The same, but answers REFUSED where something in it can't be cloned as bytes. */
+  tryEncode(value: unknown, at: number, root: string): number {
     if (this.#busy) throw new Error("This encoder is busy. Ask freeEncoder() for another.");
     this.#busy = true;
     try {
@@ -66,11 +76,21 @@ export class Encoder {
       return out.at;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      throw new TypeError(explainRefusal(value, root));
+      return REFUSED;
     } finally {
       this.#seen.clear();
       this.#busy = false;
     }
+  }
+
+  /** Writes one byte and then `bytes` as they are, at byte offset `at`; returns the offset after the last. */
+  encodeBytes(bytes: Uint8Array, at: number, first: number): number {
+    const out = this.#out;
+    out.at = at;
+    out.room(1);
+    out.byte(first);
+    out.copy(bytes);
+    return out.at;
   }
 
   /** Gives back a buffer that grew beyond a mebibyte. Nothing encoded may be needed any more. */

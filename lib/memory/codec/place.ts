@@ -25,15 +25,24 @@ export function findUncloneable(
   return found && `${found.place} is ${found.refusal.what}`;
 }
 
-/** The same place and reason as a sentence, and one that says what to do. */
+/** The same place and reason as a sentence, and one that says what to do; undefined if there is none. */
+export function findRefusal(
+  value: unknown,
+  root: string,
+  options: CrossingOptions = {},
+): string | undefined {
+  const found = search(value, root, options);
+  return found && `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
+}
+
+/** The same where something is known to be refused. */
 export function explainRefusal(
   value: unknown,
   root: string,
   options: CrossingOptions = {},
 ): string {
-  const found = search(value, root, options);
-  if (found !== undefined) return `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
-  return `${root} holds something that can't be cloned. Send plain data.`;
+  return findRefusal(value, root, options) ??
+    `${root} holds something that can't be cloned. Send plain data.`;
 }
 
 /** Finds nothing if a getter gives something else this time, or too deep for the stack left. */

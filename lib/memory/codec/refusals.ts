@@ -44,8 +44,9 @@ const refusedTags =
  * Why structured cloning refuses this very value, whatever it contains; undefined if it doesn't.
  *
  * With `sharedMemory` the answer is postMessage's; without, it is that for a value to be written
- * as bytes. Then shared memory is refused, and so are platform objects (Blob, AbortSignal, …):
- * their content is out of reach. Deno 2.9.6 clones most of these to {}, silently.
+ * as bytes. Then shared memory is refused, and so are platform objects (Blob, CryptoKey, …): their
+ * content is out of reach. Those that Deno 2.9.6 clones to {}, silently (URL, AbortSignal, …), are
+ * always refused.
  */
 export function refusalOf(value: unknown, sharedMemory: boolean): Refusal | undefined {
   if (typeof value === "function") {
@@ -131,12 +132,11 @@ function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefi
     // Inside an array, because some refuse to be cloned only when they are the value itself (URL,
     // Headers, Response), and postMessage's value is always inside of something here.
     const [clone] = structuredClone([object]);
-    if (sharedMemory) return undefined;
     // A clone that isn't a plain object has content that isn't in its properties; and of a
     // platform object with no properties nothing arrives.
-    if (Object.getPrototypeOf(clone) === Object.prototype && !isPlatformObject(object)) {
-      return undefined;
-    }
+    const isPlain = Object.getPrototypeOf(clone) === Object.prototype;
+    const isEmptied = isPlain && isPlatformObject(object);
+    if (!isEmptied && (isPlain || sharedMemory)) return undefined;
   } catch {
     return refusal(article(nameOf(object)), adviceFor(object));
   }

@@ -1,0 +1,437 @@
+// Connection: the public faces of an end of a pipe (lib/pipe/end.ts).
+
+import { EOFError } from "../errors.ts";
+import { cannotClone, handOver, moved, onArrival, type Parcel } from "../memory/crossing.ts";
+import type { Ref } from "../memory/roster.ts";
+import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { type Readiness, readiness } from "../wait/ready.ts";
+import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
+import { CONNECTION, End, type EndContent } from "./end.ts";
+import { checkBytes, checkMaxLength, checkTransfer } from "./input.ts";
+import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
+
+/** How to send a message: how long to wait for room, and what to move instead of copying it. */
+export interface SendOptions extends WaitOptions {
+  /**
+   * What is moved to the other side instead of being copied: ArrayBuffers (in no time, however
+   * large), MessagePorts, web streams. It can't be used here any more once it was sent.
+   */
+  transfer?: Transferable[];
+}
+
+/** As {@linkcode SendOptions}, for a send that doesn't wait. */
+export interface SendNowaitOptions {
+  /** What is moved to the other side instead of being copied. */
+  transfer?: Transferable[];
+}
+
+/** As {@linkcode SendOptions}, for a send that blocks the thread. */
+export interface SendSyncOptions extends BlockOptions {
+  /** What is moved to the other side instead of being copied. */
+  transfer?: Transferable[];
+}
+
+/** How long a message of bytes may be. */
+export interface MaxLengthOption {
+  /** The most bytes to accept; a longer message stays where it is. Default: no bound. */
+  maxLength?: number;
+}
+
+/** A look at a {@linkcode Connection}: see {@linkcode Connection.statistics}. */
+export interface ConnectionStatistics {
+  /** Messages on their way to this end. */
+  toReceive: number;
+  /** Messages on their way to the other end. */
+  sent: number;
+  /** Bytes of shared memory that the messages on their way take, both ways. */
+  bytes: number;
+  /** Bytes of shared memory that this end holds, both ways. It shrinks when messages are received. */
+  capacity: number;
+  /** Tasks of this process that wait to receive or for room to send. */
+  waiting: number;
+}
+
+/** The most messages that wait to be received when they come through a writable stream. */
+const STREAM_MESSAGES = 16;
+const NOTHING: readonly object[] = [];
+
+/** Connections nobody can reach any more are closed, as Python closes them. */
+const forgotten = new FinalizationRegistry<End>((end) => end.close());
+
+/** What only this room passes to the constructor. */
+let allowed = false;
+
+/** Makes the object of an end. */
+export function connect<R, S>(content: EndContent): Connection<R, S> {
+  allowed = true;
+  try {
+    return new Connection<R, S>(content);
+  } finally {
+    allowed = false;
+  }
+}
+
+/**
+ * One of the two ends that {@linkcode Pipe} makes. What is sent on one is received on the other,
+ * in the same order, once. The names and their meaning are those of Python's
+ * `multiprocessing.connection.Connection`; times are milliseconds.
+ *
+ * Messages are copied, as by `structuredClone`: Map, Set, Date, BigInt, typed arrays, errors,
+ * cycles … A SharedArrayBuffer is shared, and what is named in `transfer` is moved. Queues,
+ * connections and everything else of this package that may be handed over can be in a message, at
+ * any depth of plain objects, arrays, Maps and Sets.
+ *
+ * An end is in one process at a time. Giving it to a process, or sending it through another pipe,
+ * moves it: the old object then says where it went. When a process ends, however it does, the ends
+ * it has are closed; so is one that nothing refers to any more.
+ *
+ * @example
+ * ```ts
+ * import { type Connection, Pipe, Process } from "@multiproc/multiprocessing";
+ *
+ * export async function double(connection: Connection<number>) {
+ *   for await (const n of connection) await connection.send(2 * n);
+ * }
+ *
+ * if (import.meta.main) {
+ *   const [here, there] = Pipe<number>();
+ *   new Process({ target: double, args: [there] }).start();
+ *   await here.send(21);
+ *   console.log(await here.recv()); // 42
+ *   here.close();
+ * }
+ * ```
+ *
+ * @typeParam R what it receives
+ * @typeParam S what it sends
+ */
+export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposable {
+  readonly #end: End;
+  #receiving: Operation<R> | undefined;
+  #readable: ReadableStream<R> | undefined;
+  #writable: WritableStream<S> | undefined;
+
+  /** @ignore */
+  constructor(content: unknown) {
+    if (!allowed) {
+      throw new TypeError("A connection is one end of a pipe. Make both with Pipe().");
+    }
+    this.#end = new End(content as EndContent);
+    forgotten.register(this, this.#end, this.#end);
+  }
+
+  static {
+    const contentIs = (content: unknown) => content as EndContent;
+    onArrival(
+      CONNECTION,
+      (content) => connect(contentIs(content)),
+      (content) => new End(contentIs(content)).close(),
+    );
+  }
+
+  /** Whether this object can't be used any more: it was closed, or the end has moved. */
+  get closed(): boolean {
+    return !this.#end.isOpen;
+  }
+
+  /**
+   * Sends a message. It has been copied when this returns, and what is in `transfer` has been moved,
+   * unless it has to wait: a pipe with bounds makes it wait for room. A message that can't travel as
+   * bytes (`transfer`, shared memory, objects that are handed over) is then taken only when there is
+   * room: leave it as it is until then.
+   *
+   * @throws {BrokenPipeError} if the other end was closed, or its process has ended
+   * @throws {TimeoutError} if there was no room in `timeout` ms; nothing was sent
+   * @throws {TypeError} if the message can't be cloned, naming the place, or `transfer` is wrong
+   * @throws {RangeError} if the message takes more than the pipe's `maxBytes`, or `timeout` is
+   *   negative or NaN
+   * @throws {InvalidStateError} if this end was closed, has moved, or only receives
+   */
+  send(message: S, options?: SendOptions): Promise<void> {
+    try {
+      if (options === undefined) return sent(this.#end.trySend(message, NOTHING));
+      timeoutOf(options);
+      signalOf(options);
+      return sent(this.#end.trySend(message, checkTransfer(options.transfer)), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Connection.send}, but throws TimeoutError if there is no room now. */
+  sendNowait(message: S, options?: SendNowaitOptions): void {
+    this.#end.trySend(message, checkTransfer(options?.transfer))?.expired();
+  }
+
+  /** Like {@linkcode Connection.send}, but blocks the thread while it waits: for CPU-bound code. */
+  sendSync(message: S, options?: SendSyncOptions): void {
+    timeoutOf(options);
+    const left = this.#end.trySend(message, checkTransfer(options?.transfer));
+    if (left !== undefined) blocking(left, options);
+  }
+
+  /**
+   * Receives the next message, waiting for one if there is none.
+   *
+   * @throws {EOFError} if none will come: the other end was closed, or its process has ended, and
+   *   all it sent was received
+   * @throws {TimeoutError} if none came in `timeout` ms; the next call gets it
+   * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   */
+  recv(options?: WaitOptions): Promise<R> {
+    try {
+      return eventually(this.#recv(), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Connection.recv}, but throws TimeoutError if there is no message now. */
+  recvNowait(): R {
+    return now(this.#recv());
+  }
+
+  /** Like {@linkcode Connection.recv}, but blocks the thread while it waits: for CPU-bound code. */
+  recvSync(options?: BlockOptions): R {
+    return blocking(this.#recv(), options);
+  }
+
+  /**
+   * Waits until `recv` would not have to wait: true then, also when it would throw EOFError; false
+   * if that took more than `timeout` ms. Takes nothing. Python's `poll()` doesn't wait: here that is
+   * `pollNowait()`.
+   *
+   * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   */
+  poll(options?: WaitOptions): Promise<boolean> {
+    try {
+      return eventually(this.#holding(this.#end.polling), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Connection.poll}, but says how it is now. */
+  pollNowait(): boolean {
+    return now(this.#end.polling);
+  }
+
+  /** Like {@linkcode Connection.poll}, but blocks the thread while it waits. */
+  pollSync(options?: BlockOptions): boolean {
+    return blocking(this.#end.polling, options);
+  }
+
+  /**
+   * Sends bytes as a message of their own kind, for {@linkcode Connection.recvBytes}: faster than
+   * `send` for long ones. They have been copied when this returns.
+   *
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
+   * @throws {TypeError} if it is none of these, and as `send`
+   */
+  sendBytes(bytes: AllowSharedBufferSource, options?: WaitOptions): Promise<void> {
+    try {
+      if (options !== undefined) {
+        timeoutOf(options);
+        signalOf(options);
+      }
+      return sent(this.#end.trySendBytes(checkBytes(bytes)), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Connection.sendBytes}, but throws TimeoutError if there is no room now. */
+  sendBytesNowait(bytes: AllowSharedBufferSource): void {
+    this.#end.trySendBytes(checkBytes(bytes))?.expired();
+  }
+
+  /** Like {@linkcode Connection.sendBytes}, but blocks the thread while it waits. */
+  sendBytesSync(bytes: AllowSharedBufferSource, options?: BlockOptions): void {
+    timeoutOf(options);
+    const left = this.#end.trySendBytes(checkBytes(bytes));
+    if (left !== undefined) blocking(left, options);
+  }
+
+  /**
+   * Receives what `sendBytes` has sent, waiting for it if nothing is there. (`recv` receives such a
+   * message too, as the same Uint8Array.)
+   *
+   * @throws {TypeError} if the next message was sent by `send`; it is still there
+   * @throws {RangeError} if the next message is longer than `maxLength`; it is still there
+   * @throws {EOFError} and the others as `recv`
+   */
+  recvBytes(options?: WaitOptions & MaxLengthOption): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return eventually(this.#recvBytes(options), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Like {@linkcode Connection.recvBytes}, but throws TimeoutError if there is no message now. */
+  recvBytesNowait(options?: MaxLengthOption): Uint8Array<ArrayBuffer> {
+    return now(this.#recvBytes(options));
+  }
+
+  /** Like {@linkcode Connection.recvBytes}, but blocks the thread while it waits. */
+  recvBytesSync(options?: BlockOptions & MaxLengthOption): Uint8Array<ArrayBuffer> {
+    return blocking(this.#recvBytes(options), options);
+  }
+
+  /** What there is to know about it, all at one glance. */
+  statistics(): ConnectionStatistics {
+    this.#end.checkOpen();
+    const { received, sent, waiting } = this.#end.statistics;
+    return {
+      toReceive: received?.size ?? 0,
+      sent: sent?.size ?? 0,
+      bytes: (received?.usedBytes ?? 0) + (sent?.usedBytes ?? 0),
+      capacity: (received?.capacityBytes ?? 0) + (sent?.capacityBytes ?? 0),
+      waiting,
+    };
+  }
+
+  /**
+   * Ends the use of this end: the other one gets EOFError once it has received what was sent, and
+   * BrokenPipeError when it sends. What was on its way here is dropped. Tasks of this process that
+   * wait get an InvalidStateError. Calling it again does nothing.
+   */
+  close(): void {
+    forgotten.unregister(this.#end);
+    this.#end.close();
+  }
+
+  /** Closes it: `using [connection] = …` isn't possible, `using connection = pair[0]` is. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Messages as they are received, until the other end was closed or its process has ended. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<R> {
+    return iterate(this.#source);
+  }
+
+  /**
+   * A stream of what is received, one message after the other as it is read, never one ahead; it
+   * closes at EOFError. Cancelling it tells the other side, whose sends then throw BrokenPipeError.
+   */
+  get readable(): ReadableStream<R> {
+    return this.#readable ??= readableOf(this.#source, () => this.#end.refuse());
+  }
+
+  /**
+   * A stream that sends what is written to it. It takes the next chunk when fewer than 16 messages
+   * wait to be received, so that a slow receiver slows down the writer. Closing or aborting it tells
+   * the other side: it gets EOFError after what was sent. The other direction stays open.
+   */
+  get writable(): WritableStream<S> {
+    return this.#writable ??= writableOf({
+      put: (message, signal) => {
+        try {
+          return sent(this.#end.trySend(message, NOTHING, STREAM_MESSAGES), { signal });
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
+      end: () => this.#end.finish(),
+    });
+  }
+
+  /**
+   * Moves this end into a message for a worker that this library did not start, made with
+   * `new Worker` or node's: `worker.postMessage(...connection.toMessage())`. There,
+   * {@linkcode Connection.fromMessage} makes a connection of it. The message may also be a part of
+   * one of your own. Post it once.
+   *
+   * When the worker ends, the other end learns of it as of the end of a process. While the thread
+   * that has called this is blocked, it doesn't learn of a worker that ended without `close()`.
+   *
+   * @returns the message, and what has to be transferred with it
+   * @throws {InvalidStateError} if this end was closed or has moved
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from "@multiproc/multiprocessing";
+   *
+   * const [here, there] = Pipe<string>();
+   * const text = `
+   *   import { Connection } from "@multiproc/multiprocessing";
+   *   addEventListener("message", async ({ data }) => {
+   *     using connection = Connection.fromMessage(data);
+   *     await connection.send("hello from a plain worker");
+   *   }, { once: true });`;
+   * const url = `data:text/javascript,${encodeURIComponent(text)}`;
+   * const worker = new Worker(url, { type: "module" });
+   * worker.postMessage(...there.toMessage());
+   * console.log(await here.recv());
+   * worker.terminate();
+   * ```
+   */
+  toMessage(): [message: ConnectionMessage, transfer: Transferable[]] {
+    return messageOf(this[handOver](), (owner, how) => this[moved](owner, how));
+  }
+
+  /**
+   * Makes, in a worker that this library did not start, the connection that
+   * {@linkcode Connection.toMessage} has put into a message. Call it before anything else of this
+   * package, so that the worker is a part of the program of whoever has sent it.
+   *
+   * @throws {TypeError} if the message isn't one, or was used before
+   */
+  static fromMessage<R = unknown, S = R>(message: ConnectionMessage): Connection<R, S> {
+    return connect<R, S>(contentOf(message));
+  }
+
+  #recv(): Operation<R> {
+    return this.#receiving ??= this.#holding(this.#end.receiving()) as Operation<R>;
+  }
+
+  #recvBytes(options: MaxLengthOption | undefined): Operation<Uint8Array<ArrayBuffer>> {
+    const operation = this.#end.receivingBytes(checkMaxLength(options?.maxLength));
+    return this.#holding(operation) as Operation<Uint8Array<ArrayBuffer>>;
+  }
+
+  /** While a task waits, the connection isn't forgotten. */
+  #holding<T>(operation: Operation<T>): Operation<T> & { connection: Connection<R, S> } {
+    return { ...operation, connection: this };
+  }
+
+  get #source(): Source<R> {
+    return { operation: this.#recv(), isEnd: (error) => error instanceof EOFError };
+  }
+
+  /** @ignore */
+  [readiness](): Readiness {
+    const { gate, attempt } = this.#end.polling;
+    return { gate, isReady: () => attempt() === true };
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a Connection, which ${
+      this.closed
+        ? "was closed or has moved and can't be handed over any more. Make a new pipe"
+        : "is handed over, not copied. Give it to a process in args, or send it through a pipe, " +
+          "at any depth of plain objects, arrays, Maps and Sets"
+    }`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return this.#end.parcel;
+  }
+
+  /** @ignore */
+  [moved](owner: Ref, how: string): void {
+    forgotten.unregister(this.#end);
+    this.#end.moved(owner, how);
+  }
+}
+
+/** Sent now, or when there is room. */
+function sent(left: Operation<void> | undefined, options?: WaitOptions): Promise<void> {
+  return left === undefined ? done(undefined) : eventually(left, options);
+}

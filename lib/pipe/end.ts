@@ -1,0 +1,477 @@
+// One end of a pipe: a lane in, a lane out, and a port. Messages lie in the lanes, in shared memory,
+// as bytes; what can't be bytes (buffers that are moved, shared memory, objects that are handed over)
+// and the lanes' new segments go through the port, and a marker in the lane says when it is their
+// turn. The port is never started: it is only read from, with receiveMessageOnPort, where a marker
+// says that something is there. So all that decides is in the lane, and a blocked thread sees it too.
+//
+// Whether the other end is alive stands in the roster (lib/memory/roster.ts). The order matters: who
+// finds the lane empty looks whether the other end is alive, and if it isn't, at the lane again.
+
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { BrokenPipeError, EOFError, InvalidStateError, TimeoutError } from "../errors.ts";
+import { type Cargo, drop, type Load, load, post, settle, unload } from "../memory/cargo.ts";
+import { decode } from "../memory/codec/decode.ts";
+import { type Encoder, freeEncoder, REFUSED } from "../memory/codec/encode.ts";
+import { uninterrupted } from "../memory/critical.ts";
+import type { Parcel } from "../memory/crossing.ts";
+import {
+  LANE_WORDS,
+  LaneReceiver,
+  LaneSender,
+  type LaneShares,
+  newLane,
+  type SegmentPost,
+} from "../memory/lane.ts";
+import { EMPTY } from "../memory/ring.ts";
+import { placeIn, type Ref, type Roster } from "../memory/roster.ts";
+import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import type { Operation } from "../wait/operation.ts";
+
+/** Where the gates are in a lane's header: each on a cache line of its own. */
+const MESSAGE_GATE = LANE_WORDS, ROOM_GATE = LANE_WORDS + 16;
+const HEADER_WORDS = ROOM_GATE + GATE_WORDS;
+
+// What a record is, by the first byte after its length: 0 and 1 begin what the codec wrote.
+const BYTES = 2, POSTED = 3;
+/** A marker: the length, POSTED, the number of what was posted. */
+const MARKER_BYTES = 12, NUMBER_WORD = 2;
+const marker: Scratch = (() => {
+  const buffer = new ArrayBuffer(16);
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+})();
+marker.bytes[LENGTH_BYTES] = POSTED;
+
+/** The kind of parcel in which an end crosses. */
+export const CONNECTION = "Connection";
+
+/** What an end consists of, to hand to another process. */
+export interface EndContent {
+  roster: SharedArrayBuffer;
+  self: Ref;
+  peer: Ref;
+  port: MessagePort;
+  incoming: LaneShares | undefined;
+  outgoing: LaneShares | undefined;
+  /** Of the last message posted. */
+  number: number;
+}
+
+/** What goes through the port. */
+interface Posted {
+  number: number;
+  cargo?: Cargo;
+  segment?: SharedArrayBuffer;
+}
+
+/** New shared memory of a lane with its gates. */
+export function newShares(maxSize: number, maxBytes: number): LaneShares {
+  return newLane(maxSize, maxBytes, HEADER_WORDS);
+}
+
+/** The ends in use here: closed when this isolate ends. */
+const open = new Set<End>();
+
+/** As the last thing an isolate does, so that the other ends needn't wait to learn of it. */
+export function closeAllEnds(): void {
+  for (const end of [...open]) end.close();
+}
+
+/** A lane to receive from, with its gates. */
+interface Incoming {
+  lane: LaneReceiver;
+  messageGate: Gate;
+  roomGate: Gate;
+}
+
+/** A lane to send to, with its gates. */
+interface Outgoing {
+  lane: LaneSender;
+  messageGate: Gate;
+  roomGate: Gate;
+}
+
+/** An end, as the process sees it that has it. */
+export class End {
+  readonly #roster: Roster;
+  readonly #self: Ref;
+  readonly #peer: Ref;
+  readonly #port: MessagePort;
+  readonly #incoming: Incoming | undefined;
+  readonly #outgoing: Outgoing | undefined;
+  #number: number;
+  /** Why it can't be used any more. */
+  #gone: string | undefined;
+
+  constructor(content: EndContent) {
+    const place = placeIn(content.roster);
+    if (place === undefined) {
+      throw new TypeError("A connection has arrived from a program this worker knows nothing of.");
+    }
+    this.#roster = place.roster;
+    this.#self = content.self;
+    this.#peer = content.peer;
+    this.#port = content.port;
+    this.#number = content.number;
+    uninterrupted(() => place.roster.entrust(content.self, place.self));
+    if (content.incoming !== undefined) this.#incoming = this.#receiving(content.incoming);
+    if (content.outgoing !== undefined) this.#outgoing = this.#sending(content.outgoing);
+    open.add(this);
+  }
+
+  #receiving(shares: LaneShares): Incoming {
+    const lane = new LaneReceiver(shares, this.#segments);
+    const isReady = () => !lane.isEmpty || this.#isOver(lane);
+    return {
+      lane,
+      messageGate: new Gate(lane.header, MESSAGE_GATE, isReady),
+      roomGate: new Gate(lane.header, ROOM_GATE, () => true),
+    };
+  }
+
+  #sending(shares: LaneShares): Outgoing {
+    const lane = new LaneSender(shares, this.#segments);
+    const isReady = () => lane.hasRoom() || lane.isRefused || !this.#roster.isAlive(this.#peer);
+    return {
+      lane,
+      messageGate: new Gate(lane.header, MESSAGE_GATE, () => true),
+      roomGate: new Gate(lane.header, ROOM_GATE, isReady),
+    };
+  }
+
+  readonly #segments: SegmentPost = {
+    send: (segment) => {
+      const number = this.#nextNumber();
+      this.#port.postMessage({ number, segment } satisfies Posted);
+      return number;
+    },
+    receive: (number) => this.#fetch(number).segment!,
+  };
+
+  #nextNumber(): number {
+    return this.#number = (this.#number + 1) | 0;
+  }
+
+  /** What was posted under a number; what comes before it was posted in vain. */
+  #fetch(number: number): Posted {
+    for (;;) {
+      const posted = this.#receivePosted();
+      if (posted === undefined) throw new Error(`Nothing was posted under number ${number}.`);
+      if (posted.number === number) return posted;
+      if (posted.cargo !== undefined) drop(posted.cargo);
+    }
+  }
+
+  #receivePosted(): Posted | undefined {
+    return receiveMessageOnPort(this.#port)?.message as Posted | undefined;
+  }
+
+  /** The lane to receive from; throws if there is none, or this end is gone. */
+  #receiver(): Incoming {
+    this.checkOpen();
+    if (this.#incoming !== undefined) return this.#incoming;
+    throw new InvalidStateError(
+      "This end of a one-way pipe only sends. Receive on the other end, or make a duplex pipe.",
+    );
+  }
+
+  /** The lane to send to; throws if there is none, or nobody will receive, or this end is gone. */
+  #sender(): Outgoing {
+    this.checkOpen();
+    const outgoing = this.#outgoing;
+    if (outgoing === undefined) {
+      throw new InvalidStateError(
+        "This end of a one-way pipe only receives. Send on the other end, or make a duplex pipe.",
+      );
+    }
+    if (outgoing.lane.hasEnded) {
+      throw new InvalidStateError(
+        "The writable stream of this connection was closed. Send before that.",
+      );
+    }
+    if (outgoing.lane.isRefused || !this.#roster.isAlive(this.#peer)) {
+      throw new BrokenPipeError(
+        "Nobody will receive it: the other end was closed, or its process has ended. " +
+          "Make a new pipe.",
+      );
+    }
+    return outgoing;
+  }
+
+  checkOpen(): void {
+    if (this.#gone !== undefined) throw new InvalidStateError(this.#gone);
+  }
+
+  get isOpen(): boolean {
+    return this.#gone === undefined;
+  }
+
+  /** Whether no more will come than what is there. */
+  #isOver(lane: LaneReceiver): boolean {
+    return lane.hasEnded || !this.#roster.isAlive(this.#peer);
+  }
+
+  /** Receives a message, when there is one; `check` may refuse it before it is taken. */
+  receiving(check?: (lane: LaneReceiver) => void): Operation<unknown> {
+    const attempt = () => {
+      const { lane, roomGate } = this.#receiver();
+      if (check !== undefined && !lane.isEmpty) check(lane);
+      let length = lane.tryTake(taken);
+      if (length === EMPTY) {
+        if (!this.#isOver(lane)) return WAIT;
+        length = lane.tryTake(taken);
+        if (length === EMPTY) throw ended();
+      }
+      roomGate.open(1);
+      return this.#read(length);
+    };
+    return { gate: this.#receiver().messageGate, attempt, expired: throwNothing };
+  }
+
+  /** Like receiving(), of what sendBytes() has sent. */
+  receivingBytes(most: number): Operation<unknown> {
+    return this.receiving((lane) => {
+      if (lane.peekByte() !== BYTES) {
+        throw new TypeError(
+          "The next message is not bytes: send() has sent it. Receive it with recv().",
+        );
+      }
+      const length = lane.peek() - LENGTH_BYTES - 1;
+      if (length > most) {
+        throw new RangeError(
+          `The next message is ${length} bytes long, more than maxLength, ${most}. ` +
+            "It is still there: allow more.",
+        );
+      }
+    });
+  }
+
+  #read(length: number): unknown {
+    const { bytes } = taken;
+    const kind = bytes[LENGTH_BYTES];
+    if (kind === POSTED) return unload(this.#fetch(taken.words[NUMBER_WORD]).cargo!);
+    const message = kind === BYTES
+      ? bytes.slice(LENGTH_BYTES + 1, length)
+      : decode(bytes, LENGTH_BYTES, length);
+    trimTaken();
+    return message;
+  }
+
+  /** Waits until receiving would not have to wait. */
+  get polling(): Operation<boolean> {
+    const { lane, messageGate } = this.#receiver();
+    const attempt = () => {
+      this.checkOpen();
+      return !lane.isEmpty || this.#isOver(lane) || WAIT;
+    };
+    return { gate: messageGate, attempt, expired: () => false };
+  }
+
+  /**
+   * Sends a message if there is room and nobody of this process waits to send before it. Otherwise
+   * returns the operation that sends it.
+   *
+   * @param transfer what is to be moved instead of copied, checked
+   * @param most the most messages on their way, where that is less than the pipe's own bound
+   */
+  trySend(
+    message: unknown,
+    transfer: readonly object[],
+    most?: number,
+  ): Operation<void> | undefined {
+    const outgoing = this.#sender();
+    if (transfer.length > 0) return this.#tryPost(outgoing, message, transfer, most);
+    const encoder = freeEncoder();
+    const length = encoder.tryEncode(message, LENGTH_BYTES, "message");
+    if (length === REFUSED) return this.#tryPost(outgoing, message, transfer, most);
+    return this.#tryPut(outgoing, encoder, length, most);
+  }
+
+  /** Like trySend(), of bytes as they are. */
+  trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
+    const outgoing = this.#sender();
+    const encoder = freeEncoder();
+    const length = encoder.encodeBytes(bytes, LENGTH_BYTES, BYTES);
+    return this.#tryPut(outgoing, encoder, length);
+  }
+
+  #tryPut(
+    { lane, messageGate, roomGate }: Outgoing,
+    encoder: Encoder,
+    length: number,
+    most?: number,
+  ): Operation<void> | undefined {
+    if (length - LENGTH_BYTES > lane.maxBytes) {
+      encoder.trim();
+      throw new RangeError(
+        `The message takes ${length - LENGTH_BYTES} bytes, more than the pipe's maxBytes of ` +
+          `${lane.maxBytes}. Make a pipe with a larger maxBytes, send it in parts, or transfer ` +
+          "its buffers.",
+      );
+    }
+    if (roomGate.waiting > 0) roomGate.pump();
+    if (roomGate.waiting === 0 && lane.tryPut(encoder, 0, length, most) === 1) {
+      encoder.trim();
+      messageGate.open(1);
+      return undefined;
+    }
+    const bytes = encoder.bytes.slice(0, (length + 7) & ~7);
+    encoder.trim();
+    const record = { bytes, words: new Int32Array(bytes.buffer) };
+    const attempt = () => {
+      this.#sender();
+      if (lane.tryPut(record, 0, length, most) !== 1) return WAIT;
+      messageGate.open(1);
+    };
+    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
+  }
+
+  #tryPost(
+    { lane, roomGate }: Outgoing,
+    message: unknown,
+    transfer: readonly object[],
+    most?: number,
+  ): Operation<void> | undefined {
+    const attempt = () => {
+      this.#sender();
+      if (!lane.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;
+      this.#post(message, transfer);
+    };
+    if (roomGate.waiting > 0) roomGate.pump();
+    if (roomGate.waiting === 0) {
+      if (attempt() !== WAIT) return undefined;
+    }
+    // What is wrong with it is said now, not when there is room.
+    this.#load(message, transfer);
+    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
+  }
+
+  #load(message: unknown, transfer: readonly object[]): Load {
+    const loaded = load(message, "message", transfer);
+    for (const [, parcel] of loaded.cargo.parcels) {
+      if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndContent);
+    }
+    return loaded;
+  }
+
+  #checkCarries({ self, roster }: EndContent): void {
+    if (placeIn(roster)?.roster.id !== this.#roster.id) {
+      throw new TypeError(
+        "A connection in the message and this pipe come from two programs: a worker that had " +
+          "processes or pipes of its own before it was given one of them. Call Connection.fromMessage first of all.",
+      );
+    }
+    const [isSelf, isPeer] = [this.#self, this.#peer].map((ref) => ref.index === self.index);
+    if (isSelf || isPeer) {
+      throw new TypeError(
+        `The message holds ${isSelf ? "this end" : "the other end"} of the very pipe it is sent ` +
+          "through, where nobody could receive it. Send it through another pipe.",
+      );
+    }
+  }
+
+  /** There is room for the marker. */
+  #post(message: unknown, transfer: readonly object[]): void {
+    const { lane, messageGate } = this.#sender();
+    const loaded = this.#load(message, transfer);
+    lane.reserve(MARKER_BYTES);
+    const number = this.#nextNumber();
+    post(this.#port, { number, cargo: loaded.cargo } satisfies Posted, loaded, "message");
+    marker.words[NUMBER_WORD] = number;
+    const arrives = () => settle(loaded, this.#peer, "sent through a pipe");
+    lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
+    messageGate.open(1);
+  }
+
+  /** No more will be sent. */
+  finish(): void {
+    if (this.#gone !== undefined || this.#outgoing === undefined) return;
+    this.#outgoing.lane.end();
+    this.#outgoing.messageGate.open(Infinity);
+    this.#outgoing.roomGate.pump();
+  }
+
+  /** No more will be received. */
+  refuse(): void {
+    if (this.#gone !== undefined || this.#incoming === undefined) return;
+    this.#incoming.lane.refuse();
+    this.#incoming.roomGate.open(Infinity);
+  }
+
+  close(): void {
+    if (this.#gone !== undefined) return;
+    this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
+    this.#roster.strike(this.#self);
+    for (let posted; (posted = this.#receivePosted()) !== undefined;) {
+      if (posted.cargo !== undefined) drop(posted.cargo);
+    }
+    this.#port.close();
+    this.#incoming?.roomGate.open(Infinity);
+    this.#outgoing?.messageGate.open(Infinity);
+    this.#pump();
+  }
+
+  #leave(why: string): void {
+    this.#gone = why;
+    open.delete(this);
+  }
+
+  /** Those who wait here learn that it is gone. */
+  #pump(): void {
+    this.#incoming?.messageGate.pump();
+    this.#outgoing?.roomGate.pump();
+  }
+
+  /** What crosses in its place. */
+  get parcel(): Parcel {
+    this.checkOpen();
+    const content: EndContent = {
+      roster: this.#roster.shares,
+      self: this.#self,
+      peer: this.#peer,
+      port: this.#port,
+      incoming: this.#incoming?.lane.shares,
+      outgoing: this.#outgoing?.lane.shares,
+      number: this.#number,
+    };
+    return { kind: CONNECTION, content, ports: [this.#port] };
+  }
+
+  /** It is somebody else's now; in a critical section. */
+  moved(owner: Ref, how: string): void {
+    this.#roster.entrust(this.#self, owner);
+    this.#leave(
+      `This connection was ${how}, and can only be used there. Use its other end, or another pipe.`,
+    );
+    queueMicrotask(() => this.#pump());
+  }
+
+  /** What is in the lanes now. */
+  get statistics(): { received?: LaneReceiver; sent?: LaneSender; waiting: number } {
+    return {
+      received: this.#incoming?.lane,
+      sent: this.#outgoing?.lane,
+      waiting: (this.#incoming?.messageGate.waiting ?? 0) + (this.#outgoing?.roomGate.waiting ?? 0),
+    };
+  }
+}
+
+function ended(): EOFError {
+  return new EOFError(
+    "Nothing more will come: the other end was closed, or its process has ended, and all it sent " +
+      "was received.",
+  );
+}
+
+function throwNothing(): never {
+  throw new TimeoutError("No message came in time. Wait longer, or see that one is sent.");
+}
+
+function throwFull(lane: LaneSender): never {
+  const bound = lane.maxSize > 0 && lane.size >= lane.maxSize
+    ? `maxSize is ${lane.maxSize}`
+    : `maxBytes is ${lane.maxBytes}`;
+  throw new TimeoutError(
+    `The pipe is full: its ${bound}. The message was not sent; wait longer, or see that messages are received.`,
+  );
+}

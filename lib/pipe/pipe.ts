@@ -1,0 +1,86 @@
+// Pipe: makes two connected ends.
+
+import { MessageChannel } from "node:worker_threads";
+import { describe } from "../describe.ts";
+import { checkBounds } from "../memory/bounds.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
+import { connect, type Connection } from "./connection.ts";
+import { newShares } from "./end.ts";
+
+/** How a new {@linkcode Pipe} works. */
+export interface PipeOptions {
+  /** Whether both ends send and receive. Default true; false: the first receives, the second sends. */
+  duplex?: boolean;
+  /**
+   * The most messages that may be on their way in one direction before `send` waits; a whole
+   * number. 0, the default: no bound.
+   */
+  maxSize?: number;
+  /**
+   * The most bytes that messages on their way in one direction take in shared memory before `send`
+   * waits; a whole number from 64 to 2 ** 31 - 16. Default 2 ** 30 (1 GiB). Memory is taken as it
+   * is needed and given back as messages are received. What is transferred doesn't count.
+   */
+  maxBytes?: number;
+}
+
+/**
+ * Makes two connected ends: what is sent on one is received on the other. Python's
+ * `multiprocessing.Pipe`. Each end is used by one process at a time; give one of them to a process
+ * in its `args`.
+ *
+ * @param options `duplex: false` makes a one-way pipe, of which the first end only receives and the
+ *   second only sends
+ * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
+ * @throws {TypeError} if an option has the wrong type
+ *
+ * @example
+ * ```ts
+ * import { Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [receiver, sender] = Pipe<string>({ duplex: false });
+ * await sender.send("hello");
+ * console.log(await receiver.recv());
+ * ```
+ *
+ * @typeParam R what the first end receives and the second sends
+ * @typeParam S what the first end sends and the second receives
+ */
+export function Pipe<R = unknown, S = R>(
+  options: PipeOptions = {},
+): [Connection<R, S>, Connection<S, R>] {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `The options are ${describe(options)}. Give an object, as in Pipe({ duplex: false }).`,
+    );
+  }
+  const { duplex = true } = options;
+  if (typeof duplex !== "boolean") {
+    throw new TypeError(`duplex is ${describe(duplex)}. Give true or false.`);
+  }
+  const { maxSize, maxBytes } = checkBounds(options);
+  const toFirst = newShares(maxSize, maxBytes);
+  const toSecond = duplex ? newShares(maxSize, maxBytes) : undefined;
+  const roster = ownRoster(), owner = ownRef();
+  const first = roster.enroll(owner), second = roster.enroll(owner);
+  const { port1, port2 } = new MessageChannel();
+  const common = { roster: roster.shares, number: 0 };
+  return [
+    connect({
+      ...common,
+      self: first,
+      peer: second,
+      port: port1,
+      incoming: toFirst,
+      outgoing: toSecond,
+    }),
+    connect({
+      ...common,
+      self: second,
+      peer: first,
+      port: port2,
+      incoming: toSecond,
+      outgoing: toFirst,
+    }),
+  ];
+}

@@ -1,0 +1,71 @@
+// Pipe ends in workers that this library did not start: made with `new Worker`, or node's. They get
+// an end in a message, with the roster it is in and an entry of their own there. Nobody of ours hosts
+// them, so their death is learnt from a port whose other end they hold for life.
+
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { describe } from "../describe.ts";
+import type { Parcel } from "../memory/crossing.ts";
+import { uninterrupted } from "../memory/critical.ts";
+import { placeIn, type Ref, takePlace } from "../memory/roster.ts";
+import { announce } from "../wait/bus.ts";
+import { lookAgain } from "../wait/gate.ts";
+import type { EndContent } from "./end.ts";
+
+/** An end of a pipe on its way to a worker; only {@linkcode Connection.fromMessage} knows what is in it. */
+export interface ConnectionMessage {
+  /** Says what it is. */
+  readonly "@multiproc/multiprocessing": "Connection";
+}
+
+/** What is in it. */
+interface Contents extends ConnectionMessage {
+  content: EndContent;
+  /** Who the worker is, in the roster. */
+  self: Ref;
+  life: MessagePort;
+}
+
+/** The message in which an end goes to a worker, and what has to be transferred with it. */
+export function messageOf(
+  { content, ports = [] }: Parcel,
+  moved: (owner: Ref, how: string) => void,
+): [ConnectionMessage, Transferable[]] {
+  const place = placeIn((content as EndContent).roster)!;
+  const { roster } = place;
+  // Whoever has made it may have to end it: it lives no longer than this isolate.
+  const worker = roster.enroll(place.self);
+  const { port1, port2 } = new MessageChannel();
+  port1.on("close", () => {
+    roster.strikeAll(worker);
+    lookAgain();
+    announce({ type: "look" });
+  });
+  port1.unref();
+  uninterrupted(() => moved(worker, "put into a message"));
+  const message: Contents = {
+    "@multiproc/multiprocessing": "Connection",
+    content: content as EndContent,
+    self: worker,
+    life: port2,
+  };
+  return [message, [...ports, port2] as unknown as Transferable[]];
+}
+
+/** The ports this worker holds for life. */
+const lives: MessagePort[] = [];
+
+/** What the end consists of that has arrived in a message. */
+export function contentOf(message: unknown): EndContent {
+  const { content, self, life } = Object(message) as Partial<Contents>;
+  if (content === undefined || self === undefined || life === undefined) {
+    throw new TypeError(
+      `The message is ${describe(message)} that no connection was put into. ` +
+        "Give what connection.toMessage() has made, as the worker receives it.",
+    );
+  }
+  lives.push(life);
+  const { roster, self: place } = takePlace(content.roster, self);
+  // It came for the worker as one who wasn't known yet; it belongs to the one who was.
+  uninterrupted(() => roster.entrust(content.self, place));
+  return content;
+}

@@ -1,0 +1,66 @@
+// What a queue keeps its items in, and so the order in which they come out.
+
+/** Items in the order in which they are to be taken. */
+export interface Items<T> {
+  readonly size: number;
+  /** Throws if the item could never be added. */
+  check?(item: T): void;
+  /** Adds an item, or throws and is as it was. */
+  add(item: T): void;
+  /** Takes the next one; `size` is not 0. */
+  take(): T;
+  clear(): void;
+}
+
+/**
+ * The oldest first. What comes in is piled on one array; when the other one, from which items are
+ * taken, is used up, the pile turned over takes its place. Each item is turned over once, and both
+ * arrays shrink as they empty.
+ */
+export class OldestFirst<T> implements Items<T> {
+  #coming: T[] = [];
+  #going: T[] = [];
+
+  get size(): number {
+    return this.#coming.length + this.#going.length;
+  }
+
+  add(item: T): void {
+    this.#coming.push(item);
+  }
+
+  take(): T {
+    if (this.#going.length === 0) {
+      const pile = this.#coming;
+      this.#coming = this.#going;
+      this.#going = pile.reverse();
+    }
+    return this.#going.pop() as T;
+  }
+
+  clear(): void {
+    this.#coming = [];
+    this.#going = [];
+  }
+}
+
+/** The newest first. */
+export class NewestFirst<T> implements Items<T> {
+  readonly #pile: T[] = [];
+
+  get size(): number {
+    return this.#pile.length;
+  }
+
+  add(item: T): void {
+    this.#pile.push(item);
+  }
+
+  take(): T {
+    return this.#pile.pop() as T;
+  }
+
+  clear(): void {
+    this.#pile.length = 0;
+  }
+}

@@ -1,0 +1,275 @@
+// Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
+// PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
+
+import { describe } from "../../describe.ts";
+import { cannotClone } from "../../memory/crossing.ts";
+import type { WaitOptions } from "../../wait/options.ts";
+import { type Items, OldestFirst } from "./items.ts";
+import { Store } from "./store.ts";
+import { iterate, readableOf, writableOf } from "./streams.ts";
+
+/** How a new {@linkcode Queue} is bounded. */
+export interface QueueOptions {
+  /** The most items it holds before `put` waits; a whole number. 0, the default: no bound. */
+  maxSize?: number;
+}
+
+/** A look at a {@linkcode Queue}: see {@linkcode Queue.statistics}. */
+export interface QueueStatistics {
+  /** Items in the queue. */
+  size: number;
+  /** The most items it holds; 0 when their number isn't bounded. */
+  maxSize: number;
+  /** Items put since the queue was made. */
+  put: number;
+  /** Items got since the queue was made. */
+  got: number;
+  /** Items put and not yet reported done by {@linkcode Queue.taskDone}. */
+  unfinished: number;
+  /** Tasks that wait for an item. */
+  waitingToGet: number;
+  /** Tasks that wait for room. */
+  waitingToPut: number;
+  /** Tasks that wait until all is done. */
+  waitingToJoin: number;
+  /** Whether it was shut down. */
+  shutDown: boolean;
+}
+
+/** What only this room passes to the constructor: the order of a subclass. */
+const inner = Symbol("inner");
+interface InnerOptions extends QueueOptions {
+  [inner]: { kind: string; items: Items<unknown> };
+}
+
+/** The options of a queue with another order of its items; `kind` is the name of its class. */
+export function ordered<T>(options: QueueOptions, kind: string, items: Items<T>): QueueOptions {
+  const innerOptions: InnerOptions = { ...checkOptions(options, kind), [inner]: { kind, items } };
+  return innerOptions;
+}
+
+const same = <T>(item: T): T => item;
+
+/**
+ * A first-in, first-out queue for the tasks of one process, its asynchronous functions: Python's
+ * `queue.Queue` and `asyncio.Queue` in one, with their words and meanings. Times are milliseconds.
+ *
+ * Items are not copied: what `get` gives is the very object that was put. (An item that is a
+ * promise is awaited on the way, as every promise that a promise resolves to; `getNowait` gives
+ * the promise itself.) Whoever waits is served in the order he came, and a call that doesn't wait
+ * overtakes nobody who does.
+ *
+ * Another process can't reach it. Given to one, or put into a queue between processes, it is
+ * refused with a TypeError; the queue for that is `Queue` of "@multiproc/multiprocessing". There
+ * are no blocking forms like that queue's `getSync`: while the thread is blocked, nobody in this
+ * process could put what it waits for. And a task that waits keeps nothing alive: a program in
+ * which nothing else is left to do ends, as with any promise that nothing will settle.
+ *
+ * @example
+ * ```ts
+ * import { Queue } from "@multiproc/multiprocessing/local";
+ *
+ * const urls = new Queue<string>({ maxSize: 10 });
+ *
+ * async function work() {
+ *   for await (const url of urls) {
+ *     console.log(url);
+ *     urls.taskDone();
+ *   }
+ * }
+ *
+ * const workers = [work(), work(), work()];
+ * for (const url of ["url_1", "url_2", "url_3"]) await urls.put(url);
+ * await urls.join();
+ * urls.shutdown();
+ * await Promise.all(workers);
+ * ```
+ *
+ * @typeParam T what the items are
+ */
+export class Queue<T = unknown> implements AsyncIterable<T> {
+  readonly #store: Store<T>;
+  readonly #kind: string;
+  #readable: ReadableStream<T> | undefined;
+  #writable: WritableStream<T> | undefined;
+
+  /**
+   * Makes a queue.
+   *
+   * @throws {RangeError} if `maxSize` is not a whole number from 0 to 2 ** 31 - 1
+   * @throws {TypeError} if `maxSize` is not a number
+   */
+  constructor(options: QueueOptions = {}) {
+    checkOptions(options, "Queue");
+    const { maxSize = 0 } = options;
+    checkMaxSize(maxSize);
+    const { kind, items } = inner in options
+      ? (options as InnerOptions)[inner]
+      : { kind: "Queue", items: new OldestFirst<T>() };
+    this.#kind = kind;
+    this.#store = new Store(items as Items<T>, maxSize);
+  }
+
+  /** The most items it holds before `put` waits; 0 when their number isn't bounded. */
+  get maxSize(): number {
+    return this.#store.maxSize;
+  }
+
+  /** How many items were put and not yet reported done by {@linkcode Queue.taskDone}. */
+  get unfinished(): number {
+    return this.#store.unfinished;
+  }
+
+  /** How many items it holds. */
+  qsize(): number {
+    return this.#store.size;
+  }
+
+  /** Whether it holds no item. */
+  empty(): boolean {
+    return this.#store.size === 0;
+  }
+
+  /** Whether a put would have to wait. */
+  full(): boolean {
+    return this.#store.isFull;
+  }
+
+  /** What there is to know about it, all at one glance. */
+  statistics(): QueueStatistics {
+    const store = this.#store;
+    return {
+      size: store.size,
+      maxSize: store.maxSize,
+      put: store.putCount,
+      got: store.gotCount,
+      unfinished: store.unfinished,
+      waitingToGet: store.getters.waiting,
+      waitingToPut: store.putters.waiting,
+      waitingToJoin: store.joiners.waiting,
+      shutDown: store.isShutDown,
+    };
+  }
+
+  /**
+   * Puts an item, waiting for room if the queue is full.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down, before or meanwhile
+   * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {TypeError} if the item has no place in the order of a {@linkcode PriorityQueue}
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    return this.#store.putters.eventually(this.#store.put(item), options);
+  }
+
+  /**
+   * Puts an item if there is room now.
+   *
+   * @throws {QueueFull} if there is none
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if the item has no place in the order of a {@linkcode PriorityQueue}
+   */
+  putNowait(item: T): void {
+    this.#store.putters.now(this.#store.put(item));
+  }
+
+  /**
+   * Gets the next item, waiting for one if there is none: here the oldest.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return this.#store.getters.eventually(this.#store.get(same), options);
+  }
+
+  /**
+   * Gets the next item if there is one now.
+   *
+   * @throws {QueueEmpty} if there is none
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   */
+  getNowait(): T {
+    return this.#store.getters.now(this.#store.get(same));
+  }
+
+  /**
+   * Says that an item got from the queue is finished. Needed only where somebody joins the queue.
+   *
+   * @throws {RangeError} if called more often than items were put (Python: ValueError)
+   */
+  taskDone(): void {
+    this.#store.taskDone();
+  }
+
+  /**
+   * Waits until {@linkcode Queue.taskDone} was called for every item that was put; true then, false
+   * if that took more than `timeout` ms.
+   *
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  join(options?: WaitOptions): Promise<boolean> {
+    return this.#store.join(options);
+  }
+
+  /**
+   * Ends the queue: further puts, and those that wait for room, throw QueueShutDown, and so do gets
+   * once it is empty; loops over it end. Who joins it still waits for the items that were got, or
+   * can be, to be done. As `Queue.shutdown` of Python 3.13.
+   *
+   * @param options `immediate: true` also drops the items that are in it, and counts them as done
+   */
+  shutdown(options: { immediate?: boolean } = {}): void {
+    this.#store.shutdown(options.immediate ?? false);
+  }
+
+  /** Items as they are got, until the queue was shut down and is empty. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return iterate(this.#store);
+  }
+
+  /**
+   * A stream that gets the items one by one as it is read, never one ahead; it closes when the
+   * queue was shut down and is empty. Cancelling it leaves the queue as it is.
+   */
+  get readable(): ReadableStream<T> {
+    return this.#readable ??= readableOf(this.#store);
+  }
+
+  /**
+   * A stream that puts what is written to it, with the queue's bound as its back-pressure.
+   * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
+   */
+  get writable(): WritableStream<T> {
+    return this.#writable ??= writableOf(this.#store);
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a ${this.#kind} of "@multiproc/multiprocessing/local", which is for the tasks of one ` +
+      "process: in another one it would be a different queue. " +
+      'Use Queue of "@multiproc/multiprocessing", which several processes share';
+  }
+}
+
+function checkOptions(options: unknown, kind: string): QueueOptions {
+  if (typeof options === "object" && options !== null) return options;
+  throw new TypeError(
+    `The options are ${describe(options)}. Give an object, as in new ${kind}({ maxSize: 10 }).`,
+  );
+}
+
+function checkMaxSize(maxSize: unknown): void {
+  if (typeof maxSize !== "number") {
+    throw new TypeError(
+      `maxSize is ${describe(maxSize)}, not a number. Give a whole number, 0 for no bound.`,
+    );
+  }
+  if (!Number.isInteger(maxSize) || maxSize < 0 || maxSize > 2 ** 31 - 1) {
+    throw new RangeError(
+      `maxSize is ${maxSize}. Give a whole number from 0 to ${2 ** 31 - 1}; 0 for no bound.`,
+    );
+  }
+}

@@ -1,0 +1,139 @@
+// What a queue of one process is made of: its items, how many are unfinished, and three lines of
+// tasks (for an item, for room, for all to be done). Each operation is a step that is taken when
+// its line is ready; after every change both sides are served until neither can go on. So, between
+// any two operations:
+//
+//   a task waits for an item  only if there is none
+//   a task waits for room     only if there is none
+//   nobody waits              once the queue was shut down, but for what is unfinished
+
+import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
+import type { WaitOptions } from "../../wait/options.ts";
+import type { Items } from "./items.ts";
+import { Line, type Step } from "./line.ts";
+
+/** The state of a queue. */
+export class Store<T> {
+  readonly maxSize: number;
+  readonly #items: Items<T>;
+  readonly getters: Line;
+  readonly putters: Line;
+  readonly joiners: Line;
+  #put = 0;
+  #got = 0;
+  #unfinished = 0;
+  #shutDown = false;
+  #serving = false;
+
+  constructor(items: Items<T>, maxSize: number) {
+    this.#items = items;
+    this.maxSize = maxSize;
+    this.getters = new Line(() => items.size > 0 || this.#shutDown);
+    this.putters = new Line(() => !this.isFull || this.#shutDown);
+    this.joiners = new Line(() => this.#unfinished === 0);
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  get isFull(): boolean {
+    return this.maxSize > 0 && this.size >= this.maxSize;
+  }
+
+  get putCount(): number {
+    return this.#put;
+  }
+
+  get gotCount(): number {
+    return this.#got;
+  }
+
+  get unfinished(): number {
+    return this.#unfinished;
+  }
+
+  get isShutDown(): boolean {
+    return this.#shutDown;
+  }
+
+  /** Puts an item when there is room. */
+  put(item: T): Step<void> {
+    return {
+      check: () => this.#items.check?.(item),
+      run: () => {
+        if (this.#shutDown) throw shutDownError("takes no more items");
+        this.#items.add(item);
+        this.#put++;
+        this.#unfinished++;
+        this.#serve();
+      },
+      expired: () => {
+        throw new QueueFull(
+          `The queue is full: its maxSize is ${this.maxSize}. Wait longer, or get items out of it.`,
+        );
+      },
+    };
+  }
+
+  /** Gets an item when there is one, and in the same moment gives it to `use`. */
+  get<R>(use: (item: T) => R): Step<R> {
+    return {
+      run: () => {
+        if (this.size === 0) throw shutDownError("is empty");
+        const item = this.#items.take();
+        this.#got++;
+        const result = use(item);
+        this.#serve();
+        return result;
+      },
+      expired: () => {
+        throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
+      },
+    };
+  }
+
+  /** Waits until nothing is unfinished. */
+  join(options?: WaitOptions): Promise<boolean> {
+    return this.joiners.eventually({ run: () => true, expired: () => false }, options);
+  }
+
+  /** One item is finished. */
+  taskDone(): void {
+    if (this.#unfinished === 0) {
+      throw new RangeError(
+        "taskDone() was called more often than there were items. Call it once for each item got.",
+      );
+    }
+    this.#unfinished--;
+    this.joiners.pump();
+  }
+
+  shutdown(immediate: boolean): void {
+    if (immediate) {
+      const dropped = this.size;
+      this.#items.clear();
+      // What the user finished without having got it can't be finished once more.
+      this.#unfinished = Math.max(0, this.#unfinished - dropped);
+    }
+    this.#shutDown = true;
+    this.#serve();
+    this.joiners.pump();
+  }
+
+  /** Lets those who wait go on: who gets makes room, and who puts brings an item. */
+  #serve(): void {
+    // The steps end here, too; the loop outside goes on after them.
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      while (this.getters.pump() || this.putters.pump());
+    } finally {
+      this.#serving = false;
+    }
+  }
+}
+
+function shutDownError(state: string): QueueShutDown {
+  return new QueueShutDown(`The queue was shut down and ${state}. Make a new queue.`);
+}

@@ -1,0 +1,80 @@
+// What can be got one after the other, as an async iterator and as a web stream. Neither takes
+// anything before it is asked for it, so that nothing is lost when the consumer stops.
+
+import { WAIT } from "./gate.ts";
+import { eventually, type Operation } from "./operation.ts";
+
+/** Where items come from. */
+export interface Source<T> {
+  /** Gets the next one. */
+  readonly operation: Operation<T>;
+  /** Whether what the operation has thrown only says that there are no more. */
+  isEnd(error: unknown): boolean;
+}
+
+/** The items as they are got, until the end. */
+export async function* iterate<T>({ operation, isEnd }: Source<T>): AsyncGenerator<T, void, void> {
+  for (;;) {
+    let item: T;
+    try {
+      item = await eventually(operation);
+    } catch (error) {
+      if (isEnd(error)) return;
+      throw error;
+    }
+    yield item;
+  }
+}
+
+/**
+ * A stream of the items; cancelled while it waits, it takes nothing.
+ *
+ * @param cancelled called when it was cancelled
+ */
+export function readableOf<T>(
+  { operation, isEnd }: Source<T>,
+  cancelled?: () => void,
+): ReadableStream<T> {
+  const aborted = new AbortController();
+  return new ReadableStream<T>({
+    async pull(controller) {
+      try {
+        // Taken and enqueued in one step: between two, it could be cancelled and an item lost.
+        const attempt = () => {
+          const item = operation.attempt();
+          if (item !== WAIT) controller.enqueue(item);
+          return item;
+        };
+        await eventually({ ...operation, attempt }, { signal: aborted.signal });
+      } catch (error) {
+        if (aborted.signal.aborted) return;
+        if (isEnd(error)) controller.close();
+        else controller.error(error);
+      }
+    },
+    cancel(reason) {
+      aborted.abort(reason);
+      cancelled?.();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Where items go to. */
+export interface Sink<T> {
+  put(item: T, signal: AbortSignal): Promise<void>;
+  /** No more will come. */
+  end(): void;
+}
+
+/** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
+export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
+  const aborted = new AbortController();
+  return new WritableStream<T>({
+    write: (item) => sink.put(item, aborted.signal),
+    close: () => sink.end(),
+    abort(reason) {
+      aborted.abort(reason);
+      sink.end();
+    },
+  });
+}
