@@ -35,6 +35,12 @@ const LOADING = 2000;
 /** A critical section takes microseconds, the longest of 2 GB under a second; one never left is a crash. In ms. */
 const OUTSIDE = 2000;
 
+/** A worker that was stopped is gone within a millisecond or two; with its thread blocked, the host waits so long, in ms. */
+const GOING = 50;
+
+/** So long it waits where it would hear of the end, in ms. */
+const LONGEST_GOING = 2000;
+
 /** The processes that run here, by pid. */
 const hosted = new Map<number, ThreadHost>();
 
@@ -81,7 +87,7 @@ export class ThreadHost {
       transferList: [port, port2],
     });
     this.#worker.on("error", (error) => this.#error = error);
-    this.#worker.once("exit", (code: number) => this.#ended(code));
+    this.#worker.once("exit", (code: number) => this.#told(code));
     if (identity.daemon) this.#worker.unref();
     this.#requests = port1;
     port1.on("message", serve);
@@ -139,16 +145,40 @@ export class ThreadHost {
     ownRoster().strikeAll(this.#launch.ref);
   }
 
-  #ended(workerCode: number): void {
-    const { control, identity } = this.#launch;
+  /**
+   * The worker is ending. One that was stopped in the middle of something goes on for a moment after
+   * terminate(), and until it is really gone nobody may take what it holds: its port closes then.
+   */
+  #told(workerCode: number): void {
     clearTimeout(this.#stopTimer);
     removeChore(this.stop);
     removeChore(this.#serveBlocked);
     this.#serveBlocked();
-    // Its port closes when the isolate is really gone, some ms after it was told to go. What woke
-    // it up meanwhile is lost, so everybody looks once more.
-    this.#requests.once("close", () => announce({ type: "look" }));
-    hosted.delete(identity.pid);
+    const { control } = this.#launch;
+    if (Atomics.load(control, KILL) === 0 || readCode(control, FINISHED) !== null) {
+      // What woke it up in its last moments is lost, so everybody looks once more.
+      this.#requests.once("close", () => announce({ type: "look" }));
+      this.#ended(workerCode);
+      return;
+    }
+    const gone = () => {
+      clearTimeout(timer);
+      removeChore(lookBlocked);
+      this.#ended(workerCode);
+    };
+    const told = performance.now();
+    // A blocked thread hears of no port, and goes by the clock.
+    const lookBlocked = () => {
+      if (performance.now() - told > GOING) gone();
+    };
+    const timer = setTimeout(gone, LONGEST_GOING);
+    addChore(lookBlocked);
+    this.#requests.once("close", gone);
+  }
+
+  #ended(workerCode: number): void {
+    const { control, identity } = this.#launch;
+    if (!hosted.delete(identity.pid)) return;
     const kill = Atomics.load(control, KILL);
     markEnded(this.#launch, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
     for (const launch of selfHosted) {

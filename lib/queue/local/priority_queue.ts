@@ -5,7 +5,21 @@ import { checkHasOrder, naturalOrder } from "./order.ts";
 import { ordered, Queue, type QueueOptions } from "./queue.ts";
 import { type Order, SmallestFirst } from "./smallest_first.ts";
 
-/** How a new {@linkcode PriorityQueue} is bounded and ordered. */
+/**
+ * How a new {@linkcode PriorityQueue} is bounded and ordered.
+ *
+ * @example
+ * ```ts
+ * import { PriorityQueue, type PriorityQueueOptions } from "@multiproc/multiprocessing/local";
+ *
+ * const largestFirst: PriorityQueueOptions<number> = { compare: (a, b) => b - a };
+ * const queue = new PriorityQueue(largestFirst);
+ * for (const size of [1, 3, 2]) queue.putNowait(size);
+ * console.log(queue.getNowait()); // 3
+ * ```
+ *
+ * @typeParam T what the items are
+ */
 export interface PriorityQueueOptions<T = unknown> extends QueueOptions {
   /**
    * Which of two items comes first, as for `Array.prototype.sort`: a negative number if `a` does,

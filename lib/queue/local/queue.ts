@@ -8,13 +8,35 @@ import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
 import { iterate, readableOf, writableOf } from "./streams.ts";
 
-/** How a new {@linkcode Queue} is bounded. */
+/**
+ * How a new {@linkcode Queue} is bounded.
+ *
+ * @example
+ * ```ts
+ * import { LifoQueue, type QueueOptions } from "@multiproc/multiprocessing/local";
+ *
+ * const options: QueueOptions = { maxSize: 10 };
+ * console.log(new LifoQueue<string>(options).maxSize); // 10
+ * ```
+ */
 export interface QueueOptions {
   /** The most items it holds before `put` waits; a whole number. 0, the default: no bound. */
   maxSize?: number;
 }
 
-/** A look at a {@linkcode Queue}: see {@linkcode Queue.statistics}. */
+/**
+ * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueStatistics } from "@multiproc/multiprocessing/local";
+ *
+ * const queue = new Queue<string>();
+ * queue.putNowait("one");
+ * const { size, waitingToGet }: QueueStatistics = queue.statistics();
+ * console.log(size, waitingToGet); // 1 0
+ * ```
+ */
 export interface QueueStatistics {
   /** Items in the queue. */
   size: number;
