@@ -24,6 +24,8 @@
  */
 
 export {
+  AbandonedLockError,
+  BrokenBarrierError,
   BrokenPipeError,
   EOFError,
   InvalidStateError,
@@ -54,4 +56,7 @@ export {
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";
+export type { Held } from "./lib/sync/held.ts";
+export { Lock } from "./lib/sync/lock.ts";
+export { RLock } from "./lib/sync/rlock.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

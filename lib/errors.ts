@@ -165,6 +165,56 @@ export class BrokenPipeError extends Error {
 }
 
 /**
+ * Thrown once by the next `acquire` after a process has ended, however it did, while it held a lock or
+ * permits of a semaphore: what they protect may be half changed. The lock is then free, and can be
+ * acquired. Python has no such error: there, everybody waits for ever. The name is .NET's
+ * (`AbandonedMutexException`).
+ *
+ * @example
+ * ```ts
+ * import { AbandonedLockError, Lock } from "@multiproc/multiprocessing";
+ *
+ * const lock = new Lock();
+ * try {
+ *   await lock.acquire();
+ * } catch (error) {
+ *   if (!(error instanceof AbandonedLockError)) throw error;
+ *   console.log(error.message); // names the process: put right what it left, and go on
+ *   await lock.acquire();
+ * }
+ * lock.release();
+ * ```
+ */
+export class AbandonedLockError extends Error {
+  static {
+    nameClass(this, "AbandonedLockError");
+  }
+}
+
+/**
+ * Thrown to the processes that wait at a {@linkcode Barrier} which is broken: one of them waited too
+ * long or died, its action threw, or it was aborted or reset. Python's
+ * `threading.BrokenBarrierError`.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, BrokenBarrierError } from "@multiproc/multiprocessing";
+ *
+ * const barrier = new Barrier(2);
+ * try {
+ *   await barrier.wait({ timeout: 10 }); // nobody else comes
+ * } catch (error) {
+ *   console.log(error instanceof BrokenBarrierError); // true
+ * }
+ * ```
+ */
+export class BrokenBarrierError extends Error {
+  static {
+    nameClass(this, "BrokenBarrierError");
+  }
+}
+
+/**
  * Thrown when a method is called on an object that is past or before the state it needs: a second
  * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed.
  *

@@ -374,21 +374,20 @@ each("its stream, cancelled as its item arrives, doesn't lose it", async (Class)
   assert.deepEqual([(await read).value, queue.qsize()], [1, 0]);
 });
 
-each(
-  "a put of its stream that is aborted puts nothing, and shuts the queue down",
-  async (Class) => {
-    const queue = new Class<number>({ maxSize: 1 });
-    queue.putNowait(1);
-    const writer = queue.writable.getWriter();
-    const written = assert.rejects(writer.write(2));
-    const closed = assert.rejects(writer.closed);
-    await writer.abort(new Error("no longer wanted"));
-    await written;
-    await closed;
-    assert.deepEqual(drain(queue), [1]);
-    assert.ok(queue.statistics().shutDown);
-  },
-);
+each("a stream that puts, aborted while it waits for room, puts nothing more", async (Class) => {
+  const queue = new Class<number>({ maxSize: 1 });
+  queue.putNowait(1);
+  const writer = queue.writable.getWriter(), reason = new Error("no longer wanted");
+  const isReason = (error: unknown) => error === reason;
+  const writes = [writer.write(2), writer.write(3)].map((write) => assert.rejects(write, isReason));
+  const closed = assert.rejects(writer.closed, isReason);
+  await turn();
+  assert.equal(queue.statistics().waitingToPut, 1);
+  await writer.abort(reason);
+  await Promise.all([...writes, closed]);
+  assert.deepEqual(drain(queue), [1]);
+  assert.ok(queue.statistics().shutDown);
+});
 
 // Turns
 

@@ -9,7 +9,12 @@
 //
 // Words of an entry: GENERATION counts up when somebody takes it (odd: taken) and when he is
 // struck off (even: free), so that a Ref of one generation never means a later one. OWNER and
-// OWNER_GENERATION name the owner. NEXT links the free entries.
+// OWNER_GENERATION name the owner. NEXT links the free entries, which are taken again in the order
+// they became free, and not before there are MANY. Then comes a name, which stays after the end: a
+// length and the beginning of its UTF-8. Entries of processes have even numbers, others odd ones.
+//
+// Who holds a lock is written into one word, as a token: the number of his entry and 14 bits of its
+// generation. After 16,384 others in the same entry a token might mean another, until that one ends.
 //
 // Taking and striking off are done under LOCK. Only who has an entry, or who hands it on, changes its
 // owner, in three stores: MOVING first, which counts as alive. A reader that finds an owner dead
@@ -17,12 +22,18 @@
 
 import { critically } from "./mutex.ts";
 
-// Words of the whole: the lock, the first free entry (0: none), how many were ever used, the last
-// pid, and a random number, because shared memory that arrives twice is two objects.
-const LOCK = 0, FREE = 1, USED = 2, LAST_PID = 3, ID = 4, ID_TOO = 5;
+// Words of the whole: the lock, the last pid, and a random number, because shared memory that
+// arrives twice is two objects.
+const LOCK = 0, LAST_PID = 1, ID = 2, ID_TOO = 3;
+// For processes and, one after each, for others: the first and the last free entry (0: none), how
+// many are free and how many were ever used.
+const FIRST_FREE = 4, LAST_FREE = 6, FREE = 8, USED = 10;
 const HEADER_WORDS = 16;
-const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 3;
-const ENTRY_WORDS = 4;
+const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 3, NAME = 4;
+const ENTRY_WORDS = 16, NAME_BYTES = 4 * (ENTRY_WORDS - NAME);
+/** So many free entries there must be before one is taken again. */
+const MANY = 1024;
+const GENERATION_BITS = 14;
 /** Values of OWNER that aren't entries. */
 const NOBODY = 0, MOVING = -1;
 
@@ -76,23 +87,40 @@ export class Roster {
     return at;
   }
 
-  /** Enters somebody new; without an owner, alive until struck off. */
-  enroll(owner?: Ref): Ref {
+  /** Enters a process; without an owner, alive until struck off. */
+  enrollProcess(name: string, owner?: Ref): Ref {
+    const encoded = new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1);
+    return this.#enroll(0, owner, (at) => {
+      const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES);
+      bytes[0] = encoded.length;
+      bytes.set(encoded, 1);
+    });
+  }
+
+  /** Enters something that belongs to somebody. */
+  enroll(owner: Ref): Ref {
+    return this.#enroll(1, owner);
+  }
+
+  /** @param kind 0 for processes, 1 for others */
+  #enroll(kind: number, owner: Ref | undefined, describe?: (at: number) => void): Ref {
     let ref: Ref | undefined;
     critically(this.#words, LOCK, () => {
-      let index = Atomics.load(this.#words, FREE);
-      const isNew = index === 0;
-      if (isNew) {
-        index = Atomics.load(this.#words, USED) + 1;
-        const needed = (HEADER_WORDS + (index + 1) * ENTRY_WORDS) * 4;
-        if (needed > this.shares.byteLength) this.shares.grow(2 * this.shares.byteLength);
-      }
+      const used = Atomics.load(this.#words, USED + kind);
+      const isNew = Atomics.load(this.#words, FREE + kind) < MANY;
+      const index = isNew ? 2 * (used + 1) + kind : Atomics.load(this.#words, FIRST_FREE + kind);
+      const needed = (HEADER_WORDS + (index + 1) * ENTRY_WORDS) * 4;
+      if (needed > this.shares.byteLength) this.shares.grow(2 * this.shares.byteLength);
       const at = this.#at(index), words = this.#words;
       const generation = (Atomics.load(words, at + GENERATION) + 1) | 0;
       Atomics.store(words, at + OWNER, owner?.index ?? NOBODY);
       Atomics.store(words, at + OWNER_GENERATION, owner?.generation ?? 0);
-      if (isNew) Atomics.store(words, USED, index);
-      else Atomics.store(words, FREE, Atomics.load(words, at + NEXT));
+      describe?.(at);
+      if (isNew) Atomics.store(words, USED + kind, used + 1);
+      else {
+        Atomics.store(words, FIRST_FREE + kind, Atomics.load(words, at + NEXT));
+        Atomics.sub(words, FREE + kind, 1);
+      }
       Atomics.store(words, at + GENERATION, generation);
       ref = { index, generation };
     });
@@ -109,16 +137,20 @@ export class Roster {
   /** Strikes off a process, and what it has. */
   strikeAll(owner: Ref): void {
     critically(this.#words, LOCK, () => {
-      const used = Atomics.load(this.#words, USED);
-      for (let index = 1; index <= used; index++) {
-        const at = this.#at(index), words = this.#words;
-        if (
-          Atomics.load(words, at + OWNER) === owner.index &&
-          Atomics.load(words, at + OWNER_GENERATION) === owner.generation
-        ) this.#strike(at, index, Atomics.load(words, at + GENERATION));
-      }
+      for (const kind of [0, 1]) this.#strikeOwned(owner, kind);
       this.#strike(this.#at(owner.index), owner.index, owner.generation);
     });
+  }
+
+  #strikeOwned(owner: Ref, kind: number): void {
+    const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
+    for (let index = 2 + kind; index <= most; index += 2) {
+      const at = this.#at(index), words = this.#words;
+      if (
+        Atomics.load(words, at + OWNER) === owner.index &&
+        Atomics.load(words, at + OWNER_GENERATION) === owner.generation
+      ) this.#strike(at, index, Atomics.load(words, at + GENERATION));
+    }
   }
 
   /** Under LOCK. */
@@ -126,8 +158,29 @@ export class Roster {
     const words = this.#words;
     if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;
     Atomics.store(words, at + GENERATION, (generation + 1) | 0);
-    Atomics.store(words, at + NEXT, Atomics.load(words, FREE));
-    Atomics.store(words, FREE, index);
+    const kind = index & 1;
+    if (Atomics.add(words, FREE + kind, 1) === 0) Atomics.store(words, FIRST_FREE + kind, index);
+    else Atomics.store(words, this.#at(Atomics.load(words, LAST_FREE + kind)) + NEXT, index);
+    Atomics.store(words, LAST_FREE + kind, index);
+  }
+
+  /** A process as one word of at most 30 bits, not 0. */
+  token({ index, generation }: Ref): number {
+    return (index >> 1) << GENERATION_BITS | shortened(generation);
+  }
+
+  /** Whether the process of a token is alive. */
+  isTokenAlive(token: number): boolean {
+    const at = this.#at((token >> GENERATION_BITS) * 2);
+    const generation = Atomics.load(this.#words, at + GENERATION);
+    return (generation & 1) === 1 && shortened(generation) === (token & MOST_SHORTENED);
+  }
+
+  /** The name of the process of a token, as long as its entry was not taken again. */
+  nameOf(token: number): string {
+    const at = this.#at((token >> GENERATION_BITS) * 2);
+    const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES).slice();
+    return new TextDecoder().decode(bytes.subarray(1, 1 + bytes[0]));
   }
 
   /** Gives an entry another owner; in a critical section, by who has it or hands it on. */
@@ -161,6 +214,13 @@ export class Roster {
   }
 }
 
+const MOST_SHORTENED = (1 << GENERATION_BITS) - 1;
+
+/** Which taking of the entry it is, in 14 bits. */
+function shortened(generation: number): number {
+  return generation >> 1 & MOST_SHORTENED;
+}
+
 /** A roster, and who in it this isolate is. */
 export interface Place {
   roster: Roster;
@@ -178,7 +238,7 @@ function ownPlace(): Place {
 
 function newPlace(): Place {
   const roster = Roster.make();
-  return { roster, self: roster.enroll() };
+  return { roster, self: roster.enrollProcess("MainProcess") };
 }
 
 /** The roster of the program this isolate belongs to. */

@@ -33,7 +33,7 @@ export function messageOf(
   const place = placeIn((content as EndContent).roster)!;
   const { roster } = place;
   // Whoever has made it may have to end it: it lives no longer than this isolate.
-  const worker = roster.enroll(place.self);
+  const worker = roster.enrollProcess("a worker", place.self);
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
     roster.strikeAll(worker);

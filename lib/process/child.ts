@@ -14,6 +14,7 @@ import {
   starterRef,
   whileImporting,
 } from "./current.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
 import { useHost } from "./delegate.ts";
 import { describeFailure, recreateError } from "./failure.ts";
 import { endAllHosted, endGate } from "./host.ts";
@@ -23,6 +24,8 @@ import { type Process, revive } from "./process.ts";
 import { closeAllEnds } from "../pipe/end.ts";
 import "../pipe/connection.ts";
 import "../queue/joinable_queue.ts";
+import "../sync/lock.ts";
+import "../sync/rlock.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -133,6 +136,7 @@ function lastStep(): void {
   if (isKilled()) return;
   endAllHosted();
   closeAllEnds();
+  ownRoster().strikeAll(ownRef());
   const control = ownControl();
   if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);
 }

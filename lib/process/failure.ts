@@ -65,7 +65,7 @@ const classes = new Map<string, (message: string, more: Record<string, unknown>)
   [
     ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
     ...[own.QueueEmpty, own.QueueShutDown, own.TimeoutError, own.InvalidStateError],
-    ...[own.EOFError, own.BrokenPipeError],
+    ...[own.EOFError, own.BrokenPipeError, own.AbandonedLockError, own.BrokenBarrierError],
   ].map((errorClass) => [errorClass.name, (message) => new errorClass(message)]),
 );
 classes.set("AggregateError", (message) => new AggregateError([], message));

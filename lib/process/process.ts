@@ -218,7 +218,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
     const identity = this.#identity;
-    const roster = ownRoster(), ref = roster.enroll();
+    const roster = ownRoster(), ref = roster.enrollProcess(identity.name);
     const { cargo } = loaded;
     const init: Init = { identity, travel, cargo, self: ref, ...inheritance() };
     const { port1, port2 } = new MessageChannel();

@@ -24,6 +24,8 @@ export interface Operation<T> {
   attempt(): T | typeof WAIT;
   /** What to answer, or throw, when the wait took too long or may not take any time. */
   expired(): T;
+  /** Called when a wait has ended without a result: it was aborted, or took too long. */
+  abandoned?(): void;
 }
 
 /** Now, or the error of the operation. */
@@ -99,7 +101,10 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   }
   const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
   const slice = others === undefined ? undefined : MANY_GATES_SLICE;
-  if (!gate.block(attempt, timeout, slice)) return operation.expired();
+  if (!gate.block(attempt, timeout, slice)) {
+    operation.abandoned?.();
+    return operation.expired();
+  }
   return result as T;
 }
 
@@ -154,11 +159,13 @@ class Task<T> implements Waiter {
 
   readonly #aborted = (): void => {
     this.#cleanUp();
+    this.#operation.abandoned?.();
     this.#reject(this.#signal?.reason);
   };
 
   readonly #expired = (): void => {
     this.#cleanUp();
+    this.#operation.abandoned?.();
     try {
       this.#resolve(this.#operation.expired());
     } catch (error) {

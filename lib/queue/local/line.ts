@@ -83,14 +83,9 @@ export class Line {
     this.#waiting--;
   }
 
-  /** Does the steps that can be done, the first first. Whether there were any. */
-  pump(): boolean {
-    let any = false;
-    while (this.#first !== undefined && this.#ready()) {
-      any = true;
-      this.#first.proceed();
-    }
-    return any;
+  /** Does the steps that can be done, the first first. */
+  pump(): void {
+    while (this.#first !== undefined && this.#ready()) this.#first.proceed();
   }
 }
 

@@ -1,11 +1,11 @@
 // What a queue of one process is made of: its items, how many are unfinished, and three lines of
 // tasks (for an item, for room, for all to be done). Each operation is a step that is taken when
-// its line is ready; after every change both sides are served until neither can go on. So, between
-// any two operations:
+// its line is ready, and what it changes lets those go on who waited for that. So, between any two
+// operations:
 //
 //   a task waits for an item  only if there is none
 //   a task waits for room     only if there is none
-//   nobody waits              once the queue was shut down, but for what is unfinished
+//   nobody waits for either   once the queue was shut down
 
 import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import type { WaitOptions } from "../../wait/options.ts";
@@ -23,7 +23,6 @@ export class Store<T> {
   #got = 0;
   #unfinished = 0;
   #shutDown = false;
-  #serving = false;
 
   constructor(items: Items<T>, maxSize: number) {
     this.#items = items;
@@ -66,7 +65,7 @@ export class Store<T> {
         this.#items.add(item);
         this.#put++;
         this.#unfinished++;
-        this.#serve();
+        this.getters.pump();
       },
       expired: () => {
         throw new QueueFull(
@@ -84,7 +83,7 @@ export class Store<T> {
         const item = this.#items.take();
         this.#got++;
         const result = use(item);
-        this.#serve();
+        this.putters.pump();
         return result;
       },
       expired: () => {
@@ -117,20 +116,7 @@ export class Store<T> {
       this.#unfinished = Math.max(0, this.#unfinished - dropped);
     }
     this.#shutDown = true;
-    this.#serve();
-    this.joiners.pump();
-  }
-
-  /** Lets those who wait go on: who gets makes room, and who puts brings an item. */
-  #serve(): void {
-    // The steps end here, too; the loop outside goes on after them.
-    if (this.#serving) return;
-    this.#serving = true;
-    try {
-      while (this.getters.pump() || this.putters.pump());
-    } finally {
-      this.#serving = false;
-    }
+    for (const line of [this.getters, this.putters, this.joiners]) line.pump();
   }
 }
 

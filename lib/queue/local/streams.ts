@@ -42,13 +42,10 @@ export function readableOf<T>(store: Store<T>): ReadableStream<T> {
 
 /** A stream that puts what is written to it. */
 export function writableOf<T>(store: Store<T>): WritableStream<T> {
-  const aborted = new AbortController();
   return new WritableStream<T>({
-    write: (item) => store.putters.eventually(store.put(item), { signal: aborted.signal }),
+    // Its signal is aborted at once; abort() below is called only after a write has ended.
+    write: (item, { signal }) => store.putters.eventually(store.put(item), { signal }),
     close: () => store.shutdown(false),
-    abort(reason) {
-      aborted.abort(reason);
-      store.shutdown(false);
-    },
+    abort: () => store.shutdown(false),
   });
 }

@@ -1,0 +1,136 @@
+// Lock: one holder at a time, among all processes and all tasks.
+
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { blocking, done, eventually, now } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { type Held, hold, holdSync } from "./held.ts";
+import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
+import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+
+const NAME = "Lock";
+
+/** What only this file passes to the constructor. */
+let arriving: Shared | undefined;
+
+/**
+ * A lock that one task of one process holds at a time. Python's `multiprocessing.Lock`. It isn't
+ * reentrant: a task that acquires it twice waits for itself; see {@linkcode RLock}.
+ *
+ * When a process ends while it holds the lock, however it ends, the others are not stuck: the next
+ * `acquire` throws {@linkcode AbandonedLockError} once, and the lock is then free. Unlike in Python,
+ * only the process that holds it can release it.
+ *
+ * No process is starved: one that has waited for some milliseconds is served before others that
+ * acquire it again and again.
+ *
+ * @example
+ * ```ts
+ * import { Lock, Process, SharedArray } from "@multiproc/multiprocessing";
+ *
+ * export async function deposit(balance: SharedArray<"f64">, lock: Lock) {
+ *   for (let i = 0; i < 1000; i++) {
+ *     using _held = await lock.hold();
+ *     balance[0] += 1;
+ *   }
+ * }
+ *
+ * if (import.meta.main) {
+ *   const balance = new SharedArray("f64", 1), lock = new Lock();
+ *   const processes = [1, 2].map(() => new Process({ target: deposit, args: [balance, lock] }));
+ *   for (const process of processes) process.start();
+ *   for (const process of processes) await process.join();
+ *   console.log(balance[0]); // 2000
+ * }
+ * ```
+ */
+export class Lock {
+  readonly #shared: Shared;
+  readonly #mutual: Mutual;
+
+  /** Makes a lock that nobody holds. */
+  constructor() {
+    this.#shared = arriving ?? newShared(MUTUAL_WORDS);
+    this.#mutual = new Mutual(this.#shared, NAME);
+  }
+
+  static {
+    onArrival(NAME, (content) => {
+      arriving = arrivedShared(content);
+      try {
+        return new Lock();
+      } finally {
+        arriving = undefined;
+      }
+    });
+  }
+
+  /** Whether somebody holds it. In the next moment it may be otherwise. */
+  get locked(): boolean {
+    return !this.#mutual.isFree;
+  }
+
+  /**
+   * Acquires it, waiting while somebody holds it: true then, false if that took more than `timeout`
+   * ms.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    try {
+      if (options === undefined && this.#mutual.gate.waiting === 0 && this.#mutual.tryTake()) {
+        return done(true);
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return eventually(this.#mutual.taking(), options);
+  }
+
+  /** Like {@linkcode Lock.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  acquireSync(options?: BlockOptions): boolean {
+    if (options === undefined && this.#mutual.gate.waiting === 0 && this.#mutual.tryTake()) {
+      return true;
+    }
+    return blocking(this.#mutual.taking(), options);
+  }
+
+  /** Acquires it if it is free now; else false. */
+  tryAcquire(): boolean {
+    return now(this.#mutual.taking());
+  }
+
+  /**
+   * Releases it.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold it
+   */
+  release(): void {
+    this.#mutual.release();
+  }
+
+  /**
+   * Acquires it until the end of the block: `using held = await lock.hold()`.
+   *
+   * @throws {TimeoutError} if that took more than `timeout` ms
+   * @throws {AbandonedLockError} as `acquire`
+   */
+  hold(options?: WaitOptions): Promise<Held> {
+    return hold(this.#mutual.taking(), () => this.release(), NAME, options);
+  }
+
+  /** Like {@linkcode Lock.hold}, but blocks the thread while it waits. */
+  holdSync(options?: BlockOptions): Held {
+    return holdSync(this.#mutual.taking(), () => this.release(), NAME, options);
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a Lock, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return parcelOf(NAME, this.#shared);
+  }
+}

@@ -1,0 +1,197 @@
+// Mutual exclusion between processes, what Lock and RLock are made of: a word that names the holder.
+//
+//   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
+//                   asleep; FREE_RESERVED when it is free, but for whom RESERVED names
+//   COUNT           how often it is held (RLock); only the holder writes it
+//   RESERVED        0, or the token of a process that has waited too long
+//   RESERVED_UNTIL  when (ms) that ends
+//
+// After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
+// compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
+// instant: it holds the lock or it doesn't. Who goes to sleep sets WAITED first; who has waited takes
+// the lock with WAITED set, because others may wait still. Who finds a holder dead (roster.ts) swaps
+// its token for 0, and whoever does that, and nobody else, reports it.
+//
+// Whoever comes takes a lock that is free, also before those who have been asleep: handing it to a
+// sleeper would let it lie for the 50 µs of his waking up. But one who has waited PATIENCE ms
+// reserves it, and then the others wait until he has had it. A reservation is a mark with a time of
+// expiry, so one who reserves and then dies, or is busy with something else, holds nobody up for long.
+
+import { AbandonedLockError, InvalidStateError } from "../errors.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import type { Operation } from "../wait/operation.ts";
+import type { Shared } from "./shared.ts";
+
+const HOLDER = 0, COUNT = 1, RESERVED = 2, RESERVED_UNTIL = 3;
+const GATE = 16;
+/** Words it takes. */
+export const MUTUAL_WORDS = GATE + GATE_WORDS;
+
+/** A bit of HOLDER beside the token. */
+const WAITED = 1 << 30;
+const FREE_RESERVED = -1;
+
+/** Milliseconds after which a waiter reserves the lock, and for how long. */
+const PATIENCE = 2, RESERVATION = 5;
+
+/** One process's view of a lock at words[at…at + MUTUAL_WORDS). */
+export class Mutual {
+  readonly #shared: Shared;
+  readonly #words: Int32Array;
+  readonly #token: number;
+  readonly #at: number;
+  readonly gate: Gate;
+  /** What it is called in messages. */
+  readonly #name: string;
+
+  constructor(shared: Shared, name: string, at = 0) {
+    this.#shared = shared;
+    this.#words = shared.words;
+    this.#token = shared.token;
+    this.#at = at;
+    this.#name = name;
+    this.gate = new Gate(shared.words, at + GATE, () => this.isFree);
+  }
+
+  get isFree(): boolean {
+    const holder = Atomics.load(this.#words, this.#at + HOLDER);
+    return holder === 0 || holder === FREE_RESERVED;
+  }
+
+  /** Whether this process holds it. */
+  get isMine(): boolean {
+    return (Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED) === this.#token;
+  }
+
+  /** Takes it if it is free and nobody has reserved it; throws if its holder has died. */
+  tryTake(): boolean {
+    const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, 0, this.#token);
+    return holder === 0 || this.#tryTakeFrom(holder);
+  }
+
+  #tryTakeFrom(found: number): boolean {
+    const words = this.#words, at = this.#at;
+    if (found === FREE_RESERVED) {
+      if (this.#isReserved()) return false;
+      const taken = this.#token | WAITED;
+      if (Atomics.compareExchange(words, at + HOLDER, FREE_RESERVED, taken) !== FREE_RESERVED) {
+        return false;
+      }
+      Atomics.compareExchange(words, at + RESERVED, this.#token, 0);
+      return true;
+    }
+    const holder = found & ~WAITED;
+    if (holder !== this.#token && !this.#shared.roster.isTokenAlive(holder)) {
+      this.#bury(found, holder);
+    }
+    return false;
+  }
+
+  /** As tryTake(), for one who waits; where it can't be taken, its holder is told that he does. */
+  #tryTakeOrMark(hasWaited: boolean): boolean {
+    const words = this.#words, at = this.#at + HOLDER;
+    const taken = hasWaited ? this.#token | WAITED : this.#token;
+    for (;;) {
+      const holder = Atomics.compareExchange(words, at, 0, taken);
+      if (holder === 0 || this.#tryTakeFrom(holder)) return true;
+      if (holder === FREE_RESERVED || (holder & WAITED) !== 0) return false;
+      if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
+    }
+  }
+
+  /** For another process, and still. */
+  #isReserved(): boolean {
+    const words = this.#words, at = this.#at;
+    const who = Atomics.load(words, at + RESERVED);
+    if (who === 0 || who === this.#token) return false;
+    const left = (Atomics.load(words, at + RESERVED_UNTIL) - clock()) | 0;
+    if (left >= 0 && left <= RESERVATION) return true;
+    Atomics.compareExchange(words, at + RESERVED, who, 0);
+    return false;
+  }
+
+  /** Frees it of a holder that has died, and reports that, unless another does. */
+  #bury(found: number, holder: number): void {
+    const words = this.#words, at = this.#at;
+    const name = this.#shared.roster.nameOf(holder);
+    const count = Atomics.load(words, at + COUNT);
+    if (Atomics.compareExchange(words, at + HOLDER, found, 0) !== found) return;
+    this.gate.open(1);
+    const times = count > 1 ? ` ${count} times` : "";
+    throw new AbandonedLockError(
+      `${name} has ended while it held the ${this.#name}${times}. What the ${this.#name} protects ` +
+        "may be half changed: put it right, and acquire it again; it is free now.",
+    );
+  }
+
+  /** Takes it, when that is possible. */
+  taking(): Operation<boolean> {
+    let since = 0;
+    const attempt = () => {
+      if (this.#tryTakeOrMark(since !== 0)) return true;
+      if (since === 0) since = performance.now();
+      else if (performance.now() - since > PATIENCE) this.#reserve();
+      return WAIT;
+    };
+    return {
+      gate: this.gate,
+      attempt,
+      expired: () => false,
+      abandoned: () => this.#giveUp(),
+    };
+  }
+
+  #reserve(): void {
+    const words = this.#words, at = this.#at;
+    const who = Atomics.compareExchange(words, at + RESERVED, 0, this.#token);
+    if (who !== 0 && who !== this.#token) return;
+    Atomics.store(words, at + RESERVED_UNTIL, (clock() + RESERVATION) | 0);
+  }
+
+  /** One who doesn't wait any more. */
+  #giveUp(): void {
+    const words = this.#words, at = this.#at;
+    if (Atomics.compareExchange(words, at + RESERVED, this.#token, 0) !== this.#token) return;
+    if (Atomics.compareExchange(words, at + HOLDER, FREE_RESERVED, 0) === FREE_RESERVED) {
+      this.gate.open(1);
+    }
+  }
+
+  /** Gives it back; throws if this process doesn't hold it. */
+  release(): void {
+    const token = this.#token;
+    const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, token, 0);
+    if (holder !== token) this.#releaseTo(holder);
+  }
+
+  #releaseTo(holder: number): void {
+    if (holder !== (this.#token | WAITED)) this.checkMine("release");
+    // One who has reserved it may be any of the sleepers.
+    const reserved = this.#isReserved();
+    Atomics.store(this.#words, this.#at + HOLDER, reserved ? FREE_RESERVED : 0);
+    this.gate.open(reserved ? Infinity : 1);
+  }
+
+  checkMine(call: string): void {
+    if (this.isMine) return;
+    const holder = Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED;
+    const who = this.isFree ? "nobody holds it" : `${this.#shared.roster.nameOf(holder)} holds it`;
+    throw new InvalidStateError(
+      `${call}() was called on a ${this.#name} that this process doesn't hold: ${who}. Acquire it first.`,
+    );
+  }
+
+  /** How often its holder holds it; only for the holder. */
+  get count(): number {
+    return this.#words[this.#at + COUNT];
+  }
+
+  set count(count: number) {
+    this.#words[this.#at + COUNT] = count;
+  }
+}
+
+/** Milliseconds, as a word. */
+function clock(): number {
+  return Date.now() | 0;
+}

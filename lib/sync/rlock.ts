@@ -1,0 +1,147 @@
+// RLock: a lock its holder can acquire again.
+
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { type Held, hold, holdSync } from "./held.ts";
+import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
+import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+
+const NAME = "RLock";
+
+/** What only this file passes to the constructor. */
+let arriving: Shared | undefined;
+
+/**
+ * A lock that its holder can acquire again, and releases as often as it has acquired it. Python's
+ * `multiprocessing.RLock`.
+ *
+ * The holder is the process, not the task: while one task of a process holds it, another task of
+ * the same process acquires it without waiting. It keeps processes apart, not the tasks of one;
+ * between these use {@linkcode Lock}, or do what must not be interrupted without an `await`.
+ *
+ * When a process ends while it holds it, the next `acquire` of another throws
+ * {@linkcode AbandonedLockError} once, and the lock is then free.
+ *
+ * @example
+ * ```ts
+ * import { RLock } from "@multiproc/multiprocessing";
+ *
+ * const lock = new RLock();
+ * await lock.acquire();
+ * await lock.acquire(); // it is ours already
+ * lock.release();
+ * lock.release();
+ * ```
+ */
+export class RLock {
+  readonly #shared: Shared;
+  readonly #mutual: Mutual;
+
+  /** Makes a lock that nobody holds. */
+  constructor() {
+    this.#shared = arriving ?? newShared(MUTUAL_WORDS);
+    this.#mutual = new Mutual(this.#shared, NAME);
+  }
+
+  static {
+    onArrival(NAME, (content) => {
+      arriving = arrivedShared(content);
+      try {
+        return new RLock();
+      } finally {
+        arriving = undefined;
+      }
+    });
+  }
+
+  /** Whether some process holds it. In the next moment it may be otherwise. */
+  get locked(): boolean {
+    return !this.#mutual.isFree;
+  }
+
+  /**
+   * Acquires it, once more if this process holds it already; else it waits while another holds it:
+   * true then, false if that took more than `timeout` ms.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    try {
+      if (options === undefined && this.#tryTake()) return done(true);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return eventually(this.#taking(), options);
+  }
+
+  /** Like {@linkcode RLock.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  acquireSync(options?: BlockOptions): boolean {
+    if (options === undefined && this.#tryTake()) return true;
+    return blocking(this.#taking(), options);
+  }
+
+  /** Acquires it if that is possible now; else false. */
+  tryAcquire(): boolean {
+    return this.#mutual.isMine ? this.#tryTake() : now(this.#taking());
+  }
+
+  /**
+   * Releases it once.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold it
+   */
+  release(): void {
+    const mutual = this.#mutual;
+    mutual.checkMine("release");
+    if (--mutual.count === 0) mutual.release();
+  }
+
+  /**
+   * Acquires it until the end of the block: `using held = await lock.hold()`.
+   *
+   * @throws {TimeoutError} if that took more than `timeout` ms
+   * @throws {AbandonedLockError} as `acquire`
+   */
+  hold(options?: WaitOptions): Promise<Held> {
+    return hold(this.#taking(), () => this.release(), NAME, options);
+  }
+
+  /** Like {@linkcode RLock.hold}, but blocks the thread while it waits. */
+  holdSync(options?: BlockOptions): Held {
+    return holdSync(this.#taking(), () => this.release(), NAME, options);
+  }
+
+  #tryTake(): boolean {
+    const mutual = this.#mutual;
+    if (mutual.isMine) mutual.count++;
+    else if (mutual.tryTake()) mutual.count = 1;
+    else return false;
+    return true;
+  }
+
+  #taking(): Operation<boolean> {
+    const taking = this.#mutual.taking();
+    const attempt = () => {
+      if (this.#mutual.isMine) {
+        this.#mutual.count++;
+        return true;
+      }
+      const answer = taking.attempt();
+      if (answer === true) this.#mutual.count = 1;
+      return answer;
+    };
+    return { ...taking, attempt };
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `an RLock, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return parcelOf(NAME, this.#shared);
+  }
+}
