@@ -68,13 +68,10 @@ export interface Sink<T> {
 
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
-  const aborted = new AbortController();
   return new WritableStream<T>({
-    write: (item) => sink.put(item, aborted.signal),
+    // Its own signal: abort() below is only called once the write under way has settled.
+    write: (item, controller) => sink.put(item, controller.signal),
     close: () => sink.end(),
-    abort(reason) {
-      aborted.abort(reason);
-      sink.end();
-    },
+    abort: () => sink.end(),
   });
 }

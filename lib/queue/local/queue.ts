@@ -1,12 +1,13 @@
 // Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
-import { describe } from "../../describe.ts";
+import { checkBounds } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
 import type { WaitOptions } from "../../wait/options.ts";
+import { writableOf } from "../../wait/streams.ts";
 import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
-import { iterate, readableOf, writableOf } from "./streams.ts";
+import { iterate, readableOf } from "./streams.ts";
 
 /**
  * How a new {@linkcode Queue} is bounded.
@@ -123,8 +124,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   constructor(options: QueueOptions = {}) {
     checkOptions(options, "Queue");
-    const { maxSize = 0 } = options;
-    checkMaxSize(maxSize);
+    const { maxSize } = checkBounds(options);
     const { kind, items } = inner in options
       ? (options as InnerOptions)[inner]
       : { kind: "Queue", items: new OldestFirst<T>() };
@@ -265,7 +265,10 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
    */
   get writable(): WritableStream<T> {
-    return this.#writable ??= writableOf(this.#store);
+    return this.#writable ??= writableOf({
+      put: (item, signal) => this.put(item, { signal }),
+      end: () => this.shutdown(),
+    });
   }
 
   /** @ignore */
@@ -281,17 +284,4 @@ function checkOptions(options: unknown, kind: string): QueueOptions {
   throw new TypeError(
     `The options are ${describe(options)}. Give an object, as in new ${kind}({ maxSize: 10 }).`,
   );
-}
-
-function checkMaxSize(maxSize: unknown): void {
-  if (typeof maxSize !== "number") {
-    throw new TypeError(
-      `maxSize is ${describe(maxSize)}, not a number. Give a whole number, 0 for no bound.`,
-    );
-  }
-  if (!Number.isInteger(maxSize) || maxSize < 0 || maxSize > 2 ** 31 - 1) {
-    throw new RangeError(
-      `maxSize is ${maxSize}. Give a whole number from 0 to ${2 ** 31 - 1}; 0 for no bound.`,
-    );
-  }
 }

@@ -1,4 +1,4 @@
-// A queue of one process as an async iterator and as web streams. None of them takes an item
+// A queue of one process as an async iterator and as a readable stream. Neither takes an item
 // before it is asked for, so that none is lost when the consumer stops.
 
 import { QueueShutDown } from "../../errors.ts";
@@ -38,14 +38,4 @@ export function readableOf<T>(store: Store<T>): ReadableStream<T> {
       cancelled.abort(reason);
     },
   }, { highWaterMark: 0 });
-}
-
-/** A stream that puts what is written to it. */
-export function writableOf<T>(store: Store<T>): WritableStream<T> {
-  return new WritableStream<T>({
-    // Its signal is aborted at once; abort() below is called only after a write has ended.
-    write: (item, { signal }) => store.putters.eventually(store.put(item), { signal }),
-    close: () => store.shutdown(false),
-    abort: () => store.shutdown(false),
-  });
 }
