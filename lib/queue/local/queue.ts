@@ -1,6 +1,7 @@
 // Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
+import { describe } from "../../describe.ts";
 import { checkBounds } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
 import type { WaitOptions } from "../../wait/options.ts";
