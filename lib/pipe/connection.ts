@@ -150,10 +150,10 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    */
   send(message: S, options?: SendOptions): Promise<void> {
     try {
-      if (options === undefined) return sent(this.#end.trySend(message, NOTHING));
+      if (options === undefined) return this.#sent(this.#end.trySend(message, NOTHING));
       timeoutOf(options);
       signalOf(options);
-      return sent(this.#end.trySend(message, checkTransfer(options.transfer)), options);
+      return this.#sent(this.#end.trySend(message, checkTransfer(options.transfer)), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -237,7 +237,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
         timeoutOf(options);
         signalOf(options);
       }
-      return sent(this.#end.trySendBytes(checkBytes(bytes)), options);
+      return this.#sent(this.#end.trySendBytes(checkBytes(bytes)), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -331,7 +331,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     return this.#writable ??= writableOf({
       put: (message, signal) => {
         try {
-          return sent(this.#end.trySend(message, NOTHING, STREAM_MESSAGES), { signal });
+          return this.#sent(this.#end.trySend(message, NOTHING, STREAM_MESSAGES), { signal });
         } catch (error) {
           return Promise.reject(error);
         }
@@ -394,6 +394,11 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     return this.#holding(operation) as Operation<Uint8Array<ArrayBuffer>>;
   }
 
+  /** Sent now, or when there is room. */
+  #sent(left: Operation<void> | undefined, options?: WaitOptions): Promise<void> {
+    return left === undefined ? done(undefined) : eventually(this.#holding(left), options);
+  }
+
   /** While a task waits, the connection isn't forgotten. */
   #holding<T>(operation: Operation<T>): Operation<T> & { connection: Connection<R, S> } {
     return { ...operation, connection: this };
@@ -429,9 +434,4 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     forgotten.unregister(this.#end);
     this.#end.moved(owner, how);
   }
-}
-
-/** Sent now, or when there is room. */
-function sent(left: Operation<void> | undefined, options?: WaitOptions): Promise<void> {
-  return left === undefined ? done(undefined) : eventually(left, options);
 }
