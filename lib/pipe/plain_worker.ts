@@ -7,8 +7,7 @@ import { describe } from "../describe.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { placeIn, type Ref, takePlace } from "../memory/roster.ts";
-import { announce } from "../wait/bus.ts";
-import { lookAgain } from "../wait/gate.ts";
+import { lookEverywhere } from "../wait/gate.ts";
 import type { EndContent } from "./end.ts";
 
 /** An end of a pipe on its way to a worker; only {@linkcode Connection.fromMessage} knows what is in it. */
@@ -37,8 +36,7 @@ export function messageOf(
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
     roster.strikeAll(worker);
-    lookAgain();
-    announce({ type: "look" });
+    lookEverywhere();
   });
   port1.unref();
   uninterrupted(() => moved(worker, "put into a message"));

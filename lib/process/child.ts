@@ -26,6 +26,8 @@ import "../pipe/connection.ts";
 import "../queue/joinable_queue.ts";
 import "../sync/lock.ts";
 import "../sync/rlock.ts";
+import "../sync/shared_array.ts";
+import "../sync/value.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -40,7 +42,8 @@ export function boot(source?: () => unknown): void {
   const { control, port, host } = workerData as Birth;
   adoptControl(control);
   useHost(host);
-  holdWebLock().then(() => live(port, source));
+  // Deno itself must have noticed that, and does so after a turn of the event loop.
+  holdWebLock().then(() => setImmediate(() => live(port, source)));
 }
 
 /**

@@ -25,8 +25,7 @@ import {
   writeCode,
 } from "../memory/control.ts";
 import { ownRoster } from "../memory/roster.ts";
-import { announce } from "../wait/bus.ts";
-import { addChore, Gate, removeChore } from "../wait/gate.ts";
+import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import type { Birth, Launch, Request } from "./messages.ts";
 
 /** A worker killed while its main module is still loading leaks what it had loaded; so much patience has the killer, in ms. */
@@ -54,7 +53,7 @@ function markEnded({ control, ref }: Launch, code: number): void {
   writeCode(control, EXIT, code);
   ownRoster().strikeAll(ref);
   endGate(control).open(Infinity);
-  announce({ type: "look" });
+  lookEverywhere();
 }
 
 /** Told of the end, and of the error of a worker that couldn't run. */
@@ -157,7 +156,7 @@ export class ThreadHost {
     const { control } = this.#launch;
     if (Atomics.load(control, KILL) === 0 || readCode(control, FINISHED) !== null) {
       // What woke it up in its last moments is lost, so everybody looks once more.
-      this.#requests.once("close", () => announce({ type: "look" }));
+      this.#requests.once("close", () => lookEverywhere());
       this.#ended(workerCode);
       return;
     }

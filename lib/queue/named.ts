@@ -5,7 +5,7 @@
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type HandedOver, handOver, unpack } from "../memory/crossing.ts";
 import { announce, listen, onAnnouncement } from "../wait/bus.ts";
-import { Gate, GATE_WORDS, lookAgain, WAIT } from "../wait/gate.ts";
+import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../wait/gate.ts";
 import { eventually } from "../wait/operation.ts";
 import type { WaitOptions } from "../wait/options.ts";
 
@@ -22,8 +22,7 @@ export function publish(name: string, object: HandedOver): void {
   known.set(name, object);
   listen();
   // Those who were looking for it before it was there look again.
-  announce({ type: "look" });
-  lookAgain();
+  lookEverywhere();
 }
 
 /** A process that was given an object with a name answers for it, too: its maker may be blocked. */

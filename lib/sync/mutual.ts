@@ -3,8 +3,7 @@
 //   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
 //                   asleep; FREE_RESERVED when it is free, but for whom RESERVED names
 //   COUNT           how often it is held (RLock); only the holder writes it
-//   RESERVED        0, or the token of a process that has waited too long
-//   RESERVED_UNTIL  when (ms) that ends
+//   RESERVED        of a process that has waited too long: see reservation.ts
 //
 // After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
 // compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
@@ -13,16 +12,16 @@
 // its token for 0, and whoever does that, and nobody else, reports it.
 //
 // Whoever comes takes a lock that is free, also before those who have been asleep: handing it to a
-// sleeper would let it lie for the 50 µs of his waking up. But one who has waited PATIENCE ms
-// reserves it, and then the others wait until he has had it. A reservation is a mark with a time of
-// expiry, so one who reserves and then dies, or is busy with something else, holds nobody up for long.
+// sleeper would let it lie for the 50 µs of his waking up. But one who has waited for milliseconds
+// reserves it, and then the others wait until he has had it.
 
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
+import { Reservation } from "./reservation.ts";
 import type { Shared } from "./shared.ts";
 
-const HOLDER = 0, COUNT = 1, RESERVED = 2, RESERVED_UNTIL = 3;
+const HOLDER = 0, COUNT = 1, RESERVED = 2;
 const GATE = 16;
 /** Words it takes. */
 export const MUTUAL_WORDS = GATE + GATE_WORDS;
@@ -31,15 +30,13 @@ export const MUTUAL_WORDS = GATE + GATE_WORDS;
 const WAITED = 1 << 30;
 const FREE_RESERVED = -1;
 
-/** Milliseconds after which a waiter reserves the lock, and for how long. */
-const PATIENCE = 2, RESERVATION = 5;
-
 /** One process's view of a lock at words[at…at + MUTUAL_WORDS). */
 export class Mutual {
   readonly #shared: Shared;
   readonly #words: Int32Array;
   readonly #token: number;
   readonly #at: number;
+  readonly #reservation: Reservation;
   readonly gate: Gate;
   /** What it is called in messages. */
   readonly #name: string;
@@ -50,6 +47,7 @@ export class Mutual {
     this.#token = shared.token;
     this.#at = at;
     this.#name = name;
+    this.#reservation = new Reservation(shared.words, at + RESERVED, shared.token);
     this.gate = new Gate(shared.words, at + GATE, () => this.isFree);
   }
 
@@ -72,12 +70,12 @@ export class Mutual {
   #tryTakeFrom(found: number): boolean {
     const words = this.#words, at = this.#at;
     if (found === FREE_RESERVED) {
-      if (this.#isReserved()) return false;
+      if (this.#reservation.isForAnother()) return false;
       const taken = this.#token | WAITED;
       if (Atomics.compareExchange(words, at + HOLDER, FREE_RESERVED, taken) !== FREE_RESERVED) {
         return false;
       }
-      Atomics.compareExchange(words, at + RESERVED, this.#token, 0);
+      this.#reservation.end();
       return true;
     }
     const holder = found & ~WAITED;
@@ -97,17 +95,6 @@ export class Mutual {
       if (holder === FREE_RESERVED || (holder & WAITED) !== 0) return false;
       if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
     }
-  }
-
-  /** For another process, and still. */
-  #isReserved(): boolean {
-    const words = this.#words, at = this.#at;
-    const who = Atomics.load(words, at + RESERVED);
-    if (who === 0 || who === this.#token) return false;
-    const left = (Atomics.load(words, at + RESERVED_UNTIL) - clock()) | 0;
-    if (left >= 0 && left <= RESERVATION) return true;
-    Atomics.compareExchange(words, at + RESERVED, who, 0);
-    return false;
   }
 
   /** Frees it of a holder that has died, and reports that, unless another does. */
@@ -130,7 +117,7 @@ export class Mutual {
     const attempt = () => {
       if (this.#tryTakeOrMark(since !== 0)) return true;
       if (since === 0) since = performance.now();
-      else if (performance.now() - since > PATIENCE) this.#reserve();
+      else this.#reservation.ask(since);
       return WAIT;
     };
     return {
@@ -141,17 +128,10 @@ export class Mutual {
     };
   }
 
-  #reserve(): void {
-    const words = this.#words, at = this.#at;
-    const who = Atomics.compareExchange(words, at + RESERVED, 0, this.#token);
-    if (who !== 0 && who !== this.#token) return;
-    Atomics.store(words, at + RESERVED_UNTIL, (clock() + RESERVATION) | 0);
-  }
-
   /** One who doesn't wait any more. */
   #giveUp(): void {
+    if (!this.#reservation.end()) return;
     const words = this.#words, at = this.#at;
-    if (Atomics.compareExchange(words, at + RESERVED, this.#token, 0) !== this.#token) return;
     if (Atomics.compareExchange(words, at + HOLDER, FREE_RESERVED, 0) === FREE_RESERVED) {
       this.gate.open(1);
     }
@@ -167,17 +147,18 @@ export class Mutual {
   #releaseTo(holder: number): void {
     if (holder !== (this.#token | WAITED)) this.checkMine("release");
     // One who has reserved it may be any of the sleepers.
-    const reserved = this.#isReserved();
+    const reserved = this.#reservation.isForAnother();
     Atomics.store(this.#words, this.#at + HOLDER, reserved ? FREE_RESERVED : 0);
     this.gate.open(reserved ? Infinity : 1);
   }
 
-  checkMine(call: string): void {
+  /** Throws if this process doesn't hold it; `what` it was that a method was called on. */
+  checkMine(call: string, what = `${this.#name === "RLock" ? "an" : "a"} ${this.#name} that`): void {
     if (this.isMine) return;
     const holder = Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED;
     const who = this.isFree ? "nobody holds it" : `${this.#shared.roster.nameOf(holder)} holds it`;
     throw new InvalidStateError(
-      `${call}() was called on a ${this.#name} that this process doesn't hold: ${who}. Acquire it first.`,
+      `${call}() was called on ${what} this process doesn't hold: ${who}. Acquire it first.`,
     );
   }
 
@@ -189,9 +170,4 @@ export class Mutual {
   set count(count: number) {
     this.#words[this.#at + COUNT] = count;
   }
-}
-
-/** Milliseconds, as a word. */
-function clock(): number {
-  return Date.now() | 0;
 }

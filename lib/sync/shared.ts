@@ -12,25 +12,30 @@ interface SharedContent {
 
 /** Words in shared memory, and who this process is to those who share them. */
 export interface Shared {
-  readonly words: Int32Array;
+  /** All of them, or as many as there were at first. */
+  readonly words: Int32Array<SharedArrayBuffer>;
   readonly roster: Roster;
   /** This process, as a word. */
   readonly token: number;
 }
 
-/** New shared memory of so many words. */
-export function newShared(count: number): Shared {
+/** New shared memory of so many words, which may grow to `most`. */
+export function newShared(count: number, most = count): Shared {
   const roster = ownRoster();
-  const words = new Int32Array(new SharedArrayBuffer(count * 4));
-  return { words, roster, token: roster.token(ownRef()) };
+  const buffer = most === count
+    ? new SharedArrayBuffer(count * 4)
+    : new SharedArrayBuffer(count * 4, { maxByteLength: most * 4 });
+  return { words: viewOf(buffer), roster, token: roster.token(ownRef()) };
+}
+
+/** All words there are now. A view whose length isn't fixed is slow (V8 in Deno 2.9.6). */
+export function viewOf(buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(buffer, 0, buffer.byteLength >> 2);
 }
 
 /** What is handed over. */
 export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
-  const content: SharedContent = {
-    words: words.buffer as SharedArrayBuffer,
-    roster: roster.shares,
-  };
+  const content: SharedContent = { words: words.buffer, roster: roster.shares };
   return { kind, content };
 }
 
@@ -42,7 +47,7 @@ export function arrivedShared(content: unknown): Shared {
     throw new TypeError("It has arrived from a program this worker knows nothing of.");
   }
   return {
-    words: new Int32Array(words),
+    words: viewOf(words),
     roster: place.roster,
     token: place.roster.token(place.self),
   };

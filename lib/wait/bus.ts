@@ -87,7 +87,7 @@ export function onAnnouncement(more: Partial<Handlers>): void {
   Object.assign(handlers, more);
 }
 
-/** Tells every other isolate that listens. */
+/** Tells every other isolate that listens; not this one. */
 export function announce(message: Announcement): void {
   listen().postMessage(message);
 }

@@ -39,7 +39,7 @@
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
 
-import { hold, onAnnouncement, release } from "./bus.ts";
+import { announce, hold, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
@@ -90,6 +90,12 @@ export function lookAgain(): void {
   for (const gate of [...busy]) gate.pump();
 }
 onAnnouncement({ look: lookAgain });
+
+/** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
+export function lookEverywhere(): void {
+  announce({ type: "look" });
+  lookAgain();
+}
 
 function began(gate: Gate): void {
   busy.add(gate);

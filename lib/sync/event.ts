@@ -1,0 +1,123 @@
+// Event: a flag that processes wait for.
+
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+
+const NAME = "Event";
+
+// One word: the lowest bit is the flag, the others count how often it went up. Who waits has seen a
+// count, and is done when the flag is up or the count another: it may have been cleared already.
+const STATE = 0, GATE = 16, WORDS = GATE + GATE_WORDS;
+const UP = 1, ONCE = 2;
+
+/** What only this file passes to the constructor. */
+let arriving: Shared | undefined;
+
+/**
+ * A flag that is down at first, and that any number of tasks and processes wait for. Python's
+ * `multiprocessing.Event`. It stays up, and nobody waits for it any more, until it is cleared.
+ *
+ * @example
+ * ```ts
+ * import { Event, Process } from "@multiproc/multiprocessing";
+ *
+ * export async function work(ready: Event) {
+ *   await ready.wait();
+ *   console.log("all are ready");
+ * }
+ *
+ * if (import.meta.main) {
+ *   const ready = new Event();
+ *   for (let i = 0; i < 3; i++) new Process({ target: work, args: [ready] }).start();
+ *   ready.set();
+ * }
+ * ```
+ */
+export class Event {
+  readonly #shared: Shared;
+  readonly #words: Int32Array;
+  readonly #gate: Gate;
+
+  /** Makes one whose flag is down. */
+  constructor() {
+    this.#shared = arriving ?? newShared(WORDS);
+    this.#words = this.#shared.words;
+    this.#gate = new Gate(this.#words, GATE, () => this.isSet());
+  }
+
+  static {
+    onArrival(NAME, (content) => {
+      arriving = arrivedShared(content);
+      try {
+        return new Event();
+      } finally {
+        arriving = undefined;
+      }
+    });
+  }
+
+  /** Whether the flag is up. */
+  isSet(): boolean {
+    return (Atomics.load(this.#words, STATE) & UP) !== 0;
+  }
+
+  /** Raises the flag: all who wait for it go on, even if it is cleared at once. */
+  set(): void {
+    const words = this.#words;
+    for (;;) {
+      const state = Atomics.load(words, STATE);
+      const raised = (state + ONCE) | UP;
+      if ((state & UP) !== 0) break;
+      if (Atomics.compareExchange(words, STATE, state, raised) === state) break;
+    }
+    // Even if it was up before: who raised it may not have come this far.
+    this.#gate.open(Infinity);
+  }
+
+  /** Takes the flag down: whoever comes now waits. */
+  clear(): void {
+    Atomics.and(this.#words, STATE, ~UP);
+  }
+
+  /**
+   * Waits until the flag is up: true then, false if that took more than `timeout` ms.
+   *
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  wait(options?: WaitOptions): Promise<boolean> {
+    return eventually(this.#waiting(), options);
+  }
+
+  /** Like {@linkcode Event.wait}, but blocks the thread while it waits: for CPU-bound code. */
+  waitSync(options?: BlockOptions): boolean {
+    return blocking(this.#waiting(), options);
+  }
+
+  /** Like {@linkcode Event.wait}, but doesn't wait: whether the flag is up. */
+  waitNowait(): boolean {
+    return now(this.#waiting());
+  }
+
+  #waiting(): Operation<boolean> {
+    const words = this.#words;
+    const seen = Atomics.load(words, STATE) & ~UP;
+    const isDone = () => {
+      const state = Atomics.load(words, STATE);
+      return (state & UP) !== 0 || state !== seen;
+    };
+    return { gate: this.#gate, attempt: () => isDone() || WAIT, expired: isDone };
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `an Event, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return parcelOf(NAME, this.#shared);
+  }
+}

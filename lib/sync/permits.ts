@@ -1,0 +1,176 @@
+// Permits that processes take and give back, what Semaphore and BoundedSemaphore are made of.
+//
+//   VALUE     permits there are to take
+//   INITIAL   permits there were at first
+//   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
+//   RESERVED  the last permit, of a process that has waited too long: see reservation.ts
+//   rows      how many permits a process holds, and its token
+//
+// Who releases need not be who acquired: in Python's terms a semaphore has no owner, and one process
+// may acquire what another releases, as a signal. So what stands in the rows is only a guess at who
+// must be missed when he dies. What a dead holder held is freed as far as permits are missing: INITIAL
+// less VALUE less what the living hold. What others have released in his place isn't freed again, nor
+// does it count when they do so afterwards (RETURNED). So a death never makes permits out of nothing.
+//
+// All of it changes under the table's lock (table.ts).
+
+import { AbandonedLockError } from "../errors.ts";
+import { Gate, WAIT } from "../wait/gate.ts";
+import type { Operation } from "../wait/operation.ts";
+import { Reservation } from "./reservation.ts";
+import type { Shared } from "./shared.ts";
+import { newTable, Table, TABLE_WORDS } from "./table.ts";
+
+const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
+const GATE = 16, FIRST = 32;
+const HELD = 0, TOKEN = 1, STRIDE = 2;
+
+/** The most permits there can be. */
+export const MOST_PERMITS = 2 ** 31 - 1;
+
+/** What release() did. */
+export const RELEASED = 0, TOO_MANY = 1;
+
+/** New shared memory for so many permits. */
+export function newPermits(count: number): Shared {
+  const shared = newTable(FIRST, STRIDE);
+  shared.words[VALUE] = shared.words[INITIAL] = count;
+  return shared;
+}
+
+/** One process's view of the permits of a semaphore. */
+export class Permits {
+  readonly #shared: Shared;
+  readonly #table: Table;
+  readonly #reservation: Reservation;
+  readonly gate: Gate;
+  /** What it is called in messages. */
+  readonly #name: string;
+
+  constructor(shared: Shared, name: string) {
+    const { words, token } = shared;
+    this.#shared = shared;
+    this.#table = new Table(shared, FIRST, STRIDE);
+    this.#reservation = new Reservation(words, RESERVED, token);
+    this.gate = new Gate(words, GATE, () => this.value > 0);
+    this.#name = name;
+  }
+
+  /** Permits there are to take. */
+  get value(): number {
+    return Atomics.load(this.#shared.words, VALUE);
+  }
+
+  /** Permits there were at first. */
+  get initial(): number {
+    return Atomics.load(this.#shared.words, INITIAL);
+  }
+
+  /** Takes one if there is one and nobody has reserved it; throws if a holder has died. */
+  tryTake(): boolean {
+    const { words, token, roster } = this.#shared;
+    const table = this.#table;
+    let took = false, dead = 0, freed = 0;
+    const work = () => {
+      let mine = -1, held = 0, deadRow = -1;
+      const { words: rows, used } = table;
+      for (let row = 0; row < used; row++) {
+        const at = table.at(row);
+        const count = Atomics.load(rows, at + HELD);
+        if (count === 0) continue;
+        const who = Atomics.load(rows, at + TOKEN);
+        if (who === token) mine = row;
+        else if (!roster.isTokenAlive(who)) {
+          deadRow = row;
+          continue;
+        }
+        held += count;
+      }
+      const value = Atomics.load(words, VALUE);
+      if (deadRow >= 0) {
+        const at = table.at(deadRow);
+        const initial = Atomics.load(words, INITIAL);
+        dead = Atomics.load(rows, at + TOKEN);
+        freed = Math.max(0, Math.min(Atomics.load(rows, at + HELD), initial - value - held));
+        const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
+        Atomics.store(words, RETURNED, returned);
+        Atomics.store(words, VALUE, value + freed);
+        Atomics.store(rows, at + HELD, 0);
+        return;
+      }
+      dead = 0;
+      if (value === 0 || value === 1 && this.#reservation.isForAnother()) return;
+      const row = mine >= 0 ? mine : table.free();
+      if (row < 0) return;
+      const at = table.at(row);
+      Atomics.store(rows, at + TOKEN, token);
+      Atomics.add(rows, at + HELD, 1);
+      Atomics.store(words, VALUE, value - 1);
+      took = true;
+    };
+    do table.section(work); while (dead !== 0 && freed === 0);
+    if (dead !== 0) this.#report(dead, freed);
+    if (took) this.#reservation.end();
+    return took;
+  }
+
+  #report(dead: number, freed: number): never {
+    const name = this.#shared.roster.nameOf(dead);
+    this.gate.open(freed);
+    const permits = freed === 1 ? "a permit" : `${freed} permits`;
+    throw new AbandonedLockError(
+      `${name} has ended while it held ${permits} of the ${this.#name}. What the ${this.#name} ` +
+        "protects may be half changed: put it right, and acquire it again; what it held is free now.",
+    );
+  }
+
+  /** Takes one, when that is possible. */
+  taking(): Operation<boolean> {
+    let since = 0;
+    const attempt = () => {
+      if (this.tryTake()) return true;
+      if (since === 0) since = performance.now();
+      else this.#reservation.ask(since);
+      return WAIT;
+    };
+    return {
+      gate: this.gate,
+      attempt,
+      expired: () => false,
+      abandoned: () => {
+        if (this.#reservation.end()) this.gate.open(1);
+      },
+    };
+  }
+
+  /** Gives one back, or does nothing if there would be more than `most`. */
+  release(most: number): typeof RELEASED | typeof TOO_MANY {
+    const { words, token } = this.#shared;
+    const table = this.#table;
+    let result: typeof RELEASED | typeof TOO_MANY = RELEASED;
+    let isMore = false;
+    table.section(() => {
+      const { words: rows, used } = table;
+      let mine = -1;
+      for (let row = 0; row < used && mine < 0; row++) {
+        const at = table.at(row);
+        if (Atomics.load(rows, at + HELD) > 0 && Atomics.load(rows, at + TOKEN) === token) mine = at;
+      }
+      const returned = Atomics.load(words, RETURNED);
+      if (mine < 0 && returned > 0) {
+        Atomics.store(words, RETURNED, returned - 1);
+        return;
+      }
+      if (Atomics.load(words, VALUE) >= most) {
+        result = TOO_MANY;
+        return;
+      }
+      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
+      Atomics.add(words, VALUE, 1);
+      isMore = true;
+    });
+    // One who has reserved it may be any of the sleepers.
+    if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);
+    return result;
+  }
+}

@@ -1,0 +1,56 @@
+// Against starvation: who has waited too long reserves what he waits for, and until he has had it
+// the others wait. A reservation is a mark with a time of expiry, so one who reserves and then dies,
+// or is busy with something else, holds nobody up for long.
+//
+//   WHO     0, or the token of the process that has reserved
+//   UNTIL   when (ms) that ends
+
+const WHO = 0, UNTIL = 1;
+/** Words it takes. */
+export const RESERVATION_WORDS = 2;
+
+/** Milliseconds after which a waiter reserves, and for how long. */
+const PATIENCE = 2, DURATION = 5;
+
+/** One process's view of a reservation at words[at…at + RESERVATION_WORDS). */
+export class Reservation {
+  readonly #words: Int32Array;
+  readonly #at: number;
+  readonly #token: number;
+
+  constructor(words: Int32Array, at: number, token: number) {
+    this.#words = words;
+    this.#at = at;
+    this.#token = token;
+  }
+
+  /** Whether another process has reserved, and still. */
+  isForAnother(): boolean {
+    const words = this.#words, at = this.#at;
+    const who = Atomics.load(words, at + WHO);
+    if (who === 0 || who === this.#token) return false;
+    const left = (Atomics.load(words, at + UNTIL) - clock()) | 0;
+    if (left >= 0 && left <= DURATION) return true;
+    Atomics.compareExchange(words, at + WHO, who, 0);
+    return false;
+  }
+
+  /** For one who waits and was in vain awake once more; `since` is when (performance.now()) he began. */
+  ask(since: number): void {
+    if (performance.now() - since <= PATIENCE) return;
+    const words = this.#words, at = this.#at;
+    const who = Atomics.compareExchange(words, at + WHO, 0, this.#token);
+    if (who !== 0 && who !== this.#token) return;
+    Atomics.store(words, at + UNTIL, (clock() + DURATION) | 0);
+  }
+
+  /** This process has got it, or doesn't want it any more; whether it had reserved. */
+  end(): boolean {
+    return Atomics.compareExchange(this.#words, this.#at + WHO, this.#token, 0) === this.#token;
+  }
+}
+
+/** Milliseconds, as a word. */
+function clock(): number {
+  return Date.now() | 0;
+}

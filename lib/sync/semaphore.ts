@@ -1,0 +1,194 @@
+// Semaphore and BoundedSemaphore: so many permits, among all processes and all tasks.
+
+import { describe } from "../describe.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { blocking, done, eventually, now } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import { type Held, hold, holdSync } from "./held.ts";
+import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./permits.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+
+const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
+
+/** What only this file passes to the constructor. */
+let arriving: Shared | undefined;
+
+/** Makes one of what arrived. */
+function arrive(content: unknown, make: () => Semaphore): Semaphore {
+  arriving = arrivedShared(content);
+  try {
+    return make();
+  } finally {
+    arriving = undefined;
+  }
+}
+
+/**
+ * A number of permits: `acquire` takes one and waits while there is none, `release` gives one back.
+ * Python's `multiprocessing.Semaphore`. With n permits it lets n at a time do something; with none at
+ * first it is a signal, which one process gives with `release` and another takes with `acquire`.
+ *
+ * It has no owner, as in Python: who releases need not have acquired. When a process ends, however
+ * it does, while it holds permits, the next `acquire` throws {@linkcode AbandonedLockError} once for
+ * that process, and its permits are free. Permits that were not there at first (released as a signal),
+ * or that another has released in its place, are not freed again.
+ *
+ * No process is starved: one that has waited for some milliseconds is served before others that
+ * acquire again and again.
+ *
+ * @example
+ * ```ts
+ * import { Process, Semaphore } from "@multiproc/multiprocessing";
+ *
+ * export async function download(url: string, slots: Semaphore) {
+ *   using _held = await slots.hold();
+ *   console.log("at most 2 at a time:", url);
+ * }
+ *
+ * if (import.meta.main) {
+ *   const slots = new Semaphore(2);
+ *   for (const url of ["a", "b", "c", "d"]) {
+ *     new Process({ target: download, args: [url, slots] }).start();
+ *   }
+ * }
+ * ```
+ */
+export class Semaphore {
+  readonly #shared: Shared;
+  readonly #permits: Permits;
+
+  /**
+   * Makes one.
+   *
+   * @param n how many permits there are at first, from 0 to 2 ** 31 - 1; by default 1
+   * @throws {TypeError} if `n` isn't a number
+   * @throws {RangeError} if it isn't whole, or out of this range
+   */
+  constructor(n = 1) {
+    checkCount(n);
+    this.#shared = arriving ?? newPermits(n);
+    this.#permits = new Permits(this.#shared, this.#kind);
+  }
+
+  static {
+    onArrival(SEMAPHORE, (content) => arrive(content, () => new Semaphore()));
+  }
+
+  get #kind(): string {
+    return this instanceof BoundedSemaphore ? BOUNDED : SEMAPHORE;
+  }
+
+  /** How many permits there are to take. In the next moment it may be otherwise. Python's `get_value()`. */
+  get value(): number {
+    return this.#permits.value;
+  }
+
+  /**
+   * Takes a permit, waiting while there is none: true then, false if that took more than `timeout`
+   * ms.
+   *
+   * @throws {AbandonedLockError} once for each process that has ended with permits; they are free then
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    try {
+      if (options === undefined && this.#permits.gate.waiting === 0 && this.#permits.tryTake()) {
+        return done(true);
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return eventually(this.#permits.taking(), options);
+  }
+
+  /** Like {@linkcode Semaphore.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  acquireSync(options?: BlockOptions): boolean {
+    if (options === undefined && this.#permits.gate.waiting === 0 && this.#permits.tryTake()) {
+      return true;
+    }
+    return blocking(this.#permits.taking(), options);
+  }
+
+  /** Takes a permit if there is one now; else false. Throws as `acquire`. */
+  tryAcquire(): boolean {
+    return now(this.#permits.taking());
+  }
+
+  /**
+   * Gives a permit back, or gives one that wasn't there before; any process may.
+   *
+   * @throws {RangeError} if there would be more than 2 ** 31 - 1 permits, or, for a
+   *   {@linkcode BoundedSemaphore}, more than there were at first
+   */
+  release(): void {
+    const isBounded = this instanceof BoundedSemaphore;
+    const most = isBounded ? this.#permits.initial : MOST_PERMITS;
+    if (this.#permits.release(most) !== TOO_MANY) return;
+    throw new RangeError(
+      isBounded
+        ? `release() was called on a BoundedSemaphore with all its permits (${most}) in place. ` +
+          "Call it once for each acquire(), or use a Semaphore, which has no bound."
+        : `release() was called on a Semaphore with ${most} permits, the most there can be. ` +
+          "Call it once for each acquire().",
+    );
+  }
+
+  /**
+   * Holds a permit until the end of the block: `using held = await semaphore.hold()`.
+   *
+   * @throws {TimeoutError} if that took more than `timeout` ms
+   * @throws {AbandonedLockError} as `acquire`
+   */
+  hold(options?: WaitOptions): Promise<Held> {
+    return hold(this.#permits.taking(), () => this.release(), this.#kind, options);
+  }
+
+  /** Like {@linkcode Semaphore.hold}, but blocks the thread while it waits. */
+  holdSync(options?: BlockOptions): Held {
+    return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a ${this.#kind}, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    return parcelOf(this.#kind, this.#shared);
+  }
+}
+
+/**
+ * A {@linkcode Semaphore} that never has more permits than at first: one `release` too many, which
+ * there would go unnoticed, is an error here. Python's `multiprocessing.BoundedSemaphore`.
+ *
+ * @example
+ * ```ts
+ * import { BoundedSemaphore } from "@multiproc/multiprocessing";
+ *
+ * const connections = new BoundedSemaphore(4);
+ * await connections.acquire();
+ * connections.release();
+ * try {
+ *   connections.release();
+ * } catch (error) {
+ *   console.log(error instanceof RangeError); // true
+ * }
+ * ```
+ */
+export class BoundedSemaphore extends Semaphore {
+  static {
+    onArrival(BOUNDED, (content) => arrive(content, () => new BoundedSemaphore()));
+  }
+}
+
+function checkCount(n: unknown): void {
+  if (typeof n !== "number") {
+    throw new TypeError(`n is ${describe(n)}, not a number. Give the number of permits, from 0 up.`);
+  }
+  if (Number.isInteger(n) && n >= 0 && n <= MOST_PERMITS) return;
+  throw new RangeError(
+    `n is ${n}, which is no number of permits. Give a whole number from 0 to ${MOST_PERMITS}.`,
+  );
+}

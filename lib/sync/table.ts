@@ -1,0 +1,121 @@
+// A table in shared memory: rows of some words each, as many as are needed at the same time. Who
+// holds permits, who waits at a condition, who takes part in a barrier stands in one.
+//
+//   LOCK   held while rows are taken or given back, and while words change together
+//   USED   rows from here on are free
+//
+// A row whose first word is 0 is free. What is written under LOCK is written in a critical section,
+// by stores alone: a process that is killed, or whose stack is full, has done all of it or nothing.
+//
+// The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
+// with a new view, where others have used rows that this one doesn't show.
+
+import { critically } from "../memory/mutex.ts";
+import { newShared, type Shared, viewOf } from "./shared.ts";
+
+const LOCK = 0, USED = 1;
+/** Words at the beginning of the shared memory that are the table's own. */
+export const TABLE_WORDS = 2;
+
+/** Rows there is room for at first, and at most. */
+const FIRST_ROWS = 16, MOST_ROWS = 1 << 16;
+
+/** New shared memory: `first` words, TABLE_WORDS included, and then the rows. */
+export function newTable(first: number, stride: number): Shared {
+  return newShared(first + FIRST_ROWS * stride, first + MOST_ROWS * stride);
+}
+
+/** One isolate's view of a table. */
+export class Table {
+  readonly #first: number;
+  readonly #stride: number;
+  #words: Int32Array<SharedArrayBuffer>;
+  #isFull = false;
+
+  constructor({ words }: Shared, first: number, stride: number) {
+    this.#words = words;
+    this.#first = first;
+    this.#stride = stride;
+  }
+
+  /** All words, as far as this view shows them. */
+  get words(): Int32Array<SharedArrayBuffer> {
+    return this.#words;
+  }
+
+  /** Rows from here on are free; also those beyond what this view shows aren't counted. */
+  get used(): number {
+    return Math.min(Atomics.load(this.#words, USED), this.#rows);
+  }
+
+  get #rows(): number {
+    return (this.#words.length - this.#first) / this.#stride;
+  }
+
+  /** Where a row begins. */
+  at(row: number): number {
+    return this.#first + row * this.#stride;
+  }
+
+  /** Has this view show all that is there. */
+  renew(): void {
+    if (this.#words.length < this.#words.buffer.byteLength >> 2) {
+      this.#words = viewOf(this.#words.buffer);
+    }
+  }
+
+  /**
+   * Does `work` under LOCK. It must call nothing once it has begun to change words. If it asked for a
+   * free row and there was none, it is done once more after the table has grown.
+   *
+   * @throws {RangeError} if the table can't grow
+   */
+  section(work: () => void): void {
+    for (let done = false; !done;) {
+      if (Atomics.load(this.#words, USED) > this.#rows) this.renew();
+      this.#isFull = false;
+      critically(this.#words, LOCK, () => {
+        if (Atomics.load(this.#words, USED) > this.#rows) return;
+        work();
+        done = !this.#isFull;
+      });
+      if (this.#isFull) this.#grow();
+    }
+  }
+
+  /** Under LOCK: a free row, the lowest; or -1, and then the work must change nothing. */
+  free(): number {
+    const words = this.#words, first = this.#first, stride = this.#stride;
+    let used = Atomics.load(words, USED);
+    while (used > 0 && Atomics.load(words, first + (used - 1) * stride) === 0) used--;
+    Atomics.store(words, USED, used);
+    for (let row = 0; row < used; row++) {
+      if (Atomics.load(words, first + row * stride) === 0) return row;
+    }
+    if (used < this.#rows) {
+      Atomics.store(words, USED, used + 1);
+      return used;
+    }
+    this.#isFull = true;
+    return -1;
+  }
+
+  #grow(): void {
+    const { buffer } = this.#words;
+    const seen = this.#rows;
+    if (seen >= MOST_ROWS) {
+      throw new RangeError(
+        `There are ${MOST_ROWS} tasks and processes in it, and no room for more. ` +
+          "Have some of them end or let go of it first.",
+      );
+    }
+    const bytes = (this.#first + Math.min(2 * seen, MOST_ROWS) * this.#stride) * 4;
+    try {
+      if (buffer.byteLength < bytes) buffer.grow(bytes);
+    } catch (error) {
+      // Another process may have been quicker, and have made more of it.
+      if (buffer.byteLength < bytes) throw error;
+    }
+    this.renew();
+  }
+}
