@@ -56,7 +56,18 @@ export {
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";
+export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";
+export { Condition } from "./lib/sync/condition.ts";
+export { Event } from "./lib/sync/event.ts";
 export type { Held } from "./lib/sync/held.ts";
 export { Lock } from "./lib/sync/lock.ts";
 export { RLock } from "./lib/sync/rlock.ts";
+export { BoundedSemaphore, Semaphore } from "./lib/sync/semaphore.ts";
+export {
+  SharedArray,
+  type SharedArrayConstructor,
+  type SharedArrayMethods,
+} from "./lib/sync/shared_array.ts";
+export type { IntegerCode, NumberOf, TypeCode, TypedArrays } from "./lib/sync/types.ts";
+export { Value } from "./lib/sync/value.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

@@ -5,7 +5,7 @@
 // Structured clone keeps identity within one message, so the receiver finds them again by
 // identity, and no value of the user's can be mistaken for one.
 
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { explainRefusal, findRefusal } from "./codec/place.ts";
 import { refusalOf } from "./codec/refusals.ts";
 import {
@@ -18,7 +18,7 @@ import {
   type Parcel,
   unpack,
 } from "./crossing.ts";
-import type { Ref } from "./roster.ts";
+import { ownRoster, type Ref } from "./roster.ts";
 
 /** What crosses. */
 export interface Cargo {
@@ -41,16 +41,32 @@ export interface Load {
  * be handed over is where it can't be, or if one can't cross at all: structured clone would send
  * an empty object in its place. `root` is the name of the value.
  *
- * @param transfer what is to be moved instead of copied, checked by checkTransfer()
+ * @param transfer what is to be moved instead of copied; that it can be is checked before
+ * @param program the program that is to receive it, as the id of its roster
  */
-export function load(value: unknown, root: string, transfer: readonly object[] = []): Load {
+export function load(
+  value: unknown,
+  root: string,
+  transfer: readonly object[] = [],
+  program: string = ownRoster().id,
+): Load {
   const moving = new Set<unknown>(transfer);
   const found = { any: false, misplaced: false };
   scan(value, true, found, new Set(transfer));
-  const parcels: Cargo["parcels"] = [], objects: HandedOver[] = [];
-  const cargo = found.any
-    ? { value: copy(value, new Map(), parcels, objects), parcels }
-    : { value, parcels };
+  const standIns = new Map<HandedOver, object>();
+  const copied = found.any ? copy(value, new Map(), standIns) : value;
+  // Last of all: a getter of the value may have used them.
+  const objects = [...standIns.keys()];
+  const parcels = objects.map((object): Cargo["parcels"][number] => {
+    return [standIns.get(object)!, object[handOver]()];
+  });
+  const cargo = { value: copied, parcels };
+  if (parcels.some(([, parcel]) => (parcel.program ?? program) !== program)) {
+    throw new TypeError(
+      `${root} holds an object of another program: one that a worker was given after it had processes ` +
+        "or pipes of its own. Call Connection.fromMessage before anything else there.",
+    );
+  }
   const options = { sharedMemory: true, mayCross: (object: object) => moving.has(object) };
   // A post that fails detaches what it was to move all the same (Deno 2.9.6).
   const place = found.misplaced || transfer.length > 0
@@ -61,11 +77,30 @@ export function load(value: unknown, root: string, transfer: readonly object[] =
   return { cargo, objects, transfer: [...transfer, ...ports] };
 }
 
+/**
+ * A message as it goes through a port: in a Map, because receiveMessageOnPort looks for ports in
+ * every property of a message, and every element of every typed array (Deno 2.9.6: 9 ns each), but
+ * not in a Map.
+ */
+type Wrapped = Map<0, unknown>;
+
+/** Posts a message in which nothing is handed over. */
+export function postAlone(port: MessagePort, message: unknown): void {
+  const wrapped: Wrapped = new Map([[0, message]]);
+  port.postMessage(wrapped);
+}
+
+/** The next message that was posted; undefined if there is none. */
+export function receivePosted(port: MessagePort): unknown {
+  return (receiveMessageOnPort(port)?.message as Wrapped | undefined)?.get(0);
+}
+
 /** Posts a message that holds the cargo. Throws a TypeError that names the place of what can't cross. */
 export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
   try {
-    if (load.transfer.length === 0) port.postMessage(message);
-    else port.postMessage(message, load.transfer as MessagePort[]);
+    if (load.transfer.length === 0) return postAlone(port, message);
+    const wrapped: Wrapped = new Map([[0, message]]);
+    port.postMessage(wrapped, load.transfer as MessagePort[]);
   } catch (error) {
     const place = explainRefusal(load.cargo.value, root, { sharedMemory: true });
     throw new TypeError(place, { cause: error });
@@ -137,17 +172,15 @@ function scan(
 function copy(
   value: unknown,
   copies: Map<unknown, unknown>,
-  parcels: Cargo["parcels"],
-  objects: HandedOver[],
+  standIns: Map<HandedOver, object>,
 ): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (copies.has(value)) return copies.get(value);
-  const inner = (part: unknown) => copy(part, copies, parcels, objects);
+  const inner = (part: unknown) => copy(part, copies, standIns);
   if (isHandedOver(value)) {
     const standIn = {};
     copies.set(value, standIn);
-    parcels.push([standIn, value[handOver]()]);
-    objects.push(value);
+    standIns.set(value, standIn);
     return standIn;
   }
   if (Array.isArray(value)) {

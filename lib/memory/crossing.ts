@@ -29,6 +29,8 @@ export interface Parcel {
   content: unknown;
   /** The ports in `content`, which move with it. */
   ports?: MessagePort[];
+  /** The id of the roster it names, if it does: it means nothing in another program. */
+  program?: string;
 }
 
 /** The method by which an object that can be in one place only is told that it has moved. */

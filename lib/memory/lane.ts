@@ -25,7 +25,7 @@ import { EMPTY, FULL } from "./ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 
 // Header words, by cache line: settings, sender, receiver.
-const MAX_SIZE = 0, MAX_UNITS = 1;
+const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;
 const PUT_COUNT = 16, PUT_UNITS = 17, ENDED = 18;
 const GOT_COUNT = 32, GOT_UNITS = 33, GOT_POSITION = 34, REFUSED = 35;
 /** The first header word that is free for whoever builds on the lane. */
@@ -71,6 +71,7 @@ export function newLane(maxSize: number, maxBytes: number, words: number): LaneS
   const view = new Int32Array(header);
   view[MAX_SIZE] = maxSize;
   view[MAX_UNITS] = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT);
+  view[MAX_BYTES] = maxBytes;
   const segment = new SharedArrayBuffer(FIRST_UNITS * UNIT);
   return { header, segment, base: 0, position: 0, offset: 0, count: 0 };
 }
@@ -175,7 +176,7 @@ export class LaneSender extends Side {
 
   /** The longest record, in bytes. */
   get maxBytes(): number {
-    return this.header[MAX_UNITS] * UNIT - LENGTH_BYTES;
+    return this.header[MAX_BYTES] >>> 0;
   }
 
   /** Whether a record of `units`, or a short one, is within the bounds now. */
@@ -208,13 +209,14 @@ export class LaneSender extends Side {
     source.words[word] = length;
     let following: Segment | undefined;
     if (units > LONG_UNITS) {
-      this.#goOnIn(this.#send(units + 1));
-      following = this.#send(FIRST_UNITS);
+      const own = newSegment(units + 1), next = newSegment(FIRST_UNITS);
+      this.#goOnIn(this.#send(own));
+      following = this.#send(next);
       this.bytes.set(source.bytes.subarray(at, at + length));
       this.#writeNext(units, following);
     } else {
       if (!this.#findRoom(units)) {
-        this.#goOnIn(this.#send(this.#nextUnits(units)));
+        this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
       }
       const offset = this.offset;
       if (units > LOOP_UNITS) {
@@ -242,7 +244,7 @@ export class LaneSender extends Side {
   reserve(length: number): void {
     const units = (length + 7) >>> 3;
     if (this.#following !== undefined) this.#moveOn(this.#following);
-    if (!this.#findRoom(units)) this.#goOnIn(this.#send(this.#nextUnits(units)));
+    if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
   }
 
   /** How large the next segment is. */
@@ -280,11 +282,10 @@ export class LaneSender extends Side {
   }
 
   #isFree(units: number): boolean {
-    return ((this.position - this.#gotPosition) | 0) + units <= this.units;
+    return ((this.position - this.#gotPosition) >>> 0) + units <= this.units;
   }
 
-  #send(units: number): Segment {
-    const buffer = newSegment(units);
+  #send(buffer: SharedArrayBuffer): Segment {
     return { buffer, number: this.post.send(buffer) };
   }
 
@@ -371,10 +372,10 @@ export class LaneReceiver extends Side {
   }
 
   /**
-   * Takes the oldest record into `into`, which grows as needed; its bytes are then
-   * into[LENGTH_BYTES, length). Returns the length, or EMPTY.
+   * Copies the oldest record to `into`, which grows as needed; its bytes are then
+   * into[LENGTH_BYTES, length). Returns the length, or EMPTY. It is still there until take().
    */
-  tryTake(into: Scratch): number {
+  copy(into: Scratch): number {
     const length = this.peek();
     if (length === EMPTY) return EMPTY;
     const units = (length + 7) >>> 3;
@@ -385,7 +386,13 @@ export class LaneReceiver extends Side {
     } else {
       copyWords(this.words, offset * 2, into.words, 0, units * 2);
     }
-    const end = offset + units;
+    return length;
+  }
+
+  /** Takes the oldest record, of this length. */
+  take(length: number): void {
+    const units = (length + 7) >>> 3;
+    const end = this.offset + units;
     this.offset = end === this.units ? 0 : end;
     this.position = (this.position + units) | 0;
     this.#taken = (this.#taken + units) | 0;
@@ -395,7 +402,6 @@ export class LaneReceiver extends Side {
     Atomics.store(header, GOT_POSITION, this.position);
     Atomics.store(header, GOT_COUNT, this.count);
     if (units > LONG_UNITS) this.#leaveLong();
-    return length;
   }
 
   /** A long record had the segment for itself: the memory can go now. */

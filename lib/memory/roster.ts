@@ -39,7 +39,7 @@ const NOBODY = 0, MOVING = -1;
 
 const FIRST_BYTES = 4096, MOST_BYTES = 2 ** 28;
 /** Things that are in each other's way for ever form a ring: nobody can receive them any more. */
-const DEEPEST = 64;
+const DEEPEST = 1000;
 
 /** One who is, or was, in the roster. */
 export interface Ref {
@@ -134,22 +134,27 @@ export class Roster {
     critically(this.#words, LOCK, () => this.#strike(at, index, generation));
   }
 
-  /** Strikes off a process, and what it has. */
+  /** Strikes off a process, and what it has: also the processes that it runs, and what they have. */
   strikeAll(owner: Ref): void {
-    critically(this.#words, LOCK, () => {
-      for (const kind of [0, 1]) this.#strikeOwned(owner, kind);
-      this.#strike(this.#at(owner.index), owner.index, owner.generation);
-    });
+    critically(this.#words, LOCK, () => this.#strikeAll(owner.index, owner.generation));
   }
 
-  #strikeOwned(owner: Ref, kind: number): void {
-    const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
-    for (let index = 2 + kind; index <= most; index += 2) {
-      const at = this.#at(index), words = this.#words;
-      if (
-        Atomics.load(words, at + OWNER) === owner.index &&
-        Atomics.load(words, at + OWNER_GENERATION) === owner.generation
-      ) this.#strike(at, index, Atomics.load(words, at + GENERATION));
+  /** Under LOCK. */
+  #strikeAll(owner: number, ownerGeneration: number): void {
+    this.#strike(this.#at(owner), owner, ownerGeneration);
+    for (const kind of [0, 1]) {
+      const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
+      for (let index = 2 + kind; index <= most; index += 2) {
+        const at = this.#at(index), words = this.#words;
+        if (
+          Atomics.load(words, at + OWNER) !== owner ||
+          Atomics.load(words, at + OWNER_GENERATION) !== ownerGeneration
+        ) continue;
+        const generation = Atomics.load(words, at + GENERATION);
+        if ((generation & 1) === 0) continue;
+        if (kind === 0) this.#strikeAll(index, generation);
+        else this.#strike(at, index, generation);
+      }
     }
   }
 

@@ -300,8 +300,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * wait get an InvalidStateError. Calling it again does nothing.
    */
   close(): void {
-    forgotten.unregister(this.#end);
     this.#end.close();
+    forgotten.unregister(this.#end);
   }
 
   /** Closes it: `using [connection] = …` isn't possible, `using connection = pair[0]` is. */

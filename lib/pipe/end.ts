@@ -7,9 +7,19 @@
 // Whether the other end is alive stands in the roster (lib/memory/roster.ts). The order matters: who
 // finds the lane empty looks whether the other end is alive, and if it isn't, at the lane again.
 
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { MessagePort as NodePort } from "node:worker_threads";
 import { BrokenPipeError, EOFError, InvalidStateError, TimeoutError } from "../errors.ts";
-import { type Cargo, drop, type Load, load, post, settle, unload } from "../memory/cargo.ts";
+import {
+  type Cargo,
+  drop,
+  type Load,
+  load,
+  post,
+  postAlone,
+  receivePosted,
+  settle,
+  unload,
+} from "../memory/cargo.ts";
 import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder, REFUSED } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
@@ -50,7 +60,7 @@ export interface EndContent {
   roster: SharedArrayBuffer;
   self: Ref;
   peer: Ref;
-  port: MessagePort;
+  port: NodePort;
   incoming: LaneShares | undefined;
   outgoing: LaneShares | undefined;
   /** Of the last message posted. */
@@ -61,6 +71,8 @@ export interface EndContent {
 interface Posted {
   number: number;
   cargo?: Cargo;
+  /** What of the user's moves with it. */
+  moved?: readonly object[];
   segment?: SharedArrayBuffer;
 }
 
@@ -74,7 +86,13 @@ const open = new Set<End>();
 
 /** As the last thing an isolate does, so that the other ends needn't wait to learn of it. */
 export function closeAllEnds(): void {
-  for (const end of [...open]) end.close();
+  for (const end of [...open]) {
+    try {
+      end.close();
+    } catch {
+      // The stack is full. The roster tells of its end all the same.
+    }
+  }
 }
 
 /** A lane to receive from, with its gates. */
@@ -96,12 +114,14 @@ export class End {
   readonly #roster: Roster;
   readonly #self: Ref;
   readonly #peer: Ref;
-  readonly #port: MessagePort;
+  readonly #port: NodePort;
   readonly #incoming: Incoming | undefined;
   readonly #outgoing: Outgoing | undefined;
   #number: number;
   /** Why it can't be used any more. */
   #gone: string | undefined;
+  /** Between its port and its lane: a getter of the message may run there. */
+  #isPosting = false;
 
   constructor(content: EndContent) {
     const place = placeIn(content.roster);
@@ -142,10 +162,13 @@ export class End {
   readonly #segments: SegmentPost = {
     send: (segment) => {
       const number = this.#nextNumber();
-      this.#port.postMessage({ number, segment } satisfies Posted);
+      postAlone(this.#port, { number, segment } satisfies Posted);
       return number;
     },
-    receive: (number) => this.#fetch(number).segment!,
+    receive: (number) => {
+      checkStack(STACK_NEEDED);
+      return this.#fetch(number).segment!;
+    },
   };
 
   #nextNumber(): number {
@@ -155,15 +178,11 @@ export class End {
   /** What was posted under a number; what comes before it was posted in vain. */
   #fetch(number: number): Posted {
     for (;;) {
-      const posted = this.#receivePosted();
+      const posted = receivePosted(this.#port) as Posted | undefined;
       if (posted === undefined) throw new Error(`Nothing was posted under number ${number}.`);
       if (posted.number === number) return posted;
-      if (posted.cargo !== undefined) drop(posted.cargo);
+      dropPosted(posted);
     }
-  }
-
-  #receivePosted(): Posted | undefined {
-    return receiveMessageOnPort(this.#port)?.message as Posted | undefined;
   }
 
   /** The lane to receive from; throws if there is none, or this end is gone. */
@@ -178,6 +197,7 @@ export class End {
   /** The lane to send to; throws if there is none, or nobody will receive, or this end is gone. */
   #sender(): Outgoing {
     this.checkOpen();
+    this.checkNotPosting("another send");
     const outgoing = this.#outgoing;
     if (outgoing === undefined) {
       throw new InvalidStateError(
@@ -202,6 +222,14 @@ export class End {
     if (this.#gone !== undefined) throw new InvalidStateError(this.#gone);
   }
 
+  /** What a getter of a message might do while the message is being sent. */
+  checkNotPosting(what: string): void {
+    if (!this.#isPosting) return;
+    throw new InvalidStateError(
+      `A message is just being sent on this connection, and a getter of it attempts ${what}. Do that afterwards.`,
+    );
+  }
+
   get isOpen(): boolean {
     return this.#gone === undefined;
   }
@@ -216,14 +244,17 @@ export class End {
     const attempt = () => {
       const { lane, roomGate } = this.#receiver();
       if (check !== undefined && !lane.isEmpty) check(lane);
-      let length = lane.tryTake(taken);
+      let length = lane.copy(taken);
       if (length === EMPTY) {
         if (!this.#isOver(lane)) return WAIT;
-        length = lane.tryTake(taken);
+        length = lane.copy(taken);
         if (length === EMPTY) throw ended();
       }
+      const message = this.#read(length);
+      // Not before it was read: it is still there if the stack was too full for that.
+      lane.take(length);
       roomGate.open(1);
-      return this.#read(length);
+      return message;
     };
     return { gate: this.#receiver().messageGate, attempt, expired: throwNothing };
   }
@@ -249,7 +280,11 @@ export class End {
   #read(length: number): unknown {
     const { bytes } = taken;
     const kind = bytes[LENGTH_BYTES];
-    if (kind === POSTED) return unload(this.#fetch(taken.words[NUMBER_WORD]).cargo!);
+    if (kind === POSTED) {
+      // What was fetched from the port can't be put back.
+      checkStack(STACK_NEEDED);
+      return unload(this.#fetch(taken.words[NUMBER_WORD]).cargo!);
+    }
     const message = kind === BYTES
       ? bytes.slice(LENGTH_BYTES + 1, length)
       : decode(bytes, LENGTH_BYTES, length);
@@ -283,6 +318,7 @@ export class End {
     if (transfer.length > 0) return this.#tryPost(outgoing, message, transfer, most);
     const encoder = freeEncoder();
     const length = encoder.tryEncode(message, LENGTH_BYTES, "message");
+    this.checkOpen(); // a getter of the message may have closed it
     if (length === REFUSED) return this.#tryPost(outgoing, message, transfer, most);
     return this.#tryPut(outgoing, encoder, length, most);
   }
@@ -347,20 +383,15 @@ export class End {
   }
 
   #load(message: unknown, transfer: readonly object[]): Load {
-    const loaded = load(message, "message", transfer);
+    const loaded = load(message, "message", transfer, this.#roster.id);
+    this.checkOpen(); // a getter of the message may have closed it
     for (const [, parcel] of loaded.cargo.parcels) {
       if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndContent);
     }
     return loaded;
   }
 
-  #checkCarries({ self, roster }: EndContent): void {
-    if (placeIn(roster)?.roster.id !== this.#roster.id) {
-      throw new TypeError(
-        "A connection in the message and this pipe come from two programs: a worker that had " +
-          "processes or pipes of its own before it was given one of them. Call Connection.fromMessage first of all.",
-      );
-    }
+  #checkCarries({ self }: EndContent): void {
     const [isSelf, isPeer] = [this.#self, this.#peer].map((ref) => ref.index === self.index);
     if (isSelf || isPeer) {
       throw new TypeError(
@@ -375,11 +406,18 @@ export class End {
     const { lane, messageGate } = this.#sender();
     const loaded = this.#load(message, transfer);
     lane.reserve(MARKER_BYTES);
-    const number = this.#nextNumber();
-    post(this.#port, { number, cargo: loaded.cargo } satisfies Posted, loaded, "message");
-    marker.words[NUMBER_WORD] = number;
-    const arrives = () => settle(loaded, this.#peer, "sent through a pipe");
-    lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
+    this.#isPosting = true;
+    try {
+      const number = this.#nextNumber();
+      const moved = transfer.filter((object) => !(object instanceof ArrayBuffer));
+      const posted: Posted = { number, cargo: loaded.cargo, moved };
+      post(this.#port, posted, loaded, "message");
+      marker.words[NUMBER_WORD] = number;
+      const arrives = () => settle(loaded, this.#peer, "sent through a pipe");
+      lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
+    } finally {
+      this.#isPosting = false;
+    }
     messageGate.open(1);
   }
 
@@ -400,12 +438,15 @@ export class End {
 
   close(): void {
     if (this.#gone !== undefined) return;
-    this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
+    this.checkNotPosting("close()");
     this.#roster.strike(this.#self);
-    for (let posted; (posted = this.#receivePosted()) !== undefined;) {
-      if (posted.cargo !== undefined) drop(posted.cargo);
+    this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
+    for (let posted; (posted = receivePosted(this.#port)) !== undefined;) {
+      dropPosted(posted as Posted);
     }
-    this.#port.close();
+    // Not the port's own close(): node's, in Deno 2.9.6, starts the other port of a pair that was
+    // made here, and what is on its way is lost.
+    webPort.close.call(this.#port);
     this.#incoming?.roomGate.open(Infinity);
     this.#outgoing?.messageGate.open(Infinity);
     this.#pump();
@@ -425,6 +466,7 @@ export class End {
   /** What crosses in its place. */
   get parcel(): Parcel {
     this.checkOpen();
+    this.checkNotPosting("handing it over");
     const content: EndContent = {
       roster: this.#roster.shares,
       self: this.#self,
@@ -434,7 +476,7 @@ export class End {
       outgoing: this.#outgoing?.lane.shares,
       number: this.#number,
     };
-    return { kind: CONNECTION, content, ports: [this.#port] };
+    return { kind: CONNECTION, content, ports: [this.#port], program: this.#roster.id };
   }
 
   /** It is somebody else's now; in a critical section. */
@@ -456,6 +498,31 @@ export class End {
   }
 }
 
+const webPort: { close(this: unknown): void } = MessagePort.prototype;
+
+/** Calls that receiving what was posted takes at most, one in the other. */
+const STACK_NEEDED = 200;
+
+/** Throws a RangeError if there is no room on the stack for so many calls. */
+function checkStack(calls: number): number {
+  return calls === 0 ? 0 : 1 + checkStack(calls - 1);
+}
+
+/** Ends what nobody will receive. */
+function dropPosted({ cargo, moved = [] }: Posted): void {
+  if (cargo !== undefined) drop(cargo);
+  const ignore = () => {};
+  for (const object of moved) {
+    if (object instanceof MessagePort) object.close();
+    else if (object instanceof ReadableStream) object.cancel().catch(ignore);
+    else if (object instanceof WritableStream) object.abort().catch(ignore);
+    else if (object instanceof TransformStream) {
+      object.readable.cancel().catch(ignore);
+      object.writable.abort().catch(ignore);
+    }
+  }
+}
+
 function ended(): EOFError {
   return new EOFError(
     "Nothing more will come: the other end was closed, or its process has ended, and all it sent " +
@@ -469,9 +536,11 @@ function throwNothing(): never {
 
 function throwFull(lane: LaneSender): never {
   const bound = lane.maxSize > 0 && lane.size >= lane.maxSize
-    ? `maxSize is ${lane.maxSize}`
-    : `maxBytes is ${lane.maxBytes}`;
+    ? `its maxSize is ${lane.maxSize}`
+    : lane.hasRoom()
+    ? "other sends wait before this one"
+    : `its maxBytes is ${lane.maxBytes}`;
   throw new TimeoutError(
-    `The pipe is full: its ${bound}. The message was not sent; wait longer, or see that messages are received.`,
+    `The pipe is full: ${bound}. The message was not sent; wait longer, or see that messages are received.`,
   );
 }

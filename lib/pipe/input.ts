@@ -37,13 +37,27 @@ function problemOf(item: unknown): string | undefined {
     if (item instanceof ArrayBuffer && item.detached) {
       return "a detached ArrayBuffer: it was transferred before. Give one that is still here.";
     }
-    if ("locked" in item && item.locked === true) {
+    const streams = item instanceof TransformStream ? [item.readable, item.writable] : [item];
+    if (streams.some((stream) => "locked" in stream && stream.locked === true)) {
       return "a stream that is locked. Release its reader or writer first.";
+    }
+    if (item instanceof MessagePort && isStarted(item)) {
+      return "a MessagePort that receives messages here. Transfer it before it is started.";
     }
     if (transferables.some((type) => item instanceof type)) return undefined;
   }
   return `${describe(item)}, which can't be transferred. ` +
     "Give ArrayBuffers, MessagePorts or web streams.";
+}
+
+/**
+ * Deno 2.9.6 refuses such a port only once it has taken all that is to be moved, which is lost then.
+ * It marks it by a symbol of its own.
+ */
+function isStarted(port: object): boolean {
+  return Object.getOwnPropertySymbols(port).some((symbol) => {
+    return symbol.description === "enabled" && Reflect.get(port, symbol) === true;
+  });
 }
 
 function repetition(transfer: readonly unknown[], item: unknown, index: number) {

@@ -38,7 +38,9 @@ export function messageOf(
     roster.strikeAll(worker);
     lookEverywhere();
   });
+  // A port that isn't started doesn't hear of the other one's end.
   port1.unref();
+  port1.start();
   uninterrupted(() => moved(worker, "put into a message"));
   const message: Contents = {
     "@multiproc/multiprocessing": "Connection",
@@ -61,9 +63,14 @@ export function contentOf(message: unknown): EndContent {
         "Give what connection.toMessage() has made, as the worker receives it.",
     );
   }
-  lives.push(life);
+  // A message makes one connection.
+  delete (message as Partial<Contents>).life;
   const { roster, self: place } = takePlace(content.roster, self);
-  // It came for the worker as one who wasn't known yet; it belongs to the one who was.
-  uninterrupted(() => roster.entrust(content.self, place));
+  if (place.index === self.index) lives.push(life);
+  else {
+    // It came for one who wasn't known yet; it belongs to the one who was.
+    uninterrupted(() => roster.entrust(content.self, place));
+    life.close();
+  }
   return content;
 }

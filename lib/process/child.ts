@@ -1,11 +1,22 @@
 // What runs in a started process, from its first step to its last. Its main module is a data: URL
 // that imports this file, or the package's text, and calls boot().
 
-import { locks, type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { locks, type MessagePort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { type Load, load, post, settle, unload } from "../memory/cargo.ts";
+import {
+  type Load,
+  load,
+  post,
+  postAlone,
+  receivePosted,
+  settle,
+  unload,
+} from "../memory/cargo.ts";
 import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
 import { isKilled, stopIfKilled, uninterrupted } from "../memory/critical.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
+import { closeAllEnds } from "../pipe/end.ts";
+import { keepBarriers, leaveBarriers } from "../sync/parties.ts";
 import {
   activeChildren,
   becomeChild,
@@ -14,18 +25,20 @@ import {
   starterRef,
   whileImporting,
 } from "./current.ts";
-import { ownRef, ownRoster } from "../memory/roster.ts";
-import { useHost } from "./delegate.ts";
 import { describeFailure, recreateError } from "./failure.ts";
 import { endAllHosted, endGate } from "./host.ts";
+import { useHost } from "./host_port.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
 // What may be handed over must be known here, even where the target's module imports it as a type.
-import { closeAllEnds } from "../pipe/end.ts";
 import "../pipe/connection.ts";
 import "../queue/joinable_queue.ts";
+import "../sync/barrier.ts";
+import "../sync/condition.ts";
+import "../sync/event.ts";
 import "../sync/lock.ts";
 import "../sync/rlock.ts";
+import "../sync/semaphore.ts";
 import "../sync/shared_array.ts";
 import "../sync/value.ts";
 
@@ -42,8 +55,9 @@ export function boot(source?: () => unknown): void {
   const { control, port, host } = workerData as Birth;
   adoptControl(control);
   useHost(host);
-  // Deno itself must have noticed that, and does so after a turn of the event loop.
-  holdWebLock().then(() => setImmediate(() => live(port, source)));
+  // Deno itself must have noticed that, and does so in a turn of the event loop.
+  const turn = () => new Promise<void>((taken) => setImmediate(taken));
+  holdWebLock().then(turn).then(() => live(port, source));
 }
 
 /**
@@ -62,8 +76,9 @@ function holdWebLock(): Promise<void> {
 async function live(port: MessagePort, source: (() => unknown) | undefined): Promise<void> {
   Atomics.store(ownControl(), LOADED, 1);
   stopIfKilled();
-  const init = receiveMessageOnPort(port)?.message as Init;
+  const init = receivePosted(port) as Init;
   becomeChild(init);
+  keepBarriers();
   globalThis.addEventListener("unload", lastStep);
   const { travel, cargo } = init;
   let outcome: Outcome, loaded: Load | undefined;
@@ -106,10 +121,10 @@ function report(port: MessagePort, outcome: Outcome, loaded?: Load): void {
   if (isKilled()) return;
   try {
     if (loaded !== undefined) returnTo(port, outcome, loaded);
-    else port.postMessage(outcome);
+    else postAlone(port, outcome);
   } catch (error) {
     outcome = threw(error);
-    port.postMessage(outcome);
+    postAlone(port, outcome);
   }
   if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) print(outcome);
   // After the user's own listeners, if there are any.
@@ -139,6 +154,7 @@ function lastStep(): void {
   if (isKilled()) return;
   endAllHosted();
   closeAllEnds();
+  if (Deno.exitCode === 0) leaveBarriers();
   ownRoster().strikeAll(ownRef());
   const control = ownControl();
   if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);

@@ -5,32 +5,15 @@
 // CLAIM word decides who does.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { postAlone } from "../memory/cargo.ts";
 import { BY_STARTER, CLAIM, UNCLAIMED } from "../memory/control.ts";
 import { addChore, removeChore } from "../wait/gate.ts";
 import { host } from "./host.ts";
-import type { Init, Launch, Request } from "./messages.ts";
+import { askHost } from "./host_port.ts";
+import type { Init, Launch } from "./messages.ts";
 
 /** How long the host has to claim a start, in ms: longer than its own start takes by far. */
 const PATIENCE = 500;
-
-/** The port to this process's host; none where nobody hosts it. */
-let hostPort: MessagePort | undefined;
-
-/** Called once in a started process. */
-export function useHost(port: MessagePort): void {
-  hostPort = port;
-}
-
-/** Whether somebody hosts this process. */
-export function isHosted(): boolean {
-  return hostPort !== undefined;
-}
-
-/** Asks the host for something. */
-export function askHost(request: Request): void {
-  const transfer = request.type === "start" ? [request.launch.port] : [];
-  hostPort?.postMessage(request, transfer);
-}
 
 /**
  * Has the host start a process; what it needs waits for it in the port of the launch. If the starter
@@ -56,7 +39,7 @@ export function delegate(
     clearInterval(timer);
     if (Atomics.compareExchange(control, CLAIM, UNCLAIMED, BY_STARTER) !== UNCLAIMED) return;
     const { port1, port2 } = new MessageChannel();
-    port1.postMessage(kept);
+    postAlone(port1, kept);
     replaced(port1);
     host({ ...launch, port: port2 });
   };

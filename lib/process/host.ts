@@ -24,9 +24,12 @@ import {
   UNCLAIMED,
   writeCode,
 } from "../memory/control.ts";
-import { ownRoster } from "../memory/roster.ts";
+import { uninterrupted } from "../memory/critical.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
-import type { Birth, Launch, Request } from "./messages.ts";
+import { ownIdentity } from "./current.ts";
+import { askHost, isHosted } from "./host_port.ts";
+import type { Birth, Launch, Nested, Request } from "./messages.ts";
 
 /** A worker killed while its main module is still loading leaks what it had loaded; so much patience has the killer, in ms. */
 const LOADING = 2000;
@@ -49,7 +52,7 @@ export function endGate(control: Int32Array): Gate {
 }
 
 /** Writes that a process has ended, and tells everybody who waits. */
-function markEnded({ control, ref }: Launch, code: number): void {
+function markEnded({ control, ref }: Pick<Launch, "control" | "ref">, code: number): void {
   writeCode(control, EXIT, code);
   ownRoster().strikeAll(ref);
   endGate(control).open(Infinity);
@@ -59,8 +62,16 @@ function markEnded({ control, ref }: Launch, code: number): void {
 /** Told of the end, and of the error of a worker that couldn't run. */
 type WhenEnded = (error: unknown) => void;
 
-/** Processes started by processes that are hosted here, because this isolate was too busy. */
-const selfHosted = new Set<Launch>();
+/** What runs in the workers that run here, directly or in each other. */
+const nestedHere = new Set<Nested>();
+
+/** What runs in the worker of a process and may be alive. */
+function nestedIn(pid: number): Nested[] {
+  const direct = [...nestedHere].filter(({ by, control }) => {
+    return by === pid && readCode(control, EXIT) === null;
+  });
+  return direct.flatMap((nested) => [nested, ...nestedIn(nested.pid)]);
+}
 
 /** A process in a worker of this isolate. */
 export class ThreadHost {
@@ -117,9 +128,9 @@ export class ThreadHost {
       performance.now() - this.#stopAsked < LOADING;
     // Deno ends the workers of this worker with it: they must be outside, too.
     this.#serveBlocked();
-    const below = [...selfHosted].filter(({ owner }) => owner === identity.pid);
-    for (const launch of below) requestStop(launch.control, TERMINATED);
-    if (loading || !isOutside(control) || !below.every(({ control }) => isOutside(control))) {
+    const nested = nestedIn(identity.pid);
+    for (const { control } of nested) requestStop(control, TERMINATED);
+    if (loading || !isOutside(control) || !nested.every(({ control }) => isOutside(control))) {
       this.#stopTimer = setTimeout(this.stop, 1);
       return;
     }
@@ -180,10 +191,9 @@ export class ThreadHost {
     if (!hosted.delete(identity.pid)) return;
     const kill = Atomics.load(control, KILL);
     markEnded(this.#launch, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
-    for (const launch of selfHosted) {
-      if (launch.owner !== identity.pid) continue;
-      selfHosted.delete(launch);
-      if (readCode(launch.control, EXIT) === null) markEnded(launch, -TERMINATED);
+    for (const nested of nestedIn(identity.pid)) markEnded(nested, -TERMINATED);
+    for (const nested of nestedHere) {
+      if (readCode(nested.control, EXIT) !== null) nestedHere.delete(nested);
     }
     this.#whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
@@ -216,10 +226,14 @@ function serve(request: Request): void {
     stopHosted(request.pid);
     return;
   }
+  if (request.type === "nested") {
+    nestedHere.add(request.nested);
+    askHost(request);
+    return;
+  }
   const { launch } = request;
   if (Atomics.compareExchange(launch.control, CLAIM, UNCLAIMED, BY_MAIN) !== UNCLAIMED) {
     launch.port.close();
-    selfHosted.add(launch);
     return;
   }
   try {
@@ -236,6 +250,10 @@ export function endAllHosted(): void {
 
 /** Runs a process here, unless it was ended before it began. */
 export function host(launch: Launch, whenEnded?: WhenEnded): void {
+  const { control, ref, identity: { pid } } = launch;
+  // It lives no longer than the isolate it runs in.
+  uninterrupted(() => ownRoster().entrust(ref, ownRef()));
+  if (isHosted()) askHost({ type: "nested", nested: { pid, ref, control, by: ownIdentity().pid } });
   const kill = Atomics.load(launch.control, KILL);
   if (kill === 0) new ThreadHost(launch, whenEnded);
   else {

@@ -1,13 +1,13 @@
 // Process, the public face: its options, its life as its starter sees it.
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, post, settle, unload } from "../memory/cargo.ts";
+import { load, post, receivePosted, settle, unload } from "../memory/cargo.ts";
 import { ASKED, EXIT, FINISHED, newControl, readCode } from "../memory/control.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { cannotClone } from "../memory/crossing.ts";
-import { ownRoster } from "../memory/roster.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -21,9 +21,10 @@ import {
   type ProcessInfo,
   removeChild,
 } from "./current.ts";
-import { askHost, delegate, isHosted } from "./delegate.ts";
+import { delegate } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
 import { dismiss, endGate, host, KILLED, requestStop, stopHosted, TERMINATED } from "./host.ts";
+import { askHost, isHosted } from "./host_port.ts";
 import type { Identity, Init, Launch, Outcome } from "./messages.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
@@ -218,7 +219,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
     const identity = this.#identity;
-    const roster = ownRoster(), ref = roster.enrollProcess(identity.name);
+    const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
     const init: Init = { identity, travel, cargo, self: ref, ...inheritance() };
     const { port1, port2 } = new MessageChannel();
@@ -426,7 +427,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /** The child has sent its outcome before its end, if it has. */
   #fetchOutcome(error?: unknown): void {
     if (this.#outcome !== undefined || this.#port === undefined) return;
-    const outcome = receiveMessageOnPort(this.#port)?.message as Outcome | undefined;
+    const outcome = receivePosted(this.#port) as Outcome | undefined;
     const exitCode = this.exitCode ?? 0;
     if (outcome?.type === "returned") {
       this.#outcome = { value: unload(outcome.cargo) };

@@ -9,6 +9,7 @@ import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { handOver, type Parcel, unpack } from "../memory/crossing.ts";
 import { RLock } from "./rlock.ts";
+import { isThenable } from "./thenable.ts";
 import {
   check,
   checkOperand,
@@ -17,11 +18,10 @@ import {
   type NumberType,
   refusal,
   type TypeCode,
-  typeOf,
   type View,
 } from "./types.ts";
 
-/** Bytes of the largest shared memory that V8 gives (14.9, Deno 2.9.6). */
+/** Bytes of the largest array; few machines give as much. */
 const MOST_BYTES = 2 ** 34;
 
 /** What crosses to another process. */
@@ -41,12 +41,18 @@ export interface Parts {
 export function newParts<N>(type: NumberType<N>, length: number): Parts {
   const most = MOST_BYTES / type.bytes;
   checkWhole("length", length, 0, most, `of "${type.code}" there is no room for more`);
+  return { buffer: newBuffer(length, type.bytes), lock: new RLock() };
+}
+
+function newBuffer(length: number, bytes: number): SharedArrayBuffer {
   try {
-    return { buffer: new SharedArrayBuffer(length * type.bytes), lock: new RLock() };
+    return new SharedArrayBuffer(length * bytes);
   } catch (cause) {
     throw new RangeError(
-      `length is ${length}, and there are no ${length * type.bytes} bytes of shared memory left. ` +
-        "Make it shorter.",
+      `length is ${length}, and there are no ${
+        length * bytes
+      } bytes of memory left for it. Make it ` +
+        "shorter.",
       { cause },
     );
   }
@@ -125,8 +131,7 @@ export class Elements<T extends TypeCode> {
 
   #refused(result: unknown): Error {
     const what = "What fn returned";
-    const isPromise = typeof result === "object" && result !== null && "then" in result;
-    if (!isPromise) return refusal(this.#type, result, what);
+    if (!isThenable(result)) return refusal(this.#type, result, what);
     return new TypeError(
       `${what} is a promise, and update() doesn't wait: nothing was stored. Await first and update ` +
         "then, or hold the lock meanwhile: using held = await x.lock.hold().",

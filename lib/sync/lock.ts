@@ -1,9 +1,10 @@
 // Lock: one holder at a time, among all processes and all tasks.
 
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { blocking, done, eventually, now } from "../wait/operation.ts";
+import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./held.ts";
+import { checkHeld, reacquiring, releaseAll } from "./monitor.ts";
 import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
 
@@ -122,6 +123,22 @@ export class Lock {
   /** Like {@linkcode Lock.hold}, but blocks the thread while it waits. */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#mutual.taking(), () => this.release(), NAME, options);
+  }
+
+  /** @ignore */
+  [checkHeld](call: string, what: string): void {
+    this.#mutual.checkMine(call, what);
+  }
+
+  /** @ignore */
+  [releaseAll](): number {
+    this.#mutual.release();
+    return 1;
+  }
+
+  /** @ignore */
+  [reacquiring](): Operation<boolean> {
+    return this.#mutual.taking();
   }
 
   /** @ignore */

@@ -153,7 +153,10 @@ export class Mutual {
   }
 
   /** Throws if this process doesn't hold it; `what` it was that a method was called on. */
-  checkMine(call: string, what = `${this.#name === "RLock" ? "an" : "a"} ${this.#name} that`): void {
+  checkMine(
+    call: string,
+    what = `${this.#name === "RLock" ? "an" : "a"} ${this.#name} that`,
+  ): void {
     if (this.isMine) return;
     const holder = Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED;
     const who = this.isFree ? "nobody holds it" : `${this.#shared.roster.nameOf(holder)} holds it`;

@@ -154,7 +154,9 @@ export class Permits {
       let mine = -1;
       for (let row = 0; row < used && mine < 0; row++) {
         const at = table.at(row);
-        if (Atomics.load(rows, at + HELD) > 0 && Atomics.load(rows, at + TOKEN) === token) mine = at;
+        if (Atomics.load(rows, at + HELD) > 0 && Atomics.load(rows, at + TOKEN) === token) {
+          mine = at;
+        }
       }
       const returned = Atomics.load(words, RETURNED);
       if (mine < 0 && returned > 0) {

@@ -4,6 +4,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossin
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./held.ts";
+import { checkHeld, reacquiring, releaseAll } from "./monitor.ts";
 import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
 
@@ -121,18 +122,36 @@ export class RLock {
     return true;
   }
 
-  #taking(): Operation<boolean> {
+  #taking(times = 1): Operation<boolean> {
     const taking = this.#mutual.taking();
     const attempt = () => {
       if (this.#mutual.isMine) {
-        this.#mutual.count++;
+        this.#mutual.count += times;
         return true;
       }
       const answer = taking.attempt();
-      if (answer === true) this.#mutual.count = 1;
+      if (answer === true) this.#mutual.count = times;
       return answer;
     };
     return { ...taking, attempt };
+  }
+
+  /** @ignore */
+  [checkHeld](call: string, what: string): void {
+    this.#mutual.checkMine(call, what);
+  }
+
+  /** @ignore */
+  [releaseAll](): number {
+    const times = this.#mutual.count;
+    this.#mutual.count = 0;
+    this.#mutual.release();
+    return times;
+  }
+
+  /** @ignore */
+  [reacquiring](times: number): Operation<boolean> {
+    return this.#taking(times);
   }
 
   /** @ignore */

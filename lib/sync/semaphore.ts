@@ -185,7 +185,9 @@ export class BoundedSemaphore extends Semaphore {
 
 function checkCount(n: unknown): void {
   if (typeof n !== "number") {
-    throw new TypeError(`n is ${describe(n)}, not a number. Give the number of permits, from 0 up.`);
+    throw new TypeError(
+      `n is ${describe(n)}, not a number. Give the number of permits, from 0 up.`,
+    );
   }
   if (Number.isInteger(n) && n >= 0 && n <= MOST_PERMITS) return;
   throw new RangeError(

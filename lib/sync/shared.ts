@@ -36,7 +36,7 @@ export function viewOf(buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer>
 /** What is handed over. */
 export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
   const content: SharedContent = { words: words.buffer, roster: roster.shares };
-  return { kind, content };
+  return { kind, content, program: roster.id };
 }
 
 /** The same in another process. */

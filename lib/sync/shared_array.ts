@@ -161,16 +161,20 @@ let arriving: Parts | undefined;
 /** Extends the typed array of a type. */
 function extended<T extends TypeCode>(code: T): ClassOf<T> {
   const type = typeOf(code);
-  // The name under which it is printed.
-  return class SharedArray extends type.View implements SharedArrayMethods<T> {
+  return class extends type.View implements SharedArrayMethods<T> {
     readonly #elements: Elements<T>;
+
+    static {
+      // By which it is printed. Written as the name of the class it would be lost in the bundled text.
+      Object.defineProperty(this, "name", { value: NAME });
+    }
 
     constructor(lengthOrValues: number | Iterable<NumberOf<T>>) {
       const values = arriving === undefined ? valuesOf(type, lengthOrValues) : undefined;
       const parts = arriving ?? newParts(type, values?.length ?? Number(lengthOrValues));
       super(parts.buffer);
       this.#elements = new Elements<T>(type, this, parts, NAME);
-      if (values !== undefined) for (let i = 0; i < values.length; i++) this[i] = values[i];
+      if (values !== undefined) { for (let i = 0; i < values.length; i++) this[i] = values[i]; }
     }
 
     static get [Symbol.species](): NumberType<NumberOf<T>>["View"] {

@@ -4,8 +4,8 @@
 //   LOCK   held while rows are taken or given back, and while words change together
 //   USED   rows from here on are free
 //
-// A row whose first word is 0 is free. What is written under LOCK is written in a critical section,
-// by stores alone: a process that is killed, or whose stack is full, has done all of it or nothing.
+// A row whose first word is 0 is free. All is written under LOCK, and so in a critical section: one who
+// is killed has done a piece of work or hasn't.
 //
 // The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
 // with a new view, where others have used rows that this one doesn't show.
@@ -17,8 +17,10 @@ const LOCK = 0, USED = 1;
 /** Words at the beginning of the shared memory that are the table's own. */
 export const TABLE_WORDS = 2;
 
-/** Rows there is room for at first, and at most. */
-const FIRST_ROWS = 16, MOST_ROWS = 1 << 16;
+/** Rows there is room for at first. */
+const FIRST_ROWS = 16;
+/** Rows there can be. */
+export const MOST_ROWS: number = 1 << 16;
 
 /** New shared memory: `first` words, TABLE_WORDS included, and then the rows. */
 export function newTable(first: number, stride: number): Shared {
@@ -43,7 +45,7 @@ export class Table {
     return this.#words;
   }
 
-  /** Rows from here on are free; also those beyond what this view shows aren't counted. */
+  /** Rows from here on are free; those that this view doesn't show aren't counted. */
   get used(): number {
     return Math.min(Atomics.load(this.#words, USED), this.#rows);
   }
@@ -65,21 +67,24 @@ export class Table {
   }
 
   /**
-   * Does `work` under LOCK. It must call nothing once it has begun to change words. If it asked for a
-   * free row and there was none, it is done once more after the table has grown.
+   * Does `work` under LOCK. Any call can find the stack full, so what belongs together it changes
+   * with no call in between. If it asks for a free row and there is none, it is done once more after
+   * `reclaim` has freed one, or the table has grown.
    *
+   * @param reclaim frees rows that nobody needs any more; true if there were any
    * @throws {RangeError} if the table can't grow
    */
-  section(work: () => void): void {
-    for (let done = false; !done;) {
+  section(work: () => void, reclaim?: () => boolean): void {
+    for (let done = false, reclaimed = false; !done;) {
       if (Atomics.load(this.#words, USED) > this.#rows) this.renew();
       this.#isFull = false;
       critically(this.#words, LOCK, () => {
         if (Atomics.load(this.#words, USED) > this.#rows) return;
         work();
         done = !this.#isFull;
+        if (!done && reclaim !== undefined) reclaimed = reclaim();
       });
-      if (this.#isFull) this.#grow();
+      if (this.#isFull && !reclaimed) this.#grow();
     }
   }
 

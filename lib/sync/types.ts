@@ -94,7 +94,11 @@ function big(
   return { code, bytes: 8, View, atomics: Atomics, zero: 0n, isFloat: false, least, most, wanted };
 }
 
-function float(code: TypeCode, bytes: number, View: NumberType<number>["View"]): NumberType<number> {
+function float(
+  code: TypeCode,
+  bytes: number,
+  View: NumberType<number>["View"],
+): NumberType<number> {
   const least = -Infinity, most = Infinity, wanted = "any number";
   return { code, bytes, View, atomics: Atomics, zero: 0, isFloat: true, least, most, wanted };
 }

@@ -4,7 +4,7 @@
 //
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
-import { type Gate, WAIT, type Waiter } from "./gate.ts";
+import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
 
@@ -28,10 +28,17 @@ export interface Operation<T> {
   abandoned?(): void;
 }
 
+/** Attempts in vain between two looks at the chores of a thread that may be polling. */
+const CHORES_EVERY = 1000;
+let inVain = 0;
+
 /** Now, or the error of the operation. */
 export function now<T>(operation: Operation<T>): T {
   const result = attemptInTurn(operation);
-  return result === WAIT ? operation.expired() : result;
+  if (result !== WAIT) return result;
+  // A loop that polls keeps the event loop from its turn.
+  if (++inVain % CHORES_EVERY === 0) doChores();
+  return operation.expired();
 }
 
 /** An attempt that lets the tasks of this isolate that wait at the gate go first. */

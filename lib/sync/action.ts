@@ -1,0 +1,82 @@
+// The action of a barrier. Where the barrier was made it is the function that was given; to other
+// processes it crosses as its source text, and is compiled where it is needed.
+
+import { describe } from "../describe.ts";
+
+/** What crosses. */
+export interface ActionText {
+  text: string;
+  /** A method's text, as in `{ action() {} }`, is no expression by itself. */
+  name: string;
+}
+
+/** What a barrier does once in a round. */
+export interface Action {
+  run(): unknown;
+  /** Throws if it can't cross. */
+  text(): ActionText;
+}
+
+/** The action that was given as an option; throws if it is none. */
+export function givenAction(action: unknown): Action | undefined {
+  if (action === undefined) return undefined;
+  if (typeof action !== "function") {
+    throw new TypeError(
+      `action is ${describe(action)}, not a function. Give one without parameters, or none.`,
+    );
+  }
+  const run = () => action();
+  const text = () => {
+    const crossing = { text: Function.prototype.toString.call(action), name: action.name };
+    expressionOf(crossing);
+    return crossing;
+  };
+  return { run, text };
+}
+
+/** The action of a barrier that has arrived. */
+export function arrivedAction(text: ActionText | undefined): Action | undefined {
+  if (text === undefined) return undefined;
+  let code: (() => unknown) | undefined;
+  const run = () => {
+    try {
+      code ??= new Function(`"use strict"; return ${expressionOf(text)};`)() as () => unknown;
+      const result = code();
+      return result instanceof Promise ? result.catch((error) => explain(error, text)) : result;
+    } catch (error) {
+      explain(error, text);
+    }
+  };
+  return { run, text: () => text };
+}
+
+/** The text as an expression; throws if it is none. */
+function expressionOf({ text, name }: ActionText): string {
+  for (const expression of [`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`]) {
+    try {
+      // It is compiled, not run.
+      new Function(`"use strict"; return ${expression};`);
+      return expression;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  throw new TypeError(
+    `The action "${name}" can't go to another process with its barrier: it is built in, was made by ` +
+      "bind(), or means nothing outside of its class. Wrap it in a function of your own.",
+  );
+}
+
+/** Throws what the action threw; where it reached outside itself, says so. */
+function explain(error: unknown, { name }: ActionText): never {
+  const missing = error instanceof ReferenceError && /^(\S+) is not defined$/.exec(error.message);
+  if (!missing || missing[1] in globalThis) throw error;
+  throw new ReferenceError(
+    `The action "${name}" uses "${
+      missing[1]
+    }", which is outside of it: to this process it crossed as ` +
+      "its source text, and so has only the globals. Do what needs more after wait(), in the process " +
+      "whose wait() gave 0.",
+    { cause: error },
+  );
+}

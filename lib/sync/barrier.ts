@@ -1,0 +1,261 @@
+// Barrier: nobody goes on before all have arrived.
+
+import { describe } from "../describe.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { blocking, eventually } from "../wait/operation.ts";
+import {
+  type BlockOptions,
+  checkMilliseconds,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "../wait/options.ts";
+import { type Action, type ActionText, arrivedAction, givenAction } from "./action.ts";
+import { Arrival, newParties, Parties } from "./parties.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+import { MOST_ROWS } from "./table.ts";
+import { isThenable } from "./thenable.ts";
+
+const NAME = "Barrier";
+
+/** What a new {@linkcode Barrier} does besides making all wait for one another. */
+export interface BarrierOptions {
+  /**
+   * Called once in each round, when all have arrived and before any goes on, in the process that
+   * arrived last. If it returns a promise, that is waited for. If it throws, the barrier breaks.
+   *
+   * In the process that made the barrier it is called as it is. To others it crosses as its source
+   * text: there it may use the globals, and nothing else.
+   */
+  action?: () => unknown;
+  /** Milliseconds that a wait may take which isn't given a `timeout` of its own; by default without end. */
+  timeout?: number;
+}
+
+/** What crosses. */
+interface BarrierContent {
+  parties: unknown;
+  timeout: number;
+  action: ActionText | undefined;
+}
+
+/** What only this file passes to the constructor. */
+interface Arriving {
+  shared: Shared;
+  timeout: number;
+  action: Action | undefined;
+}
+let arriving: Arriving | undefined;
+
+/**
+ * A place where so many tasks, of one process or of many, wait until all have arrived, round after
+ * round. Python's `multiprocessing.Barrier`.
+ *
+ * A barrier at which somebody is missing breaks, so that the others don't wait in vain: those who
+ * wait, and those who come then, get a {@linkcode BrokenBarrierError} that says why, until it is
+ * {@linkcode Barrier.reset}. It breaks when a wait takes too long or is aborted, when the action throws,
+ * by {@linkcode Barrier.abort}, and when a process ends that waits there or has waited there since the
+ * last reset: is terminated or killed, throws, or exits with a code other than 0. A process that has
+ * returned is missed only if it was waiting.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, Process } from "@multiproc/multiprocessing";
+ *
+ * export async function step(barrier: Barrier) {
+ *   console.log("first half");
+ *   await barrier.wait();
+ *   console.log("second half"); // after all first halves
+ * }
+ *
+ * if (import.meta.main) {
+ *   const barrier = new Barrier(3);
+ *   for (let i = 0; i < 3; i++) new Process({ target: step, args: [barrier] }).start();
+ * }
+ * ```
+ */
+export class Barrier {
+  readonly #shared: Shared;
+  readonly #parties: Parties;
+  readonly #action: Action | undefined;
+  readonly #timeout: number;
+
+  /**
+   * Makes one.
+   *
+   * @param parties how many must arrive, from 1 to 65,536
+   * @throws {TypeError} if `parties` isn't a number, or an option has the wrong type
+   * @throws {RangeError} if `parties` isn't whole or out of this range, or `timeout` is negative or NaN
+   */
+  constructor(parties: number, options: BarrierOptions = {}) {
+    if (arriving === undefined) {
+      checkParties(parties);
+      const { action, timeout = Infinity } = checked(options);
+      this.#timeout = checkMilliseconds("timeout", timeout);
+      this.#action = givenAction(action);
+      this.#shared = newParties(parties);
+    } else ({ shared: this.#shared, timeout: this.#timeout, action: this.#action } = arriving);
+    this.#parties = new Parties(this.#shared);
+  }
+
+  static {
+    onArrival(NAME, (content) => {
+      const { parties, timeout, action } = content as BarrierContent;
+      arriving = { shared: arrivedShared(parties), timeout, action: arrivedAction(action) };
+      try {
+        return new Barrier(1);
+      } finally {
+        arriving = undefined;
+      }
+    });
+  }
+
+  /** How many must arrive. */
+  get parties(): number {
+    return this.#parties.parties;
+  }
+
+  /** How many have arrived and wait for the others. Python's `n_waiting`. */
+  get nWaiting(): number {
+    return this.#parties.count;
+  }
+
+  /** Whether it is broken: see {@linkcode Barrier}. */
+  get broken(): boolean {
+    return this.#parties.isBroken;
+  }
+
+  /**
+   * Arrives, and waits until all have. Resolves to the number of those who arrived before, from 0 to
+   * `parties` - 1: a different one for each, for example to choose who does something once.
+   *
+   * If the action of the last round is still running, the arrival waits for that first. The time of the
+   * action doesn't count for the one who runs it.
+   *
+   * @throws {BrokenBarrierError} if the barrier is broken, or breaks, for example because this took more
+   *   than `timeout` ms
+   * @throws whatever the action throws, where it runs; and the signal's reason. For the others the
+   *   barrier is broken then
+   * @throws {RangeError} if `timeout` is negative or NaN, or 65,536 rows of shared memory don't do
+   */
+  async wait(options?: WaitOptions): Promise<number> {
+    const left = this.#clock(options);
+    const signal = signalOf(options);
+    const parties = this.#parties, arrival = new Arrival();
+    await eventually(parties.entering(arrival, signal), { timeout: left(), signal });
+    if (!arrival.isLast) return this.#pass(arrival, left(), signal);
+    try {
+      await this.#action?.run();
+    } catch (error) {
+      parties.fail(arrival);
+      throw error;
+    }
+    return parties.pass(arrival);
+  }
+
+  async #pass(arrival: Arrival, timeout: number, signal: AbortSignal | undefined): Promise<number> {
+    try {
+      return await eventually(this.#parties.passing(arrival, signal), { timeout, signal });
+    } catch (error) {
+      // The signal may have been aborted between the two waits.
+      this.#parties.giveUp(arrival, signal);
+      throw error;
+    }
+  }
+
+  /**
+   * Like {@linkcode Barrier.wait}, but blocks the thread while it waits.
+   *
+   * @throws {TypeError} if the action returns a promise, which can't be waited for here
+   */
+  waitSync(options?: BlockOptions): number {
+    const left = this.#clock(options);
+    const arrival = new Arrival();
+    blocking(this.#parties.entering(arrival), { timeout: left() });
+    return arrival.isLast
+      ? this.#actSync(arrival, "waitSync")
+      : blocking(this.#parties.passing(arrival), { timeout: left() });
+  }
+
+  /**
+   * Like {@linkcode Barrier.wait}, but arrives only if all others wait already, and so doesn't wait. If
+   * they don't, nothing breaks (which it does by a `wait` with a `timeout` of 0, as in Python).
+   *
+   * @throws {TimeoutError} if this wouldn't be the last
+   * @throws {TypeError} if the action returns a promise, which can't be waited for here
+   */
+  waitNowait(): number {
+    const arrival = new Arrival();
+    this.#parties.enterLast(arrival);
+    return this.#actSync(arrival, "waitNowait");
+  }
+
+  #actSync(arrival: Arrival, call: string): number {
+    try {
+      if (isThenable(this.#action?.run())) {
+        throw new TypeError(
+          `The action of the barrier returned a promise, which ${call}() can't wait for. ` +
+            "Give an action that does its work at once, or call wait().",
+        );
+      }
+    } catch (error) {
+      this.#parties.fail(arrival);
+      throw error;
+    }
+    return this.#parties.pass(arrival);
+  }
+
+  /** The time that is left of a wait that begins now. */
+  #clock(options: BlockOptions | undefined): () => number {
+    const timeout = options?.timeout === undefined ? this.#timeout : timeoutOf(options);
+    const end = performance.now() + timeout;
+    return () => Math.max(0, end - performance.now());
+  }
+
+  /**
+   * Makes it as it was at first: nobody has arrived, nobody takes part, it isn't broken. Those who
+   * wait get a BrokenBarrierError.
+   */
+  reset(): void {
+    this.#parties.reset();
+  }
+
+  /** Breaks it: those who wait, and those who come, get a BrokenBarrierError until it is reset. */
+  abort(): void {
+    this.#parties.abort();
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a Barrier, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    const { kind, content } = parcelOf(NAME, this.#shared);
+    const action = this.#action?.text();
+    const all: BarrierContent = { parties: content, timeout: this.#timeout, action };
+    return { kind, content: all };
+  }
+}
+
+function checkParties(parties: unknown): void {
+  if (typeof parties !== "number") {
+    throw new TypeError(
+      `parties is ${describe(parties)}, not a number. Give how many must arrive, from 1 up.`,
+    );
+  }
+  if (Number.isInteger(parties) && parties >= 1 && parties <= MOST_ROWS) return;
+  throw new RangeError(
+    `parties is ${parties}, which is no number of parties. Give a whole number from 1 to ${MOST_ROWS}.`,
+  );
+}
+
+function checked(options: BarrierOptions): BarrierOptions {
+  if (typeof options === "object" && options !== null) return options;
+  throw new TypeError(
+    `The options are ${
+      describe(options)
+    }. Give an object, as in new Barrier(2, { timeout: 1000 }).`,
+  );
+}

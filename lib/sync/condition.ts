@@ -1,0 +1,355 @@
+// Condition: processes that hold a lock in turn wait for what another of them will have done.
+
+import { describe } from "../describe.ts";
+import { AbandonedLockError } from "../errors.ts";
+import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
+import { blocking, eventually } from "../wait/operation.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import type { Held } from "./held.ts";
+import { Line, newLine } from "./line.ts";
+import { Lock } from "./lock.ts";
+import { isThenable } from "./thenable.ts";
+import { checkHeld, reacquiring, releaseAll } from "./monitor.ts";
+import { RLock } from "./rlock.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+
+const NAME = "Condition";
+
+/** What crosses: what the line consists of, and the lock. */
+interface ConditionContent {
+  line: unknown;
+  lock: Parcel;
+}
+
+/** What only this file passes to the constructor. */
+let arriving: Shared | undefined;
+
+/**
+ * A lock, and a line of those who wait until somebody who holds it has changed something. Python's
+ * `multiprocessing.Condition`.
+ *
+ * Who holds the lock and finds that he can't go on calls {@linkcode Condition.wait}, or better
+ * {@linkcode Condition.waitFor}: that releases the lock, waits to be notified, and has the lock again
+ * when it returns, whatever happened. Who has changed something calls {@linkcode Condition.notify} or
+ * {@linkcode Condition.notifyAll} before he releases the lock. Those who have waited longest are
+ * notified first, and no notification goes to one who has given up or whose process has ended.
+ *
+ * With an {@linkcode RLock}, as by default and in Python, it is processes that wait for one another. As
+ * that lock doesn't keep the tasks of one process apart, tasks that wait for one another in one process
+ * need a `new Condition(new Lock())`.
+ *
+ * @example
+ * ```ts
+ * import { Condition, Process, Value } from "@multiproc/multiprocessing";
+ *
+ * export async function consume(condition: Condition, ready: Value<"u8">) {
+ *   using _held = await condition.hold();
+ *   await condition.waitFor(() => ready.value > 0);
+ *   console.log("there is something");
+ * }
+ *
+ * if (import.meta.main) {
+ *   const condition = new Condition(), ready = new Value("u8");
+ *   new Process({ target: consume, args: [condition, ready] }).start();
+ *   using _held = await condition.hold();
+ *   ready.value = 1;
+ *   condition.notify();
+ * }
+ * ```
+ */
+export class Condition {
+  readonly #lock: Lock | RLock;
+  readonly #shared: Shared;
+  readonly #line: Line;
+
+  /**
+   * Makes one.
+   *
+   * @param lock the lock, which may be that of other conditions, too; by default a new RLock. It is
+   *   handed over with the Condition
+   * @throws {TypeError} if it is neither a Lock nor an RLock
+   */
+  constructor(lock: Lock | RLock = new RLock()) {
+    if (!(lock instanceof Lock || lock instanceof RLock)) {
+      throw new TypeError(
+        `lock is ${
+          describe(lock)
+        }, not a lock. Give a Lock or an RLock, or nothing for a new RLock.`,
+      );
+    }
+    this.#lock = lock;
+    this.#shared = arriving ?? newLine();
+    this.#line = new Line(this.#shared);
+  }
+
+  static {
+    onArrival(NAME, (content) => {
+      const { line, lock } = content as ConditionContent;
+      arriving = arrivedShared(line);
+      try {
+        return new Condition(unpack(lock) as Lock | RLock);
+      } finally {
+        arriving = undefined;
+      }
+    });
+  }
+
+  /**
+   * Acquires the lock: see {@linkcode Lock.acquire} and {@linkcode RLock.acquire}.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    return this.#lock.acquire(options);
+  }
+
+  /** Like {@linkcode Condition.acquire}, but blocks the thread while it waits. */
+  acquireSync(options?: BlockOptions): boolean {
+    return this.#lock.acquireSync(options);
+  }
+
+  /** Acquires the lock if that is possible now; else false. */
+  tryAcquire(): boolean {
+    return this.#lock.tryAcquire();
+  }
+
+  /**
+   * Releases the lock.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold it
+   */
+  release(): void {
+    this.#lock.release();
+  }
+
+  /**
+   * Acquires the lock until the end of the block: `using held = await condition.hold()`.
+   *
+   * @throws {TimeoutError} if that took more than `timeout` ms
+   * @throws {AbandonedLockError} as `acquire`
+   */
+  hold(options?: WaitOptions): Promise<Held> {
+    return this.#lock.hold(options);
+  }
+
+  /** Like {@linkcode Condition.hold}, but blocks the thread while it waits. */
+  holdSync(options?: BlockOptions): Held {
+    return this.#lock.holdSync(options);
+  }
+
+  /**
+   * Releases the lock, however often this process holds it, waits to be notified, and acquires it as
+   * often again: true then, false if the notification didn't come in `timeout` ms. It also acquires it
+   * before it rejects because `signal` was aborted; both can take longer than `timeout`.
+   *
+   * What was waited for may be otherwise again by the time it returns: see
+   * {@linkcode Condition.waitFor}.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold the lock
+   * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
+   *   changed; this process holds it then
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    this.#check("wait", options);
+    const place = this.#line.join();
+    const times = this.#lock[releaseAll]();
+    try {
+      return await eventually(place.waiting, options);
+    } catch (error) {
+      place.refuse();
+      throw error;
+    } finally {
+      try {
+        await this.#reacquire(times);
+      } finally {
+        place.leave();
+      }
+    }
+  }
+
+  /** Like {@linkcode Condition.wait}, but blocks the thread while it waits. */
+  waitSync(options?: BlockOptions): boolean {
+    this.#check("waitSync", options);
+    const place = this.#line.join();
+    const times = this.#lock[releaseAll]();
+    try {
+      return blocking(place.waiting, options);
+    } catch (error) {
+      place.refuse();
+      throw error;
+    } finally {
+      try {
+        this.#reacquireSync(times);
+      } finally {
+        place.leave();
+      }
+    }
+  }
+
+  /**
+   * The form of {@linkcode Condition.wait} that doesn't wait, for completeness: it keeps the lock, so
+   * nobody can notify, and it is always false.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold the lock
+   */
+  waitNowait(): boolean {
+    this.#check("waitNowait");
+    return false;
+  }
+
+  /**
+   * Waits, by {@linkcode Condition.wait}, until `predicate` returns something truthy, and resolves to
+   * that; to what it returned last if that took more than `timeout` ms. It is called while this process
+   * holds the lock: at first, after each notification, and after the time is up.
+   *
+   * @param predicate may be asynchronous: then what it resolves to counts
+   * @throws {InvalidStateError} if this process doesn't hold the lock
+   * @throws {AbandonedLockError} as `wait`
+   * @throws {TypeError} if `predicate` isn't a function; what it throws itself is thrown on
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
+  async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    checkPredicate(predicate);
+    this.#check("waitFor", options);
+    const until = performance.now() + timeoutOf(options);
+    for (;;) {
+      const result = await predicate();
+      const timeout = until - performance.now();
+      if (result || timeout <= 0) return result;
+      await this.wait({ ...options, timeout });
+    }
+  }
+
+  /**
+   * Like {@linkcode Condition.waitFor}, but blocks the thread while it waits.
+   *
+   * @throws {TypeError} if `predicate` returns a promise, which nobody could wait for
+   */
+  waitForSync<T>(predicate: () => T, options?: BlockOptions): T {
+    checkPredicate(predicate);
+    this.#check("waitForSync", options);
+    const until = performance.now() + timeoutOf(options);
+    for (;;) {
+      const result = settled(predicate(), "waitForSync");
+      const timeout = until - performance.now();
+      if (result || timeout <= 0) return result;
+      this.waitSync({ timeout });
+    }
+  }
+
+  /**
+   * Like {@linkcode Condition.waitFor}, but doesn't wait: what `predicate` returns.
+   *
+   * @throws {TypeError} if `predicate` returns a promise
+   */
+  waitForNowait<T>(predicate: () => T): T {
+    checkPredicate(predicate);
+    this.#check("waitForNowait");
+    return settled(predicate(), "waitForNowait");
+  }
+
+  /**
+   * Notifies those who have waited longest: their waits return, one after the other, once the lock is
+   * released.
+   *
+   * @param n how many, if there are so many; by default 1
+   * @throws {InvalidStateError} if this process doesn't hold the lock
+   * @throws {TypeError} if `n` isn't a number
+   * @throws {RangeError} if it isn't whole, or negative
+   */
+  notify(n = 1): void {
+    checkCount(n);
+    this.#check("notify");
+    this.#line.notify(n);
+  }
+
+  /**
+   * Notifies all who wait. Python's `notify_all`.
+   *
+   * @throws {InvalidStateError} if this process doesn't hold the lock
+   */
+  notifyAll(): void {
+    this.#check("notifyAll");
+    this.#line.notify(Infinity);
+  }
+
+  /** Before anything is done: whether it can be. */
+  #check(call: string, options?: WaitOptions): void {
+    timeoutOf(options);
+    signalOf(options);
+    this.#lock[checkHeld](call, "a Condition whose lock");
+  }
+
+  /** Who has ended while he held it is reported when this process holds it. */
+  async #reacquire(times: number): Promise<void> {
+    let abandoned: AbandonedLockError | undefined;
+    for (let held = false; !held;) {
+      try {
+        held = await eventually(this.#lock[reacquiring](times));
+      } catch (error) {
+        abandoned = another(abandoned, error);
+      }
+    }
+    if (abandoned !== undefined) throw abandoned;
+  }
+
+  #reacquireSync(times: number): void {
+    let abandoned: AbandonedLockError | undefined;
+    for (let held = false; !held;) {
+      try {
+        held = blocking(this.#lock[reacquiring](times));
+      } catch (error) {
+        abandoned = another(abandoned, error);
+      }
+    }
+    if (abandoned !== undefined) throw abandoned;
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return `a Condition, which ${handedOverOnly}`;
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    const { kind, content } = parcelOf(NAME, this.#shared);
+    const both: ConditionContent = { line: content, lock: this.#lock[handOver]() };
+    return { kind, content: both };
+  }
+}
+
+/** One who has died with the lock, perhaps after others; throws what is no such error. */
+function another(earlier: AbandonedLockError | undefined, error: unknown): AbandonedLockError {
+  if (!(error instanceof AbandonedLockError)) throw error;
+  if (earlier !== undefined) error.cause = earlier;
+  return error;
+}
+
+function checkPredicate(predicate: unknown): void {
+  if (typeof predicate === "function") return;
+  throw new TypeError(
+    `predicate is ${describe(predicate)}, not a function. ` +
+      "Give one that returns whether what is waited for is there.",
+  );
+}
+
+/** What a predicate has returned, which is no promise. */
+function settled<T>(result: T, call: string): T {
+  if (!isThenable(result)) return result;
+  throw new TypeError(
+    `The predicate returned a promise, which ${call}() can't wait for. ` +
+      "Give one that returns the answer itself, or call waitFor().",
+  );
+}
+
+function checkCount(n: unknown): void {
+  if (typeof n !== "number") {
+    throw new TypeError(`n is ${describe(n)}, not a number. Give how many to notify, from 0 up.`);
+  }
+  if (Number.isInteger(n) && n >= 0) return;
+  throw new RangeError(
+    `n is ${n}, which is no number of waiters. Give a whole number from 0 up, or call notifyAll().`,
+  );
+}

@@ -1,0 +1,11 @@
+// Promises where none can be waited for.
+
+/**
+ * Whether a function has returned a promise. If so it is refused, which is reported; that it may
+ * reject later isn't, as nobody waits for it.
+ */
+export function isThenable(result: unknown): boolean {
+  if (typeof Object(result).then !== "function") return false;
+  Promise.resolve(result).catch(() => {});
+  return true;
+}
