@@ -52,7 +52,8 @@ export function load(
 ): Load {
   const moving = new Set<unknown>(transfer);
   const found = { any: false, misplaced: false };
-  scan(value, true, found, new Set(transfer));
+  // What is reached twice, once where it can be handed over and once where it can't, is looked at twice.
+  scan(value, true, found, { inReach: new Set(transfer), other: new Set(transfer) });
   const standIns = new Map<HandedOver, object>();
   const copied = found.any ? copy(value, new Map(), standIns) : value;
   // Last of all: a getter of the value may have used them.
@@ -152,10 +153,12 @@ function scan(
   value: unknown,
   inReach: boolean,
   found: { any: boolean; misplaced: boolean },
-  seen: Set<unknown>,
+  seen: { inReach: Set<unknown>; other: Set<unknown> },
 ): void {
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  seen.add(value);
+  if (typeof value !== "object" || value === null) return;
+  const alike = inReach ? seen.inReach : seen.other;
+  if (alike.has(value)) return;
+  alike.add(value);
   if (cannotClone in value) {
     if (inReach && isHandedOver(value)) found.any = true;
     else found.misplaced = true;

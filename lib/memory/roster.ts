@@ -4,8 +4,8 @@
 //
 // An entry is there for each of them. Its owner is another entry, or none: an end of a pipe
 // belongs to a process, and while it is on its way through another pipe, to the end that will
-// receive it. Who owns something that is struck off has lost it, so alive is who stands in the
-// roster and whose owner, if any, is alive.
+// receive it; a process belongs to the one whose isolate runs its worker. What belongs to somebody
+// who is struck off is lost, so alive is who stands in the roster and whose owner, if any, is alive.
 //
 // Words of an entry: GENERATION counts up when somebody takes it (odd: taken) and when he is
 // struck off (even: free), so that a Ref of one generation never means a later one. OWNER and
@@ -164,8 +164,9 @@ export class Roster {
     if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;
     Atomics.store(words, at + GENERATION, (generation + 1) | 0);
     const kind = index & 1;
+    const last = this.#at(Atomics.load(words, LAST_FREE + kind));
     if (Atomics.add(words, FREE + kind, 1) === 0) Atomics.store(words, FIRST_FREE + kind, index);
-    else Atomics.store(words, this.#at(Atomics.load(words, LAST_FREE + kind)) + NEXT, index);
+    else Atomics.store(this.#words, last + NEXT, index);
     Atomics.store(words, LAST_FREE + kind, index);
   }
 
