@@ -7,19 +7,25 @@
  */
 
 /** Items a second (more is better), or the time of one step (less is better). */
-export type Unit = "items/s" | "µs" | "ms";
+export type Unit = "items/s" | "ns" | "µs" | "ms";
 
-/** What a side's ratio to its peer has to be. */
-export type Target = { atLeast: number } | { atMost: number };
+/** What a side's ratio to its peer has to be, or its figure, in the measurement's unit. */
+export type Target = { atLeast: number } | { atMost: number } | { below: number };
+
+/** What a side's figure is divided by, and what has to come out. */
+export interface Comparison {
+  /** The name of the other side. */
+  against: string;
+  target?: Target;
+}
 
 /** One of those that are measured side by side. */
-export interface Side {
+export interface Side extends Partial<Comparison> {
   name: string;
   /** Runs one round and gives its figure, in the measurement's unit; gives up when aborted. */
   round(signal: AbortSignal): Promise<number>;
-  /** The name of the side that this one's figure is divided by. */
-  against?: string;
-  target?: Target;
+  /** A second peer that it is compared with. */
+  also?: Comparison;
 }
 
 export interface Measurement {
@@ -29,16 +35,21 @@ export interface Measurement {
   sides: Side[];
 }
 
-/** What one side achieved. */
-export interface SideResult {
-  name: string;
-  rounds: number[];
-  median: number;
+/** What came of a comparison. */
+export interface Verdict {
   against?: string;
   /** This side's median divided by that of `against`. */
   ratio?: number;
   target?: Target;
   met?: boolean;
+}
+
+/** What one side achieved. */
+export interface SideResult extends Verdict {
+  name: string;
+  rounds: number[];
+  median: number;
+  also?: Verdict;
 }
 
 export interface MeasurementResult {
@@ -95,30 +106,34 @@ async function withinLimit(
 }
 
 function judge(
-  { name, against, target }: Side,
+  { name, against, target, also }: Side,
   figures: Map<string, number[]>,
   medians: Map<string, number>,
 ): SideResult {
-  const own = medians.get(name) ?? NaN;
-  const result: SideResult = {
+  const median = medians.get(name) ?? NaN;
+  return {
     name,
     rounds: figures.get(name) ?? [],
-    median: own,
-  };
-  // A peer that this machine hasn't got leaves the figure without a ratio.
-  const other = against === undefined ? undefined : medians.get(against);
-  if (other === undefined) return result;
-  const ratio = own / other;
-  return {
-    ...result,
-    against,
-    ratio,
-    target,
-    met: target && meets(ratio, target),
+    median,
+    ...compare(median, { against, target }, medians),
+    also: also && compare(median, also, medians),
   };
 }
 
-function meets(ratio: number, target: Target): boolean {
+/** Gives nothing to compare with a peer that this machine hasn't got. */
+function compare(
+  own: number,
+  { against, target }: Partial<Comparison>,
+  medians: Map<string, number>,
+): Verdict | undefined {
+  if (target !== undefined && "below" in target) return { target, met: own < target.below };
+  const other = against === undefined ? undefined : medians.get(against);
+  if (other === undefined) return undefined;
+  const ratio = own / other;
+  return { against, ratio, target, met: target && meets(ratio, target) };
+}
+
+function meets(ratio: number, target: Exclude<Target, { below: number }>): boolean {
   return "atLeast" in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }
 
@@ -141,18 +156,21 @@ const HEADINGS = [
 /** Columns of figures, which line up on the right. */
 const FIGURES = new Set([2, 3, 4, 5]);
 
-/** The results as an aligned table, a line a side. */
+/** The results as an aligned table, a line a comparison. */
 export function table(results: MeasurementResult[]): string {
   const rows = results.flatMap((result) =>
-    result.sides.map((side, index) => [
-      index === 0 ? result.name : "",
-      side.name,
-      `${figure(side.median, result.unit)} ${result.unit}`,
-      range(side.rounds, result.unit),
-      side.ratio === undefined ? "" : `${side.ratio.toFixed(2)}x ${side.against}`,
-      side.target === undefined ? "" : targetText(side.target),
-      side.met === undefined ? "" : side.met ? "met" : "missed",
-    ])
+    result.sides.flatMap((side, index) => {
+      const row = [
+        index === 0 ? result.name : "",
+        side.name,
+        `${figure(side.median, result.unit)} ${result.unit}`,
+        range(side.rounds, result.unit),
+        ...verdict(side, result.unit),
+      ];
+      return side.also === undefined
+        ? [row]
+        : [row, ["", "", "", "", ...verdict(side.also, result.unit)]];
+    })
   );
   const widths = HEADINGS.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column].length))
@@ -179,6 +197,19 @@ function figure(value: number, unit: Unit): string {
   });
 }
 
-function targetText(target: Target): string {
+function verdict({ against, ratio, target, met }: Verdict, unit: Unit): string[] {
+  return [
+    ratio === undefined ? "" : `${ratioText(ratio)}x ${against}`,
+    target === undefined ? "" : targetText(target, unit),
+    met === undefined ? "" : met ? "met" : "missed",
+  ];
+}
+
+function ratioText(ratio: number): string {
+  return ratio < 0.01 ? ratio.toPrecision(1) : ratio.toFixed(2);
+}
+
+function targetText(target: Target, unit: Unit): string {
+  if ("below" in target) return `< ${target.below} ${unit}`;
   return "atLeast" in target ? `>= ${target.atLeast}x` : `<= ${target.atMost}x`;
 }

@@ -13,8 +13,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measure, type MeasurementResult, table } from "./harness.ts";
 import { PythonPeer } from "./peers/python.ts";
+import { pipeMeasurements } from "./pipe_bench.ts";
 import { processMeasurements } from "./process_bench.ts";
 import { queueMeasurements } from "./queue_bench.ts";
+import { syncMeasurements } from "./sync_bench.ts";
 
 /** What the JSON file holds. */
 export interface Report {
@@ -50,7 +52,9 @@ async function main(): Promise<void> {
     );
   }
 
-  await using python = await PythonPeer.start();
+  await using python = await PythonPeer.start("queue_peer.py");
+  await using pythonPipes = await PythonPeer.start("pipe_peer.py");
+  await using pythonLocks = await PythonPeer.start("sync_peer.py");
   if (python === null) {
     console.log(
       "There is no python3 here: figures are shown without ratios to Python's.",
@@ -59,6 +63,8 @@ async function main(): Promise<void> {
   const scale = options.quick ? 0.1 : 1;
   const all = [
     ...queueMeasurements(python, scale),
+    ...pipeMeasurements(pythonPipes, scale),
+    ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),
   ];
   const chosen = all.filter(({ name }) => name.includes(options.only ?? ""));

@@ -1,7 +1,7 @@
 /**
  * What the benchmarks send, and how a receiver proves that it really got it.
  *
- * Every peer sends the same three payloads; `peers/queue_peer.py` builds them the same way.
+ * Every peer sends the same payloads; `peers/queue_peer.py` builds them the same way.
  * Objects and strings are built before the clock starts and sent over and over, so a figure is
  * the cost of sending, not of building.
  */
@@ -10,6 +10,10 @@
 export const PAYLOADS = ["integers", "objects", "strings"] as const;
 export type Payload = typeof PAYLOADS[number];
 
+/** Messages of bytes, for what sends these in a way of their own, by how long they are. */
+export const CHUNKS = ["64 KiB", "1 MiB"] as const;
+export type Chunk = typeof CHUNKS[number];
+
 /** A small record of the kind a crawler would send. */
 export interface Link {
   id: number;
@@ -17,18 +21,31 @@ export interface Link {
   tags: string[];
 }
 
-export type Item = number | Link | string;
+export type Item = number | Link | string | Uint8Array<ArrayBuffer>;
 
 /** How many different objects or strings are built before they repeat. */
 const DIFFERENT = 1024;
 const STRING_LENGTH = 1024;
+/** Fewer, because of the memory. */
+const DIFFERENT_CHUNKS = 8;
+const CHUNK_LENGTHS: Record<Chunk, number> = { "64 KiB": 1 << 16, "1 MiB": 1 << 20 };
 
 /** The function that gives a producer its `index`-th item. */
-export function itemsOf(payload: Payload): (index: number) => Item {
+export function itemsOf(payload: Payload | Chunk): (index: number) => Item {
   if (payload === "integers") return (index) => index;
+  if (payload === "64 KiB" || payload === "1 MiB") return chunksOf(payload);
   const build: (index: number) => Item = payload === "objects" ? link : text;
   const items = Array.from({ length: DIFFERENT }, (_, index) => build(index));
   return (index) => items[index % DIFFERENT];
+}
+
+/** As itemsOf(), for what only takes bytes. */
+export function chunksOf(chunk: Chunk): (index: number) => Uint8Array<ArrayBuffer> {
+  const chunks = Array.from(
+    { length: DIFFERENT_CHUNKS },
+    (_, index) => new Uint8Array(CHUNK_LENGTHS[chunk]).fill(index),
+  );
+  return (index) => chunks[index % DIFFERENT_CHUNKS];
 }
 
 function link(index: number): Link {
@@ -46,12 +63,13 @@ function text(index: number): string {
 /** One number per item; summed, it shows that a receiver was handed what was sent. */
 export function weigh(item: Item): number {
   if (typeof item === "number") return item;
-  return typeof item === "string" ? item.length : item.id;
+  if (typeof item === "string") return item.length;
+  return item instanceof Uint8Array ? item.length + item[item.length - 1] : item.id;
 }
 
 /** What the items of `producers` producers weigh together when each sends `count`. */
 export function weightOf(
-  payload: Payload,
+  payload: Payload | Chunk,
   count: number,
   producers: number,
 ): number {

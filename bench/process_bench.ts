@@ -1,7 +1,7 @@
 /** How long it takes to start an empty process and see it end, one after another. */
 import { Process } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
-import type { PythonPeer } from "./peers/python.ts";
+import type { PythonPeer, QueueRequest } from "./peers/python.ts";
 import { here, nothing } from "./nothing.ts";
 
 const PYTHON = "multiprocessing, spawn";
@@ -11,7 +11,7 @@ const WARM_UP = 2;
 
 /** The process measurements; `scale` multiplies the number of timed starts. */
 export function processMeasurements(
-  python: PythonPeer | null,
+  python: PythonPeer<QueueRequest> | null,
   scale: number,
 ): Measurement[] {
   const count = Math.ceil(STARTS * scale);

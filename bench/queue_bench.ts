@@ -9,7 +9,8 @@ import { Process, Queue } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
 import { type Item, type Payload, PAYLOADS, weightOf } from "./payloads.ts";
 import { channelFlow, channelTalk } from "./peers/message_channel.ts";
-import type { PythonPeer } from "./peers/python.ts";
+import type { PythonPeer, QueueRequest } from "./peers/python.ts";
+import { close, startAll } from "./processes.ts";
 import {
   answer,
   answerSync,
@@ -58,7 +59,7 @@ const CROWD_WARM_UP = 10 * Math.max(...CROWDS);
 
 /** The queue measurements; `scale` multiplies every number of timed items. */
 export function queueMeasurements(
-  python: PythonPeer | null,
+  python: PythonPeer<QueueRequest> | null,
   scale: number,
 ): Measurement[] {
   return [
@@ -74,7 +75,7 @@ function flowMeasurement(
   name: string,
   payload: Payload,
   ends: number,
-  python: PythonPeer | null,
+  python: PythonPeer<QueueRequest> | null,
   scale: number,
 ): Measurement {
   const target = { atLeast: ends === 1 ? FLOW_TARGETS[payload] : 5 };
@@ -177,7 +178,7 @@ async function flow(
 /** One item at a time there and back, with one process that answers. */
 function talkMeasurement(
   payload: Payload,
-  python: PythonPeer | null,
+  python: PythonPeer<QueueRequest> | null,
   scale: number,
 ): Measurement {
   const share = {
@@ -206,7 +207,7 @@ function talkMeasurement(
 
 /** The same with 1, 8 and 64 processes asleep until the item comes that only one of them gets. */
 function crowdMeasurement(
-  python: PythonPeer | null,
+  python: PythonPeer<QueueRequest> | null,
   scale: number,
 ): Measurement {
   const share = {
@@ -237,7 +238,7 @@ function crowdMeasurement(
 }
 
 function pythonTalk(
-  python: PythonPeer,
+  python: PythonPeer<QueueRequest>,
   name: string,
   measure: "talk" | "talk at rest",
   waiting: number,
@@ -291,20 +292,4 @@ async function talk(
   for (const _ of answerers) await queues.questions.put(null);
   await crowd.ended;
   return ms;
-}
-
-/** Starts processes; the alarm goes off when one of them fails, or when the signal does. */
-function startAll(
-  processes: Pick<Process, "start" | "result">[],
-  signal: AbortSignal,
-): { alarm: AbortSignal; ended: Promise<unknown> } {
-  const failure = new AbortController();
-  for (const process of processes) process.start();
-  const ended = Promise.all(processes.map((process) => process.result({ signal })));
-  ended.catch((error) => failure.abort(error));
-  return { alarm: AbortSignal.any([signal, failure.signal]), ended };
-}
-
-function close(queue: { close(): void }): void {
-  queue.close();
 }

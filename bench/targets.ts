@@ -5,7 +5,7 @@
  * that what is timed is neither the start of a process nor the first run of its code.
  */
 import { type Queue, sleep } from "../mod.ts";
-import { type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
+import { type Chunk, type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
 
 /** This module, for `Process`'s option `module`. */
 export const TARGETS: string = import.meta.url;
@@ -21,8 +21,8 @@ export interface Signals {
 }
 
 /** How many items one producer puts, or one consumer gets. */
-export interface Share {
-  payload: Payload;
+export interface Share<P extends Payload | Chunk = Payload> {
+  payload: P;
   warmUp: number;
   count: number;
 }

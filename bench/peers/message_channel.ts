@@ -3,31 +3,31 @@
  * It is one to one, unbounded and without a blocking face. The workers are
  * message_channel_worker.ts; what is timed is the same as for the queues.
  */
-import type { Payload } from "../payloads.ts";
+import type { Chunk, Payload } from "../payloads.ts";
+import type { Game } from "../pipe_targets.ts";
+import type { Share } from "../targets.ts";
+
+type Plan = Share<Payload | Chunk>;
 
 /** What one of the two workers does. */
-export type Role = "produce" | "consume" | "ask" | "answer";
+export type Role =
+  | { role: "produce" | "consume" | "ask" | "answer" } & Plan
+  | { role: "throw" | "throw back" } & Game;
 
 /** The one message a worker is sent; from then on it uses the ports in it. */
-export interface Job {
-  role: Role;
-  payload: Payload;
-  warmUp: number;
-  count: number;
+export type Job = Role & {
   /** The channel that is measured. */
   data: MessagePort;
   /** To the parent: null once warmed up, then the result. From it: null, to start. */
   control: MessagePort;
-}
-
-type Plan = Pick<Job, "payload" | "warmUp" | "count">;
+};
 
 /** Milliseconds from the signal to start until the consumer has its last item, and their weight. */
 export async function channelFlow(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<{ ms: number; weight: number }> {
-  using pair = new Pair("produce", "consume", plan, signal);
+  using pair = new Pair({ role: "produce", ...plan }, { role: "consume", ...plan }, signal);
   await Promise.all([pair.first.message(), pair.second.message()]);
   const start = performance.now();
   pair.first.port.postMessage(null);
@@ -40,7 +40,16 @@ export async function channelTalk(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<number> {
-  using pair = new Pair("ask", "answer", plan, signal);
+  using pair = new Pair({ role: "ask", ...plan }, { role: "answer", ...plan }, signal);
+  return await pair.first.message();
+}
+
+/** Milliseconds for moving an array one way. */
+export async function channelGame(
+  game: Game,
+  signal: AbortSignal,
+): Promise<number> {
+  using pair = new Pair({ role: "throw", ...game }, { role: "throw back", ...game }, signal);
   return await pair.first.message();
 }
 
@@ -49,10 +58,10 @@ class Pair implements Disposable {
   readonly first: Peer;
   readonly second: Peer;
 
-  constructor(first: Role, second: Role, plan: Plan, signal: AbortSignal) {
+  constructor(first: Role, second: Role, signal: AbortSignal) {
     const { port1, port2 } = new MessageChannel();
-    this.first = new Peer({ ...plan, role: first, data: port1 }, signal);
-    this.second = new Peer({ ...plan, role: second, data: port2 }, signal);
+    this.first = new Peer(first, port1, signal);
+    this.second = new Peer(second, port2, signal);
   }
 
   [Symbol.dispose](): void {
@@ -66,7 +75,7 @@ class Peer {
   readonly #worker: Worker;
   readonly #signal: AbortSignal;
 
-  constructor(job: Omit<Job, "control">, signal: AbortSignal) {
+  constructor(role: Role, data: MessagePort, signal: AbortSignal) {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.#signal = signal;
@@ -76,7 +85,8 @@ class Peer {
         type: "module",
       },
     );
-    this.#worker.postMessage({ ...job, control: port2 }, [job.data, port2]);
+    const job: Job = { ...role, data, control: port2 };
+    this.#worker.postMessage(job, [data, port2]);
   }
 
   /** The next message; the worker sends none that isn't being waited for. */

@@ -1,21 +1,34 @@
 /** What runs in the two workers of message_channel.ts, one of its roles in each. */
 import { type Item, itemsOf, weigh } from "../payloads.ts";
-import type { Job, Role } from "./message_channel.ts";
+import { type Ball, checkBall, newBall, undisturbed } from "../pipe_targets.ts";
+import type { Job } from "./message_channel.ts";
 
-const ROLES: Record<Role, (job: Job) => void> = {
-  produce,
-  consume,
-  ask,
-  answer,
-};
+type ItemJob = Extract<Job, { payload: unknown }>;
+type BallJob = Exclude<Job, ItemJob>;
 
 globalThis.addEventListener("message", (event) => {
   if (!(event instanceof MessageEvent)) return;
-  const job: Job = event.data;
-  ROLES[job.role](job);
+  start(event.data);
 }, { once: true });
 
-function produce({ data, control, payload, warmUp, count }: Job): void {
+function start(job: Job): void {
+  switch (job.role) {
+    case "produce":
+      return produce(job);
+    case "consume":
+      return consume(job);
+    case "ask":
+      return ask(job);
+    case "answer":
+      return answer(job);
+    case "throw":
+      return throwBall(job);
+    case "throw back":
+      return throwBack(job);
+  }
+}
+
+function produce({ data, control, payload, warmUp, count }: ItemJob): void {
   const item = itemsOf(payload);
   for (let index = 0; index < warmUp; index++) data.postMessage(item(index));
   control.onmessage = () => {
@@ -24,7 +37,7 @@ function produce({ data, control, payload, warmUp, count }: Job): void {
   control.postMessage(null);
 }
 
-function consume({ data, control, warmUp, count }: Job): void {
+function consume({ data, control, warmUp, count }: ItemJob): void {
   let received = 0;
   let weight = 0;
   data.onmessage = ({ data: item }: MessageEvent<Item>) => {
@@ -39,7 +52,7 @@ function consume({ data, control, warmUp, count }: Job): void {
   };
 }
 
-function ask({ data, control, payload, warmUp, count }: Job): void {
+function ask({ data, control, payload, warmUp, count }: ItemJob): void {
   const item = itemsOf(payload);
   let sent = 0;
   let start = 0;
@@ -54,6 +67,26 @@ function ask({ data, control, payload, warmUp, count }: Job): void {
   data.postMessage(item(sent++));
 }
 
-function answer({ data }: Job): void {
+function answer({ data }: ItemJob): void {
   data.onmessage = ({ data: item }: MessageEvent<Item>) => data.postMessage(item);
+}
+
+function throwBall({ data, control, length, warmUp, count }: BallJob): void {
+  const times: number[] = [];
+  let start = 0;
+  const send = (ball: Ball) => {
+    start = performance.now();
+    data.postMessage(ball, [ball.buffer]);
+  };
+  data.onmessage = ({ data: ball }: MessageEvent<Ball>) => {
+    times.push(performance.now() - start);
+    if (times.length < warmUp + count) return send(ball);
+    checkBall(ball, length);
+    control.postMessage(undisturbed(times.slice(warmUp)) / 2);
+  };
+  send(newBall(length));
+}
+
+function throwBack({ data }: BallJob): void {
+  data.onmessage = ({ data: ball }: MessageEvent<Ball>) => data.postMessage(ball, [ball.buffer]);
 }

@@ -1,12 +1,25 @@
 /**
- * Python's multiprocessing as a peer: one python3 that measures what it is asked to, a request
- * and an answer a line (see queue_peer.py). It sleeps on its stdin while others are measured.
+ * Python's multiprocessing as a peer: a python3 that measures what it is asked to, a request
+ * and an answer a line. It sleeps on its stdin while others are measured.
+ *
+ * Each part has a program, and so a python3, of its own, so that the processes of one don't begin
+ * by importing what only another needs.
  */
 import { fileURLToPath } from "node:url";
-import type { Payload } from "../payloads.ts";
+import type { Chunk, Payload } from "../payloads.ts";
+import type { Game } from "../pipe_targets.ts";
+import type { Times } from "../sync_targets.ts";
+import type { Share } from "../targets.ts";
+
+/** The programs, and what can be asked of each. */
+interface Programs {
+  "queue_peer.py": QueueRequest;
+  "pipe_peer.py": PipeRequest;
+  "sync_peer.py": SyncRequest;
+}
 
 /** Requests; `warmUp` and `count` are items of each producer, or of the asker, or processes. */
-export type PythonRequest =
+export type QueueRequest =
   | {
     measure: "flow";
     payload: Payload;
@@ -24,14 +37,22 @@ export type PythonRequest =
   }
   | { measure: "spawn"; warmUp: number; count: number };
 
+export type PipeRequest =
+  | { measure: "flow" | "talk" } & Share<Payload | Chunk>
+  | { measure: "game" } & Game;
+
+export type SyncRequest =
+  | { measure: "acquire" | "with" | "contended" | "value" } & Times
+  | { measure: "event"; rest: number } & Times;
+
 export interface PythonAnswer {
-  /** A flow's whole time, otherwise the time of one item or one process. */
+  /** A flow's whole time, otherwise the time of one item, hop or process. */
   ms: number;
   /** What a flow's consumers got weighed together. */
   weight?: number;
 }
 
-export class PythonPeer implements AsyncDisposable {
+export class PythonPeer<Request> implements AsyncDisposable {
   readonly version: string;
   readonly #process: Deno.ChildProcess;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
@@ -47,15 +68,18 @@ export class PythonPeer implements AsyncDisposable {
       .getReader();
   }
 
-  /** Starts python3, or gives null if this machine has none. */
-  static async start(): Promise<PythonPeer | null> {
+  /** Starts python3 with one of the programs, or gives null if this machine has none. */
+  static async start<P extends keyof Programs>(
+    program: P,
+  ): Promise<PythonPeer<Programs[P]> | null> {
     try {
       const { stdout } = await new Deno.Command("python3", {
         args: ["--version"],
       }).output();
       const version = new TextDecoder().decode(stdout).trim();
       const process = new Deno.Command("python3", {
-        args: [fileURLToPath(new URL("./queue_peer.py", import.meta.url))],
+        // Without -B, one program would leave its compiled text here when another imports it.
+        args: ["-B", fileURLToPath(new URL(program, import.meta.url))],
         stdin: "piped",
         stdout: "piped",
       }).spawn();
@@ -68,7 +92,7 @@ export class PythonPeer implements AsyncDisposable {
 
   /** Has one thing measured. An abort ends python3, so that nothing waits for its answer. */
   async ask(
-    request: PythonRequest,
+    request: Request,
     signal: AbortSignal,
   ): Promise<PythonAnswer> {
     const giveUp = () => this.#process.kill();

@@ -14,15 +14,19 @@ from itertools import cycle, islice
 
 DIFFERENT = 1024
 STRING_LENGTH = 1024
+DIFFERENT_CHUNKS = 8
+CHUNK_LENGTHS = {"64 KiB": 1 << 16, "1 MiB": 1 << 20}
 # Seconds.
 REST = 0.001
-WEIGHERS = {"integers": int, "objects": operator.itemgetter("id"), "strings": len}
 
 
 def items_of(payload, count):
     """The first `count` items of a payload, ready to be iterated over."""
     if payload == "integers":
         return range(count)
+    if payload in CHUNK_LENGTHS:
+        length = CHUNK_LENGTHS[payload]
+        return islice(cycle([bytes([index]) * length for index in range(DIFFERENT_CHUNKS)]), count)
     build = link if payload == "objects" else text
     return islice(cycle([build(index) for index in range(DIFFERENT)]), count)
 
@@ -39,6 +43,18 @@ def text(index):
     digits = str(index)
     filling = STRING_LENGTH - len(digits)
     return ("abcdefgh" * (filling // 8 + 1))[:filling] + digits
+
+
+def weigh_chunk(chunk):
+    return len(chunk) + chunk[-1]
+
+
+WEIGHERS = {
+    "integers": int,
+    "objects": operator.itemgetter("id"),
+    "strings": len,
+    **dict.fromkeys(CHUNK_LENGTHS, weigh_chunk),
+}
 
 
 def produce(items, ready, go, payload, warm_up, count):
@@ -173,18 +189,16 @@ def spawn(warmUp, count):
     return {"ms": (time.perf_counter() - start) * 1000 / count}
 
 
-MEASUREMENTS = {"flow": flow, "talk": talk, "talk at rest": talk_at_rest, "spawn": spawn}
-
-
-def main():
+def serve(measurements):
+    """Answers requests with what the function of that name measures."""
+    # A forked child of this program shares nothing with it but what it is given, as on every
+    # platform where fork is the default; newer Pythons have another default.
+    multiprocessing.set_start_method("fork")
     for line in sys.stdin:
         request = json.loads(line)
-        measured = MEASUREMENTS[request.pop("measure")](**request)
+        measured = measurements[request.pop("measure")](**request)
         print(json.dumps(measured), flush=True)
 
 
 if __name__ == "__main__":
-    # A forked child of this program shares nothing with it but what it is given, as on every
-    # platform where fork is the default; newer Pythons have another default.
-    multiprocessing.set_start_method("fork")
-    main()
+    serve({"flow": flow, "talk": talk, "talk at rest": talk_at_rest, "spawn": spawn})

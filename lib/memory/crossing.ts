@@ -62,6 +62,11 @@ export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival
   arrivals.set(kind, { make, discard });
 }
 
+/** Whether objects of all these kinds can be made here. */
+export function knowsAll(parcels: readonly Parcel[]): boolean {
+  return parcels.every(({ kind }) => arrivals.has(kind));
+}
+
 /** Makes the object that a parcel stands for. */
 export function unpack(parcel: Parcel): object {
   const arrival = arrivals.get(parcel.kind);

@@ -24,6 +24,7 @@ import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder, REFUSED } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import type { Parcel } from "../memory/crossing.ts";
+import { atEnd } from "../memory/farewell.ts";
 import {
   LANE_WORDS,
   LaneReceiver,
@@ -84,16 +85,10 @@ export function newShares(maxSize: number, maxBytes: number): LaneShares {
 /** The ends in use here: closed when this isolate ends. */
 const open = new Set<End>();
 
-/** As the last thing an isolate does, so that the other ends needn't wait to learn of it. */
-export function closeAllEnds(): void {
-  for (const end of [...open]) {
-    try {
-      end.close();
-    } catch {
-      // The stack is full. The roster tells of its end all the same.
-    }
-  }
-}
+// So that the other ends needn't wait to learn of it.
+atEnd(() => {
+  for (const end of [...open]) end.close();
+});
 
 /** A lane to receive from, with its gates. */
 interface Incoming {

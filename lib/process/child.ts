@@ -14,9 +14,9 @@ import {
 } from "../memory/cargo.ts";
 import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
 import { isKilled, stopIfKilled, uninterrupted } from "../memory/critical.ts";
+import { knowsAll } from "../memory/crossing.ts";
+import { expectEnd, sayFarewell } from "../memory/farewell.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
-import { closeAllEnds } from "../pipe/end.ts";
-import { keepBarriers, leaveBarriers } from "../sync/parties.ts";
 import {
   activeChildren,
   becomeChild,
@@ -30,17 +30,7 @@ import { endAllHosted, endGate } from "./host.ts";
 import { useHost } from "./host_port.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
-// What may be handed over must be known here, even where the target's module imports it as a type.
-import "../pipe/connection.ts";
-import "../queue/joinable_queue.ts";
-import "../sync/barrier.ts";
-import "../sync/condition.ts";
-import "../sync/event.ts";
-import "../sync/lock.ts";
-import "../sync/rlock.ts";
-import "../sync/semaphore.ts";
-import "../sync/shared_array.ts";
-import "../sync/value.ts";
+import { isBundled } from "./runtime.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -78,13 +68,16 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   stopIfKilled();
   const init = receivePosted(port) as Init;
   becomeChild(init);
-  keepBarriers();
+  expectEnd();
   globalThis.addEventListener("unload", lastStep);
   const { travel, cargo } = init;
   let outcome: Outcome, loaded: Load | undefined;
   try {
     watchForUncaught(port, travel);
     const code = source === undefined ? await resolve(travel) : source();
+    if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
+      await import(new URL("./arrivals.ts", import.meta.url).href);
+    }
     const given = unload(cargo);
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
@@ -153,8 +146,7 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
 function lastStep(): void {
   if (isKilled()) return;
   endAllHosted();
-  closeAllEnds();
-  if (Deno.exitCode === 0) leaveBarriers();
+  sayFarewell(Deno.exitCode);
   ownRoster().strikeAll(ownRef());
   const control = ownControl();
   if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);

@@ -232,10 +232,10 @@ export class Barrier {
 
   /** @ignore */
   [handOver](): Parcel {
-    const { kind, content } = parcelOf(NAME, this.#shared);
+    const parcel = parcelOf(NAME, this.#shared);
     const action = this.#action?.text();
-    const all: BarrierContent = { parties: content, timeout: this.#timeout, action };
-    return { kind, content: all };
+    const all: BarrierContent = { parties: parcel.content, timeout: this.#timeout, action };
+    return { ...parcel, content: all };
   }
 }
 

@@ -314,9 +314,9 @@ export class Condition {
 
   /** @ignore */
   [handOver](): Parcel {
-    const { kind, content } = parcelOf(NAME, this.#shared);
-    const both: ConditionContent = { line: content, lock: this.#lock[handOver]() };
-    return { kind, content: both };
+    const parcel = parcelOf(NAME, this.#shared);
+    const both: ConditionContent = { line: parcel.content, lock: this.#lock[handOver]() };
+    return { ...parcel, content: both };
   }
 }
 

@@ -19,6 +19,7 @@
 // All of it changes under the table's lock (table.ts), and what changes together, in place, with no
 // call in between.
 
+import { atEnd, willSayFarewell } from "../memory/farewell.ts";
 import { BrokenBarrierError, TimeoutError } from "../errors.ts";
 import { Gate, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
@@ -66,17 +67,12 @@ export class Arrival {
 }
 
 /** The barriers this process takes part in, where it will leave them at its end. */
-let joined: Set<Parties> | undefined;
+const joined = new Set<Parties>();
 
-/** In a process that will call leaveBarriers(): before it takes part in any. */
-export function keepBarriers(): void {
-  joined = new Set();
-}
-
-/** This process ends by returning normally: the others can go on without it. */
-export function leaveBarriers(): void {
-  for (const parties of joined ?? []) parties.leave();
-}
+// This process ends by returning normally: the others can go on without it.
+atEnd((exitCode) => {
+  if (exitCode === 0) { for (const parties of joined) parties.leave(); }
+});
 
 /** One process's view of the parties of a barrier. */
 export class Parties {
@@ -138,7 +134,7 @@ export class Parties {
     const { words, token } = this.#shared;
     const table = this.#table;
     let isBroken = false, lost = 0, entered = false;
-    joined?.add(this);
+    if (willSayFarewell()) joined.add(this);
     table.section(() => {
       isBroken = Atomics.load(words, BROKEN) !== 0;
       lost = this.#lost();

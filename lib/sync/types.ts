@@ -80,7 +80,7 @@ function whole(
   most: number,
 ): NumberType<number> {
   const wanted = `a whole number from ${least} to ${most}`;
-  const bytes = (Math.log2(most - least + 1)) / 8;
+  const bytes = Math.log2(most - least + 1) / 8;
   return { code, bytes, View, atomics: Atomics, zero: 0, isFloat: false, least, most, wanted };
 }
 

@@ -1,0 +1,13 @@
+// The long form of what tests/value_test.ts counts; `deno task test` runs it.
+
+import { addTogether, countTogether, underLock } from "../support/counting.ts";
+
+for (const [name, ways] of Object.entries(underLock)) {
+  Deno.test(`8 processes count to 100,000 each, exactly: ${name}`, async () => {
+    await countTogether(ways, 8, 100_000);
+  });
+}
+
+Deno.test("8 processes count to 100,000 each, exactly: add()", async () => {
+  await addTogether(8, 100_000);
+});

@@ -1,0 +1,368 @@
+// What the processes of the tests of locks, semaphores, events, conditions and barriers run, by
+// reference or by source: see queue_targets.ts.
+
+import {
+  AbandonedLockError,
+  type Barrier,
+  type Condition,
+  type Connection,
+  currentProcess,
+  type Event,
+  type Lock,
+  type Queue,
+  type RLock,
+  type Semaphore,
+} from "../../mod.ts";
+
+/** The module for `new Process({ module })`. */
+export const here: string = import.meta.url;
+
+/** What is acquired and released. */
+export type Acquirable = Lock | RLock | Semaphore | Condition;
+
+/** Async or blocking. */
+export type Face = "async" | "sync";
+
+/** How a process ends, or that it doesn't. */
+export type Ending = "return" | "throw" | "exit" | "wait" | "spin";
+
+// Locks
+
+/** Acquires it, says so, and ends without releasing it. */
+export async function hold(what: Acquirable, said: Queue<string>, ending: Ending, times: number) {
+  for (let i = 0; i < times; i++) await what.acquire();
+  await said.put("held");
+  if (ending === "throw") throw new Error("as it was told");
+  if (ending === "exit") Deno.exit(3);
+  if (ending === "wait") await new Promise(() => setInterval(() => {}, 1000));
+  while (ending === "spin");
+}
+
+/** Holds it until it is told to release it. */
+export async function holdUntil(what: Acquirable, connection: Connection<string>) {
+  await what.acquire();
+  await connection.send("held");
+  await connection.recv();
+  what.release();
+  await connection.send("released");
+}
+
+/** Says that it is about to wait; returns what came of it: the name and message of an error, or "acquired". */
+export async function acquire(what: Acquirable, said: Queue<string>, face: Face) {
+  await said.put("waits");
+  try {
+    if (face === "async") await what.acquire();
+    else what.acquireSync();
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+  what.release();
+  return "acquired";
+}
+
+/** Adds to a number that isn't atomic, with one of the faces or with them in turn. */
+export async function increment(
+  what: Acquirable,
+  number: Float64Array,
+  times: number,
+  face: Face | "mixed",
+) {
+  for (let i = 0; i < times; i++) {
+    const async = face === "async" || face === "mixed" && i % 3 === 0;
+    if (async) await what.acquire();
+    else if (face === "sync" || i % 3 === 1) what.acquireSync();
+    else if (!what.tryAcquire()) {
+      using _held = await what.hold();
+      number[0] = number[0] + 1;
+      continue;
+    }
+    number[0] = number[0] + 1;
+    what.release();
+  }
+}
+
+/** Calls a method; returns the name and message of its error. */
+export async function tryTo(
+  method: "release" | "wait" | "notify" | "tryAcquire",
+  object: Acquirable,
+) {
+  try {
+    await (object as unknown as Record<string, () => unknown>)[method]();
+    return "it did";
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+}
+
+/** Acquires and releases in a tight loop while words[0] is 0; returns how often it did. */
+export async function compete(what: Acquirable, words: Int32Array, face: Face) {
+  let count = 0;
+  Atomics.add(words, 1, 1);
+  while (Atomics.load(words, 2) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (Atomics.load(words, 0) === 0) {
+    if (face === "async") await what.acquire();
+    else what.acquireSync();
+    count++;
+    what.release();
+  }
+  return count;
+}
+
+/** Takes part, one after the other, in holding up to a number of permits; returns the most there were. */
+export async function share(permits: Semaphore, inside: Int32Array, times: number) {
+  let most = 0;
+  for (let i = 0; i < times; i++) {
+    await permits.acquire();
+    most = Math.max(most, Atomics.add(inside, 0, 1) + 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.sub(inside, 0, 1);
+    permits.release();
+  }
+  return most;
+}
+
+/** Acquires so many permits, one after the other, and returns. */
+export async function consumePermits(permits: Semaphore, count: number) {
+  for (let i = 0; i < count; i++) await permits.acquire();
+}
+
+/** Releases so many. */
+export function releasePermits(permits: Semaphore, count: number) {
+  for (let i = 0; i < count; i++) permits.release();
+}
+
+// Events
+
+/** Says that it waits; returns whether the flag went up. */
+export async function awaitEvent(event: Event, waiting: Semaphore, face: Face) {
+  waiting.release();
+  return face === "async" ? await event.wait() : event.waitSync();
+}
+
+/** Answers each event of one kind with one of the other. */
+export async function pingPong(mine: Event, other: Event, times: number, face: Face) {
+  for (let i = 0; i < times; i++) {
+    if (face === "async") await mine.wait();
+    else mine.waitSync();
+    mine.clear();
+    other.set();
+  }
+}
+
+// Conditions
+
+/** Waits to be notified, and says when it waits and when it goes on. */
+export async function awaitCondition(condition: Condition, said: Queue<string>, face: Face) {
+  await condition.acquire();
+  await said.put("waits");
+  if (face === "async") await condition.wait();
+  else condition.waitSync();
+  await said.put(currentProcess().name);
+  condition.release();
+}
+
+/** Hands over to the next of `parties`, round and round. */
+export async function handOn(
+  condition: Condition,
+  turn: Int32Array,
+  me: number,
+  parties: number,
+  times: number,
+  face: Face,
+) {
+  using _held = await condition.hold();
+  for (let i = 0; i < times; i++) {
+    if (face === "async") await condition.waitFor(() => turn[0] === me);
+    else condition.waitForSync(() => turn[0] === me);
+    turn[0] = (me + 1) % parties;
+    turn[1] = turn[1] + 1;
+    if (parties === 2) condition.notify();
+    else condition.notifyAll();
+  }
+}
+
+/** Waits, and releases the lock, which it must hold then; returns the error that came of the wait. */
+export async function awaitInVain(condition: Condition, said: Queue<string>, face: Face) {
+  await condition.acquire();
+  await said.put("waits");
+  let message = "";
+  try {
+    if (face === "async") await condition.wait();
+    else condition.waitSync();
+  } catch (error) {
+    message = `${(error as Error).name}: ${(error as Error).message}`;
+  }
+  condition.release();
+  return message;
+}
+
+/** Notifies all, and keeps the lock for ever. */
+export async function notifyAndKeep(condition: Condition, said: Queue<string>) {
+  await condition.acquire();
+  condition.notifyAll();
+  await said.put("held");
+  while (true);
+}
+
+// Barriers
+
+/** Waits so many rounds; returns its indexes. */
+export async function rounds(barrier: Barrier, times: number, face: Face) {
+  const indexes: number[] = [];
+  for (let i = 0; i < times; i++) {
+    indexes.push(face === "async" ? await barrier.wait() : barrier.waitSync());
+  }
+  return indexes;
+}
+
+/** Waits so many rounds, and checks in each that all have done their part of the one before. */
+export async function lockstep(barrier: Barrier, steps: Int32Array, me: number, times: number) {
+  for (let i = 1; i <= times; i++) {
+    steps[me] = i;
+    const index = (i + me) % 2 ? await barrier.wait() : barrier.waitSync();
+    if (index < 0 || index >= barrier.parties) throw new Error(`index ${index}`);
+    for (let other = 0; other < barrier.parties; other++) {
+      if (Atomics.load(steps, other) < i) throw new Error(`${other} is late in round ${i}`);
+    }
+    if (me % 3 === 0) await barrier.wait();
+    else barrier.waitSync();
+  }
+}
+
+/** Waits once, and says what came of it. */
+export async function meet(barrier: Barrier, said: Queue<string>, face: Face) {
+  try {
+    const index = face === "async" ? await barrier.wait() : barrier.waitSync();
+    await said.put(`passed ${index >= 0}`);
+  } catch (error) {
+    await said.put(`${(error as Error).name}: ${(error as Error).message}`);
+  }
+}
+
+/** Waits once, and then ends, or goes on. */
+export async function meetOnce(barrier: Barrier, said: Queue<string>, ending: Ending) {
+  await barrier.wait();
+  await said.put("met");
+  if (ending === "throw") throw new Error("as it was told");
+  if (ending === "exit") Deno.exit(3);
+  if (ending === "wait") await new Promise(() => setInterval(() => {}, 1000));
+}
+
+/** Begins to wait, and returns. */
+export async function arriveAndReturn(barrier: Barrier, said: Queue<string>) {
+  barrier.wait().catch(() => {});
+  await said.put("arrived");
+}
+
+// Several
+
+/** All kinds, at some depth. */
+export interface Kit {
+  lock: Lock;
+  list: [RLock, Map<string, Semaphore>];
+  event: Event;
+  condition: Condition;
+  barrier: Barrier;
+  again: Lock;
+}
+
+/** Changes the state of each; returns what it found. */
+export function use(kit: Kit) {
+  const { lock, list: [rlock, map], event, condition, barrier } = kit;
+  const semaphore = map.get("semaphore")!;
+  const found = [lock.locked, rlock.locked, semaphore.value, event.isSet(), barrier.parties];
+  lock.acquireSync();
+  rlock.acquireSync();
+  semaphore.release();
+  event.set();
+  condition.acquireSync();
+  condition.release();
+  barrier.abort();
+  return { found, isOne: lock === kit.again, kind: semaphore.constructor.name };
+}
+
+/** Acquires a lock and waits at the condition it belongs to. */
+export async function waitUnderLock(lock: Lock, condition: Condition, said: Queue<string>) {
+  await lock.acquire();
+  await said.put("waits");
+  const wasNotified = await condition.wait();
+  lock.release();
+  return wasNotified;
+}
+
+/** Gives back what it gets through a pipe. */
+export async function echoObject(connection: Connection<Semaphore>) {
+  const got = await connection.recv();
+  got.release();
+  await connection.send(got);
+}
+
+// Rounds that end in death
+
+/** What the processes of the rounds of kills share: see sync_rounds.ts. */
+export interface Arena {
+  /** The number of who is inside, and then, for each number, how often it was reported dead. */
+  words: Int32Array;
+  /** Words of `words`: who is inside, and how often exclusion was broken. */
+  inside: number;
+  broken: number;
+  reported: number;
+}
+
+/** Waits for its turn, and then holds and releases, for ever. */
+export async function contend(
+  what: Acquirable,
+  arena: Arena,
+  go: Event,
+  me: number,
+  face: Face,
+) {
+  const { words, inside, broken } = arena;
+  await go.wait();
+  for (let i = 1;; i++) {
+    if (face === "async" || i % 64 === 0) await what.acquire();
+    else what.acquireSync();
+    Atomics.store(words, inside, me);
+    // Another who thinks it holds it would write its own number here.
+    for (let look = 0; look < 20; look++) {
+      if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
+    }
+    Atomics.store(words, inside, 0);
+    what.release();
+  }
+}
+
+/** The same, by one who isn't killed, and reports of which processes it was told that they died. */
+export async function contendAndReport(
+  what: Acquirable,
+  arena: Arena,
+  deaths: Queue<string>,
+  me: number,
+) {
+  const { words, inside, broken } = arena;
+  while (Atomics.load(words, 0) === 0) {
+    try {
+      await what.acquire();
+    } catch (error) {
+      if (!(error instanceof AbandonedLockError)) throw error;
+      await deaths.put(error.message.split(" ")[0]);
+      continue;
+    }
+    Atomics.store(words, inside, me);
+    for (let look = 0; look < 20; look++) {
+      if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
+    }
+    Atomics.store(words, inside, 0);
+    what.release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Posts to an unrelated BroadcastChannel as fast as it can, for ever. */
+export async function flood() {
+  const channel = new BroadcastChannel("unrelated");
+  for (;;) {
+    for (let i = 0; i < 50; i++) channel.postMessage({ i, text: "noise" });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
