@@ -205,7 +205,11 @@ async function flow<P extends Payload | Chunk>(
   return { ms, weight };
 }
 
-/** One message at a time there and back, between two who are both awake. */
+/**
+ * One message at a time there and back, between two who are both awake: so they are only where each
+ * has a processor to itself. Python's time falling by half is the sign of a machine that is
+ * too busy for that.
+ */
 function talkMeasurement(
   payload: Payload,
   python: PythonPeer<PipeRequest> | null,

@@ -2,7 +2,7 @@
 // of them: what they print. (Those of queues and pipes are in program_test.ts and pipe_test.ts.)
 
 import assert from "node:assert/strict";
-import { granted, needs, run } from "./support/program.ts";
+import { granted, needs, run } from "./support/programs.ts";
 
 /** Registers a test that runs an example by source and by reference, at the same time. */
 function example(file: string, does: string, check: (out: string[]) => void): void {
@@ -10,9 +10,9 @@ function example(file: string, does: string, check: (out: string[]) => void): vo
     name: `examples/${file} ${does} ${needs}`,
     ignore: !granted,
     fn: async () => {
-      const program = new URL(`../examples/${file}`, import.meta.url);
-      for (const ran of await Promise.all([run(program), run(program, ["--allow-all"])])) {
-        const { code, out, errors } = ran;
+      const program = `../../examples/${file}`;
+      const runs = [run(program), run(program, [], ["--allow-all"])];
+      for (const { code, out, errors } of await Promise.all(runs)) {
         assert.deepEqual({ code, errors }, { code: 0, errors: "" });
         try {
           check(out);

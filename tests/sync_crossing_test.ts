@@ -32,7 +32,7 @@ Deno.test("all kinds are handed over in args, at any depth", async () => {
   assert.deepEqual(await process.result(bound), {
     found: [false, false, 1, false, 7],
     isOne: true,
-    kind: "BoundedSemaphore",
+    isBounded: true,
   });
   assert.deepEqual(
     [lock.locked, rlock.locked, semaphore.value, event.isSet(), barrier.broken],

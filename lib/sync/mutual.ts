@@ -2,7 +2,7 @@
 //
 //   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
 //                   asleep; FREE_RESERVED when it is free, but for whom RESERVED names
-//   COUNT           how often it is held (RLock); only the holder writes it
+//   AGAIN           how often its holder has acquired it once more (RLock); only he writes it
 //   RESERVED        of a process that has waited too long: see reservation.ts
 //
 // After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
@@ -21,7 +21,7 @@ import type { Operation } from "../wait/operation.ts";
 import { Reservation } from "./reservation.ts";
 import type { Shared } from "./shared.ts";
 
-const HOLDER = 0, COUNT = 1, RESERVED = 2;
+const HOLDER = 0, AGAIN = 1, RESERVED = 2;
 const GATE = 16;
 /** Words it takes. */
 export const MUTUAL_WORDS = GATE + GATE_WORDS;
@@ -101,10 +101,14 @@ export class Mutual {
   #bury(found: number, holder: number): void {
     const words = this.#words, at = this.#at;
     const name = this.#shared.roster.nameOf(holder);
-    const count = Atomics.load(words, at + COUNT);
-    if (Atomics.compareExchange(words, at + HOLDER, found, 0) !== found) return;
+    const again = Atomics.load(words, at + AGAIN);
+    // Only the holder may clear AGAIN, so he is buried by becoming it for a moment.
+    const mine = this.#token | WAITED;
+    if (Atomics.compareExchange(words, at + HOLDER, found, mine) !== found) return;
+    Atomics.store(words, at + AGAIN, 0);
+    Atomics.store(words, at + HOLDER, 0);
     this.gate.open(1);
-    const times = count > 1 ? ` ${count} times` : "";
+    const times = again > 0 ? ` ${again + 1} times` : "";
     throw new AbandonedLockError(
       `${name} has ended while it held the ${this.#name}${times}. What the ${this.#name} protects ` +
         "may be half changed: put it right, and acquire it again; it is free now.",
@@ -165,12 +169,12 @@ export class Mutual {
     );
   }
 
-  /** How often its holder holds it; only for the holder. */
-  get count(): number {
-    return this.#words[this.#at + COUNT];
+  /** How often its holder has acquired it once more; only for the holder. */
+  get again(): number {
+    return this.#words[this.#at + AGAIN];
   }
 
-  set count(count: number) {
-    this.#words[this.#at + COUNT] = count;
+  set again(times: number) {
+    this.#words[this.#at + AGAIN] = times;
   }
 }

@@ -96,7 +96,8 @@ export class RLock {
   release(): void {
     const mutual = this.#mutual;
     mutual.checkMine("release");
-    if (--mutual.count === 0) mutual.release();
+    if (mutual.again > 0) mutual.again--;
+    else mutual.release();
   }
 
   /**
@@ -116,9 +117,8 @@ export class RLock {
 
   #tryTake(): boolean {
     const mutual = this.#mutual;
-    if (mutual.isMine) mutual.count++;
-    else if (mutual.tryTake()) mutual.count = 1;
-    else return false;
+    if (!mutual.isMine) return mutual.tryTake();
+    mutual.again++;
     return true;
   }
 
@@ -126,11 +126,11 @@ export class RLock {
     const taking = this.#mutual.taking();
     const attempt = () => {
       if (this.#mutual.isMine) {
-        this.#mutual.count += times;
+        this.#mutual.again += times;
         return true;
       }
       const answer = taking.attempt();
-      if (answer === true) this.#mutual.count = times;
+      if (answer === true && times > 1) this.#mutual.again = times - 1;
       return answer;
     };
     return { ...taking, attempt };
@@ -143,8 +143,8 @@ export class RLock {
 
   /** @ignore */
   [releaseAll](): number {
-    const times = this.#mutual.count;
-    this.#mutual.count = 0;
+    const times = this.#mutual.again + 1;
+    this.#mutual.again = 0;
     this.#mutual.release();
     return times;
   }

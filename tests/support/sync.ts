@@ -18,17 +18,26 @@ import * as targets from "../targets/sync_targets.ts";
 /** Who waits longer than this for what must come soon, has found a bug. */
 export const bound = { timeout: 20_000 };
 
+/** Starts a process that has a name. */
+export function startNamed<A extends unknown[], R>(
+  name: string | undefined,
+  target: (...args: A) => R | PromiseLike<R>,
+  ...args: A
+): Process<A, R> {
+  const options = { target, args, name, module: targets.here };
+  const process = new Process<A, R>(...[options] as unknown as ProcessParameters<A, R>);
+  process.start();
+  // What it throws is looked at, or is meant to be.
+  process.result().catch(() => {});
+  return process;
+}
+
 /** Starts a process. */
 export function start<A extends unknown[], R>(
   target: (...args: A) => R | PromiseLike<R>,
   ...args: A
 ): Process<A, R> {
-  const options = [{ target, args, module: targets.here }] as unknown as ProcessParameters<A, R>;
-  const process = new Process<A, R>(...options);
-  // What it throws is looked at, or is meant to be.
-  process.start();
-  process.result().catch(() => {});
-  return process;
+  return startNamed(undefined, target, ...args);
 }
 
 /** Everything that is held by one at a time. */

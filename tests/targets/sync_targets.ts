@@ -4,6 +4,7 @@
 import {
   AbandonedLockError,
   type Barrier,
+  BoundedSemaphore,
   type Condition,
   type Connection,
   currentProcess,
@@ -278,7 +279,8 @@ export function use(kit: Kit) {
   condition.acquireSync();
   condition.release();
   barrier.abort();
-  return { found, isOne: lock === kit.again, kind: semaphore.constructor.name };
+  const isBounded = semaphore instanceof BoundedSemaphore;
+  return { found, isOne: lock === kit.again, isBounded };
 }
 
 /** Acquires a lock and waits at the condition it belongs to. */
@@ -297,64 +299,73 @@ export async function echoObject(connection: Connection<Semaphore>) {
   await connection.send(got);
 }
 
-// Rounds that end in death
+// Rounds
 
-/** What the processes of the rounds of kills share: see sync_rounds.ts. */
-export interface Arena {
-  /** The number of who is inside, and then, for each number, how often it was reported dead. */
-  words: Int32Array;
-  /** Words of `words`: who is inside, and how often exclusion was broken. */
-  inside: number;
-  broken: number;
-  reported: number;
+/** Waits for an event round after round, and says when it waits and when it goes on. */
+export async function wakeUp(
+  events: [Event, Event],
+  waiting: Semaphore,
+  awake: Semaphore,
+  times: number,
+  face: Face,
+) {
+  for (let i = 0; i < times; i++) {
+    const event = events[i % 2];
+    waiting.release();
+    if (!(face === "async" ? await event.wait() : event.waitSync())) throw new Error("not set");
+    awake.release();
+  }
 }
+
+/** Words that those share who hold something in turn, until they are killed. */
+export const arena = { over: 0, inside: 1, broken: 2, victim: 3, words: 4 } as const;
 
 /** Waits for its turn, and then holds and releases, for ever. */
 export async function contend(
   what: Acquirable,
-  arena: Arena,
+  words: Int32Array,
+  places: typeof arena,
   go: Event,
   me: number,
   face: Face,
 ) {
-  const { words, inside, broken } = arena;
+  const { inside, broken, victim } = places;
   await go.wait();
-  for (let i = 1;; i++) {
-    if (face === "async" || i % 64 === 0) await what.acquire();
+  for (;;) {
+    if (face === "async") await what.acquire();
     else what.acquireSync();
+    Atomics.store(words, victim, me);
     Atomics.store(words, inside, me);
-    // Another who thinks it holds it would write its own number here.
-    for (let look = 0; look < 20; look++) {
+    // Another who thinks that he holds it would write his own number here.
+    for (let look = 0; look < 200; look++) {
       if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
     }
-    Atomics.store(words, inside, 0);
+    Atomics.store(words, victim, 0);
     what.release();
   }
 }
 
-/** The same, by one who isn't killed, and reports of which processes it was told that they died. */
-export async function contendAndReport(
+/** The same in turn with one of those; says of whom it was told that he has died. */
+export async function survive(
   what: Acquirable,
-  arena: Arena,
+  words: Int32Array,
+  places: typeof arena,
   deaths: Queue<string>,
-  me: number,
 ) {
-  const { words, inside, broken } = arena;
-  while (Atomics.load(words, 0) === 0) {
+  const { over, inside, broken } = places, me = -1;
+  while (Atomics.load(words, over) === 0) {
     try {
       await what.acquire();
+      Atomics.store(words, inside, me);
+      for (let look = 0; look < 20; look++) {
+        if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
+      }
+      what.release();
     } catch (error) {
       if (!(error instanceof AbandonedLockError)) throw error;
       await deaths.put(error.message.split(" ")[0]);
-      continue;
     }
-    Atomics.store(words, inside, me);
-    for (let look = 0; look < 20; look++) {
-      if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
-    }
-    Atomics.store(words, inside, 0);
-    what.release();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 

@@ -1,0 +1,85 @@
+// Whole programs, each run by `deno run`: with no permission at all, so that targets travel by
+// source, and with all of them, by reference.
+
+import assert from "node:assert/strict";
+
+/** Whether programs can be run. */
+export const granted: boolean = (["run", "read"] as const).every((name) =>
+  Deno.permissions.querySync({ name }).state === "granted"
+);
+
+/** What to say of it in the name of a test. */
+export const needs = "(needs --allow-run --allow-read)";
+
+/** A program that takes longer than this doesn't end. In ms. */
+const ENDLESS = 30_000;
+
+/** What came of a program. */
+export interface Run {
+  code: number;
+  out: string[];
+  errors: string;
+}
+
+/** Runs a program of tests/programs with no terminal; with no permission, unless `flags` say otherwise. */
+export async function run(
+  program: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<Run> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, new URL(`../programs/${program}`, import.meta.url).href, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let endless = false;
+  const guard = setTimeout(() => {
+    endless = true;
+    child.kill("SIGKILL");
+  }, ENDLESS);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(guard);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const out = text(stdout).split("\n").filter((line) => line !== "");
+  const errors = text(stderr);
+  assert.ok(!endless, `${program} does not end. It printed: ${out.join("\n")}\n${errors}`);
+  return { code, out, errors };
+}
+
+/** Registers a test that runs a program by source and by reference, at the same time. */
+export function both(
+  name: string,
+  program: string,
+  args: readonly string[],
+  check: (run: Run) => void,
+  flags: readonly string[] = [],
+): void {
+  Deno.test({
+    name: `${name} ${needs}`,
+    ignore: !granted,
+    fn: async () => {
+      const runs = await Promise.all([
+        run(program, args, flags),
+        run(program, args, ["--allow-all", ...flags]),
+      ]);
+      for (const [i, one] of runs.entries()) {
+        try {
+          check(one);
+        } catch (error) {
+          const how = i === 0 ? "with no permission" : "with all permissions";
+          const printed = `${one.out.join("\n")}\n${one.errors}`;
+          throw new Error(`${program} ${how}, exit status ${one.code}, printed:\n${printed}`, {
+            cause: error,
+          });
+        }
+      }
+    },
+  });
+}
+
+/** What a program prints and how it exits, with nothing on stderr. */
+export function prints(code: number, ...out: string[]): (run: Run) => void {
+  return (run) => assert.deepEqual(run, { code, out, errors: "" });
+}
