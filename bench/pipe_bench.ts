@@ -206,9 +206,8 @@ async function flow<P extends Payload | Chunk>(
 }
 
 /**
- * One message at a time there and back, between two who are both awake: so they are only where each
- * has a processor to itself. Python's time falling by half is the sign of a machine that is
- * too busy for that.
+ * One message at a time there and back, between two who are both awake, as they can only be where
+ * each has a processor to itself. A machine too busy for that shows it: Python takes half its time.
  */
 function talkMeasurement(
   payload: Payload,

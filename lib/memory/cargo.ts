@@ -6,7 +6,7 @@
 // identity, and no value of the user's can be mistaken for one.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { explainRefusal, findRefusal } from "./codec/place.ts";
+import { type CrossingOptions, explainRefusal, findRefusal } from "./codec/place.ts";
 import { refusalOf } from "./codec/refusals.ts";
 import {
   cannotClone,
@@ -70,12 +70,19 @@ export function load(
   }
   const options = { sharedMemory: true, mayCross: (object: object) => moving.has(object) };
   // A post that fails detaches what it was to move all the same (Deno 2.9.6).
-  const place = found.misplaced || transfer.length > 0
-    ? findRefusal(cargo.value, root, options)
-    : undefined;
-  if (place !== undefined) throw new TypeError(place);
+  if (found.misplaced || transfer.length > 0) checkCloneable(cargo.value, root, options);
   const ports = parcels.flatMap(([, parcel]) => parcel.ports ?? []);
   return { cargo, objects, transfer: [...transfer, ...ports] };
+}
+
+/** Throws a TypeError that names the place of what can't cross, in a value that was loaded. */
+export function checkCloneable(
+  value: unknown,
+  root: string,
+  options: CrossingOptions = { sharedMemory: true },
+): void {
+  const place = findRefusal(value, root, options);
+  if (place !== undefined) throw new TypeError(place);
 }
 
 /**

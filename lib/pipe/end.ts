@@ -11,6 +11,7 @@ import type { MessagePort as NodePort } from "node:worker_threads";
 import { BrokenPipeError, EOFError, InvalidStateError, TimeoutError } from "../errors.ts";
 import {
   type Cargo,
+  checkCloneable,
   drop,
   type Load,
   load,
@@ -45,6 +46,8 @@ const HEADER_WORDS = ROOM_GATE + GATE_WORDS;
 
 // What a record is, by the first byte after its length: 0 and 1 begin what the codec wrote.
 const BYTES = 2, POSTED = 3;
+/** Where the bytes begin in a record of BYTES. */
+const BYTES_AT = 8;
 /** A marker: the length, POSTED, the number of what was posted. */
 const MARKER_BYTES = 12, NUMBER_WORD = 2;
 const marker: Scratch = (() => {
@@ -239,13 +242,13 @@ export class End {
     const attempt = () => {
       const { lane, roomGate } = this.#receiver();
       if (check !== undefined && !lane.isEmpty) check(lane);
-      let length = lane.copy(taken);
+      let length = lane.peek();
       if (length === EMPTY) {
         if (!this.#isOver(lane)) return WAIT;
-        length = lane.copy(taken);
+        length = lane.peek();
         if (length === EMPTY) throw ended();
       }
-      const message = this.#read(length);
+      const message = this.#read(lane, length);
       // Not before it was read: it is still there if the stack was too full for that.
       lane.take(length);
       roomGate.open(1);
@@ -262,7 +265,7 @@ export class End {
           "The next message is not bytes: send() has sent it. Receive it with recv().",
         );
       }
-      const length = lane.peek() - LENGTH_BYTES - 1;
+      const length = lane.peek() - BYTES_AT;
       if (length > most) {
         throw new RangeError(
           `The next message is ${length} bytes long, more than maxLength, ${most}. ` +
@@ -272,17 +275,16 @@ export class End {
     });
   }
 
-  #read(length: number): unknown {
-    const { bytes } = taken;
-    const kind = bytes[LENGTH_BYTES];
+  #read(lane: LaneReceiver, length: number): unknown {
+    const kind = lane.peekByte();
+    if (kind === BYTES) return lane.copyBytes(length);
+    lane.copy(taken);
     if (kind === POSTED) {
       // What was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
       return unload(this.#fetch(taken.words[NUMBER_WORD]).cargo!);
     }
-    const message = kind === BYTES
-      ? bytes.slice(LENGTH_BYTES + 1, length)
-      : decode(bytes, LENGTH_BYTES, length);
+    const message = decode(taken.bytes, LENGTH_BYTES, length);
     trimTaken();
     return message;
   }
@@ -320,10 +322,20 @@ export class End {
 
   /** Like trySend(), of bytes as they are. */
   trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
-    const outgoing = this.#sender();
-    const encoder = freeEncoder();
-    const length = encoder.encodeBytes(bytes, LENGTH_BYTES, BYTES);
-    return this.#tryPut(outgoing, encoder, length);
+    const { lane, messageGate, roomGate } = this.#sender();
+    checkLength(lane, LENGTH_BYTES + 1 + bytes.length);
+    if (roomGate.waiting > 0) roomGate.pump();
+    if (roomGate.waiting === 0 && lane.tryPutBytes(BYTES, bytes) === 1) {
+      messageGate.open(1);
+      return undefined;
+    }
+    const copy = bytes.slice();
+    const attempt = () => {
+      const { lane, messageGate } = this.#sender();
+      if (lane.tryPutBytes(BYTES, copy) !== 1) return WAIT;
+      messageGate.open(1);
+    };
+    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
   }
 
   #tryPut(
@@ -332,13 +344,11 @@ export class End {
     length: number,
     most?: number,
   ): Operation<void> | undefined {
-    if (length - LENGTH_BYTES > lane.maxBytes) {
+    try {
+      checkLength(lane, length);
+    } catch (error) {
       encoder.trim();
-      throw new RangeError(
-        `The message takes ${length - LENGTH_BYTES} bytes, more than the pipe's maxBytes of ` +
-          `${lane.maxBytes}. Make a pipe with a larger maxBytes, send it in parts, or transfer ` +
-          "its buffers.",
-      );
+      throw error;
     }
     if (roomGate.waiting > 0) roomGate.pump();
     if (roomGate.waiting === 0 && lane.tryPut(encoder, 0, length, most) === 1) {
@@ -373,7 +383,8 @@ export class End {
       if (attempt() !== WAIT) return undefined;
     }
     // What is wrong with it is said now, not when there is room.
-    this.#load(message, transfer);
+    const { cargo } = this.#load(message, transfer);
+    if (transfer.length === 0) checkCloneable(cargo.value, "message");
     return { gate: roomGate, attempt, expired: () => throwFull(lane) };
   }
 
@@ -527,6 +538,15 @@ function ended(): EOFError {
 
 function throwNothing(): never {
   throw new TimeoutError("No message came in time. Wait longer, or see that one is sent.");
+}
+
+function checkLength(lane: LaneSender, length: number): void {
+  if (length - LENGTH_BYTES <= lane.maxBytes) return;
+  throw new RangeError(
+    `The message takes ${length - LENGTH_BYTES} bytes, more than the pipe's maxBytes of ` +
+      `${lane.maxBytes}. Make a pipe with a larger maxBytes, send it in parts, or transfer ` +
+      "its buffers.",
+  );
 }
 
 function throwFull(lane: LaneSender): never {

@@ -379,8 +379,12 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /** @ignore */
   [readiness](): Readiness {
     const store = this.#store;
-    store.checkOpen();
-    return { gate: store.itemGate, isReady: () => store.isReady };
+    const isReady = () => {
+      store.checkOpen();
+      return store.isReady;
+    };
+    isReady();
+    return { gate: store.itemGate, isReady };
   }
 
   /** @ignore */

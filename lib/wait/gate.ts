@@ -59,6 +59,8 @@ const SPIN_MARK = 2;
 const LONGEST_SPIN = 120;
 /** Spins are tried again after so many sleeps, in case the times have changed. */
 const RETRY_SPIN = 16;
+/** The most sleeps between two retries: twice as many after each that was in vain. */
+const RARELY = 256;
 
 /** A task that waits at a gate. */
 export interface Waiter {
@@ -140,6 +142,8 @@ export class Gate {
   /** How long the next spin may be, in microseconds; halved by each that was in vain. */
   #spin = LONGEST_SPIN;
   #sleeps = 0;
+  #retryAfter = RETRY_SPIN;
+  #retrying = false;
 
   /** @param ready whether an attempt made now is likely to succeed; cheap, and never throws */
   constructor(words: Int32Array, at: number, ready: () => boolean) {
@@ -211,13 +215,23 @@ export class Gate {
     Atomics.store(words, spinner, 0);
     // Whoever opened until now relied on this look.
     seen ||= this.#ready();
-    this.#spin = seen ? LONGEST_SPIN : this.#spin > 8 ? this.#spin >> 1 : 0;
+    if (seen) {
+      this.#spin = LONGEST_SPIN;
+      this.#retryAfter = RETRY_SPIN;
+    } else if (this.#retrying) {
+      this.#spin = 0;
+      this.#retryAfter = Math.min(2 * this.#retryAfter, RARELY);
+    } else this.#spin = this.#spin > 8 ? this.#spin >> 1 : 0;
+    this.#retrying = false;
     return seen;
   }
 
   /** Before every sleep: lets spins be tried again from time to time. */
   #countSleep(): void {
-    if (++this.#sleeps % RETRY_SPIN === 0) this.#spin = LONGEST_SPIN;
+    if (++this.#sleeps < this.#retryAfter) return;
+    this.#sleeps = 0;
+    this.#retrying = this.#spin === 0;
+    this.#spin = LONGEST_SPIN;
   }
 
   /** Adds a task that waits, at the end of this isolate's list. */

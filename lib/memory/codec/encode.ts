@@ -83,16 +83,6 @@ export class Encoder {
     }
   }
 
-  /** Writes one byte and then `bytes` as they are, at byte offset `at`; returns the offset after the last. */
-  encodeBytes(bytes: Uint8Array, at: number, first: number): number {
-    const out = this.#out;
-    out.at = at;
-    out.room(1);
-    out.byte(first);
-    out.copy(bytes);
-    return out.at;
-  }
-
   /** Gives back a buffer that grew beyond a mebibyte. Nothing encoded may be needed any more. */
   trim(): void {
     if (!this.#busy) this.#out.trim();
