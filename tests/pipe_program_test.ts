@@ -74,6 +74,20 @@ both(
 );
 
 both(
+  "a child whose module knows the package only by its types receives all that may be handed over",
+  "pipe_other_module.ts",
+  [],
+  ({ code, out, errors }) => {
+    assert.equal(errors, "");
+    assert.equal(code, 0);
+    const names =
+      "Queue JoinableQueue Lock RLock Semaphore BoundedSemaphore Event Condition Barrier " +
+      "Value SharedArray Connection";
+    assert.deepEqual(out, [...names.split(" "), names]);
+  },
+);
+
+both(
   "an end that nothing refers to any more is closed, one that is in use is not",
   "pipe_garbage.ts",
   [],

@@ -13,6 +13,7 @@ import {
   sleep,
   TimeoutError,
   Value,
+  wait,
 } from "../mod.ts";
 import { assertSame } from "./codec_same.ts";
 import { valueOf } from "./codec_values.ts";
@@ -1023,6 +1024,22 @@ Deno.test("cancelling the readable reaches the other side, whose sends then fail
   // The other direction stays open.
   await b.send("the other way");
   assert.equal(await a.recv(), "the other way");
+  a.close();
+  b.close();
+});
+
+Deno.test("nobody waits for what can't come after the readable was cancelled", async () => {
+  const [a, b] = pipe();
+  a.sendNowait("unread");
+  await b.readable.cancel();
+  const tasks = [() => b.recv(bound), () => b.poll(bound), () => wait([b], bound)];
+  for (const task of tasks) {
+    const [late, ready] = await Promise.all([
+      b.recv({ timeout: 0 }).then(() => undefined, (error) => error),
+      Promise.race([task().then(() => "settled", () => "settled"), sleep(2000)]),
+    ]);
+    assert.equal(ready, "settled", `${task} waits, after ${late}`);
+  }
   a.close();
   b.close();
 });

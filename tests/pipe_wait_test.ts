@@ -260,11 +260,17 @@ Deno.test("a wait learns that one of its objects was closed or has moved", async
   b.close();
   carrier.sendNowait(d);
   await Promise.all([closing, moving, shut]);
-  const last = assert.rejects(wait([c, queue]), InvalidStateError);
-  queue.close();
-  await last;
-  assert.throws(() => waitNowait([queue, c]), InvalidStateError);
   for (const end of [a, c, carrier, arrival]) end.close();
+});
+
+Deno.test("a wait learns that its queue was closed", async () => {
+  const [a, b] = pipe(), queue = new Queue<string>();
+  const waiting = assert.rejects(wait([b, queue]), InvalidStateError);
+  queue.close();
+  await waiting;
+  assert.throws(() => waitNowait([queue, b]), InvalidStateError);
+  a.close();
+  b.close();
 });
 
 Deno.test("a loop of waits that never has to wait lets timers run", async () => {

@@ -20,9 +20,10 @@
 // call in between.
 
 import { atEnd, willSayFarewell } from "../memory/farewell.ts";
-import { BrokenBarrierError, TimeoutError } from "../errors.ts";
+import { type BrokenBarrierError, TimeoutError } from "../errors.ts";
 import { Gate, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
+import { ABORTED, ACTION, brokenError, DIED, LEFT, RESET, SIGNAL, TOO_LONG } from "./broken.ts";
 import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
 
@@ -32,19 +33,6 @@ const ROUND_GATE = 16, ENTRY_GATE = 32, FIRST = 48;
 
 const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8;
 const FREE = 0, WAITING = 1, ACTING = 2, PASSED = 3, WAS_BROKEN = 4, MEMBER = 5;
-
-/** Why a round was broken. */
-const TOO_LONG = 1, SIGNAL = 2, ABORTED = 3, RESET = 4, ACTION = 5, DIED = 6, LEFT = 7;
-const because = [
-  "",
-  "waited longer than its timeout",
-  "gave up waiting, because its signal was aborted",
-  "called abort()",
-  "called reset()",
-  "failed in the barrier's action",
-  "has ended otherwise than by returning, and takes part",
-  "has returned while it waited",
-];
 
 /** New shared memory of a barrier. */
 export function newParties(parties: number): Shared {
@@ -103,20 +91,23 @@ export class Parties {
   }
 
   get isBroken(): boolean {
-    this.#table.renew();
-    return Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
+    let isBroken = false;
+    this.#table.section(() => {
+      isBroken = Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
+    });
+    return isBroken;
   }
 
   /** Arrives; where another round's action is still running, once that has ended. */
   entering(arrival: Arrival, signal?: AbortSignal): Operation<true> {
-    const giveUp = () => this.#break(signal?.aborted ? SIGNAL : TOO_LONG, this.#shared.token);
+    const giveUp = () => this.#break(signal?.aborted ? SIGNAL : TOO_LONG);
     return {
       gate: this.#entryGate,
       attempt: () => this.#enter(arrival, false) || WAIT,
       abandoned: giveUp,
       expired: () => {
         giveUp();
-        throw this.#brokenError();
+        throw this.#error();
       },
     };
   }
@@ -133,12 +124,12 @@ export class Parties {
   #enter(arrival: Arrival, onlyLast: boolean): boolean {
     const { words, token } = this.#shared;
     const table = this.#table;
-    let isBroken = false, lost = 0, entered = false;
+    let isBroken = false, isMissing = false, entered = false;
     if (willSayFarewell()) joined.add(this);
     table.section(() => {
       isBroken = Atomics.load(words, BROKEN) !== 0;
-      lost = this.#lost();
-      if (isBroken || lost !== 0) return;
+      isMissing = this.#lost() !== 0;
+      if (isBroken || isMissing) return;
       const count = Atomics.load(words, COUNT), parties = Atomics.load(words, PARTIES);
       const isLast = count + 1 === parties;
       if (count === parties || onlyLast && !isLast) return;
@@ -156,9 +147,10 @@ export class Parties {
       this.#arrivedAt = Atomics.load(words, ENDS);
       entered = true;
     }, () => this.#reclaim());
-    if (lost !== 0) this.#break(DIED, lost);
-    if (isBroken || lost !== 0) throw this.#brokenError();
-    return entered;
+    if (isBroken) throw this.#error();
+    if (!isMissing) return entered;
+    this.#break(DIED);
+    return this.#enter(arrival, onlyLast);
   }
 
   /** Under the table's lock: a row for this process; or -1. */
@@ -209,11 +201,10 @@ export class Parties {
   passing(arrival: Arrival, signal?: AbortSignal): Operation<number> {
     const giveUp = () => this.giveUp(arrival, signal);
     const attempt = () => {
-      if (this.#isWaiting(arrival)) {
+      if (this.#isWaiting(arrival.row)) {
         this.#table.renew();
-        const lost = this.#lost();
-        if (lost !== 0) this.#break(DIED, lost);
-        if (this.#isWaiting(arrival)) return WAIT;
+        if (this.#lost() !== 0) this.#break(DIED);
+        if (this.#isWaiting(arrival.row)) return WAIT;
       }
       return this.#result(arrival);
     };
@@ -224,7 +215,7 @@ export class Parties {
     return { gate: this.#roundGate, attempt, abandoned: giveUp, expired };
   }
 
-  #isWaiting({ row }: Arrival): boolean {
+  #isWaiting(row: number): boolean {
     const state = Atomics.load(this.#table.words, this.#table.at(row) + STATE);
     return state === WAITING || state === ACTING;
   }
@@ -259,7 +250,7 @@ export class Parties {
 
   #endWait(arrival: Arrival, reason: number): void {
     if (arrival.row < 0 || arrival.isOver) return;
-    if (this.#isWaiting(arrival)) this.#break(reason, this.#shared.token);
+    if (this.#isWaiting(arrival.row)) this.#break(reason, arrival.row);
     this.#see(arrival);
   }
 
@@ -267,7 +258,7 @@ export class Parties {
   #result(arrival: Arrival): number {
     this.#see(arrival);
     if (arrival.reason === 0) return arrival.index;
-    throw this.#error(arrival.reason, arrival.who);
+    throw brokenError(arrival.reason, this.#shared.roster.nameOf(arrival.who));
   }
 
   /** Sees how the round of an arrival has ended, which it has; then nobody else need keep that. */
@@ -286,11 +277,18 @@ export class Parties {
     });
   }
 
-  /** Breaks it, if it isn't broken. */
-  #break(reason: number, who: number): void {
-    const { words } = this.#shared;
+  /**
+   * Breaks it, if it isn't broken.
+   *
+   * @param reason if it is DIED, somebody must have died
+   * @param of the row of a wait, if it is one that gives up: it must be waiting still
+   */
+  #break(reason: number, of = -1): void {
+    const { words, token } = this.#shared;
     this.#table.section(() => {
-      if (Atomics.load(words, BROKEN) !== 0) return;
+      if (Atomics.load(words, BROKEN) !== 0 || of >= 0 && !this.#isWaiting(of)) return;
+      const who = reason === DIED ? this.#lost() : token;
+      if (who === 0) return;
       const { words: rows, used } = this.#table;
       for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
         const state = Atomics.load(rows, at + STATE);
@@ -310,7 +308,7 @@ export class Parties {
 
   /** Breaks it on request. */
   abort(): void {
-    this.#break(ABORTED, this.#shared.token);
+    this.#break(ABORTED);
   }
 
   /** Makes it as new; those who wait learn that they were in vain. */
@@ -350,7 +348,7 @@ export class Parties {
         }
       });
     leaveRows(true);
-    if (waits) this.#break(LEFT, token);
+    if (waits) this.#break(LEFT);
     leaveRows(false);
   }
 
@@ -360,18 +358,8 @@ export class Parties {
   }
 
   /** Of a barrier that is broken. */
-  #brokenError(): BrokenBarrierError {
-    const { words } = this.#shared;
-    return this.#error(Atomics.load(words, REASON), Atomics.load(words, WHO));
-  }
-
-  #error(reason: number, who: number): BrokenBarrierError {
-    const name = this.#shared.roster.nameOf(who);
-    return new BrokenBarrierError(
-      reason === RESET
-        ? `The barrier was reset by ${name} while this process waited. Wait again, when all do.`
-        : `The barrier is broken: ${name} ${because[reason]}. ` +
-          "Call reset() when all parties can begin anew.",
-    );
+  #error(): BrokenBarrierError {
+    const { words, roster } = this.#shared;
+    return brokenError(Atomics.load(words, REASON), roster.nameOf(Atomics.load(words, WHO)));
   }
 }

@@ -8,8 +8,8 @@
 //
 // Who releases need not be who acquired: in Python's terms a semaphore has no owner, and one process
 // may acquire what another releases, as a signal. So what stands in the rows is only a guess at who
-// must be missed when he dies. What a dead holder held is freed as far as permits are missing: INITIAL
-// less VALUE less what the living hold. What others have released in his place isn't freed again, nor
+// must be missed when he dies, and more than INITIAL isn't counted. What a dead holder held is freed as
+// far as permits are missing: INITIAL less VALUE less what the living hold. What others have released in his place isn't freed again, nor
 // does it count when they do so afterwards (RETURNED). So a death never makes permits out of nothing.
 //
 // All of it changes under the table's lock (table.ts).
@@ -46,6 +46,10 @@ export class Permits {
   readonly gate: Gate;
   /** What it is called in messages. */
   readonly #name: string;
+  // What a survey found.
+  #mine = -1;
+  #dead = -1;
+  #held = 0;
 
   constructor(shared: Shared, name: string) {
     const { words, token } = shared;
@@ -68,50 +72,70 @@ export class Permits {
 
   /** Takes one if there is one and nobody has reserved it; throws if a holder has died. */
   tryTake(): boolean {
-    const { words, token, roster } = this.#shared;
-    const table = this.#table;
+    const { words } = this.#shared;
     let took = false, dead = 0, freed = 0;
     const work = () => {
-      let mine = -1, held = 0, deadRow = -1;
-      const { words: rows, used } = table;
-      for (let row = 0; row < used; row++) {
-        const at = table.at(row);
-        const count = Atomics.load(rows, at + HELD);
-        if (count === 0) continue;
-        const who = Atomics.load(rows, at + TOKEN);
-        if (who === token) mine = row;
-        else if (!roster.isTokenAlive(who)) {
-          deadRow = row;
-          continue;
-        }
-        held += count;
-      }
+      this.#survey();
       const value = Atomics.load(words, VALUE);
-      if (deadRow >= 0) {
-        const at = table.at(deadRow);
-        const initial = Atomics.load(words, INITIAL);
-        dead = Atomics.load(rows, at + TOKEN);
-        freed = Math.max(0, Math.min(Atomics.load(rows, at + HELD), initial - value - held));
-        const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
-        Atomics.store(words, RETURNED, returned);
-        Atomics.store(words, VALUE, value + freed);
-        Atomics.store(rows, at + HELD, 0);
-        return;
+      dead = this.#dead < 0 ? 0 : Atomics.load(this.#table.words, this.#dead + TOKEN);
+      if (dead !== 0) freed = this.#bury(value);
+      else if (value > 1 || value === 1 && !this.#reservation.isForAnother()) {
+        took = this.#take(value);
       }
-      dead = 0;
-      if (value === 0 || value === 1 && this.#reservation.isForAnother()) return;
-      const row = mine >= 0 ? mine : table.free();
-      if (row < 0) return;
-      const at = table.at(row);
-      Atomics.store(rows, at + TOKEN, token);
-      Atomics.add(rows, at + HELD, 1);
-      Atomics.store(words, VALUE, value - 1);
-      took = true;
     };
-    do table.section(work); while (dead !== 0 && freed === 0);
+    // One of whom nothing is missing has abandoned nothing.
+    do this.#table.section(work); while (dead !== 0 && freed === 0);
     if (dead !== 0) this.#report(dead, freed);
     if (took) this.#reservation.end();
     return took;
+  }
+
+  /** Under the table's lock: where this process's row begins and where a dead one's, and what the living hold. */
+  #survey(): void {
+    const { token, roster } = this.#shared;
+    const { words: rows, used } = this.#table;
+    this.#mine = this.#dead = -1;
+    this.#held = 0;
+    for (let row = 0; row < used; row++) {
+      const at = this.#table.at(row);
+      const held = Atomics.load(rows, at + HELD);
+      if (held === 0) continue;
+      const who = Atomics.load(rows, at + TOKEN);
+      if (who === token) this.#mine = at;
+      if (who === token || roster.isTokenAlive(who)) this.#held += held;
+      else this.#dead = at;
+    }
+  }
+
+  /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
+  #bury(value: number): number {
+    const { words } = this.#shared;
+    const rows = this.#table.words, initial = this.initial;
+    const missing = Math.min(Atomics.load(rows, this.#dead + HELD), initial - value - this.#held);
+    const freed = Math.max(0, missing);
+    const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
+    Atomics.store(rows, this.#dead + HELD, 0);
+    Atomics.store(words, RETURNED, returned);
+    Atomics.store(words, VALUE, value + freed);
+    return freed;
+  }
+
+  /** Under the table's lock, after a survey. */
+  #take(value: number): boolean {
+    const { words, token } = this.#shared;
+    const initial = this.initial;
+    // A mere signal isn't held.
+    const row = this.#mine >= 0 || initial === 0 ? 0 : this.#table.free();
+    if (row < 0) return false;
+    const at = this.#mine >= 0 ? this.#mine : this.#table.at(row);
+    const rows = this.#table.words;
+    const held = Math.min(initial, Atomics.load(rows, at + HELD) + 1);
+    if (initial > 0) {
+      Atomics.store(rows, at + TOKEN, token);
+      Atomics.store(rows, at + HELD, held);
+    }
+    Atomics.store(words, VALUE, value - 1);
+    return true;
   }
 
   #report(dead: number, freed: number): never {

@@ -110,16 +110,18 @@ async function killHolders(what: targets.Acquirable, holders: number, seed: numb
   const words = new SharedArray("i32", targets.arena.words), deaths = new Queue<string>();
   const { over, broken, victim } = targets.arena;
   const survivor = start(targets.survive, what, words, targets.arena, deaths);
-  const ready: { process: Process; go: Event; id: number }[] = [];
+  const ready: { process: Process; up: Event; go: Event; id: number }[] = [];
   const reported: string[] = [], certain = new Set<string>(), killed = new Set<string>();
   for (let next = 1; certain.size < holders;) {
     while (ready.length < 4) {
-      const go = new Event(), id = next++, face = random() < 0.5 ? "async" : "sync";
-      const args = [what, words, targets.arena, go, id, face] as const;
+      const up = new Event(), go = new Event(), id = next++;
+      const face = random() < 0.5 ? "async" : "sync";
+      const args = [what, words, targets.arena, up, go, id, face] as const;
       const process = startNamed(`victim-${id}`, targets.contend, ...args);
-      ready.push({ process: process as unknown as Process, go, id });
+      ready.push({ process: process as unknown as Process, up, go, id });
     }
-    const { process, go, id } = ready.shift()!;
+    const { process, up, go, id } = ready.shift()!;
+    assert.ok(await up.wait(bound));
     go.set();
     await sleep(random() * 4);
     if (random() < 0.5) process.kill();
@@ -161,6 +163,41 @@ for (const [kind, holders] of Object.entries(kinds)) {
     await killHolders(exclusive[kind](), holders, seed);
   });
 }
+
+Deno.test("200 processes killed as they are notified take no notification along", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31), random = randomFrom(seed);
+  console.log(`seed ${seed}`);
+  const condition = new Condition(), items = new SharedArray("i32", 1), up = new Semaphore(0);
+  const consumers: ReturnType<typeof consumer>[] = [];
+  const consumer = () =>
+    start(targets.consume, condition, items, up, random() < 0.5 ? "async" : "sync");
+  for (let kill = 0; kill < 200; kill++) {
+    while (consumers.length < 4) {
+      consumers.push(consumer());
+      assert.ok(await up.acquire(bound));
+    }
+    for (let got = false; !got;) {
+      got = await condition.acquire(bound).catch((error) => {
+        if (error instanceof AbandonedLockError) return false;
+        throw error;
+      });
+    }
+    items[0] = 1;
+    condition.notify();
+    const [victim] = consumers.splice(Math.floor(random() * 4), 1);
+    const delay = random() * 0.3, isHeld = random() < 0.5;
+    if (!isHeld) condition.release();
+    for (const end = performance.now() + delay; performance.now() < end;);
+    victim.kill();
+    if (isHeld) condition.release();
+    await victim.join(bound);
+    for (const start = performance.now(); items[0] > 0; await sleep(1)) {
+      assert.ok(performance.now() - start < bound.timeout, "nobody was notified");
+    }
+  }
+  for (const one of consumers) one.kill();
+  for (const one of consumers) await one.join(bound);
+});
 
 Deno.test("100 parties of a barrier killed at random instants each break it, and no other round", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31), random = randomFrom(seed);

@@ -303,7 +303,8 @@ export async function unwrap(connection: AnyConnection, depth: number): Promise<
 /** Receives ends and closes them, or lets them be; waits until there are no more. */
 export async function collect(connection: AnyConnection, closing: boolean): Promise<number> {
   const ends: AnyConnection[] = [];
-  for await (const end of connection) {
+  for await (const message of connection) {
+    const end = message.deep === undefined ? message : message.deep[0];
     if (closing) end.close();
     ends.push(end);
   }
@@ -380,7 +381,7 @@ export async function sendForEver(connection: AnyConnection, sent: Int32Array, s
   const shared = new Int32Array(new SharedArrayBuffer(4));
   for (let i = 0;; i++) {
     const kind = (i * 7 + seed) % 61;
-    if (kind === 0) connection.sendNowait({ i, shared });
+    if (kind === 0) await connection.send({ i, shared });
     else if (kind === 1) {
       const buffer = new ArrayBuffer(16);
       await connection.send({ i, buffer }, { transfer: [buffer] });
@@ -408,30 +409,38 @@ export function sendForEverSync(connection: AnyConnection, sent: Int32Array, see
 
 /**
  * Receives 0, 1 … until there are no more; in `got` it counts how many there were and says whether
- * one was wrong. Returns when, by the clock, it learnt that there are no more.
+ * one was wrong. Returns when, by the clock, the last one came, and when it learnt that it was.
  */
-export async function receiveForEver(connection: AnyConnection, got: Int32Array): Promise<number> {
-  let next = 0;
+export async function receiveForEver(
+  connection: AnyConnection,
+  got: Int32Array,
+): Promise<[last: number, learnt: number]> {
+  let next = 0, last = 0;
   for await (const { i } of connection) {
+    last = Date.now();
     if (i !== next) Atomics.store(got, 1, 1);
     Atomics.store(got, 0, ++next);
   }
-  return Date.now();
+  return [last, Date.now()];
 }
 
 /** The same with the blocking face. */
-export function receiveForEverSync(connection: AnyConnection, got: Int32Array): number {
-  let next = 0;
+export function receiveForEverSync(
+  connection: AnyConnection,
+  got: Int32Array,
+): [last: number, learnt: number] {
+  let next = 0, last = 0;
   try {
     for (;;) {
       const { i } = connection.recvSync();
+      last = Date.now();
       if (i !== next) Atomics.store(got, 1, 1);
       Atomics.store(got, 0, ++next);
     }
   } catch (error) {
     if (!(error instanceof EOFError)) throw error;
   }
-  return Date.now();
+  return [last, Date.now()];
 }
 
 /** Sends until nobody receives any more; returns when, by the clock, it learnt that. */
@@ -462,15 +471,24 @@ export function sendUntilBrokenSync(connection: AnyConnection, sent: Int32Array)
   return Date.now();
 }
 
+/** The number that a message of wander() carries in its own way. */
+export function numberIn(message: unknown): number {
+  if (typeof message === "number") return message;
+  if (message instanceof ArrayBuffer) return new Int32Array(message)[0];
+  if (message instanceof Uint8Array) return new Int32Array(message.buffer)[0];
+  return message instanceof Int32Array ? message[0] : (message as { i: number }).i;
+}
+
 /** An end that wanders from process to process, with what whoever has it must know. */
 export interface Wanderer {
+  /** The same of both ends of a pipe. */
+  id: number;
   connection: AnyConnection;
   sends: boolean;
   /** The next number it sends or expects. */
   next: number;
   /** How many more times it is handed on. */
   hops: number;
-  seed: number;
 }
 
 /**

@@ -325,11 +325,13 @@ export async function contend(
   what: Acquirable,
   words: Int32Array,
   places: typeof arena,
+  up: Event,
   go: Event,
   me: number,
   face: Face,
 ) {
   const { inside, broken, victim } = places;
+  up.set();
   await go.wait();
   for (;;) {
     if (face === "async") await what.acquire();
@@ -337,7 +339,7 @@ export async function contend(
     Atomics.store(words, victim, me);
     Atomics.store(words, inside, me);
     // Another who thinks that he holds it would write his own number here.
-    for (let look = 0; look < 200; look++) {
+    for (let look = 0; look < 1000; look++) {
       if (Atomics.load(words, inside) !== me) Atomics.add(words, broken, 1);
     }
     Atomics.store(words, victim, 0);
@@ -366,6 +368,28 @@ export async function survive(
       await deaths.put(error.message.split(" ")[0]);
     }
     await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+/** Consumes what there is, for ever, and waits for it in between; never mind who died with the lock. */
+export async function consume(condition: Condition, items: Int32Array, up: Semaphore, face: Face) {
+  up.release();
+  for (;;) {
+    try {
+      if (face === "async") await condition.acquire();
+      else condition.acquireSync();
+    } catch (error) {
+      if (!(error instanceof AbandonedLockError)) throw error;
+      continue;
+    }
+    try {
+      if (face === "async") await condition.waitFor(() => items[0] > 0);
+      else condition.waitForSync(() => items[0] > 0);
+    } catch (error) {
+      if (!(error instanceof AbandonedLockError)) throw error;
+    }
+    if (items[0] > 0) items[0]--;
+    condition.release();
   }
 }
 
