@@ -426,6 +426,10 @@ Deno.test("waiting for nothing, or for what can't be waited for, is refused by e
   const queue = new Queue<string>(), closed = new Queue<string>();
   closed.close();
   const unstarted = new Process({ target: targets.give, args: [1], module });
+  const over = new Process({ target: targets.give, args: [1], module });
+  over.start();
+  await over.join();
+  over.close();
   // deno-lint-ignore no-explicit-any -- it has to pass for every type
   const faces: [string, (objects: any) => unknown][] = [
     ["wait", (objects) => wait(objects)],
@@ -448,6 +452,7 @@ Deno.test("waiting for nothing, or for what can't be waited for, is refused by e
     await refused(name, () => face([b, sender]), InvalidStateError, /only sends/);
     await refused(name, () => face([b, closed]), InvalidStateError, /closed the queue/);
     await refused(name, () => face([b, unstarted]), InvalidStateError, /not started/);
+    await refused(name, () => face([b, over]), InvalidStateError, /was closed/);
   }
   assert.equal(b.statistics().waiting, 0);
   for (const end of [a, b, receiver, sender]) end.close();

@@ -6,6 +6,7 @@ import {
   killEnds,
   killInTransit,
   oneWay,
+  outrun,
   thereAndBack,
   wander,
 } from "./support/pipe_rounds.ts";
@@ -25,6 +26,10 @@ Deno.test("2,000 messages there and back, by both faces, beside a flooded channe
 
 Deno.test("10,000 messages through a chain of three processes, by both faces", async () => {
   for (let which = 0; which < 4; which++) await chain(10_000, which);
+});
+
+Deno.test("a process is 200,000 messages ahead when it ends, and all are received", async () => {
+  await outrun(200_000);
 });
 
 Deno.test("who survives a sender killed at a random instant has a prefix, and learns of it", async () => {

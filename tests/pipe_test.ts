@@ -620,12 +620,10 @@ Deno.test("MessagePorts and streams are transferred to another process", async (
   const { port1, port2 } = new MessageChannel();
   const readable = ReadableStream.from(["a", "b", "c"]);
   const chunks: string[] = [];
-  let closed = false;
+  const closed = Promise.withResolvers<void>();
   const writable = new WritableStream<string>({
     write: (chunk) => void chunks.push(chunk),
-    close: () => {
-      closed = true;
-    },
+    close: () => closed.resolve(),
   });
   const heard = new Promise((resolve) => port1.onmessage = ({ data }) => resolve(data));
   await here.send(
@@ -634,8 +632,8 @@ Deno.test("MessagePorts and streams are transferred to another process", async (
   );
   assert.equal(await heard, "through the port");
   assert.deepEqual(await process.result(bound), ["a", "b", "c"]);
+  await closed.promise;
   assert.deepEqual(chunks, ["A", "B", "C"]);
-  assert.ok(closed);
   port1.close();
   here.close();
 });
@@ -832,20 +830,6 @@ Deno.test("a sender a million messages ahead breaks nothing, and the memory is g
   b.close();
 });
 
-Deno.test("the same from a process that has ended long before", async () => {
-  const count = 300_000;
-  const [here, there] = pipe();
-  const process = new Process({ target: targets.countSync, args: [there, count], module });
-  process.start();
-  assert.equal(await process.join(bound), true);
-  assert.equal(here.statistics().toReceive, count);
-  let next = 0;
-  for await (const i of here) assert.equal(i, next++);
-  assert.equal(next, count);
-  assert.ok(here.statistics().capacity < KEPT);
-  here.close();
-});
-
 Deno.test("long messages take memory for the time they are on their way", async () => {
   const [a, b] = pipe();
   for (let round = 0; round < 3; round++) {
@@ -1030,16 +1014,13 @@ Deno.test("cancelling the readable reaches the other side, whose sends then fail
 
 Deno.test("nobody waits for what can't come after the readable was cancelled", async () => {
   const [a, b] = pipe();
-  a.sendNowait("unread");
   await b.readable.cancel();
-  const tasks = [() => b.recv(bound), () => b.poll(bound), () => wait([b], bound)];
-  for (const task of tasks) {
-    const [late, ready] = await Promise.all([
-      b.recv({ timeout: 0 }).then(() => undefined, (error) => error),
-      Promise.race([task().then(() => "settled", () => "settled"), sleep(2000)]),
-    ]);
-    assert.equal(ready, "settled", `${task} waits, after ${late}`);
-  }
+  // Nobody can send any more: whatever it is that they learn, they don't learn it by a timeout.
+  const isNoTimeout = (error: unknown) => !(error instanceof TimeoutError);
+  await assert.rejects(b.recv({ timeout: 2000 }), isNoTimeout);
+  assert.throws(() => b.recvSync({ timeout: 2000 }), isNoTimeout);
+  assert.equal(await b.poll({ timeout: 2000 }).catch(() => true), true);
+  assert.equal((await wait([b], { timeout: 2000 }).catch(() => [b])).length, 1);
   a.close();
   b.close();
 });

@@ -134,9 +134,9 @@ export class Barrier {
    *
    * @throws {BrokenBarrierError} if the barrier is broken, or breaks, for example because this took more
    *   than `timeout` ms
-   * @throws whatever the action throws, where it runs; and the signal's reason. For the others the
-   *   barrier is broken then
-   * @throws {RangeError} if `timeout` is negative or NaN, or 65,536 rows of shared memory don't do
+   * @throws what the action throws, where it runs, and the signal's reason when it is aborted; for the
+   *   others the barrier is broken then
+   * @throws {RangeError} if `timeout` is negative or NaN, or if more than 65,536 take part
    */
   async wait(options?: WaitOptions): Promise<number> {
     const left = this.#clock(options);

@@ -6,6 +6,7 @@ import {
   killEnds,
   killInTransit,
   oneWay,
+  outrun,
   thereAndBack,
   wander,
 } from "../support/pipe_rounds.ts";
@@ -30,6 +31,10 @@ for (const [faces, which] of [["async", ASYNC], ["blocking", BLOCKING]] as const
     await chain(300_000, which);
   });
 }
+
+Deno.test("a process is 1,000,000 messages ahead when it ends, and all are received", async () => {
+  await outrun(1_000_000);
+});
 
 Deno.test("20,000 messages there and back beside a flooded channel, by mixed faces", async () => {
   await flooded(async () => {

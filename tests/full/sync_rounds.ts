@@ -202,11 +202,12 @@ Deno.test("200 processes killed as they are notified take no notification along"
 Deno.test("100 parties of a barrier killed at random instants each break it, and no other round", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31), random = randomFrom(seed);
   console.log(`seed ${seed}`);
-  const barrier = new Barrier(3);
+  const barrier = new Barrier(3), up = new Semaphore(0);
   for (let kill = 0; kill < 100; kill++) {
     const faces = ["async", "sync", "async"] as const;
-    const all = faces.map((face) => start(targets.rounds, barrier, Infinity, face));
-    await sleep(40 + random() * 10);
+    const all = faces.map((face) => start(targets.circle, barrier, up, face));
+    for (const _ of all) assert.ok(await up.acquire(bound));
+    await sleep(random() * 4);
     const victim = all[Math.floor(random() * 3)];
     victim.kill();
     for (const process of all) assert.ok(await process.join(bound), "a party waits in vain");

@@ -76,6 +76,22 @@ export async function chain(count: number, which: number): Promise<void> {
   assert.equal(await last.result(bound), count);
 }
 
+/** A process sends all of its messages and ends before the first is received; the memory goes then. */
+export async function outrun(count: number): Promise<void> {
+  const [here, there] = pipe();
+  const sending = started({ target: targets.countSync, args: [there, count], module });
+  assert.equal(await sending.join(bound), true);
+  assert.equal(here.statistics().toReceive, count);
+  assert.ok(here.statistics().bytes >= 8 * count);
+  let next = 0;
+  for await (const i of here) assert.equal(i, next++);
+  assert.equal(next, count);
+  const { bytes, capacity } = here.statistics();
+  assert.equal(bytes, 0);
+  assert.ok(capacity < 3 * 2 ** 20, `${capacity} bytes are kept`);
+  here.close();
+}
+
 /** Ends a process in one of the two ways. */
 function stop(process: { kill(): void; terminate(): void }, random: () => number): void {
   if (random() < 0.5) process.kill();

@@ -216,6 +216,16 @@ export async function rounds(barrier: Barrier, times: number, face: Face) {
   return indexes;
 }
 
+/** Waits round after round, for ever; says when it has taken part. */
+export async function circle(barrier: Barrier, up: Semaphore, face: Face) {
+  await barrier.wait();
+  up.release();
+  for (;;) {
+    if (face === "async") await barrier.wait();
+    else barrier.waitSync();
+  }
+}
+
 /** Waits so many rounds, and checks in each that all have done their part of the one before. */
 export async function lockstep(barrier: Barrier, steps: Int32Array, me: number, times: number) {
   for (let i = 1; i <= times; i++) {
