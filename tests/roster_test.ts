@@ -53,8 +53,10 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
         strike(some);
       } else if (kind < 0.65) {
         view().strikeAll(some.ref);
-        for (const entry of entries) if (entry.owner === some) strike(entry);
         strike(some);
+        // And all that is lost, whoever it was that had it.
+        const isLost = ({ struck, owner }: Entry) => !struck && owner?.struck === true;
+        for (let lost; (lost = entries.find(isLost)) !== undefined;) strike(lost);
       } else if (some.name === undefined && depthOf(other) < 20) {
         // Nobody is given to who belongs to him.
         let above: Entry | undefined = other;

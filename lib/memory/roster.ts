@@ -134,28 +134,33 @@ export class Roster {
     critically(this.#words, LOCK, () => this.#strike(at, index, generation));
   }
 
-  /** Strikes off a process, and what it has: also the processes that it runs, and what they have. */
+  /** Strikes off a process, and what belongs to it: also what is on its way to it, and what it runs has. */
   strikeAll(owner: Ref): void {
-    critically(this.#words, LOCK, () => this.#strikeAll(owner.index, owner.generation));
+    critically(this.#words, LOCK, () => {
+      this.#strike(this.#at(owner.index), owner.index, owner.generation);
+      while (this.#strikeLost(0) + this.#strikeLost(1) > 0);
+    });
   }
 
-  /** Under LOCK. */
-  #strikeAll(owner: number, ownerGeneration: number): void {
-    this.#strike(this.#at(owner), owner, ownerGeneration);
-    for (const kind of [0, 1]) {
-      const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
-      for (let index = 2 + kind; index <= most; index += 2) {
-        const at = this.#at(index), words = this.#words;
-        if (
-          Atomics.load(words, at + OWNER) !== owner ||
-          Atomics.load(words, at + OWNER_GENERATION) !== ownerGeneration
-        ) continue;
-        const generation = Atomics.load(words, at + GENERATION);
-        if ((generation & 1) === 0) continue;
-        if (kind === 0) this.#strikeAll(index, generation);
-        else this.#strike(at, index, generation);
-      }
+  /** Under LOCK: strikes off whose owner is struck off; how many there were. */
+  #strikeLost(kind: number): number {
+    let count = 0;
+    const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
+    for (let index = 2 + kind; index <= most; index += 2) {
+      const at = this.#at(index);
+      const generation = Atomics.load(this.#words, at + GENERATION);
+      if ((generation & 1) === 0) continue;
+      const owner = Atomics.load(this.#words, at + OWNER);
+      if (owner === NOBODY || owner === MOVING) continue;
+      const ownerGeneration = Atomics.load(this.#words, at + OWNER_GENERATION);
+      const ownerAt = this.#at(owner);
+      if (Atomics.load(this.#words, ownerAt + GENERATION) === ownerGeneration) continue;
+      // It may be changing hands just now.
+      if (Atomics.load(this.#words, at + OWNER) !== owner) continue;
+      this.#strike(at, index, generation);
+      count++;
     }
+    return count;
   }
 
   /** Under LOCK. */

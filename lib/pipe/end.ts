@@ -37,7 +37,7 @@ import {
 import { EMPTY } from "../memory/ring.ts";
 import { placeIn, type Ref, type Roster } from "../memory/roster.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
-import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import { doChores, Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 
 /** Where the gates are in a lane's header: each on a cache line of its own. */
@@ -234,7 +234,7 @@ export class End {
 
   /** Whether no more will come than what is there. */
   #isOver(lane: LaneReceiver): boolean {
-    return lane.hasEnded || !this.#roster.isAlive(this.#peer);
+    return lane.hasEnded || lane.isRefused || !this.#roster.isAlive(this.#peer);
   }
 
   /** Receives a message, when there is one; `check` may refuse it before it is taken. */
@@ -311,6 +311,7 @@ export class End {
     transfer: readonly object[],
     most?: number,
   ): Operation<void> | undefined {
+    lookNowAndThen();
     const outgoing = this.#sender();
     if (transfer.length > 0) return this.#tryPost(outgoing, message, transfer, most);
     const encoder = freeEncoder();
@@ -322,6 +323,7 @@ export class End {
 
   /** Like trySend(), of bytes as they are. */
   trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
+    lookNowAndThen();
     const { lane, messageGate, roomGate } = this.#sender();
     checkLength(lane, LENGTH_BYTES + 1 + bytes.length);
     if (roomGate.waiting > 0) roomGate.pump();
@@ -440,6 +442,7 @@ export class End {
     if (this.#gone !== undefined || this.#incoming === undefined) return;
     this.#incoming.lane.refuse();
     this.#incoming.roomGate.open(Infinity);
+    this.#incoming.messageGate.pump();
   }
 
   close(): void {
@@ -502,6 +505,14 @@ export class End {
       waiting: (this.#incoming?.messageGate.waiting ?? 0) + (this.#outgoing?.roomGate.waiting ?? 0),
     };
   }
+}
+
+/** Sends between two looks at what the event loop would do: a loop of them keeps it from its turn. */
+const LOOK_EVERY = 1024;
+let sends = 0;
+
+function lookNowAndThen(): void {
+  if (++sends % LOOK_EVERY === 0) doChores();
 }
 
 const webPort: { close(this: unknown): void } = MessagePort.prototype;
