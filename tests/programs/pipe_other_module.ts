@@ -32,7 +32,7 @@ if (import.meta.main) {
     new SharedArray("u8", 3),
     Pipe()[0],
   ];
-  const [here, there] = Pipe();
+  const [here, there] = Pipe<object[]>();
   for (const given of all()) here.sendNowait([given]);
   here.sendNowait(all());
   here.close();
