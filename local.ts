@@ -12,7 +12,7 @@
  * const queue = new Queue<string>();
  *
  * async function consume() {
- *   for await (const item of queue) console.log(item);
+ *   for await (const item of queue) console.log(item); // one, then two
  * }
  *
  * const consumer = consume();

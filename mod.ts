@@ -2,8 +2,12 @@
  * Processes, queues and pipes for Deno, with the vocabulary of Python's `multiprocessing`.
  *
  * A {@linkcode Process} is a Deno Worker that acts as a process. A {@linkcode Queue} carries items
- * between any number of them, a {@linkcode Pipe} connects two. Every wait takes a `timeout` in milliseconds and an `AbortSignal`,
- * and has a form that doesn't wait (`getNowait`) and one that blocks the thread (`getSync`).
+ * between any number of them, a {@linkcode Pipe} connects two. {@linkcode Lock},
+ * {@linkcode Semaphore}, {@linkcode Event}, {@linkcode Condition} and {@linkcode Barrier} keep them
+ * in step, {@linkcode Value} and {@linkcode SharedArray} are memory that they share.
+ *
+ * Every wait takes a `timeout` in milliseconds and an `AbortSignal` ({@linkcode WaitOptions}), and
+ * has a form that doesn't wait (`getNowait`) and one that blocks the thread (`getSync`).
  *
  * @example
  * ```ts
@@ -16,7 +20,7 @@
  * if (import.meta.main) {
  *   const queue = new Queue<string>();
  *   new Process({ target: greet, args: [queue] }).start();
- *   console.log(await queue.get());
+ *   console.log(await queue.get()); // hello from another process
  * }
  * ```
  *
@@ -49,10 +53,12 @@ export { wait, waitNowait, waitSync } from "./lib/pipe/wait.ts";
 export { Process, type ProcessOptions, type ProcessParameters } from "./lib/process/process.ts";
 export {
   activeChildren,
+  type CurrentProcess,
   currentProcess,
   parentProcess,
   type ProcessInfo,
 } from "./lib/process/current.ts";
+export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";

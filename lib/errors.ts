@@ -17,7 +17,8 @@ function nameClass(errorClass: { prototype: Error }, value: string): void {
 
 /**
  * Thrown by {@linkcode Queue.getNowait}, and by `get` and `getSync` when their timeout ran out:
- * there was no item. Nothing was taken. Python's `queue.Empty`.
+ * there was no item. Nothing was taken. `getMany` and its siblings throw it, too. Python's
+ * `queue.Empty`.
  *
  * @example
  * ```ts
@@ -39,7 +40,8 @@ export class QueueEmpty extends Error {
 
 /**
  * Thrown by {@linkcode Queue.putNowait}, and by `put` and `putSync` when their timeout ran out:
- * there was no room. The item was not put. Python's `queue.Full`.
+ * there was no room. The item was not put. `putMany` and its siblings throw it, too, and may have
+ * put some of the items: see {@linkcode QueueFull.count}. Python's `queue.Full`.
  *
  * @example
  * ```ts
@@ -58,7 +60,21 @@ export class QueueFull extends Error {
   static {
     nameClass(this, "QueueFull");
   }
-  /** How many items of a `putMany` had been put when the time ran out; 0 for a single `put`. */
+  /**
+   * How many items of a `putMany` had been put when the time ran out; 0 for a single `put`.
+   *
+   * @example
+   * ```ts
+   * import { Queue, QueueFull } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>({ maxSize: 2 });
+   * try {
+   *   queue.putManyNowait(["a", "b", "c"]);
+   * } catch (error) {
+   *   if (error instanceof QueueFull) console.log(error.count); // 2
+   * }
+   * ```
+   */
   readonly count: number;
 
   /**
@@ -97,8 +113,10 @@ export class QueueShutDown extends Error {
 }
 
 /**
- * Thrown when a wait that has no emptier or fuller name of its own ran out of time, for example
- * {@linkcode Queue.open}.
+ * Thrown when a wait ran out of time, or wasn't to take any, that neither answers false nor has a
+ * fuller or emptier name for it: {@linkcode Queue.open}, {@linkcode Connection.recv},
+ * {@linkcode Connection.send}, {@linkcode Process.result}, {@linkcode Lock.hold} and their siblings.
+ * Nothing was taken or sent. Python's `multiprocessing.TimeoutError`.
  *
  * @example
  * ```ts
@@ -172,17 +190,26 @@ export class BrokenPipeError extends Error {
  *
  * @example
  * ```ts
- * import { AbandonedLockError, Lock } from "@multiproc/multiprocessing";
+ * import { AbandonedLockError, Lock, Process } from "@multiproc/multiprocessing";
  *
- * const lock = new Lock();
- * try {
+ * export async function die(lock: Lock) {
  *   await lock.acquire();
- * } catch (error) {
- *   if (!(error instanceof AbandonedLockError)) throw error;
- *   console.log(error.message); // names the process: put right what it left, and go on
- *   await lock.acquire();
+ *   Deno.exit(1);
  * }
- * lock.release();
+ *
+ * if (import.meta.main) {
+ *   const lock = new Lock();
+ *   const process = new Process({ target: die, args: [lock] });
+ *   process.start();
+ *   await process.join();
+ *   try {
+ *     await lock.acquire();
+ *   } catch (error) {
+ *     console.log(error instanceof AbandonedLockError); // true
+ *   }
+ *   console.log(await lock.acquire()); // true
+ *   lock.release();
+ * }
  * ```
  */
 export class AbandonedLockError extends Error {
@@ -216,7 +243,9 @@ export class BrokenBarrierError extends Error {
 
 /**
  * Thrown when a method is called on an object that is past or before the state it needs: a second
- * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed.
+ * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed. The name is
+ * that of Python's `asyncio.InvalidStateError`; its `multiprocessing` raises ValueError,
+ * AssertionError or OSError there.
  *
  * @example
  * ```ts
@@ -240,6 +269,7 @@ export class InvalidStateError extends Error {
 /**
  * What {@linkcode Process.result} rejects with when the process did not return a result: its
  * target threw (`cause` is what it threw), it exited by itself, or it was ended from outside.
+ * (Python's `multiprocessing.ProcessError` is another thing: the base class of its errors.)
  *
  * @example
  * ```ts
@@ -255,7 +285,9 @@ export class InvalidStateError extends Error {
  *   try {
  *     await process.result();
  *   } catch (error) {
- *     if (error instanceof ProcessError) console.log(error.exitCode, error.cause);
+ *     if (!(error instanceof ProcessError)) throw error;
+ *     console.log(error.exitCode); // 1
+ *     console.log(`${error.cause}`); // RangeError: too far
  *   }
  * }
  * ```
@@ -266,16 +298,23 @@ export class ProcessError extends Error {
   }
   /** The exit code of the process: see {@linkcode Process.exitCode}. */
   readonly exitCode: number;
+  /** The option whose limit the process reached, if that is what ended it. */
+  declare readonly limit?: "timeLimit" | "memoryLimitMb";
 
   /**
    * Makes the error.
    *
    * @param message what happened
    * @param exitCode the exit code of the process
-   * @param options the `cause`: what the target threw
+   * @param options the `cause`: what the target threw; the `limit` that the process reached
    */
-  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    exitCode: number,
+    options?: ErrorOptions & { limit?: "timeLimit" | "memoryLimitMb" },
+  ) {
     super(message, options);
     this.exitCode = exitCode;
+    if (options?.limit !== undefined) this.limit = options.limit;
   }
 }

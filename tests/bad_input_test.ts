@@ -243,23 +243,61 @@ Deno.test("options of the wrong type are named with what they are", () => {
   refused(() => new Process(wrong(targets.give)), TypeError, /target/);
 });
 
-Deno.test("what isn't supported yet is refused, not ignored", () => {
-  const target = targets.give<number>, args: [number] = [1];
-  const later = [
-    { permissions: "none" as const },
-    { permissions: { read: true } },
-    { memoryLimitMb: 64 },
-    { timeLimit: 1000 },
+Deno.test("permissions that mean nothing are refused by name", () => {
+  const cases: [permissions: unknown, ...patterns: RegExp[]][] = [
+    ["all", /permissions is a string, "all"/, /"inherit", "none"/],
+    [true, /permissions is a boolean/],
+    [null, /permissions is null/],
+    [["read"], /permissions is an array/],
+    [{ reed: true }, /permissions\.reed is no permission/, /read, write/],
+    [{ read: "./data" }, /permissions\.read is a string, ".\/data"/, /an array of strings/],
+    [{ net: 80 }, /permissions\.net is a number/],
+    [{ env: null }, /permissions\.env is null/],
+    [{ read: ["/a", 7] }, /permissions\.read\[1\] is a number/, /a path/],
+    [{ read: [new URL("https://example.com/")] }, /permissions\.read\[0\] is an object/],
+    [{ net: [new URL("file:///a")] }, /permissions\.net\[0\] is an object/],
+    [{ env: [""] }, /permissions\.env\[0\] is a string, ""/],
   ];
-  for (const options of later) {
-    const [name] = Object.keys(options);
+  for (const [permissions, ...patterns] of cases) {
     refused(
-      () => new Process({ target, args, module, ...options }),
+      () => new Process(wrong({ target: targets.give, args: [1], permissions })),
       TypeError,
-      new RegExp(`^${name} is not supported yet`),
+      ...patterns,
     );
   }
-  assert.equal(new Process({ target, args, module, permissions: "inherit" }).exitCode, null);
+});
+
+Deno.test("a limit is a number above 0", () => {
+  for (const limit of ["timeLimit", "memoryLimitMb"]) {
+    const make = (value: unknown) => () =>
+      new Process(wrong({ target: targets.give, args: [1], [limit]: value }));
+    for (const value of [0, -1, NaN, -Infinity]) {
+      refused(make(value), RangeError, new RegExp(`^${limit} is ${value}`));
+    }
+    for (const value of ["1000", null, {}, 5n]) {
+      refused(
+        make(value),
+        TypeError,
+        new RegExp(`^${limit} is .*, not a number|^${limit} is null`),
+      );
+    }
+  }
+  refused(
+    () => new Process(wrong({ target: targets.give, args: [1], memoryLimitMb: 15.9 })),
+    RangeError,
+    /^memoryLimitMb is 15\.9, too little/,
+    /at least 16/,
+  );
+});
+
+Deno.test("the permissions of a process can't be changed", async () => {
+  const process = new Process({ target: targets.give<number>, args: [1], module });
+  const change = () => wrong(process).permissions = "none";
+  refused(change, InvalidStateError, /given to its constructor/);
+  process.start();
+  refused(change, InvalidStateError, /given to its constructor/);
+  assert.equal(await process.result(bound), 1);
+  refused(change, InvalidStateError);
 });
 
 // Arguments and results

@@ -6,14 +6,22 @@
 //   KILL       whoever terminates or kills it, once; 0 while nobody has
 //   CRITICAL   the process itself: 1 while it holds a lock word of a structure others use
 //   STOPPED    the host, when it gives the order to end the worker, after KILL
-//   LOADED     the process itself, once its modules are loaded
+//   LOADED     the process itself, once its modules are loaded: when, in ms of the wall clock
 //   CLAIM      whoever is to host it, by compare-and-swap: main, or its starter
 //   ASKED      the starter, when somebody asked for its result
+//   LIMIT      the host, when it ends the process because of a limit: which one
 //
 // Exit codes may be negative and may be 0, so EXIT and FINISHED hold the code plus BIAS.
 
 /** Word offsets in a control block. */
-export const EXIT = 0, FINISHED = 1, KILL = 2, LOADED = 3, CLAIM = 4, ASKED = 5, STOPPED = 6;
+export const EXIT = 0,
+  FINISHED = 1,
+  KILL = 2,
+  LOADED = 3,
+  CLAIM = 4,
+  ASKED = 5,
+  STOPPED = 6,
+  LIMIT = 7;
 /** On a cache line of its own: its owner writes it twice an operation. */
 export const CRITICAL = 16;
 /** The gate (lib/wait/gate.ts) that opens when the process has ended. */
@@ -26,6 +34,9 @@ const BIAS = 0x10000;
 
 /** Values of CLAIM. */
 export const UNCLAIMED = 0, BY_MAIN = 1, BY_STARTER = 2;
+
+/** Values of LIMIT. */
+export const NO_LIMIT = 0, TIME_LIMIT = 1, MEMORY_LIMIT = 2;
 
 /** A new control block, of a process that lives. */
 export function newControl(): Int32Array {
@@ -41,6 +52,12 @@ export function readCode(control: Int32Array, word: number): number | null {
 /** Writes an exit code once; false if there was one. */
 export function writeCode(control: Int32Array, word: number, code: number): boolean {
   return Atomics.compareExchange(control, word, 0, code + BIAS) === 0;
+}
+
+/** Whether this is what newControl() makes: somebody else says so. */
+export function isControl(value: unknown): value is Int32Array {
+  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer &&
+    value.length === WORDS;
 }
 
 /** Whether a process may take no further step: it has taken its last, or is being ended. */

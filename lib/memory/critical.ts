@@ -53,6 +53,15 @@ export function stopIfKilled(): void {
 
 /** In ms: the host's order takes less than one to reach a process that sleeps here. */
 const ORDER_ARRIVES = 100;
+/** Of a process whose host can't reach it before it has unwound to the event loop. */
+const NEVER_ARRIVES = 0;
+let orderArrives = ORDER_ARRIVES;
+
+/** Called in a process whose code the host can't interrupt. */
+export function unwindWhenKilled(): void {
+  orderArrives = NEVER_ARRIVES;
+}
+
 /** In ms: how often a process that sleeps here looks whether the order was given. */
 const LOOK = 20;
 
@@ -65,6 +74,6 @@ function stopHere(control: Int32Array): never {
   Atomics.store(control, CRITICAL, 0);
   Atomics.notify(control, CRITICAL);
   while (Atomics.load(control, STOPPED) === 0) Atomics.wait(control, NEVER, 0, LOOK);
-  Atomics.wait(control, NEVER, 0, ORDER_ARRIVES);
+  Atomics.wait(control, NEVER, 0, orderArrives);
   throw new InvalidStateError("This process was ended by another.");
 }

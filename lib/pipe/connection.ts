@@ -11,7 +11,21 @@ import { CONNECTION, End, type EndContent } from "./end.ts";
 import { checkBytes, checkMaxLength, checkTransfer } from "./input.ts";
 import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
 
-/** How to send a message: how long to wait for room, and what to move instead of copying it. */
+/**
+ * How to send a message: how long to wait for room, and what to move instead of copying it.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, type SendOptions } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe<Uint8Array>();
+ * const bytes = new Uint8Array(1000);
+ * const options: SendOptions = { transfer: [bytes.buffer], timeout: 100 };
+ * await here.send(bytes, options);
+ * console.log(bytes.length); // 0
+ * console.log((await there.recv()).length); // 1000
+ * ```
+ */
 export interface SendOptions extends WaitOptions {
   /**
    * What is moved to the other side instead of being copied: ArrayBuffers (in no time, however
@@ -20,25 +34,79 @@ export interface SendOptions extends WaitOptions {
   transfer?: Transferable[];
 }
 
-/** As {@linkcode SendOptions}, for a send that doesn't wait. */
+/**
+ * As {@linkcode SendOptions}, for a send that doesn't wait.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, type SendNowaitOptions } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe<ArrayBuffer>();
+ * const buffer = new ArrayBuffer(1000);
+ * const options: SendNowaitOptions = { transfer: [buffer] };
+ * here.sendNowait(buffer, options);
+ * console.log(there.recvNowait().byteLength); // 1000
+ * ```
+ */
 export interface SendNowaitOptions {
   /** What is moved to the other side instead of being copied. */
   transfer?: Transferable[];
 }
 
-/** As {@linkcode SendOptions}, for a send that blocks the thread. */
+/**
+ * As {@linkcode SendOptions}, for a send that blocks the thread.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, type SendSyncOptions } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe<ArrayBuffer>();
+ * const buffer = new ArrayBuffer(1000);
+ * const options: SendSyncOptions = { transfer: [buffer], timeout: 100 };
+ * here.sendSync(buffer, options);
+ * console.log(there.recvSync().byteLength); // 1000
+ * ```
+ */
 export interface SendSyncOptions extends BlockOptions {
   /** What is moved to the other side instead of being copied. */
   transfer?: Transferable[];
 }
 
-/** How long a message of bytes may be. */
+/**
+ * How long a message of bytes may be. Python's `maxlength`.
+ *
+ * @example
+ * ```ts
+ * import { type MaxLengthOption, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe();
+ * await here.sendBytes(new Uint8Array(1000));
+ * const limit: MaxLengthOption = { maxLength: 100 };
+ * await there.recvBytes(limit).catch((error) => console.log(error.name)); // RangeError
+ * console.log((await there.recvBytes()).length); // 1000
+ * ```
+ */
 export interface MaxLengthOption {
-  /** The most bytes to accept; a longer message stays where it is. Default: no bound. */
+  /**
+   * The most bytes to accept, from 0 up; a longer message stays where it is. Default: no bound.
+   */
   maxLength?: number;
 }
 
-/** A look at a {@linkcode Connection}: see {@linkcode Connection.statistics}. */
+/**
+ * A look at a {@linkcode Connection}: what {@linkcode Connection.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { type ConnectionStatistics, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe<string>();
+ * await here.send("one");
+ * await here.send("two");
+ * const { toReceive, sent }: ConnectionStatistics = there.statistics();
+ * console.log(toReceive, sent); // 2 0
+ * ```
+ */
 export interface ConnectionStatistics {
   /** Messages on their way to this end. */
   toReceive: number;
@@ -147,6 +215,24 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @throws {RangeError} if the message takes more than the pipe's `maxBytes`, or `timeout` is
    *   negative or NaN
    * @throws {InvalidStateError} if this end was closed, has moved, or only receives
+   *
+   * @example
+   * ```ts
+   * import { type Connection, Pipe, Process, Queue } from "@multiproc/multiprocessing";
+   *
+   * export async function answer(connection: Connection<Queue<string>>) {
+   *   const queue = await connection.recv();
+   *   await queue.put("I have your queue");
+   * }
+   *
+   * if (import.meta.main) {
+   *   const [here, there] = Pipe<Queue<string>>();
+   *   new Process({ target: answer, args: [there] }).start();
+   *   const queue = new Queue<string>();
+   *   await here.send(queue);
+   *   console.log(await queue.get()); // I have your queue
+   * }
+   * ```
    */
   send(message: S, options?: SendOptions): Promise<void> {
     try {
@@ -159,12 +245,21 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     }
   }
 
-  /** Like {@linkcode Connection.send}, but throws TimeoutError if there is no room now. */
+  /**
+   * Like {@linkcode Connection.send}, if there is room now.
+   *
+   * @throws {TimeoutError} if there is none; the others as `send`
+   */
   sendNowait(message: S, options?: SendNowaitOptions): void {
     this.#end.trySend(message, checkTransfer(options?.transfer))?.expired();
   }
 
-  /** Like {@linkcode Connection.send}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Connection.send}, but blocks the thread while it waits: for CPU-bound code.
+   * This is what Python's `send` does.
+   *
+   * @throws {TimeoutError} if there was no room in `timeout` ms; the others as `send`
+   */
   sendSync(message: S, options?: SendSyncOptions): void {
     timeoutOf(options);
     const left = this.#end.trySend(message, checkTransfer(options?.transfer));
@@ -188,12 +283,21 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     }
   }
 
-  /** Like {@linkcode Connection.recv}, but throws TimeoutError if there is no message now. */
+  /**
+   * Like {@linkcode Connection.recv}, if there is a message now.
+   *
+   * @throws {TimeoutError} if there is none; the others as `recv`
+   */
   recvNowait(): R {
     return now(this.#recv());
   }
 
-  /** Like {@linkcode Connection.recv}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Connection.recv}, but blocks the thread while it waits: for CPU-bound code.
+   * This is what Python's `recv` does.
+   *
+   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recv`
+   */
   recvSync(options?: BlockOptions): R {
     return blocking(this.#recv(), options);
   }
@@ -205,6 +309,17 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    *
    * @throws {RangeError} if `timeout` is negative or NaN
    * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from "@multiproc/multiprocessing";
+   *
+   * const [here, there] = Pipe<string>();
+   * console.log(await there.poll({ timeout: 10 })); // false
+   * await here.send("hello");
+   * console.log(await there.poll()); // true
+   * console.log(await there.recv()); // hello
+   * ```
    */
   poll(options?: WaitOptions): Promise<boolean> {
     try {
@@ -214,22 +329,39 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     }
   }
 
-  /** Like {@linkcode Connection.poll}, but says how it is now. */
+  /**
+   * Like {@linkcode Connection.poll}, but says how it is now: Python's `poll()`.
+   *
+   * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   */
   pollNowait(): boolean {
     return now(this.#end.polling);
   }
 
-  /** Like {@linkcode Connection.poll}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Connection.poll}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `poll` does
+   */
   pollSync(options?: BlockOptions): boolean {
     return blocking(this.#end.polling, options);
   }
 
   /**
    * Sends bytes as a message of their own kind, for {@linkcode Connection.recvBytes}: faster than
-   * `send` for long ones. They have been copied when this returns.
+   * `send` for long ones. They have been copied when this returns. Python's `send_bytes`.
    *
    * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
-   * @throws {TypeError} if it is none of these, and as `send`
+   * @throws {TypeError} if it is none of these; the others as `send`
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from "@multiproc/multiprocessing";
+   *
+   * const [here, there] = Pipe();
+   * await here.sendBytes(new TextEncoder().encode("hello"));
+   * console.log(new TextDecoder().decode(await there.recvBytes())); // hello
+   * ```
    */
   sendBytes(bytes: AllowSharedBufferSource, options?: WaitOptions): Promise<void> {
     try {
@@ -243,12 +375,22 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     }
   }
 
-  /** Like {@linkcode Connection.sendBytes}, but throws TimeoutError if there is no room now. */
+  /**
+   * Like {@linkcode Connection.sendBytes}, if there is room now.
+   *
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
+   * @throws {TimeoutError} if there is none; the others as `sendBytes`
+   */
   sendBytesNowait(bytes: AllowSharedBufferSource): void {
     this.#end.trySendBytes(checkBytes(bytes))?.expired();
   }
 
-  /** Like {@linkcode Connection.sendBytes}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Connection.sendBytes}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
+   * @throws {TimeoutError} if there was no room in `timeout` ms; the others as `sendBytes`
+   */
   sendBytesSync(bytes: AllowSharedBufferSource, options?: BlockOptions): void {
     timeoutOf(options);
     const left = this.#end.trySendBytes(checkBytes(bytes));
@@ -257,11 +399,12 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
 
   /**
    * Receives what `sendBytes` has sent, waiting for it if nothing is there. (`recv` receives such a
-   * message too, as the same Uint8Array.)
+   * message too, as the same Uint8Array.) Python's `recv_bytes`.
    *
    * @throws {TypeError} if the next message was sent by `send`; it is still there
-   * @throws {RangeError} if the next message is longer than `maxLength`; it is still there
-   * @throws {EOFError} and the others as `recv`
+   * @throws {RangeError} if the next message is longer than `maxLength`; it is still there. Or if
+   *   `maxLength` or `timeout` is negative or NaN
+   * @throws {EOFError} if none will come; the others as `recv`
    */
   recvBytes(options?: WaitOptions & MaxLengthOption): Promise<Uint8Array<ArrayBuffer>> {
     try {
@@ -271,17 +414,29 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     }
   }
 
-  /** Like {@linkcode Connection.recvBytes}, but throws TimeoutError if there is no message now. */
+  /**
+   * Like {@linkcode Connection.recvBytes}, if there is a message now.
+   *
+   * @throws {TimeoutError} if there is none; the others as `recvBytes`
+   */
   recvBytesNowait(options?: MaxLengthOption): Uint8Array<ArrayBuffer> {
     return now(this.#recvBytes(options));
   }
 
-  /** Like {@linkcode Connection.recvBytes}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Connection.recvBytes}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recvBytes`
+   */
   recvBytesSync(options?: BlockOptions & MaxLengthOption): Uint8Array<ArrayBuffer> {
     return blocking(this.#recvBytes(options), options);
   }
 
-  /** What there is to know about it, all at one glance. */
+  /**
+   * What there is to know about it, all at one glance. Python has nothing like it.
+   *
+   * @throws {InvalidStateError} if this end was closed or has moved
+   */
   statistics(): ConnectionStatistics {
     this.#end.checkOpen();
     const { received, sent, waiting } = this.#end.statistics;
@@ -309,7 +464,11 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     this.close();
   }
 
-  /** Messages as they are received, until the other end was closed or its process has ended. */
+  /**
+   * Messages as they are received, until the other end was closed or its process has ended.
+   *
+   * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<R> {
     return iterate(this.#source);
   }
@@ -317,6 +476,18 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * A stream of what is received, one message after the other as it is read, never one ahead; it
    * closes at EOFError. Cancelling it tells the other side, whose sends then throw BrokenPipeError.
+   *
+   * @throws {InvalidStateError} if this end was closed, has moved, or only sends
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from "@multiproc/multiprocessing";
+   *
+   * const [receiver, sender] = Pipe<string>({ duplex: false });
+   * const sending = ReadableStream.from(["one", "two"]).pipeTo(sender.writable);
+   * for await (const message of receiver.readable) console.log(message); // one, then two
+   * await sending;
+   * ```
    */
   get readable(): ReadableStream<R> {
     return this.#readable ??= readableOf(this.#source, () => this.#end.refuse());
@@ -366,7 +537,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * const url = `data:text/javascript,${encodeURIComponent(text)}`;
    * const worker = new Worker(url, { type: "module" });
    * worker.postMessage(...there.toMessage());
-   * console.log(await here.recv());
+   * console.log(await here.recv()); // hello from a plain worker
    * worker.terminate();
    * ```
    */
@@ -377,7 +548,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Makes, in a worker that this library did not start, the connection that
    * {@linkcode Connection.toMessage} has put into a message. Call it before anything else of this
-   * package, so that the worker is a part of the program of whoever has sent it.
+   * package, so that the worker is a part of the program of whoever has sent it. There is an example
+   * of both at {@linkcode Connection.toMessage}.
    *
    * @throws {TypeError} if the message isn't one, or was used before
    */

@@ -7,13 +7,27 @@ import { ownRef, ownRoster } from "../memory/roster.ts";
 import { connect, type Connection } from "./connection.ts";
 import { newShares } from "./end.ts";
 
-/** How a new {@linkcode Pipe} works. */
+/**
+ * How a new {@linkcode Pipe} works.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, type PipeOptions, TimeoutError } from "@multiproc/multiprocessing";
+ *
+ * const options: PipeOptions = { duplex: false, maxSize: 1 };
+ * const [receiver, sender] = Pipe<string>(options);
+ * await sender.send("one");
+ * await sender.send("two", { timeout: 10 })
+ *   .catch((error) => console.log(error instanceof TimeoutError)); // true
+ * console.log(await receiver.recv()); // one
+ * ```
+ */
 export interface PipeOptions {
   /** Whether both ends send and receive. Default true; false: the first receives, the second sends. */
   duplex?: boolean;
   /**
    * The most messages that may be on their way in one direction before `send` waits; a whole
-   * number. 0, the default: no bound.
+   * number from 0 to 2 ** 31 - 1. 0, the default: no bound.
    */
   maxSize?: number;
   /**
@@ -40,7 +54,7 @@ export interface PipeOptions {
  *
  * const [receiver, sender] = Pipe<string>({ duplex: false });
  * await sender.send("hello");
- * console.log(await receiver.recv());
+ * console.log(await receiver.recv()); // hello
  * ```
  *
  * @typeParam R what the first end receives and the second sends

@@ -10,7 +10,27 @@ import { placeIn, type Ref, takePlace } from "../memory/roster.ts";
 import { lookEverywhere } from "../wait/gate.ts";
 import type { EndContent } from "./end.ts";
 
-/** An end of a pipe on its way to a worker; only {@linkcode Connection.fromMessage} knows what is in it. */
+/**
+ * An end of a pipe on its way to a worker that this library did not start: what
+ * {@linkcode Connection.toMessage} makes, and {@linkcode Connection.fromMessage} takes. Only that
+ * knows what is in it.
+ *
+ * @example
+ * ```ts
+ * import type { Connection, ConnectionMessage } from "@multiproc/multiprocessing";
+ *
+ * interface Task {
+ *   url: string;
+ *   results: ConnectionMessage;
+ * }
+ *
+ * export function assign(worker: Worker, url: string, connection: Connection<string>) {
+ *   const [results, transfer] = connection.toMessage();
+ *   const task: Task = { url, results };
+ *   worker.postMessage(task, transfer);
+ * }
+ * ```
+ */
 export interface ConnectionMessage {
   /** Says what it is. */
   readonly "@multiproc/multiprocessing": "Connection";

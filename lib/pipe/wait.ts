@@ -29,7 +29,7 @@ import { isWaitable, readiness } from "../wait/ready.ts";
  * const queue = new Queue<string>();
  * await there.send("hello");
  * for (const ready of await wait([here, queue])) {
- *   if (ready === here) console.log(await here.recv());
+ *   if (ready === here) console.log(await here.recv()); // hello
  * }
  * ```
  */
@@ -44,12 +44,42 @@ export function wait<T extends object>(
   }
 }
 
-/** Like {@linkcode wait}, but says which are ready now; an empty array if none is. */
+/**
+ * Like {@linkcode wait}, but says which are ready now; an empty array if none is.
+ *
+ * @param objects connections, queues and processes, in any mix; at least one
+ * @throws what `wait` does
+ *
+ * @example
+ * ```ts
+ * import { Queue, waitNowait } from "@multiproc/multiprocessing";
+ *
+ * const [urgent, other] = [new Queue<string>(), new Queue<string>()];
+ * other.putNowait("hello");
+ * console.log(waitNowait([urgent, other])[0] === other); // true
+ * ```
+ */
 export function waitNowait<T extends object>(objects: Iterable<T>): T[] {
   return now(waiting(objects));
 }
 
-/** Like {@linkcode wait}, but blocks the thread while it waits. */
+/**
+ * Like {@linkcode wait}, but blocks the thread while it waits: for CPU-bound code. This is what
+ * Python's `wait` does.
+ *
+ * @param objects connections, queues and processes, in any mix; at least one
+ * @throws what `wait` does
+ *
+ * @example
+ * ```ts
+ * import { Pipe, waitSync } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe<string>();
+ * console.log(waitSync([here], { timeout: 10 }).length); // 0
+ * there.sendSync("hello");
+ * for (const connection of waitSync([here])) console.log(connection.recvSync()); // hello
+ * ```
+ */
 export function waitSync<T extends object>(objects: Iterable<T>, options?: BlockOptions): T[] {
   return blocking(waiting(objects), options);
 }

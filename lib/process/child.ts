@@ -12,8 +12,18 @@ import {
   settle,
   unload,
 } from "../memory/cargo.ts";
-import { adoptControl, ASKED, FINISHED, LOADED, ownControl, writeCode } from "../memory/control.ts";
-import { isKilled, stopIfKilled, uninterrupted } from "../memory/critical.ts";
+import {
+  adoptControl,
+  ASKED,
+  FINISHED,
+  LIMIT,
+  LOADED,
+  MEMORY_LIMIT,
+  NO_LIMIT,
+  ownControl,
+  writeCode,
+} from "../memory/control.ts";
+import { isKilled, stopIfKilled, uninterrupted, unwindWhenKilled } from "../memory/critical.ts";
 import { knowsAll } from "../memory/crossing.ts";
 import { expectEnd, sayFarewell } from "../memory/farewell.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
@@ -21,19 +31,31 @@ import {
   activeChildren,
   becomeChild,
   becomeObject,
+  beginImporting,
   ownIdentity,
   starterRef,
   whileImporting,
 } from "./current.ts";
 import { describeFailure, recreateError } from "./failure.ts";
-import { endAllHosted, endGate } from "./host.ts";
+import { endAllHosted } from "./host.ts";
 import { useHost } from "./host_port.ts";
+import { endGate, KILLED } from "./hosted.ts";
+import { watchMemory } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
 import { type Process, revive } from "./process.ts";
 import { isBundled } from "./runtime.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
+
+/** What a module exports. */
+type Exports = Record<string, unknown>;
+
+/** Finds the target of this process. */
+type Find = (travel: Travel) => unknown;
+
+/** In a thread; a web Worker gets it as its first message. */
+const threadBirth = workerData as Birth | null | undefined;
 
 /**
  * Called by the main module of a child, which thereby finishes evaluating: a worker killed while
@@ -42,12 +64,57 @@ type Code = (...args: unknown[]) => unknown;
  * @param source makes the target of a child by source
  */
 export function boot(source?: () => unknown): void {
-  const { control, port, host } = workerData as Birth;
-  adoptControl(control);
-  useHost(host);
-  // Deno itself must have noticed that, and does so in a turn of the event loop.
-  const turn = () => new Promise<void>((taken) => setImmediate(taken));
-  holdWebLock().then(turn).then(() => live(port, source));
+  begin(source ?? ((travel) => resolve(travel, (module) => import(module))));
+}
+
+/**
+ * As boot(), in a child that can't import the target's module itself.
+ *
+ * @param module evaluates it
+ */
+export function bootModule(module: () => Exports): void {
+  begin((travel) => resolve(travel, module));
+}
+
+function begin(find: Find): void {
+  if (threadBirth) {
+    const { port, isMemoryLimited } = adopt(threadBirth);
+    if (isMemoryLimited) watchMemory(runOutOfMemory);
+    // Deno itself must have noticed that, and does so in a turn of the event loop.
+    const turn = () => new Promise<void>((taken) => setImmediate(taken));
+    holdWebLock().then(turn).then(() => live(port, find));
+    return;
+  }
+  unwindWhenKilled();
+  const born = ({ data }: MessageEvent<Birth>) => live(adopt(data).port, find);
+  (globalThis as typeof self).addEventListener("message", born, { once: true });
+}
+
+/**
+ * Called in a confined child before any module of the target's is evaluated. With a top-level await
+ * one of those may be evaluated before boot.
+ */
+export function prepare(): void {
+  beginImporting();
+  if (!threadBirth) return;
+  for (const name of threadBirth.giveUp) {
+    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
+  }
+  // It is held at once, only its callback comes later.
+  holdWebLock();
+  setLoaded(threadBirth.control);
+}
+
+function adopt(birth: Birth): Birth {
+  adoptControl(birth.control);
+  useHost(birth.host);
+  return birth;
+}
+
+/** From now on it can be killed without loss, and its time runs. */
+function setLoaded(control: Int32Array): void {
+  Atomics.store(control, LOADED, 1);
+  Atomics.notify(control, LOADED);
 }
 
 /**
@@ -63,8 +130,8 @@ function holdWebLock(): Promise<void> {
   });
 }
 
-async function live(port: MessagePort, source: (() => unknown) | undefined): Promise<void> {
-  Atomics.store(ownControl(), LOADED, 1);
+async function live(port: MessagePort, find: Find): Promise<void> {
+  setLoaded(ownControl());
   stopIfKilled();
   const init = receivePosted(port) as Init;
   becomeChild(init);
@@ -74,7 +141,7 @@ async function live(port: MessagePort, source: (() => unknown) | undefined): Pro
   let outcome: Outcome, loaded: Load | undefined;
   try {
     watchForUncaught(port, travel);
-    const code = source === undefined ? await resolve(travel) : source();
+    const code = await find(travel);
     if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
     }
@@ -144,12 +211,22 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
  * those who wait with their thread blocked and can't hear the host.
  */
 function lastStep(): void {
-  if (isKilled()) return;
+  if (!isKilled()) finish(Deno.exitCode);
+}
+
+function finish(exitCode: number): void {
   endAllHosted();
-  sayFarewell(Deno.exitCode);
+  sayFarewell(exitCode);
   ownRoster().strikeAll(ownRef());
   const control = ownControl();
-  if (writeCode(control, FINISHED, Deno.exitCode)) endGate(control).open(Infinity);
+  if (writeCode(control, FINISHED, exitCode)) endGate(control).open(Infinity);
+}
+
+function runOutOfMemory(): void {
+  if (isKilled()) return;
+  Atomics.compareExchange(ownControl(), LIMIT, NO_LIMIT, MEMORY_LIMIT);
+  finish(-KILLED);
+  Deno.exit();
 }
 
 /**
@@ -169,13 +246,19 @@ function watchForUncaught(port: MessagePort, travel: Travel): void {
 }
 
 /** Finds what travelled by reference. */
-async function resolve(travel: Travel): Promise<unknown> {
+async function resolve(
+  travel: Travel,
+  load: (module: string) => Exports | Promise<Exports>,
+): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");
   }
   const { module, exportName, text } = travel;
-  const exports = await whileImporting(() => import(module));
-  const found: unknown = exports[exportName];
+  const exports = await whileImporting(async () => {
+    // A copy, because what promises resolve to must not have a then().
+    return { ...await load(module) };
+  });
+  const found = exports[exportName];
   if (typeof found === "function" && (text === undefined || isText(found, text))) return found;
   // Exported under another name, as by `export default`.
   for (const other of Object.values(exports)) {

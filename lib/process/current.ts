@@ -6,12 +6,18 @@ import { EXIT, ownControl, readCode } from "../memory/control.ts";
 import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
+import {
+  becomeConfined,
+  inheritGrants,
+  ownPermissions,
+  type ProcessPermissions,
+} from "./permissions.ts";
 import { isBundled } from "./runtime.ts";
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ProcessInfo | null = null;
 let starter: Ref | undefined;
-let self: ProcessInfo | undefined;
+let self: CurrentProcess | undefined;
 let childrenStarted = 0;
 let importing = false;
 let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
@@ -19,7 +25,17 @@ let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
 /** The processes started here that may be alive. */
 const children = new Set<Process>();
 
-/** What one process can see of another, or of itself. */
+/**
+ * What one process can see of another, or of itself.
+ *
+ * @example
+ * ```ts
+ * import { parentProcess, type ProcessInfo } from "@multiproc/multiprocessing";
+ *
+ * const starter: ProcessInfo | null = parentProcess();
+ * console.log(starter?.name); // undefined: nobody has started the main process
+ * ```
+ */
 export interface ProcessInfo {
   /** "MainProcess", or the name it was given, or one like "Process-1:2". */
   readonly name: string;
@@ -31,17 +47,35 @@ export interface ProcessInfo {
   isAlive(): boolean;
 }
 
+/**
+ * What a process knows of itself.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess, type CurrentProcess } from "@multiproc/multiprocessing";
+ *
+ * const me: CurrentProcess = currentProcess();
+ * console.log(me.isAlive()); // true
+ * ```
+ */
+export interface CurrentProcess extends ProcessInfo {
+  /** What it may do now. */
+  readonly permissions: ProcessPermissions;
+}
+
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
   ({ identity, library, starter } = init);
   adoptPlace(init.roster, init.self);
+  if (init.inherits) inheritGrants(init.grants);
+  else becomeConfined(init.grants!);
   const { name, pid, daemon } = init.parent;
   const isAlive = () => readCode(init.parentControl, EXIT) === null;
   parent = { name, pid, daemon, isAlive };
 }
 
 /** Says which object this process is, where the user has one: of a subclass of Process. */
-export function becomeObject(object: ProcessInfo): void {
+export function becomeObject(object: CurrentProcess): void {
   self = object;
 }
 
@@ -75,9 +109,14 @@ export function nextIdentity(name: string | undefined, daemon: boolean): Identit
   return { name: name ?? `Process-${lineage.join(":")}`, pid: 0, lineage, daemon };
 }
 
+/** From now on until whileImporting() is through, no process may be started: see below. */
+export function beginImporting(): void {
+  importing = true;
+}
+
 /** While the module of the target is being imported, no process may be started: see below. */
 export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
-  importing = true;
+  beginImporting();
   try {
     return await work();
   } finally {
@@ -89,7 +128,7 @@ export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
 export function checkNotImporting(): void {
   if (!importing) return;
   throw new InvalidStateError(
-    `${identity.name} has just imported the module of its target, and that module starts a process ` +
+    "A process has just imported the module of its target, and that module starts a process " +
       "as it is imported: each process would start another. " +
       "Put the code that starts processes under `if (import.meta.main)`.",
   );
@@ -106,17 +145,25 @@ export function removeChild(child: Process): void {
 }
 
 /**
- * The process this code runs in. Python's `multiprocessing.current_process()`.
+ * The process this code runs in. Python's `multiprocessing.current_process()`, with what it may do
+ * beside it.
  *
  * @example
  * ```ts
  * import { currentProcess } from "@multiproc/multiprocessing";
  *
- * console.log(currentProcess().name); // "MainProcess"
+ * console.log(currentProcess().name); // MainProcess
+ * console.log(currentProcess().permissions.ffi); // false, unless it was started with --allow-ffi
  * ```
  */
-export function currentProcess(): ProcessInfo {
-  return self ??= { ...identity, isAlive: () => true };
+export function currentProcess(): CurrentProcess {
+  return self ??= {
+    ...identity,
+    isAlive: () => true,
+    get permissions() {
+      return ownPermissions();
+    },
+  };
 }
 
 /**

@@ -72,7 +72,8 @@ classes.set("AggregateError", (message) => new AggregateError([], message));
 classes.set("QueueFull", (message, more) => new own.QueueFull(message, Number(more.count)));
 classes.set(
   "ProcessError",
-  (message, more) => new own.ProcessError(message, Number(more.exitCode)),
+  (message, { exitCode, limit }) =>
+    new own.ProcessError(message, Number(exitCode), { limit: limit as own.ProcessError["limit"] }),
 );
 
 /** The error that was described: class name, message, stack, cause and further properties kept. */
@@ -86,9 +87,14 @@ export function recreateError(failure: Failure): unknown {
   if (cause !== undefined) define(error, "cause", recreateError(cause));
   if (errors !== undefined) define(error, "errors", errors.map(recreateError));
   for (const [key, value] of Object.entries(more)) {
-    if (Object.getOwnPropertyDescriptor(error, key) === undefined) {
-      error[key as "name"] = value as string;
-    }
+    if (Object.getOwnPropertyDescriptor(error, key) !== undefined) continue;
+    // Not an assignment, which would take "__proto__" for something else.
+    Object.defineProperty(error, key, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
   return error;
 }

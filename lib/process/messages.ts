@@ -8,6 +8,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Cargo } from "../memory/cargo.ts";
 import type { Ref } from "../memory/roster.ts";
 import type { Failure } from "./failure.ts";
+import type { Grants, Name } from "./permissions.ts";
 
 /** Who a process is. */
 export interface Identity {
@@ -46,6 +47,10 @@ export interface Init {
   parentControl: Int32Array;
   /** Where the modules of this package are, for processes the child starts by reference. */
   library: string;
+  /** Its permissions, if it or one it inherits them from was started with explicit ones. */
+  grants: Grants | undefined;
+  /** Whether it shares its permissions with its starter. */
+  inherits: boolean;
 }
 
 /** The first and only message to the starter. */
@@ -63,6 +68,14 @@ export interface Launch {
   main: string;
   /** The child's end of the starter's port. */
   port: MessagePort;
+  /** The permissions of the worker, if it doesn't inherit them. */
+  grants: Grants | undefined;
+  /** Those it gives up before it runs any code of the user's. */
+  giveUp: readonly Name[];
+  /** In MB of the heap. */
+  memoryLimitMb: number | undefined;
+  /** In ms, from when its modules are loaded. */
+  timeLimit: number | undefined;
 }
 
 /** A process that runs in the worker of another, where its host is busy with something else. */
@@ -85,4 +98,6 @@ export interface Birth {
   control: Int32Array;
   port: MessagePort;
   host: MessagePort;
+  giveUp: readonly Name[];
+  isMemoryLimited: boolean;
 }

@@ -4,7 +4,16 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
 import { load, post, receivePosted, settle, unload } from "../memory/cargo.ts";
-import { ASKED, EXIT, FINISHED, newControl, readCode } from "../memory/control.ts";
+import {
+  ASKED,
+  EXIT,
+  FINISHED,
+  LIMIT,
+  MEMORY_LIMIT,
+  newControl,
+  NO_LIMIT,
+  readCode,
+} from "../memory/control.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { cannotClone } from "../memory/crossing.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
@@ -15,20 +24,48 @@ import { type Readiness, readiness } from "../wait/ready.ts";
 import {
   addChild,
   checkNotImporting,
+  type CurrentProcess,
   inheritance,
   nextIdentity,
   ownIdentity,
-  type ProcessInfo,
   removeChild,
 } from "./current.ts";
 import { delegate } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
-import { dismiss, endGate, host, KILLED, requestStop, stopHosted, TERMINATED } from "./host.ts";
+import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
+import { endGate, KILLED, requestStop, TERMINATED } from "./hosted.ts";
 import type { Identity, Init, Launch, Outcome } from "./messages.ts";
+import {
+  checkNarrowing,
+  checkPermissions,
+  type Grants,
+  handOn,
+  isConfined,
+  ownPermissions,
+  type ProcessPermissions,
+  warnOfPrompts,
+} from "./permissions.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
-/** What a new {@linkcode Process} runs, and how. */
+/**
+ * What a new {@linkcode Process} runs, and how.
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: ProcessOptions<[number], number> = {
+ *   target: (n) => n * n,
+ *   by: "source",
+ *   name: "squarer",
+ *   memoryLimitMb: 100,
+ * };
+ * await using process = new Process({ ...options, args: [7] });
+ * process.start();
+ * console.log(await process.result()); // 49
+ * ```
+ */
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
    * What it runs: a function, or the name of a function that `module` exports. A function either
@@ -53,11 +90,44 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   by?: "reference" | "source";
   /** Ends the process, as `terminate()`, when aborted. */
   signal?: AbortSignal;
-  /** Not supported yet, except "inherit". */
+  /**
+   * What it may do, enforced by Deno: "inherit" (the default), as the process that starts it;
+   * "none", nothing; or Deno's own permissions by name, where what isn't named is not granted:
+   * `{ read: ["./data"], net: ["example.com:443"] }`. It can't be more than the starter has.
+   *
+   * A target by reference is loaded with the starter's right to read it, so that even with "none"
+   * its module and its imports are there; imports while it runs need its own rights.
+   *
+   * With permissions but no limit the process starts within 20 ms, and `terminate()` and `kill()`
+   * end it when its code gets to the event loop or calls this library. A `while (true) {}` in it is
+   * not ended: `join()` resolves after 2 s all the same, nothing waits for it any more, and it keeps
+   * a processor busy until the program ends. With `timeLimit` or `memoryLimitMb` it can be stopped at
+   * any instant, and takes half a second longer to start (see there).
+   *
+   * Explicit permissions need Deno's worker-options: `"unstable": ["worker-options"]` in deno.json, or
+   * `--unstable-worker-options`. Without it Deno 2.9 prints "Unstable API 'Worker.deno.permissions'"
+   * and ends the program with exit code 70, which nothing can catch.
+   *
+   * On a terminal Deno asks the person when the process tries what it may not do, unless the program
+   * was started with `--no-prompt` (or `-A`); this library says so once.
+   */
   permissions?: "inherit" | "none" | Deno.PermissionOptionsObject;
-  /** Not supported yet. */
+  /**
+   * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
+   * is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays are not in
+   * the heap and not counted. At least 16.
+   *
+   * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second
+   * longer to start: Deno waits for a debugger where a worker starts a worker. Such a process is
+   * loaded with the rights of its sandbox, so that by reference it needs `permissions.read` to be
+   * all or nothing; by source it may be a list.
+   */
   memoryLimitMb?: number;
-  /** Not supported yet. */
+  /**
+   * How long it may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
+   * exit code. Together with `permissions` as `memoryLimitMb`. The process that started it, or main,
+   * keeps the time, and is late while it computes without a pause.
+   */
   timeLimit?: number;
 }
 
@@ -112,11 +182,12 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  * @typeParam R what the target returns, or its promise resolves to
  */
 export class Process<A extends unknown[] = unknown[], R = unknown>
-  implements ProcessInfo, AsyncDisposable {
+  implements CurrentProcess, AsyncDisposable {
   readonly #target: Target;
   readonly #args: A | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #identity: Identity;
+  readonly #bounds: Bounds;
   #control: Int32Array | undefined;
   #end: Gate | undefined;
   /** The starter's end of the port to the child, until it was emptied after the end. */
@@ -127,7 +198,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /**
    * Makes a process; `start()` starts it.
    *
-   * @throws {TypeError} if an option has the wrong type
+   * @throws {TypeError} if an option has the wrong type, or a permission a name Deno doesn't know
+   * @throws {RangeError} if a limit is 0, negative or NaN, or memoryLimitMb less than 16
    */
   constructor(...[options = {}]: ProcessParameters<A, R>) {
     if (typeof options !== "object" || options === null) {
@@ -140,9 +212,15 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     if (revived in options) {
       this.#identity = options[revived] as Identity;
       this.#target = { code: "", isClass: false, module: undefined, by: undefined };
+      this.#bounds = {};
       return;
     }
     checkOptions(options);
+    this.#bounds = {
+      grants: checkPermissions(options.permissions),
+      memoryLimitMb: checkLimit("memoryLimitMb", options.memoryLimitMb, "MB", LEAST_MEMORY),
+      timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
+    };
     const { target, args, name, daemon, module, by, signal } = options;
     const isClass = this.run !== Process.prototype.run;
     if (isClass ? target !== undefined : target === undefined) {
@@ -187,6 +265,19 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     return control === undefined ? null : readCode(control, EXIT) ?? readCode(control, FINISHED);
   }
 
+  /** What it may do; once it was started, no one can change that. */
+  get permissions(): ProcessPermissions {
+    return ownPermissions(this.#bounds.grants);
+  }
+
+  /** @ignore */
+  set permissions(_permissions: never) {
+    throw new InvalidStateError(
+      `The permissions of ${this.name} are given to its constructor and can't be changed. Make a new ` +
+        'Process: new Process({ target, permissions: "none" }).',
+    );
+  }
+
   /** Whether it has been started and has not ended. */
   isAlive(): boolean {
     return this.#control !== undefined && this.exitCode === null;
@@ -205,6 +296,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    *   function`), or the target can't travel
    * @throws {InvalidStateError} if it was started before, or if the module of a target starts
    *   processes while the child imports it
+   * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the
+   *   message says which, and what this process has
    */
   start(): void {
     if (this.#control !== undefined) {
@@ -214,22 +307,33 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     }
     checkNotImporting();
     this.#signal?.throwIfAborted();
-    const { travel, main } = plan(this.#target);
+    const { grants, memoryLimitMb, timeLimit } = this.#bounds;
+    if (grants !== undefined) checkNarrowing(grants);
+    const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
+    const { travel, ...made } = plan(this.#target, grants, isLimited);
     const isClass = this.#target.isClass;
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
-    const init: Init = { identity, travel, cargo, self: ref, ...inheritance() };
+    const init: Init = {
+      ...{ identity, travel, cargo, self: ref },
+      ...inheritance(),
+      ...handOn(grants),
+    };
     const { port1, port2 } = new MessageChannel();
     identity.pid = roster.newPid();
     const control = newControl();
-    const launch: Launch = { identity, ref, owner: ownIdentity().pid, control, main, port: port2 };
+    const launch: Launch = {
+      ...{ identity, ref, owner: ownIdentity().pid, control, port: port2 },
+      ...{ ...made, memoryLimitMb, timeLimit },
+    };
+    if (grants !== undefined) warnOfPrompts();
     try {
       post(port1, init, loaded, root);
       uninterrupted(() => settle(loaded, ref, `given to ${identity.name}`));
-      if (isHosted()) {
+      if (canDelegate()) {
         // What has moved can't be sent twice.
         const kept = loaded.transfer.length === 0 ? init : undefined;
         delegate(launch, kept, (port) => this.#replacePort(port));
@@ -371,14 +475,15 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * Elsewhere FINISHED, which the child writes itself: its host may be blocked.
    */
   get #lastWord(): number {
-    return isHosted() ? FINISHED : EXIT;
+    return canDelegate() ? FINISHED : EXIT;
   }
 
   /** @param word the word that says it has ended: EXIT always does, FINISHED for this wait */
   #joining(call: string, word: number): Operation<boolean> {
     const { control, gate } = this.#started(call);
     const attempt = () => {
-      if (readCode(control, FINISHED) !== null) dismiss(this.#identity.pid);
+      // Who says it has ended doesn't live on.
+      if (this.exitCode !== null) dismiss(this.#identity.pid);
       if (readCode(control, EXIT) === null && readCode(control, word) === null) return WAIT;
       this.#ended();
       return true;
@@ -411,7 +516,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #stop(call: string, signal: number): void {
     const { control } = this.#started(call);
     const { pid } = this.#identity;
-    if (this.exitCode !== null || !requestStop(control, signal)) return;
+    if (this.exitCode !== null) return dismiss(pid);
+    if (!requestStop(control, signal)) return;
     if (!stopHosted(pid)) askHost({ type: "stop", pid });
   }
 
@@ -427,18 +533,41 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /** The child has sent its outcome before its end, if it has. */
   #fetchOutcome(error?: unknown): void {
     if (this.#outcome !== undefined || this.#port === undefined) return;
-    const outcome = receivePosted(this.#port) as Outcome | undefined;
     const exitCode = this.exitCode ?? 0;
-    if (outcome?.type === "returned") {
-      this.#outcome = { value: unload(outcome.cargo) };
-      return;
+    const failed = (what: string, options: ErrorOptions & { limit?: ProcessError["limit"] }) => {
+      this.#outcome = { error: new ProcessError(`${this.name} ${what}`, exitCode, options) };
+    };
+    try {
+      const outcome = receivePosted(this.#port) as Outcome | undefined;
+      if (outcome?.type === "returned") {
+        this.#outcome = { value: unload(outcome.cargo) };
+      } else if (outcome !== undefined) {
+        const cause = recreateError(outcome.failure);
+        failed(`failed: ${cause}`, { cause });
+      } else if (this.#limit === undefined) {
+        failed(`${howItEnded(exitCode)} before its target returned.`, { cause: error });
+      } else {
+        const unit = this.#limit === "timeLimit" ? "ms" : "MB";
+        const limit = `${this.#limit} of ${this.#bounds[this.#limit]} ${unit}`;
+        failed(`was killed: it reached its ${limit}.`, { limit: this.#limit });
+      }
+    } catch (cause) {
+      // It was hostile.
+      failed("has sent what is no result.", { cause });
     }
-    const cause = outcome === undefined ? error : recreateError(outcome.failure);
-    const message = outcome === undefined
-      ? `${this.name} ${howItEnded(exitCode)} before its target returned.`
-      : `${this.name} failed: ${cause}`;
-    this.#outcome = { error: new ProcessError(message, exitCode, { cause }) };
   }
+
+  /** Which limit has ended it. */
+  get #limit(): ProcessError["limit"] {
+    const limit = Atomics.load(this.#control!, LIMIT);
+    if (limit === NO_LIMIT) return undefined;
+    return limit === MEMORY_LIMIT ? "memoryLimitMb" : "timeLimit";
+  }
+}
+
+/** Whether the host of this process may start others for it: it has the same rights. */
+function canDelegate(): boolean {
+  return isHosted() && !isConfined();
 }
 
 function howItEnded(exitCode: number): string {
@@ -447,9 +576,38 @@ function howItEnded(exitCode: number): string {
   return `exited with code ${exitCode}`;
 }
 
+/** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
+const LEAST_MEMORY = 16;
+
+/** What a process is kept within. */
+interface Bounds {
+  grants?: Grants;
+  memoryLimitMb?: number;
+  timeLimit?: number;
+}
+
+/** A limit from an option: undefined for none. */
+function checkLimit(
+  what: string,
+  value: unknown,
+  unit: string,
+  least = 0,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const wanted = `Give a number of ${unit} above 0, or leave it out.`;
+  if (typeof value !== "number") {
+    throw new TypeError(`${what} is ${describe(value)}, not a number. ${wanted}`);
+  }
+  if (!(value > 0)) throw new RangeError(`${what} is ${value}. ${wanted}`);
+  if (value < least) {
+    throw new RangeError(`${what} is ${value}, too little to start with. Give at least ${least}.`);
+  }
+  return value;
+}
+
 /** What each option must be. */
 function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { args?: A }): void {
-  const { target, args, name, daemon, module, by, signal, permissions } = options;
+  const { target, args, name, daemon, module, by, signal } = options;
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
     if (value === undefined || ok) return;
     throw new TypeError(`${what} is ${describe(value)}. Give ${expected}.`);
@@ -471,16 +629,4 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { 
   );
   check("by", by, by === "reference" || by === "source", '"reference" or "source"');
   check("signal", signal, signal instanceof AbortSignal, "an AbortSignal");
-  const later = {
-    permissions: permissions === "inherit" ? undefined : permissions,
-    memoryLimitMb: options.memoryLimitMb,
-    timeLimit: options.timeLimit,
-  };
-  for (const [option, value] of Object.entries(later)) {
-    if (value !== undefined) {
-      throw new TypeError(
-        `${option} is not supported yet. Leave it out: the process then inherits all rights and has no limits.`,
-      );
-    }
-  }
 }

@@ -1,6 +1,6 @@
 // Two functions that every program with processes needs.
 
-import { checkMilliseconds, signalOf } from "../wait/options.ts";
+import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
 
 /**
  * How many processors there are to use. Python's `multiprocessing.cpu_count()`.
@@ -54,6 +54,3 @@ export async function sleep(ms: number, options: { signal?: AbortSignal } = {}):
     timer = setTimeout(step, Math.min(left, LONGEST_TIMER));
   });
 }
-
-/** Timers take at most 2 ** 31 - 1 ms; a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;

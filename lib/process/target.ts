@@ -3,8 +3,10 @@
 // imports and helpers; by source nothing needs to be read. Resolving the reference is left to the
 // child: importing the module here would never settle while it is in its own top-level await.
 
-import type { Travel } from "./messages.ts";
+import { describe } from "../describe.ts";
 import { childModule } from "./current.ts";
+import type { Launch, Travel } from "./messages.ts";
+import type { Grants } from "./permissions.ts";
 import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
 
 /** The two ways a target can travel. */
@@ -43,17 +45,53 @@ export function callingModule(): string | undefined {
   }
 }
 
-/** How the target travels, and the data: URL of the child's main module. */
-export function plan(target: Target): { travel: Travel; main: string } {
-  const by = target.by ?? defaultWay(target);
-  return by === "reference" ? byReference(target) : bySource(target);
+/** How a target travels, and what its worker is made with. */
+export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
+  travel: Travel;
 }
 
-function defaultWay({ module, code }: Target): By {
+/**
+ * Plans how the target travels to a process with these permissions; undefined ones are inherited.
+ *
+ * @param isJailed whether they are those of a thread in a sandbox
+ */
+export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
+  const by = target.by ?? defaultWay(target, isJailed ? grants : undefined);
+  if (by === "source") return { ...bySource(target), grants, giveUp: [] };
+  const lent = isJailed && grants !== undefined ? lend(grants) : { grants, giveUp: [] };
+  return { ...byReference(target, grants !== undefined), ...lent };
+}
+
+function defaultWay({ module, code }: Target, jailed: Grants | undefined): By {
   if (typeof code === "string") return "reference";
-  return module !== undefined && mayImport(module) && mayImport(childModule())
+  return module !== undefined && mayImport(module) && mayImport(childModule()) &&
+      !isPartial(jailed?.read)
     ? "reference"
     : "source";
+}
+
+/** What a worker needs to load modules from files and from elsewhere. */
+const TO_LOAD = ["read", "import"] as const;
+
+/**
+ * A thread in a sandbox loads its modules with the rights of the sandbox. So it is lent what it
+ * needs for that, and gives it up before it runs any of them.
+ */
+function lend(grants: Grants): Pick<Plan, "grants" | "giveUp"> {
+  if (isPartial(grants.read)) {
+    throw new TypeError(
+      `permissions.read is ${describe(grants.read)}, and with a limit a target can travel by ` +
+        "reference only with all of it, or nothing. Let it travel by source: " +
+        'by: "source", leave out the limit, or set read to true or false.',
+    );
+  }
+  const giveUp = TO_LOAD.filter((name) => grants[name] === undefined || grants[name] === false);
+  const lent = Object.fromEntries(giveUp.map((name) => [name, "inherit"]));
+  return { grants: { ...grants, ...lent }, giveUp };
+}
+
+function isPartial(grant: Grants["read"]): boolean {
+  return Array.isArray(grant);
 }
 
 /** Whether a child that inherits everything may import a module, as far as can be told here. */
@@ -70,7 +108,10 @@ function mayImport(module: string): boolean {
   }
 }
 
-function byReference({ code, isClass, module }: Target): { travel: Travel; main: string } {
+function byReference(
+  { code, isClass, module }: Target,
+  isConfined: boolean,
+): Pick<Plan, "travel" | "main"> {
   const exportName = typeof code === "string" ? code : code.name;
   const what = isClass ? "class" : "target";
   if (exportName === "") {
@@ -86,13 +127,24 @@ function byReference({ code, isClass, module }: Target): { travel: Travel; main:
     );
   }
   const text = typeof code === "string" ? undefined : textOf(code);
-  // Not a static import, nor one of a literal: with those Deno 2.9.6, where it type-checks (as
-  // `deno test` does), checks the whole package anew for each child, a second each time.
-  const main = `const url = ${JSON.stringify(childModule())};\n(await import(url)).boot();`;
+  const main = isConfined ? confinedMain(module) : freeMain();
   return { travel: { by: "reference", module, exportName, text, isClass }, main: dataUrl(main) };
 }
 
-function bySource({ code, isClass }: Target): { travel: Travel; main: string } {
+function freeMain(): string {
+  // Not a static import, nor one of a literal: with those Deno 2.9.6, where it type-checks (as
+  // `deno test` does), checks the whole package anew for each child, a second each time.
+  return `const url = ${JSON.stringify(childModule())};\n(await import(url)).boot();`;
+}
+
+function confinedMain(module: string): string {
+  // Deferred: loaded here, and evaluated when boot() gets to it.
+  return `import { bootModule } from ${JSON.stringify(new URL("confined.ts", childModule()))};
+import defer * as target from ${JSON.stringify(module)};
+bootModule(() => target);`;
+}
+
+function bySource({ code, isClass }: Target): Pick<Plan, "travel" | "main"> {
   if (typeof code === "string") {
     throw new TypeError(
       `The target is the name "${code}", and only a function can travel by source. ` +

@@ -18,7 +18,7 @@ import { arrived, counted, Queue, type QueueOptions, storeOf } from "./queue.ts"
  *
  * export async function work(queue: JoinableQueue<string>) {
  *   for await (const url of queue) {
- *     console.log(url);
+ *     console.log(url); // url_1, then url_2
  *     queue.taskDone();
  *   }
  * }
@@ -28,7 +28,7 @@ import { arrived, counted, Queue, type QueueOptions, storeOf } from "./queue.ts"
  *   new Process({ target: work, args: [queue], daemon: true }).start();
  *   await queue.putMany(["url_1", "url_2"]);
  *   await queue.join();
- *   console.log("all done");
+ *   console.log("all done"); // all done
  * }
  * ```
  *
@@ -39,7 +39,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * Makes a queue; see {@linkcode Queue}.
    *
    * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
-   * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {TypeError} if one of them is not a number, or `name` is not a string, or is empty
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options?: QueueOptions) {
@@ -59,6 +59,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * Says that an item got from the queue is finished.
    *
    * @throws {RangeError} if called more often than items were put (Python: ValueError)
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   taskDone(): void {
     storeOf(this).taskDone();
@@ -69,12 +70,17 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   join(options?: WaitOptions): Promise<boolean> {
     return eventually(storeOf(this).join, options);
   }
 
-  /** Like {@linkcode JoinableQueue.join}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode JoinableQueue.join}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `join` does
+   */
   joinSync(options?: BlockOptions): boolean {
     return blocking(storeOf(this).join, options);
   }

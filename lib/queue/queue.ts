@@ -11,9 +11,24 @@ import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts
 import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
 
-/** How a new {@linkcode Queue} is bounded and named. */
+/**
+ * How a new {@linkcode Queue} is bounded and named.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: QueueOptions = { maxSize: 100, maxBytes: 2 ** 20, name: "urls" };
+ * const queue = new Queue<string>(options);
+ * console.log(queue.maxSize, queue.name); // 100 urls
+ * queue.close();
+ * ```
+ */
 export interface QueueOptions {
-  /** The most items it holds before `put` waits; a whole number. 0, the default: no bound. */
+  /**
+   * The most items it holds before `put` waits; a whole number from 0 to 2 ** 31 - 1. 0, the
+   * default: no bound. Python's `maxsize`.
+   */
   maxSize?: number;
   /**
    * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
@@ -27,7 +42,20 @@ export interface QueueOptions {
   name?: string;
 }
 
-/** A look at a {@linkcode Queue}: see {@linkcode Queue.statistics}. */
+/**
+ * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<string>({ maxSize: 10 });
+ * await queue.putMany(["a", "b", "c"]);
+ * await queue.get();
+ * const { size, put, got, shutDown }: QueueStatistics = queue.statistics();
+ * console.log(size, put, got, shutDown); // 2 3 1 false
+ * ```
+ */
 export interface QueueStatistics {
   /** Items in the queue. */
   size: number;
@@ -101,7 +129,7 @@ export let storeOf: <T>(queue: Queue<T>) => Store<T>;
  *   await numbers.putMany([1, 2, 3]);
  *   numbers.shutdown();
  *   await process.join();
- *   console.log(await squares.getMany(3)); // [1, 4, 9]
+ *   console.log(await squares.getMany(3)); // [ 1, 4, 9 ]
  * }
  * ```
  *
@@ -116,7 +144,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Makes a queue.
    *
    * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
-   * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {TypeError} if one of them is not a number, or `name` is not a string, or is empty
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options: QueueOptions = {}) {
@@ -148,6 +176,23 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {TimeoutError} if none was found in `timeout` ms; with 0, only a queue this process
    *   already knows is found
    * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Process, Queue } from "@multiproc/multiprocessing";
+   *
+   * export async function log() {
+   *   const lines = await Queue.open<string>("log", { timeout: 10_000 });
+   *   await lines.put("found it");
+   * }
+   *
+   * if (import.meta.main) {
+   *   const lines = new Queue<string>({ name: "log" });
+   *   new Process({ target: log }).start();
+   *   console.log(await lines.get()); // found it
+   * }
+   * ```
    */
   static async open<T = unknown>(name: string, options?: WaitOptions): Promise<Queue<T>> {
     const found = await seek(checkName(name), options);
@@ -165,12 +210,15 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return this.#store.name;
   }
 
-  /** Whether this process has closed it. */
+  /** Whether this process has closed it, by {@linkcode Queue.close}. */
   get closed(): boolean {
     return this.#store.closed;
   }
 
-  /** How many items it holds. In the next moment it may be another number. */
+  /**
+   * How many items it holds. In the next moment it may be another number. Unlike Python's, it is
+   * exact, and there on every system.
+   */
   qsize(): number {
     return this.#store.ring.size;
   }
@@ -185,7 +233,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return !this.#store.ring.hasRoom;
   }
 
-  /** What there is to know about it, all at one glance. */
+  /** What there is to know about it, all at one glance. Python has nothing like it. */
   statistics(): QueueStatistics {
     const { ring, itemGate, roomGate } = this.#store;
     return {
@@ -203,12 +251,27 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item, waiting for room if the queue is full. The item is copied before this returns.
+   * Puts an item, waiting for room if the queue is full. The item is copied before this returns:
+   * what is changed in it afterwards doesn't arrive.
    *
    * @throws {QueueFull} if there was no room in `timeout` ms
    * @throws {QueueShutDown} if the queue was shut down
    * @throws {TypeError} if the item can't be cloned; the message names the place
    * @throws {RangeError} if the item is larger than `maxBytes`, or `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<Map<string, unknown>>();
+   * await queue.put(new Map([["when", new Date()]]));
+   * try {
+   *   await queue.put(new Map([["then", () => {}]]));
+   * } catch (error) {
+   *   console.log(error instanceof TypeError); // true
+   * }
+   * ```
    */
   put(item: T, options?: WaitOptions): Promise<void> {
     try {
@@ -225,18 +288,24 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item if there is room now.
+   * Puts an item if there is room now. Python's `put_nowait`.
    *
    * @throws {QueueFull} if there is none
    * @throws {QueueShutDown} if the queue was shut down
    * @throws {TypeError} if the item can't be cloned; the message names the place
    * @throws {RangeError} if the item is larger than `maxBytes`
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   putNowait(item: T): void {
     if (this.#store.tryPut(item) !== undefined) throw fullError(this.#store.ring, false);
   }
 
-  /** Like {@linkcode Queue.put}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Queue.put}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `put` does.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms; the others as `put`
+   */
   putSync(item: T, options?: BlockOptions): void {
     timeoutOf(options);
     const left = this.#store.tryPut(item);
@@ -246,13 +315,15 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /**
    * Puts many items in their order, waiting for room as often as need be. Faster than one `put`
    * each. If one of them can't be cloned, none is put. When the wait ends early, by its timeout or its
-   * signal, those for which there was room have been put: see `count` of QueueFull.
+   * signal, those for which there was room have been put: see {@linkcode QueueFull.count}. Python has
+   * nothing like it.
    *
    * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
    *   put
    * @throws {QueueShutDown} if the queue was shut down
    * @throws {TypeError} if an item can't be cloned; the message names the place
    * @throws {RangeError} if an item is larger than `maxBytes`, or `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
     try {
@@ -262,12 +333,22 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  /** Like {@linkcode Queue.putMany}, as far as there is room now: else throws QueueFull. */
+  /**
+   * Like {@linkcode Queue.putMany}, as far as there is room now.
+   *
+   * @throws {QueueFull} if there is not enough room; its `count` is how many were put; the others as
+   *   `putMany`
+   */
   putManyNowait(items: Iterable<T>): void {
     now(this.#store.put(this.#store.encodeAll(items), true));
   }
 
-  /** Like {@linkcode Queue.putMany}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Queue.putMany}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
+   *   put; the others as `putMany`
+   */
   putManySync(items: Iterable<T>, options?: BlockOptions): void {
     timeoutOf(options);
     blocking(this.#store.put(this.#store.encodeAll(items), true), options);
@@ -279,33 +360,72 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {QueueEmpty} if there was none in `timeout` ms
    * @throws {QueueShutDown} if the queue was shut down and is empty
    * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   get(options?: WaitOptions): Promise<T> {
     return eventually(this.#store.get, options);
   }
 
   /**
-   * Gets the oldest item if there is one now.
+   * Gets the oldest item if there is one now. Python's `get_nowait`.
    *
    * @throws {QueueEmpty} if there is none
    * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {InvalidStateError} if this process has closed the queue
    */
   getNowait(): T {
     return now(this.#store.get);
   }
 
-  /** Like {@linkcode Queue.get}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Queue.get}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `get` does.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `get`
+   *
+   * @example
+   * ```ts
+   * import { Process, Queue } from "@multiproc/multiprocessing";
+   *
+   * export function add(numbers: Queue<number>): number {
+   *   let sum = 0;
+   *   for (let n; (n = numbers.getSync()) !== 0;) sum += n;
+   *   return sum;
+   * }
+   *
+   * if (import.meta.main) {
+   *   const numbers = new Queue<number>();
+   *   const process = new Process({ target: add, args: [numbers] });
+   *   process.start();
+   *   numbers.putManySync([1, 2, 3, 0]);
+   *   console.log(process.resultSync()); // 6
+   * }
+   * ```
+   */
   getSync(options?: BlockOptions): T {
     return blocking(this.#store.get, options);
   }
 
   /**
    * Gets up to `max` items at once: waits until there is at least one, then takes what is there.
+   * Faster than one `get` each. Python has nothing like it.
    *
    * @param max the most items to get; a whole number from 1 up
    * @throws {QueueEmpty} if there was none in `timeout` ms
    * @throws {QueueShutDown} if the queue was shut down and is empty
    * @throws {RangeError} if `max` is out of range, or `timeout` is negative or NaN
+   * @throws {TypeError} if `max` is not a number
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await queue.putMany(["a", "b", "c"]);
+   * console.log(await queue.getMany(2)); // [ "a", "b" ]
+   * console.log(await queue.getMany(2)); // [ "c" ]
+   * ```
    */
   getMany(max: number, options?: WaitOptions): Promise<T[]> {
     try {
@@ -315,21 +435,43 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  /** Like {@linkcode Queue.getMany}, with what is there now: if nothing, throws QueueEmpty. */
+  /**
+   * Like {@linkcode Queue.getMany}, with what is there now.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there is none; the others as `getMany`
+   */
   getManyNowait(max: number): T[] {
     return now(this.#store.getMany(checkMost(max)));
   }
 
-  /** Like {@linkcode Queue.getMany}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Queue.getMany}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `getMany`
+   */
   getManySync(max: number, options?: BlockOptions): T[] {
     return blocking(this.#store.getMany(checkMost(max)), options);
   }
 
   /**
    * Ends the queue for all processes: further puts throw QueueShutDown, and so do gets once it is
-   * empty; loops over it end. As `Queue.shutdown` of Python 3.13.
+   * empty; loops over it end. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items that are in it
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await queue.putMany(["one", "two"]);
+   * queue.shutdown();
+   * for await (const item of queue) console.log(item); // one, then two
+   * console.log("no more will come"); // no more will come
+   * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
     this.#store.shutdown(options.immediate ?? false);
@@ -353,6 +495,15 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /**
    * A stream that gets the items one by one as it is read, never one ahead; it closes when the
    * queue was shut down and is empty. Cancelling it leaves the queue as it is.
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await ReadableStream.from(["one", "two"]).pipeTo(queue.writable);
+   * for await (const item of queue.readable) console.log(item); // one, then two
+   * ```
    */
   get readable(): ReadableStream<T> {
     return this.#readable ??= readableOf(this.#source);

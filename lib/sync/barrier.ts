@@ -18,7 +18,21 @@ import { isThenable } from "./thenable.ts";
 
 const NAME = "Barrier";
 
-/** What a new {@linkcode Barrier} does besides making all wait for one another. */
+/**
+ * What a new {@linkcode Barrier} does besides making all wait for one another.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, type BarrierOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: BarrierOptions = {
+ *   action: () => console.log("all are here"), // all are here
+ *   timeout: 60_000,
+ * };
+ * const barrier = new Barrier(2, options);
+ * await Promise.all([barrier.wait(), barrier.wait()]);
+ * ```
+ */
 export interface BarrierOptions {
   /**
    * Called once in each round, when all have arrived and before any goes on, in the process that
@@ -63,9 +77,9 @@ let arriving: Arriving | undefined;
  * import { Barrier, Process } from "@multiproc/multiprocessing";
  *
  * export async function step(barrier: Barrier) {
- *   console.log("first half");
- *   await barrier.wait();
- *   console.log("second half"); // after all first halves
+ *   console.log("first half"); // first half
+ *   await barrier.wait(); // until all have come this far
+ *   console.log("second half"); // second half
  * }
  *
  * if (import.meta.main) {
@@ -137,6 +151,17 @@ export class Barrier {
    * @throws what the action throws, where it runs, and the signal's reason when it is aborted; for the
    *   others the barrier is broken then
    * @throws {RangeError} if `timeout` is negative or NaN, or if more than 65,536 take part
+   *
+   * @example
+   * ```ts
+   * import { Barrier } from "@multiproc/multiprocessing";
+   *
+   * const barrier = new Barrier(3);
+   * const tasks = ["a", "b", "c"].map(async (task) => {
+   *   if (await barrier.wait() === 0) console.log(`${task} came first`); // a came first
+   * });
+   * await Promise.all(tasks);
+   * ```
    */
   async wait(options?: WaitOptions): Promise<number> {
     const left = this.#clock(options);
@@ -164,9 +189,11 @@ export class Barrier {
   }
 
   /**
-   * Like {@linkcode Barrier.wait}, but blocks the thread while it waits.
+   * Like {@linkcode Barrier.wait}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `wait` does.
    *
-   * @throws {TypeError} if the action returns a promise, which can't be waited for here
+   * @throws {TypeError} if the action returns a promise, which can't be waited for here; the others as
+   *   `wait`
    */
   waitSync(options?: BlockOptions): number {
     const left = this.#clock(options);
@@ -182,6 +209,7 @@ export class Barrier {
    * they don't, nothing breaks (which it does by a `wait` with a `timeout` of 0, as in Python).
    *
    * @throws {TimeoutError} if this wouldn't be the last
+   * @throws {BrokenBarrierError} if the barrier is broken
    * @throws {TypeError} if the action returns a promise, which can't be waited for here
    */
   waitNowait(): number {

@@ -104,12 +104,20 @@ export class Condition {
     return this.#lock.acquire(options);
   }
 
-  /** Like {@linkcode Condition.acquire}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Condition.acquire}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `acquire` does
+   */
   acquireSync(options?: BlockOptions): boolean {
     return this.#lock.acquireSync(options);
   }
 
-  /** Acquires the lock if that is possible now; else false. */
+  /**
+   * Acquires the lock if that is possible now; else false. Python's `acquire(block=False)`.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   */
   tryAcquire(): boolean {
     return this.#lock.tryAcquire();
   }
@@ -124,16 +132,20 @@ export class Condition {
   }
 
   /**
-   * Acquires the lock until the end of the block: `using held = await condition.hold()`.
+   * Acquires the lock until the end of the block: `using held = await condition.hold()`. Python's
+   * `with condition:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms
-   * @throws {AbandonedLockError} as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return this.#lock.hold(options);
   }
 
-  /** Like {@linkcode Condition.hold}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Condition.hold}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `hold` does
+   */
   holdSync(options?: BlockOptions): Held {
     return this.#lock.holdSync(options);
   }
@@ -169,7 +181,12 @@ export class Condition {
     }
   }
 
-  /** Like {@linkcode Condition.wait}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Condition.wait}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `wait` does.
+   *
+   * @throws what `wait` does
+   */
   waitSync(options?: BlockOptions): boolean {
     this.#check("waitSync", options);
     const place = this.#line.join();
@@ -202,7 +219,8 @@ export class Condition {
   /**
    * Waits, by {@linkcode Condition.wait}, until `predicate` returns something truthy, and resolves to
    * that; to what it returned last if that took more than `timeout` ms. It is called while this process
-   * holds the lock: at first, after each notification, and after the time is up.
+   * holds the lock: at first, after each notification, and after the time is up. Python's
+   * `wait_for`.
    *
    * @param predicate may be asynchronous: then what it resolves to counts
    * @throws {InvalidStateError} if this process doesn't hold the lock
@@ -223,9 +241,11 @@ export class Condition {
   }
 
   /**
-   * Like {@linkcode Condition.waitFor}, but blocks the thread while it waits.
+   * Like {@linkcode Condition.waitFor}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws {TypeError} if `predicate` returns a promise, which nobody could wait for
+   * @param predicate returns what is waited for, no promise
+   * @throws {TypeError} if `predicate` returns a promise, which nobody could wait for; the others as
+   *   `waitFor`
    */
   waitForSync<T>(predicate: () => T, options?: BlockOptions): T {
     checkPredicate(predicate);
@@ -242,7 +262,9 @@ export class Condition {
   /**
    * Like {@linkcode Condition.waitFor}, but doesn't wait: what `predicate` returns.
    *
-   * @throws {TypeError} if `predicate` returns a promise
+   * @param predicate returns what is waited for, no promise
+   * @throws {TypeError} if `predicate` isn't a function, or returns a promise
+   * @throws {InvalidStateError} if this process doesn't hold the lock
    */
   waitForNowait<T>(predicate: () => T): T {
     checkPredicate(predicate);

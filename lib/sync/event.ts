@@ -86,12 +86,27 @@ export class Event {
    * Waits until the flag is up: true then, false if that took more than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Event } from "@multiproc/multiprocessing";
+   *
+   * const ready = new Event();
+   * console.log(await ready.wait({ timeout: 10 })); // false
+   * ready.set();
+   * console.log(await ready.wait()); // true
+   * ```
    */
   wait(options?: WaitOptions): Promise<boolean> {
     return eventually(this.#waiting(), options);
   }
 
-  /** Like {@linkcode Event.wait}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Event.wait}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `wait` does.
+   *
+   * @throws {RangeError} if `timeout` is negative or NaN
+   */
   waitSync(options?: BlockOptions): boolean {
     return blocking(this.#waiting(), options);
   }

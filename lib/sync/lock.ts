@@ -76,6 +76,16 @@ export class Lock {
    *
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Lock } from "@multiproc/multiprocessing";
+   *
+   * const lock = new Lock();
+   * await lock.acquire();
+   * console.log(await lock.acquire({ timeout: 10 })); // false
+   * lock.release();
+   * ```
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
@@ -88,7 +98,12 @@ export class Lock {
     return eventually(this.#mutual.taking(), options);
   }
 
-  /** Like {@linkcode Lock.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Lock.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `acquire` does.
+   *
+   * @throws what `acquire` does
+   */
   acquireSync(options?: BlockOptions): boolean {
     if (options === undefined && this.#mutual.gate.waiting === 0 && this.#mutual.tryTake()) {
       return true;
@@ -96,7 +111,11 @@ export class Lock {
     return blocking(this.#mutual.taking(), options);
   }
 
-  /** Acquires it if it is free now; else false. */
+  /**
+   * Acquires it if it is free now; else false. Python's `acquire(block=False)`.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   */
   tryAcquire(): boolean {
     return now(this.#mutual.taking());
   }
@@ -111,16 +130,19 @@ export class Lock {
   }
 
   /**
-   * Acquires it until the end of the block: `using held = await lock.hold()`.
+   * Acquires it until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms
-   * @throws {AbandonedLockError} as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#mutual.taking(), () => this.release(), NAME, options);
   }
 
-  /** Like {@linkcode Lock.hold}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Lock.hold}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `hold` does
+   */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#mutual.taking(), () => this.release(), NAME, options);
   }

@@ -77,13 +77,22 @@ export class RLock {
     return eventually(this.#taking(), options);
   }
 
-  /** Like {@linkcode RLock.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode RLock.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `acquire` does.
+   *
+   * @throws what `acquire` does
+   */
   acquireSync(options?: BlockOptions): boolean {
     if (options === undefined && this.#tryTake()) return true;
     return blocking(this.#taking(), options);
   }
 
-  /** Acquires it if that is possible now; else false. */
+  /**
+   * Acquires it if that is possible now; else false. Python's `acquire(block=False)`.
+   *
+   * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
+   */
   tryAcquire(): boolean {
     return this.#mutual.isMine ? this.#tryTake() : now(this.#taking());
   }
@@ -101,16 +110,19 @@ export class RLock {
   }
 
   /**
-   * Acquires it until the end of the block: `using held = await lock.hold()`.
+   * Acquires it until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms
-   * @throws {AbandonedLockError} as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#taking(), () => this.release(), NAME, options);
   }
 
-  /** Like {@linkcode RLock.hold}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode RLock.hold}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `hold` does
+   */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#taking(), () => this.release(), NAME, options);
   }

@@ -101,7 +101,12 @@ export class Semaphore {
     return eventually(this.#permits.taking(), options);
   }
 
-  /** Like {@linkcode Semaphore.acquire}, but blocks the thread while it waits: for CPU-bound code. */
+  /**
+   * Like {@linkcode Semaphore.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `acquire` does.
+   *
+   * @throws what `acquire` does
+   */
   acquireSync(options?: BlockOptions): boolean {
     if (options === undefined && this.#permits.gate.waiting === 0 && this.#permits.tryTake()) {
       return true;
@@ -109,7 +114,11 @@ export class Semaphore {
     return blocking(this.#permits.taking(), options);
   }
 
-  /** Takes a permit if there is one now; else false. Throws as `acquire`. */
+  /**
+   * Takes a permit if there is one now; else false. Python's `acquire(block=False)`.
+   *
+   * @throws {AbandonedLockError} once for each process that has ended with permits; they are free then
+   */
   tryAcquire(): boolean {
     return now(this.#permits.taking());
   }
@@ -118,7 +127,23 @@ export class Semaphore {
    * Gives a permit back, or gives one that wasn't there before; any process may.
    *
    * @throws {RangeError} if there would be more than 2 ** 31 - 1 permits, or, for a
-   *   {@linkcode BoundedSemaphore}, more than there were at first
+   *   {@linkcode BoundedSemaphore}, more than there were at first (Python: ValueError)
+   *
+   * @example As a signal, from one process to another
+   * ```ts
+   * import { Process, Semaphore } from "@multiproc/multiprocessing";
+   *
+   * export function prepare(prepared: Semaphore) {
+   *   prepared.release();
+   * }
+   *
+   * if (import.meta.main) {
+   *   const prepared = new Semaphore(0);
+   *   for (let i = 0; i < 2; i++) new Process({ target: prepare, args: [prepared] }).start();
+   *   for (let i = 0; i < 2; i++) await prepared.acquire();
+   *   console.log("both are"); // both are
+   * }
+   * ```
    */
   release(): void {
     const isBounded = this instanceof BoundedSemaphore;
@@ -134,16 +159,20 @@ export class Semaphore {
   }
 
   /**
-   * Holds a permit until the end of the block: `using held = await semaphore.hold()`.
+   * Holds a permit until the end of the block: `using held = await semaphore.hold()`. Python's
+   * `with semaphore:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms
-   * @throws {AbandonedLockError} as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#permits.taking(), () => this.release(), this.#kind, options);
   }
 
-  /** Like {@linkcode Semaphore.hold}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Semaphore.hold}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws what `hold` does
+   */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
   }

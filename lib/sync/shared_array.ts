@@ -24,7 +24,22 @@ import {
 
 const NAME = "SharedArray";
 
-/** What a {@linkcode SharedArray} has beside what every typed array has. */
+/**
+ * What a {@linkcode SharedArray} has beside what every typed array has.
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, type SharedArrayMethods } from "@multiproc/multiprocessing";
+ *
+ * function count(votes: SharedArrayMethods<"u32">, candidate: number) {
+ *   votes.add(candidate, 1);
+ * }
+ *
+ * const votes = new SharedArray("u32", 3);
+ * for (const candidate of [0, 2, 2]) count(votes, candidate);
+ * console.log(votes.join()); // 1,0,2
+ * ```
+ */
 export interface SharedArrayMethods<T extends TypeCode> {
   /** The type of its elements. */
   readonly type: T;
@@ -46,6 +61,14 @@ export interface SharedArrayMethods<T extends TypeCode> {
    *   type; nothing is stored then
    * @throws {AbandonedLockError} once, if a process has ended while it held the lock; nothing is stored
    *   then, and the next update works
+   *
+   * @example
+   * ```ts
+   * import { SharedArray } from "@multiproc/multiprocessing";
+   *
+   * const highest = new SharedArray("f64", [20.5, 21.5]);
+   * console.log(highest.update(1, (old) => Math.max(old, 22))); // 22
+   * ```
    */
   update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T>;
 
@@ -130,7 +153,18 @@ export interface SharedArrayMethods<T extends TypeCode> {
  */
 export type SharedArray<T extends TypeCode> = TypedArrays[T] & SharedArrayMethods<T>;
 
-/** What {@linkcode SharedArray} is, as a value: the class. */
+/**
+ * What {@linkcode SharedArray} is, as a value: the class.
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, type SharedArrayConstructor } from "@multiproc/multiprocessing";
+ *
+ * const { SharedArray: Numbers }: { SharedArray: SharedArrayConstructor } = { SharedArray };
+ * const numbers = new Numbers("i32", [1, 2, 3]);
+ * console.log(numbers instanceof SharedArray, numbers instanceof Int32Array); // true true
+ * ```
+ */
 export interface SharedArrayConstructor {
   /**
    * Makes an array.

@@ -8,6 +8,15 @@ import { describe } from "../describe.ts";
  * numbers of each: `i` is signed, `u` unsigned, `f` floating, and the figure counts the bits. In
  * Python's `array` and `multiprocessing`: `b B h H i I q Q f d`, in this order. (`i64` and `u64` hold
  * bigints.)
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, type TypedArrays } from "@multiproc/multiprocessing";
+ *
+ * const pixels: TypedArrays["u8"] = new SharedArray("u8", 4);
+ * pixels.fill(255);
+ * console.log(pixels instanceof Uint8Array, pixels.join()); // true 255,255,255,255
+ * ```
  */
 export interface TypedArrays {
   /** Whole numbers from -128 to 127. */
@@ -32,13 +41,51 @@ export interface TypedArrays {
   f64: Float64Array<SharedArrayBuffer>;
 }
 
-/** A type of number in shared memory: what each holds is said at {@linkcode TypedArrays}. */
+/**
+ * A type of number in shared memory: what each holds is said at {@linkcode TypedArrays}.
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, type TypeCode } from "@multiproc/multiprocessing";
+ *
+ * const codes: TypeCode[] = ["u8", "f64"];
+ * for (const code of codes) {
+ *   console.log(code, new SharedArray(code, 10).byteLength); // u8 10, then f64 80
+ * }
+ * ```
+ */
 export type TypeCode = keyof TypedArrays;
 
-/** A type of whole numbers, for which there are atomic operations. */
+/**
+ * A type of whole numbers, for which there are atomic operations.
+ *
+ * @example
+ * ```ts
+ * import { type IntegerCode, SharedArray } from "@multiproc/multiprocessing";
+ *
+ * function counters(type: IntegerCode) {
+ *   return new SharedArray(type, 26);
+ * }
+ *
+ * console.log(counters("u16").byteLength); // 52
+ * ```
+ */
 export type IntegerCode = Exclude<TypeCode, "f32" | "f64">;
 
-/** What a type holds: bigint for "i64" and "u64", number for the others. */
+/**
+ * What a type holds: bigint for "i64" and "u64", number for the others.
+ *
+ * @example
+ * ```ts
+ * import { type NumberOf, type TypeCode, Value } from "@multiproc/multiprocessing";
+ *
+ * function largest<T extends TypeCode>(type: T, numbers: NumberOf<T>[]): Value<T> {
+ *   return new Value(type, numbers.reduce((most, number) => number > most ? number : most));
+ * }
+ *
+ * console.log(largest("i64", [2n, 3n, 1n]).value); // 3n
+ * ```
+ */
 export type NumberOf<T extends TypeCode> = TypedArrays[T][number];
 
 /** As much of a typed array as is the same for all types. */

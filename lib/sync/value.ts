@@ -81,14 +81,17 @@ export class Value<T extends TypeCode> {
    * The number. It is read and written in one piece, also while somebody holds the lock; whole
    * numbers by `Atomics.load` and `Atomics.store`. When another process sees a float that was written
    * without the lock is not defined: soon.
-   *
-   * @throws {TypeError} when it is set to something that isn't the kind of number its type holds
-   * @throws {RangeError} when it is set to a number that doesn't fit in its type; "f32" rounds
    */
   get value(): NumberOf<T> {
     return this.#elements.load(0);
   }
 
+  /**
+   * Sets the number.
+   *
+   * @throws {TypeError} if it isn't the kind of number the type holds
+   * @throws {RangeError} if it doesn't fit in the type; "f32" rounds
+   */
   set value(value: NumberOf<T>) {
     this.#elements.store(0, value);
   }
@@ -134,7 +137,7 @@ export class Value<T extends TypeCode> {
    *
    * const highest = new Value("f64", -Infinity);
    * const measured = 21.5;
-   * highest.update((old) => Math.max(old, measured));
+   * console.log(highest.update((old) => Math.max(old, measured))); // 21.5
    * ```
    */
   update(fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T> {
@@ -150,6 +153,15 @@ export class Value<T extends TypeCode> {
    *
    * @throws {TypeError} if the type is "f32" or "f64", or `n` isn't the kind of number it holds
    * @throws {RangeError} if `n` isn't a whole number
+   *
+   * @example
+   * ```ts
+   * import { Value } from "@multiproc/multiprocessing";
+   *
+   * const nextTask = new Value("u32");
+   * console.log(nextTask.add(1)); // 0
+   * console.log(nextTask.add(1)); // 1
+   * ```
    */
   add(this: Value<T> & { readonly type: IntegerCode }, n: NumberOf<T>): NumberOf<T> {
     return this.#elements.add(0, n);
@@ -185,6 +197,16 @@ export class Value<T extends TypeCode> {
    * @throws {TypeError} if the type is "f32" or "f64", or one of the two isn't the kind of number it
    *   holds
    * @throws {RangeError} if one of the two doesn't fit in the type
+   *
+   * @example
+   * ```ts
+   * import { Value } from "@multiproc/multiprocessing";
+   *
+   * const FREE = 0, TAKEN = 1;
+   * const seat = new Value("u8", FREE);
+   * console.log(seat.compareExchange(FREE, TAKEN) === FREE); // true
+   * console.log(seat.compareExchange(FREE, TAKEN) === FREE); // false
+   * ```
    */
   compareExchange(
     this: Value<T> & { readonly type: IntegerCode },

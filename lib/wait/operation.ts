@@ -5,11 +5,14 @@
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
 import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
-import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "./options.ts";
+import {
+  type BlockOptions,
+  LONGEST_TIMER,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./options.ts";
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
-
-/** Timers take at most 2 ** 31 - 1 ms, 24.8 days: a longer wait is one without end. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
 const MANY_GATES_SLICE = 1;

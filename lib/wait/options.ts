@@ -11,25 +11,51 @@ import { describe } from "../describe.ts";
  * ```ts
  * import { Queue, type WaitOptions } from "@multiproc/multiprocessing";
  *
- * const patience: WaitOptions = { timeout: 100, signal: AbortSignal.timeout(50) };
- * await new Queue<string>().get(patience).catch((reason) => console.log(reason.name));
+ * const stop = new AbortController();
+ * const patience: WaitOptions = { timeout: 60_000, signal: stop.signal };
+ * const waiting = new Queue<string>().get(patience);
+ * stop.abort("not needed any more");
+ * await waiting.catch((reason) => console.log(reason)); // not needed any more
  * ```
  */
 export interface WaitOptions {
-  /** Milliseconds to wait; 0 doesn't wait; none, or Infinity, waits for ever. */
+  /**
+   * Milliseconds to wait (in Python: seconds); 0 doesn't wait; none, or Infinity, waits for ever.
+   * NaN and negative ones are a RangeError, what is no number is a TypeError.
+   */
   timeout?: number;
-  /** Ends the wait when aborted: it then rejects with the signal's reason. */
+  /**
+   * Ends the wait when aborted: it then rejects with the signal's reason. With one that has been
+   * aborted already, nothing is tried.
+   */
   signal?: AbortSignal;
 }
 
 /**
  * How long a blocking wait may take. There is no signal: while the thread is blocked, nothing in
  * it could abort one.
+ *
+ * @example
+ * ```ts
+ * import { type BlockOptions, Lock } from "@multiproc/multiprocessing";
+ *
+ * const patience: BlockOptions = { timeout: 10 };
+ * const lock = new Lock();
+ * console.log(lock.acquireSync(patience)); // true
+ * console.log(lock.acquireSync(patience)); // false
+ * lock.release();
+ * ```
  */
 export interface BlockOptions {
-  /** Milliseconds to wait; 0 doesn't wait; none, or Infinity, waits for ever. */
+  /**
+   * Milliseconds to wait (in Python: seconds); 0 doesn't wait; none, or Infinity, waits for ever.
+   * NaN and negative ones are a RangeError, what is no number is a TypeError.
+   */
   timeout?: number;
 }
+
+/** In ms: a timer that is to take longer would fire at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** The timeout in milliseconds, checked; Infinity where none is given. */
 export function timeoutOf(options: BlockOptions | undefined): number {

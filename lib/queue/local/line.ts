@@ -6,11 +6,8 @@
 // A task leaves its line, with its timer and its signal, before its step is done. So a step is done
 // or abandoned, never both, whatever code of the user's it runs.
 
-import { signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
+import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
-
-/** Timers take at most 2 ** 31 - 1 ms, 24.8 days: a longer wait is one without end. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What a task comes to a line for. */
 export interface Step<R> {

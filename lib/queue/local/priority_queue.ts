@@ -47,7 +47,7 @@ export interface PriorityQueueOptions<T = unknown> extends QueueOptions {
  * const jobs = new PriorityQueue<[number, string]>();
  * jobs.putNowait([2, "wash up"]);
  * jobs.putNowait([1, "cook"]);
- * console.log(await jobs.get()); // [1, "cook"]
+ * console.log(await jobs.get()); // [ 1, "cook" ]
  *
  * const largestFirst = new PriorityQueue<{ size: number }>({ compare: (a, b) => b.size - a.size });
  * largestFirst.putNowait({ size: 1 });

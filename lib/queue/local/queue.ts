@@ -22,7 +22,10 @@ import { iterate, readableOf } from "./streams.ts";
  * ```
  */
 export interface QueueOptions {
-  /** The most items it holds before `put` waits; a whole number. 0, the default: no bound. */
+  /**
+   * The most items it holds before `put` waits; a whole number from 0 to 2 ** 31 - 1. 0, the
+   * default: no bound. Python's `maxsize`.
+   */
   maxSize?: number;
 }
 
@@ -97,7 +100,7 @@ const same = <T>(item: T): T => item;
  *
  * async function work() {
  *   for await (const url of urls) {
- *     console.log(url);
+ *     console.log(url); // url_1, then url_2, then url_3
  *     urls.taskDone();
  *   }
  * }
@@ -158,7 +161,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return this.#store.isFull;
   }
 
-  /** What there is to know about it, all at one glance. */
+  /** What there is to know about it, all at one glance. Python has nothing like it. */
   statistics(): QueueStatistics {
     const store = this.#store;
     return {
@@ -187,7 +190,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item if there is room now.
+   * Puts an item if there is room now. Python's `put_nowait`.
    *
    * @throws {QueueFull} if there is none
    * @throws {QueueShutDown} if the queue was shut down
@@ -209,7 +212,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Gets the next item if there is one now.
+   * Gets the next item if there is one now. Python's `get_nowait`.
    *
    * @throws {QueueEmpty} if there is none
    * @throws {QueueShutDown} if the queue was shut down and is empty
@@ -232,6 +235,17 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * if that took more than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing/local";
+   *
+   * const queue = new Queue<string>();
+   * await queue.put("one");
+   * console.log(await queue.join({ timeout: 10 })); // false
+   * queue.taskDone();
+   * console.log(await queue.join()); // true
+   * ```
    */
   join(options?: WaitOptions): Promise<boolean> {
     return this.#store.join(options);
@@ -240,9 +254,20 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /**
    * Ends the queue: further puts, and those that wait for room, throw QueueShutDown, and so do gets
    * once it is empty; loops over it end. Who joins it still waits for the items that were got, or
-   * can be, to be done. As `Queue.shutdown` of Python 3.13.
+   * can be, to be done. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items that are in it, and counts them as done
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing/local";
+   *
+   * const queue = new Queue<string>();
+   * for (const item of ["one", "two"]) queue.putNowait(item);
+   * queue.shutdown();
+   * for await (const item of queue) console.log(item); // one, then two
+   * console.log("no more will come"); // no more will come
+   * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
     this.#store.shutdown(options.immediate ?? false);
@@ -256,6 +281,16 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /**
    * A stream that gets the items one by one as it is read, never one ahead; it closes when the
    * queue was shut down and is empty. Cancelling it leaves the queue as it is.
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing/local";
+   *
+   * const queue = new Queue<string>();
+   * const writing = ReadableStream.from(["one", "two"]).pipeTo(queue.writable);
+   * for await (const item of queue.readable) console.log(item); // one, then two
+   * await writing;
+   * ```
    */
   get readable(): ReadableStream<T> {
     return this.#readable ??= readableOf(this.#store);

@@ -1,0 +1,248 @@
+// What a process may do: the option `permissions`, checked and in one form. Deno itself enforces
+// it, in the worker; here is what makes a refusal readable before Deno makes it, and what says
+// afterwards which rights a process has.
+
+import { fileURLToPath } from "node:url";
+import { describe } from "../describe.ts";
+import { InvalidStateError } from "../errors.ts";
+import type { Init } from "./messages.ts";
+
+/** The names of Deno's permissions. */
+const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
+
+/** The name of one of Deno's permissions. */
+export type Name = typeof NAMES[number];
+
+/** Of which permissions the list holds paths, which may be given as file: URLs too. */
+const OF_PATHS: ReadonlySet<Name> = new Set(["read", "write", "run", "ffi"]);
+
+/** The key of a single one in the descriptors of Deno.permissions. */
+const KEYS = {
+  read: "path",
+  write: "path",
+  net: "host",
+  env: "variable",
+  run: "command",
+  sys: "kind",
+  ffi: "path",
+  import: "host",
+};
+
+/** One permission in the form that crosses to other isolates. */
+type Grant = boolean | "inherit" | string[];
+
+/** Explicit permissions; what isn't named is not granted. */
+export type Grants = Partial<Record<Name, Grant>>;
+
+/**
+ * What a process may do, by the names of Deno's permissions: true for all of it, false for none, a
+ * list for some of it (paths, hosts, variables …). Deno doesn't tell which parts of a right the
+ * command line has given to the main process: for those, too, it says false there, and
+ * `Deno.permissions.query` knows more.
+ *
+ * @example
+ * ```ts
+ * import { currentProcess, type ProcessPermissions } from "@multiproc/multiprocessing";
+ *
+ * const mine: ProcessPermissions = currentProcess().permissions;
+ * console.log(mine.read === true ? "may read everything" : mine.read);
+ * ```
+ */
+export type ProcessPermissions = Readonly<Record<Name, boolean | readonly string[]>>;
+
+/**
+ * The option in one form: undefined for "inherit".
+ *
+ * @throws {TypeError} if it is none of what it may be
+ */
+export function checkPermissions(option: unknown): Grants | undefined {
+  if (option === undefined || option === "inherit") return undefined;
+  if (option === "none") return {};
+  if (typeof option !== "object" || option === null || Array.isArray(option)) {
+    throw new TypeError(
+      `permissions is ${describe(option)}. Give "inherit", "none" or an object of permissions, ` +
+        'as { read: ["./data"], net: false }.',
+    );
+  }
+  const grants: Grants = {};
+  for (const [name, value] of Object.entries(option)) {
+    if (!isName(name)) {
+      throw new TypeError(
+        `permissions.${name} is no permission of Deno. There are ${NAMES.join(", ")}.`,
+      );
+    }
+    if (value !== undefined) grants[name] = checkGrant(name, value);
+  }
+  return grants;
+}
+
+function isName(name: string): name is Name {
+  return (NAMES as readonly string[]).includes(name);
+}
+
+function checkGrant(name: Name, value: unknown): Grant {
+  if (typeof value === "boolean" || value === "inherit") return value;
+  if (!Array.isArray(value)) {
+    throw new TypeError(
+      `permissions.${name} is ${
+        describe(value)
+      }. Give true, false, "inherit" or an array of strings.`,
+    );
+  }
+  return value.map((entry, i) => {
+    if (OF_PATHS.has(name) && entry instanceof URL && entry.protocol === "file:") {
+      return fileURLToPath(entry);
+    }
+    if (typeof entry === "string" && entry !== "") return entry;
+    const wanted = OF_PATHS.has(name) ? "a path or a file: URL" : "a string";
+    throw new TypeError(`permissions.${name}[${i}] is ${describe(entry)}. Give ${wanted}.`);
+  });
+}
+
+/**
+ * Makes sure that this process has itself what it wants to grant. Deno would refuse it too, but
+ * not say what, and on a terminal it would ask the person first.
+ *
+ * @throws {Deno.errors.NotCapable} naming the permission, and what this process has of it
+ * @throws {TypeError} if an entry of a list means nothing to Deno
+ */
+export function checkNarrowing(grants: Grants): void {
+  for (const [name, grant] of Object.entries(grants) as [Name, Grant][]) {
+    const place = `permissions.${name}`;
+    if (grant === true && !mayDo(name, undefined, place)) refuse(name, place, "all of it");
+    if (!Array.isArray(grant)) continue;
+    for (const [i, entry] of grant.entries()) {
+      if (!mayDo(name, entry, `${place}[${i}]`)) refuse(name, `${place}[${i}]`, `"${entry}"`);
+    }
+  }
+}
+
+function refuse(name: Name, place: string, wanted: string): never {
+  throw new Deno.errors.NotCapable(
+    `${place} asks for more than this process has: for ${wanted}, and it has ${told(name)}. ` +
+      `Ask for less, or start the program with --allow-${name} for it.`,
+  );
+}
+
+/** Whether this process may do all of it, or this one of it. */
+function mayDo(name: Name, entry: string | undefined, place: string): boolean {
+  const descriptor = entry === undefined ? { name } : { name, [KEYS[name]]: entry };
+  try {
+    const { state, partial } = Deno.permissions.querySync(descriptor as Deno.PermissionDescriptor);
+    return state === "granted" && !partial;
+  } catch (cause) {
+    throw new TypeError(`${place} is ${describe(entry)}, which means nothing to Deno: ${cause}`, {
+      cause,
+    });
+  }
+}
+
+/** What this process has of a permission, in words. */
+function told(name: Name): string {
+  const own = ownPermissions()[name];
+  if (typeof own === "object") return `only ${own.map((entry) => `"${entry}"`).join(", ")}`;
+  if (own) return "all of it";
+  return explicit === undefined ? "at most other parts of it" : "nothing of it";
+}
+
+/** What this process was started with, if that was said. */
+let explicit: Grants | undefined;
+
+let confined = false;
+
+/** Called once, first of all, in a process that was started with explicit permissions. */
+export function becomeConfined(grants: Grants): void {
+  explicit = grants;
+  confined = true;
+  neverAsk();
+}
+
+/** Called once, first of all, in a process that has its permissions from the one that started it. */
+export function inheritGrants(grants: Grants | undefined): void {
+  explicit = grants;
+  if (grants !== undefined) neverAsk();
+  keepShared();
+}
+
+/** Whether this process has permissions of its own, so that no other can act for it. */
+export function isConfined(): boolean {
+  return confined;
+}
+
+/** What a child knows of its permissions. */
+export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "inherits"> {
+  if (grants === undefined) return { grants: explicit, inherits: true };
+  const known = Object.entries(grants).map(([name, grant]) => {
+    return [name, grant === "inherit" && explicit !== undefined ? explicit[name as Name] : grant];
+  });
+  return { grants: Object.fromEntries(known), inherits: false };
+}
+
+/** What this process may do now, or a child of it with these permissions. */
+export function ownPermissions(grants?: Grants): ProcessPermissions {
+  const entries = NAMES.map((name) => {
+    const granted = grants === undefined ? "inherit" : grants[name] ?? false;
+    const grant = granted === "inherit" ? explicit?.[name] ?? true : granted;
+    if (Array.isArray(grant)) {
+      const left = grant.filter((entry) => mayDo(name, entry, name));
+      return [name, left.length > 0 && left];
+    }
+    return [name, grant && mayDo(name, undefined, name)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The methods of Deno.permissions, which can be set. */
+const methods: Record<"request" | "requestSync" | "revoke" | "revokeSync", unknown> = Object
+  .getPrototypeOf(Deno.permissions);
+
+/**
+ * A confined process that requests a permission would have Deno ask the person at the terminal; here
+ * it is told the state.
+ */
+function neverAsk(): void {
+  const { query, querySync } = Deno.permissions;
+  methods.request = query;
+  methods.requestSync = querySync;
+}
+
+/**
+ * A process that inherits has the permissions of its starter, not a copy of them: what it revoked
+ * would be lost to the whole program (Deno 2.9.6).
+ */
+function keepShared(): void {
+  const revokeSync = () => {
+    throw new InvalidStateError(
+      "This process shares its permissions with the one that started it, and revoking one would take " +
+        'it from both. Start the process with the permissions it needs: permissions: { read: ["./data"] }.',
+    );
+  };
+  methods.revokeSync = revokeSync;
+  // deno-lint-ignore require-await
+  methods.revoke = async () => revokeSync();
+}
+
+let hasWarned = false;
+
+/**
+ * Deno asks the person at the terminal when a confined process tries what it may not do, unless the
+ * program was started with --no-prompt or with all permissions. Nothing can change that from inside
+ * (Deno 2.9.6), so the person is told once what will be asking.
+ */
+export function warnOfPrompts(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return;
+  if (NAMES.every((name) => mayDo(name, undefined, name)) || promptsAreOff()) return;
+  console.error(
+    "@multiproc/multiprocessing: this program starts a process with fewer permissions. If that " +
+      "process tries what it may not do, Deno asks here whether to allow it. Start the program with " +
+      "--no-prompt, and Deno refuses without asking.",
+  );
+}
+
+/** As far as this process may know. */
+function promptsAreOff(): boolean {
+  const variable = "DENO_NO_PROMPT";
+  return mayDo("env", variable, variable) && Boolean(Deno.env.get(variable));
+}

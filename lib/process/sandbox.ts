@@ -1,0 +1,50 @@
+// A web Worker with permissions of its own: the only kind that takes them. terminate() ends it when
+// its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
+
+import type { Body, Listener } from "./body.ts";
+import type { Birth, Launch } from "./messages.ts";
+import type { Grants } from "./permissions.ts";
+
+/** Starts a process in a sandbox. */
+export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
+  const { main, identity, grants } = launch;
+  const worker = makeSandbox(main, identity.name, grants!);
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    listener.failed(new Error(event.message));
+  });
+  worker.postMessage(birth, [birth.port, birth.host] as unknown as Transferable[]);
+  if (identity.daemon) unref(worker);
+  return {
+    isInterruptible: false,
+    knowsEnd: false,
+    terminate: () => {
+      end(worker);
+      listener.exited(0);
+    },
+    dispose: () => end(worker),
+    look: () => {},
+  };
+}
+
+/** Makes a web Worker that has these permissions and no others. */
+export function makeSandbox(main: string, name: string, permissions: Grants): Worker {
+  // The option is there where the program runs with worker-options, which its types depend on.
+  const options = { type: "module", name, deno: { permissions } };
+  return new Worker(main, options as WorkerOptions);
+}
+
+/** Ends a web Worker; the program doesn't wait for one that goes on all the same. */
+export function end(worker: Worker): void {
+  worker.terminate();
+  unref(worker);
+}
+
+/** Lets the program end without waiting for it. */
+export function unref(worker: Worker): void {
+  // The method has no name, only a symbol without one.
+  const symbol = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) =>
+    description === undefined
+  );
+  if (symbol !== undefined) Reflect.get(worker, symbol).call(worker, false);
+}

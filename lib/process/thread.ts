@@ -1,0 +1,36 @@
+// A Worker of node:worker_threads: the kind that has a memory limit, an exit code and `unref`, and
+// that terminate() stops even in the middle of `while (true) {}`, provided it holds a Web Lock
+// (Deno 2.9.6; child.ts takes one). It has the permissions of the isolate that makes it.
+
+import { type ResourceLimits, SHARE_ENV, Worker } from "node:worker_threads";
+import type { Body, Listener } from "./body.ts";
+import type { Birth, Launch } from "./messages.ts";
+
+/** The limits of a worker; it takes whole numbers. */
+export function limitsOf(memoryLimitMb: number | undefined): ResourceLimits | undefined {
+  if (memoryLimitMb === undefined || memoryLimitMb === Infinity) return undefined;
+  return { maxOldGenerationSizeMb: Math.ceil(memoryLimitMb) };
+}
+
+/** Starts a process in a thread. */
+export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
+  const { main, identity, memoryLimitMb } = launch;
+  const worker = new Worker(new URL(main), {
+    name: identity.name,
+    workerData: birth,
+    // Otherwise the environment would be read, for which there may be no permission.
+    env: SHARE_ENV,
+    transferList: [birth.port, birth.host],
+    resourceLimits: limitsOf(memoryLimitMb),
+  });
+  worker.on("error", listener.failed);
+  worker.once("exit", listener.exited);
+  if (identity.daemon) worker.unref();
+  return {
+    isInterruptible: true,
+    knowsEnd: true,
+    terminate: () => void worker.terminate(),
+    dispose: () => {},
+    look: () => {},
+  };
+}
