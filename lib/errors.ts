@@ -268,8 +268,8 @@ export class InvalidStateError extends Error {
 
 /**
  * What {@linkcode Process.result} rejects with when the process did not return a result: its
- * target threw (`cause` is what it threw), it exited by itself, or it was ended from outside.
- * (Python's `multiprocessing.ProcessError` is another thing: the base class of its errors.)
+ * target threw (`cause` is what it threw), it exited by itself, it was ended from outside, or it
+ * reached a limit. (Python's `multiprocessing.ProcessError` is another thing: the base class of its errors.)
  *
  * @example
  * ```ts
@@ -298,7 +298,29 @@ export class ProcessError extends Error {
   }
   /** The exit code of the process: see {@linkcode Process.exitCode}. */
   readonly exitCode: number;
-  /** The option whose limit the process reached, if that is what ended it. */
+  /**
+   * The option whose limit the process reached, if that is what ended it.
+   *
+   * @example
+   * ```ts
+   * import { Process, ProcessError } from "@multiproc/multiprocessing";
+   *
+   * export function spin() {
+   *   while (true) {}
+   * }
+   *
+   * if (import.meta.main) {
+   *   const process = new Process({ target: spin, timeLimit: 100 });
+   *   process.start();
+   *   try {
+   *     await process.result();
+   *   } catch (error) {
+   *     if (!(error instanceof ProcessError)) throw error;
+   *     console.log(error.limit, error.exitCode); // timeLimit -9
+   *   }
+   * }
+   * ```
+   */
   declare readonly limit?: "timeLimit" | "memoryLimitMb";
 
   /**

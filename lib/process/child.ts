@@ -86,8 +86,8 @@ function begin(find: Find): void {
     return;
   }
   unwindWhenKilled();
-  const born = ({ data }: MessageEvent<Birth>) => live(adopt(data).port, find);
-  (globalThis as typeof self).addEventListener("message", born, { once: true });
+  const born = (event: Event) => live(adopt((event as MessageEvent<Birth>).data).port, find);
+  globalThis.addEventListener("message", born, { once: true });
 }
 
 /**

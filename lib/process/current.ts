@@ -33,7 +33,7 @@ const children = new Set<Process>();
  * import { parentProcess, type ProcessInfo } from "@multiproc/multiprocessing";
  *
  * const starter: ProcessInfo | null = parentProcess();
- * console.log(starter?.name); // undefined: nobody has started the main process
+ * console.log(starter); // null
  * ```
  */
 export interface ProcessInfo {
@@ -153,7 +153,8 @@ export function removeChild(child: Process): void {
  * import { currentProcess } from "@multiproc/multiprocessing";
  *
  * console.log(currentProcess().name); // MainProcess
- * console.log(currentProcess().permissions.ffi); // false, unless it was started with --allow-ffi
+ * // Unless the program was started with --allow-ffi:
+ * console.log(currentProcess().permissions.ffi); // false
  * ```
  */
 export function currentProcess(): CurrentProcess {
@@ -172,9 +173,18 @@ export function currentProcess(): CurrentProcess {
  *
  * @example
  * ```ts
- * import { parentProcess } from "@multiproc/multiprocessing";
+ * import { parentProcess, Process } from "@multiproc/multiprocessing";
  *
- * console.log(parentProcess()); // null
+ * export function tell() {
+ *   return parentProcess()?.name;
+ * }
+ *
+ * if (import.meta.main) {
+ *   const process = new Process({ target: tell });
+ *   process.start();
+ *   console.log(await process.result()); // MainProcess
+ *   console.log(parentProcess()); // null
+ * }
  * ```
  */
 export function parentProcess(): ProcessInfo | null {
@@ -187,9 +197,15 @@ export function parentProcess(): ProcessInfo | null {
  *
  * @example
  * ```ts
- * import { activeChildren } from "@multiproc/multiprocessing";
+ * import { activeChildren, Process, sleep } from "@multiproc/multiprocessing";
  *
- * for (const child of activeChildren()) child.terminate();
+ * export const target = () => sleep(Infinity);
+ *
+ * if (import.meta.main) {
+ *   for (let i = 0; i < 2; i++) new Process({ target }).start();
+ *   console.log(activeChildren().map(({ name }) => name).join()); // Process-1,Process-2
+ *   for (const child of activeChildren()) child.terminate();
+ * }
  * ```
  */
 export function activeChildren(): Process[] {

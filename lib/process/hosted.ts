@@ -132,7 +132,7 @@ export class Hosted {
       this.#hear(received.message);
     }
     this.#body.look();
-    if (this.#deadline !== undefined) this.#checkTime();
+    if (Atomics.load(this.#launch.control, LOADED) !== 0) this.#checkTime();
   };
 
   readonly #hear = (message: unknown): void => {
@@ -208,23 +208,22 @@ export class Hosted {
 
   /** Ends it when its time is up. */
   async #limitTime(): Promise<void> {
-    const { control, timeLimit } = this.#launch;
-    const loading = Atomics.waitAsync(control, LOADED, 0);
+    const loading = Atomics.waitAsync(this.#launch.control, LOADED, 0);
     if (loading.async) await loading.value;
-    if (this.#isExiting || timeLimit === Infinity) return;
-    this.#deadline = performance.now() + timeLimit!;
     this.#checkTime();
   }
 
   #checkTime(): void {
+    const { timeLimit } = this.#launch;
+    if (this.#isExiting || timeLimit === undefined || timeLimit === Infinity) return;
+    this.#deadline ??= performance.now() + timeLimit;
     clearTimeout(this.#limitTimer);
-    const left = this.#deadline! - performance.now();
+    const left = this.#deadline - performance.now();
     if (left > 0) {
       this.#limitTimer = setTimeout(() => this.#checkTime(), Math.min(left + 1, LONGEST_TIMER));
       Deno.unrefTimer(this.#limitTimer as unknown as number);
       return;
     }
-    this.#deadline = undefined;
     const { control } = this.#launch;
     if (!requestStop(control, KILLED)) return;
     Atomics.store(control, LIMIT, TIME_LIMIT);
@@ -242,7 +241,6 @@ export class Hosted {
     clearTimeout(this.#limitTimer);
     removeChore(this.stop);
     removeChore(this.#lookBlocked);
-    this.#deadline = undefined;
     this.#lookBlocked();
     const { control } = this.#launch;
     // Ends the wait for its being loaded.

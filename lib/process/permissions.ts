@@ -48,7 +48,24 @@ export type Grants = Partial<Record<Name, Grant>>;
  * console.log(mine.read === true ? "may read everything" : mine.read);
  * ```
  */
-export type ProcessPermissions = Readonly<Record<Name, boolean | readonly string[]>>;
+export interface ProcessPermissions {
+  /** Paths it may read. */
+  readonly read: boolean | readonly string[];
+  /** Paths it may write to. */
+  readonly write: boolean | readonly string[];
+  /** Hosts, with or without a port, that it may reach. */
+  readonly net: boolean | readonly string[];
+  /** Environment variables it may use. */
+  readonly env: boolean | readonly string[];
+  /** Programs it may start. */
+  readonly run: boolean | readonly string[];
+  /** What it may learn of the system, as "hostname". */
+  readonly sys: boolean | readonly string[];
+  /** Libraries it may load. */
+  readonly ffi: boolean | readonly string[];
+  /** Hosts it may import modules from. */
+  readonly import: boolean | readonly string[];
+}
 
 /**
  * The option in one form: undefined for "inherit".
@@ -226,18 +243,17 @@ let hasWarned = false;
 
 /**
  * Deno asks the person at the terminal when a confined process tries what it may not do, unless the
- * program was started with --no-prompt or with all permissions. Nothing can change that from inside
- * (Deno 2.9.6), so the person is told once what will be asking.
+ * program was started with --no-prompt. Nothing can change that from inside (Deno 2.9.6), so the person
+ * is told once what will be asking.
  */
 export function warnOfPrompts(): void {
   if (hasWarned) return;
   hasWarned = true;
-  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return;
-  if (NAMES.every((name) => mayDo(name, undefined, name)) || promptsAreOff()) return;
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal() || promptsAreOff()) return;
   console.error(
     "@multiproc/multiprocessing: this program starts a process with fewer permissions. If that " +
       "process tries what it may not do, Deno asks here whether to allow it. Start the program with " +
-      "--no-prompt, and Deno refuses without asking.",
+      "--no-prompt, or set DENO_NO_PROMPT=1, and Deno refuses without asking.",
   );
 }
 

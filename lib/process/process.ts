@@ -109,7 +109,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * and ends the program with exit code 70, which nothing can catch.
    *
    * On a terminal Deno asks the person when the process tries what it may not do, unless the program
-   * was started with `--no-prompt` (or `-A`); this library says so once.
+   * was started with `--no-prompt` or the environment has `DENO_NO_PROMPT=1`; this library says so
+   * once. It can't keep Deno from asking.
    */
   permissions?: "inherit" | "none" | Deno.PermissionOptionsObject;
   /**
@@ -125,7 +126,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   memoryLimitMb?: number;
   /**
    * How long it may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
-   * exit code. Together with `permissions` as `memoryLimitMb`. The process that started it, or main,
+   * exit code. Infinity is no limit; together with `permissions` any value makes it run as with
+   * `memoryLimitMb`, where it can be stopped at any instant. The process that started it, or main,
    * keeps the time, and is late while it computes without a pause.
    */
   timeLimit?: number;
@@ -134,6 +136,23 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
 /**
  * The parameters of the constructor of {@linkcode Process}: `args` may be left out only where the
  * target takes none.
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessParameters } from "@multiproc/multiprocessing";
+ *
+ * function start<A extends unknown[], R>(...parameters: ProcessParameters<A, R>): Process<A, R> {
+ *   const process = new Process<A, R>(...parameters);
+ *   process.start();
+ *   return process;
+ * }
+ *
+ * const process = start({ target: (n: number) => n * n, by: "source", args: [7] });
+ * console.log(await process.result()); // 49
+ * ```
+ *
+ * @typeParam A the target's parameters
+ * @typeParam R what the target returns, or its promise resolves to
  */
 export type ProcessParameters<A extends unknown[], R> = [] extends A
   ? [options?: ProcessOptions<A, R> & { args?: A }]
@@ -258,7 +277,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
 
   /**
    * null before it was started and while it lives; 0 when its target returned; 1 when it threw; n
-   * after `Deno.exit(n)`; -15 after `terminate()`; -9 after `kill()`. As Python's.
+   * after `Deno.exit(n)`; -15 after `terminate()`; -9 after `kill()`, or when it reached a limit. As
+   * Python's `exitcode`.
    */
   get exitCode(): number | null {
     const control = this.#control;
@@ -278,12 +298,34 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     );
   }
 
-  /** Whether it has been started and has not ended. */
+  /** Whether it has been started and has not ended. Python's `is_alive()`. */
   isAlive(): boolean {
     return this.#control !== undefined && this.exitCode === null;
   }
 
-  /** What a subclass runs in the child; the process's result is what it returns. */
+  /**
+   * What a subclass runs in the child; the process's result is what it returns. As Python's `run()`.
+   *
+   * @example
+   * ```ts
+   * import { Process } from "@multiproc/multiprocessing";
+   *
+   * export class Greeter extends Process {
+   *   whom = "nobody";
+   *
+   *   override run(): string {
+   *     return `hello ${this.whom}`;
+   *   }
+   * }
+   *
+   * if (import.meta.main) {
+   *   const process = new Greeter();
+   *   process.whom = "world";
+   *   process.start();
+   *   console.log(await process.result()); // hello world
+   * }
+   * ```
+   */
   run(): unknown {
     return undefined;
   }
@@ -298,6 +340,25 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    *   processes while the child imports it
    * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the
    *   message says which, and what this process has
+   * @throws the reason of its `signal`, if that has been aborted
+   *
+   * @example
+   * ```ts
+   * import { Process } from "@multiproc/multiprocessing";
+   *
+   * export function work(task: { done: () => void }) {
+   *   task.done();
+   * }
+   *
+   * if (import.meta.main) {
+   *   const process = new Process({ target: work, args: [{ done: () => {} }] });
+   *   try {
+   *     process.start();
+   *   } catch (error) {
+   *     console.log(error instanceof TypeError); // true
+   *   }
+   * }
+   * ```
    */
   start(): void {
     if (this.#control !== undefined) {
@@ -375,13 +436,19 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     }
   }
 
-  /** Like {@linkcode Process.join}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Process.join}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `join` does.
+   *
+   * @throws what `join` does
+   */
   joinSync(options?: BlockOptions): boolean {
     return blocking(this.#joining("joinSync", FINISHED), options);
   }
 
   /**
-   * Waits for what the target returned, or the promise it returned resolved to.
+   * Waits for what the target returned, or the promise it returned resolved to. Python's Process has
+   * nothing like it: there, results go through a queue.
    *
    * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with
    *   its class name, message and stack), it exited, was terminated or killed
@@ -397,12 +464,20 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     }
   }
 
-  /** Like {@linkcode Process.result}, but throws TimeoutError if it has not ended now. */
+  /**
+   * Like {@linkcode Process.result}, if it has ended.
+   *
+   * @throws {TimeoutError} if it has not; the others as `result`
+   */
   resultNowait(): R {
     return now(this.#finishing("resultNowait", FINISHED));
   }
 
-  /** Like {@linkcode Process.result}, but blocks the thread while it waits. */
+  /**
+   * Like {@linkcode Process.result}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {TimeoutError} if it didn't end in `timeout` ms; the others as `result`
+   */
   resultSync(options?: BlockOptions): R {
     return blocking(this.#finishing("resultSync", FINISHED), options);
   }
@@ -413,6 +488,23 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * has ended.
    *
    * @throws {InvalidStateError} if it was not started
+   *
+   * @example
+   * ```ts
+   * import { Process } from "@multiproc/multiprocessing";
+   *
+   * export function spin() {
+   *   while (true) {}
+   * }
+   *
+   * if (import.meta.main) {
+   *   const process = new Process({ target: spin });
+   *   process.start();
+   *   console.log(await process.join({ timeout: 100 })); // false
+   *   process.terminate();
+   *   console.log(await process.join(), process.exitCode); // true -15
+   * }
+   * ```
    */
   terminate(): void {
     this.#stop("terminate", TERMINATED);
@@ -441,7 +533,24 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#outcome = undefined;
   }
 
-  /** Terminates it if it is alive, and joins it: `await using process = new Process(…)`. */
+  /**
+   * Terminates it if it is alive, and joins it: `await using process = new Process(…)`.
+   *
+   * @example
+   * ```ts
+   * import { activeChildren, Process, sleep } from "@multiproc/multiprocessing";
+   *
+   * export const target = () => sleep(Infinity);
+   *
+   * if (import.meta.main) {
+   *   {
+   *     await using process = new Process({ target });
+   *     process.start();
+   *   }
+   *   console.log(activeChildren().length); // 0
+   * }
+   * ```
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#control === undefined || this.#closed) return;
     this.terminate();

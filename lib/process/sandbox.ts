@@ -27,11 +27,20 @@ export function startSandbox(launch: Launch, birth: Birth, listener: Listener): 
   };
 }
 
-/** Makes a web Worker that has these permissions and no others. */
+/**
+ * Makes a web Worker that has these permissions and no others.
+ *
+ * @throws {TypeError} if one of them means nothing to Deno
+ */
 export function makeSandbox(main: string, name: string, permissions: Grants): Worker {
   // The option is there where the program runs with worker-options, which its types depend on.
   const options = { type: "module", name, deno: { permissions } };
-  return new Worker(main, options as WorkerOptions);
+  try {
+    return new Worker(main, options as WorkerOptions);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new TypeError(`permissions mean nothing to Deno: ${cause.message}.`, { cause });
+  }
 }
 
 /** Ends a web Worker; the program doesn't wait for one that goes on all the same. */

@@ -23,12 +23,18 @@ export function cpuCount(): number {
  * @param ms milliseconds from 0 up; Infinity sleeps until it is aborted
  * @param options a `signal` that ends it early; it then rejects with the signal's reason
  * @throws {RangeError} if `ms` is negative or NaN
+ * @throws {TypeError} if `ms` is not a number, or `signal` is not an AbortSignal
  *
  * @example
  * ```ts
  * import { sleep } from "@multiproc/multiprocessing";
  *
  * await sleep(10);
+ *
+ * const stop = new AbortController();
+ * const sleeping = sleep(60_000, { signal: stop.signal });
+ * stop.abort("wake up");
+ * await sleeping.catch((reason) => console.log(reason)); // wake up
  * ```
  */
 export async function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {

@@ -487,7 +487,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#store.close();
   }
 
-  /** Items as they are got, until the queue was shut down and is empty. */
+  /**
+   * Items as they are got, until the queue was shut down and is empty.
+   *
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return iterate(this.#source);
   }

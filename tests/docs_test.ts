@@ -1,0 +1,55 @@
+// The worked example of docs/add-a-primitive.md: added to a copy of this package as the page says, it
+// passes the tests that the page has for it.
+
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const needed = ["run", "read", "write"] as const;
+const granted = needed.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+const needs = "(needs --allow-run --allow-read --allow-write)";
+
+const root = new URL("../", import.meta.url);
+/** What the page adds a line to; the other files of it are new. */
+const EXTENDED = new Set(["mod.ts", "lib/process/arrivals.ts"]);
+const TEST = "tests/count_down_latch_test.ts";
+
+async function copy(from: URL, to: URL): Promise<void> {
+  if (!from.pathname.endsWith("/")) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const path = isDirectory ? `${name}/` : name;
+    await copy(new URL(path, from), new URL(path, to));
+  }
+}
+
+Deno.test({
+  name: `docs/add-a-primitive.md: the primitive it adds works ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const page = await Deno.readTextFile(new URL("docs/add-a-primitive.md", root));
+    const folder = await Deno.makeTempDir();
+    try {
+      const project = pathToFileURL(`${folder}/`);
+      for (const path of ["lib/", "mod.ts", "deno.json"]) {
+        await copy(new URL(path, root), new URL(path, project));
+      }
+      const files = [...page.matchAll(/^<!-- (\S+\.ts) -->\n\n```ts\n([^]*?)^```$/gm)];
+      assert.ok(files.some(([, path]) => path === TEST));
+      await Deno.mkdir(new URL("tests/targets/", project), { recursive: true });
+      for (const [, path, text] of files) {
+        await Deno.writeTextFile(new URL(path, project), text, { append: EXTENDED.has(path) });
+      }
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["test", "--allow-all", "--check", TEST],
+        cwd: folder,
+        stdin: "null",
+        env: { NO_COLOR: "1" },
+      }).output();
+      const printed = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes)).join("");
+      assert.equal(code, 0, printed);
+      assert.match(printed, /^ok \| 3 passed/m);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

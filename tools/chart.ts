@@ -1,0 +1,257 @@
+// Draws docs/speed.svg and docs/speed-dark.svg from bench/results.json: how many times as fast as
+// Python's multiprocessing each thing is, measured in one run. With --check it writes nothing and
+// fails if they aren't what it would draw.
+//
+// The drawing is left to ECharts, the Apache Foundation's, because it writes SVG text without a
+// browser and draws the same for the same figures. It is only this tool's.
+
+// Not in deno.json, where running an example would have to resolve it.
+// deno-lint-ignore no-import-prefix
+import * as echarts from "npm:echarts@6.1.0";
+import type { Report } from "../bench/main.ts";
+
+const root = new URL("../", import.meta.url);
+
+/** A line of the chart: a measurement, and the sides of it to show. */
+interface Row {
+  label: string;
+  measurement: string;
+  /** The side that awaits, and the one that blocks the thread. */
+  awaiting?: string;
+  blocking?: string;
+}
+
+const queue = { awaiting: "Queue, async", blocking: "Queue, sync" };
+const pipe = { awaiting: "Pipe, async", blocking: "Pipe, sync" };
+const lock = { awaiting: "Lock, await acquire", blocking: "Lock, acquireSync" };
+const event = { awaiting: "Event, wait", blocking: "Event, waitSync" };
+
+const GROUPS: Record<string, Row[]> = {
+  "Queue": [
+    { label: "1 to 1, integers", measurement: "one-to-one/integers", ...queue },
+    { label: "1 to 1, small objects", measurement: "one-to-one/objects", ...queue },
+    { label: "1 to 1, strings of 1 KiB", measurement: "one-to-one/strings", ...queue },
+    { label: "4 to 4, integers", measurement: "four-to-four/integers", ...queue },
+    { label: "there and back, integers", measurement: "there-and-back/integers", ...queue },
+    { label: "there and back, objects", measurement: "there-and-back/objects", ...queue },
+  ],
+  "Pipe": [
+    { label: "one way, integers", measurement: "pipe-one-way/integers", ...pipe },
+    { label: "one way, small objects", measurement: "pipe-one-way/objects", ...pipe },
+    { label: "one way, strings of 1 KiB", measurement: "pipe-one-way/strings", ...pipe },
+    { label: "one way, 64 KiB of bytes", measurement: "pipe-bytes/64-KiB", ...pipe },
+    { label: "one way, 1 MiB of bytes", measurement: "pipe-bytes/1-MiB", ...pipe },
+    { label: "there and back, integers", measurement: "pipe-there-and-back/integers", ...pipe },
+    { label: "there and back, objects", measurement: "pipe-there-and-back/objects", ...pipe },
+  ],
+  "Lock, Event": [
+    { label: "a free lock", measurement: "lock/uncontended", ...lock },
+    { label: "a lock 4 processes want", measurement: "lock/contended-by-4", ...lock },
+    { label: "an event wakes a sleeper", measurement: "event/waiter-asleep", ...event },
+    { label: "an event, waiter awake", measurement: "event/waiter-awake", ...event },
+  ],
+  "Value": [
+    { label: "update(n => n + 1)", measurement: "value/add-one", blocking: "Value, update" },
+    { label: "add(1)", measurement: "value/add-one", blocking: "Value, add" },
+  ],
+  "Process, start and join": [
+    {
+      label: "target by reference",
+      measurement: "start-and-join",
+      awaiting: "Process, by reference",
+    },
+    { label: "target by source", measurement: "start-and-join", awaiting: "Process, by source" },
+  ],
+};
+
+interface Colours {
+  background: string;
+  text: string;
+  quiet: string;
+  line: string;
+  awaiting: string;
+  blocking: string;
+}
+
+const LIGHT: Colours = {
+  background: "#ffffff",
+  text: "#1f2328",
+  quiet: "#59636e",
+  line: "#e4e8ec",
+  awaiting: "#1f6feb",
+  blocking: "#d4872a",
+};
+const DARK: Colours = {
+  background: "#0d1117",
+  text: "#f0f6fc",
+  quiet: "#9198a1",
+  line: "#262c34",
+  awaiting: "#4493f8",
+  blocking: "#e3a04c",
+};
+
+const FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif";
+const WIDTH = 860, ROW_HEIGHT = 29, TOP = 112, BOTTOM = 36, LEFT = 205, RIGHT = 40;
+/** How wide the label of a bar is, in doublings. */
+const LABEL = 0.6;
+
+/** How many times as fast as Python's a side is. */
+function timesAsFast(report: Report, name: string, sideName: string | undefined): number | null {
+  if (sideName === undefined) return null;
+  const measurement = report.measurements.find((one) => one.name === name);
+  const side = measurement?.sides.find((one) => one.name === sideName);
+  if (measurement === undefined || side?.ratio === undefined) {
+    throw new Error(
+      `bench/results.json has no ratio of "${sideName}" in "${name}". Run \`deno task bench\`, ` +
+        "whole and with python3.",
+    );
+  }
+  return measurement.unit === "items/s" ? side.ratio : 1 / side.ratio;
+}
+
+function factor(ratio: number): string {
+  return `${ratio >= 9.95 ? ratio.toFixed(0) : ratio.toFixed(ratio < 0.995 ? 2 : 1)}×`;
+}
+
+/** A tick of the axis, on which each step is a doubling. */
+function tick(doublings: number): string {
+  return doublings < 0 ? `1/${2 ** -doublings}` : `${2 ** doublings}×`;
+}
+
+function draw(report: Report, colours: Colours): string {
+  const lines = Object.entries(GROUPS).flatMap(([group, rows]) => [
+    { label: `{group|${group}}`, awaiting: null, blocking: null },
+    ...rows.map((row) => ({
+      label: row.label,
+      awaiting: timesAsFast(report, row.measurement, row.awaiting),
+      blocking: timesAsFast(report, row.measurement, row.blocking),
+    })),
+  ]);
+  const ratios = lines.flatMap(({ awaiting, blocking }) => [awaiting, blocking])
+    .filter((ratio) => ratio !== null);
+  const height = TOP + BOTTOM + ROW_HEIGHT * lines.length;
+  const least = Math.floor(Math.log2(Math.min(...ratios)) - LABEL);
+  const most = Math.ceil(Math.log2(Math.max(...ratios)) + LABEL);
+  const one = LEFT + (WIDTH - LEFT - RIGHT) * -least / (most - least);
+
+  const text = { fontFamily: FONT, fill: colours.quiet, fontSize: 12 };
+  const side = (x: number, words: string, align: "left" | "right") => ({
+    type: "text" as const,
+    silent: true,
+    style: { ...text, text: words, x, y: TOP - 24, align },
+  });
+  const bars = (name: string, color: string, key: "awaiting" | "blocking") => ({
+    type: "bar" as const,
+    name,
+    silent: true,
+    barWidth: 8,
+    barGap: "40%",
+    itemStyle: { color, borderRadius: 2 },
+    data: lines.map((line) => {
+      const ratio = line[key];
+      if (ratio === null) return { value: "-" };
+      const position = ratio < 1 ? "left" as const : "right" as const;
+      return {
+        value: Math.log2(ratio),
+        label: {
+          show: true,
+          position,
+          distance: 4,
+          formatter: factor(ratio),
+          color: colours.text,
+          fontSize: 10,
+          fontFamily: FONT,
+        },
+      };
+    }),
+  });
+
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: colours.background,
+    textStyle: { fontFamily: FONT },
+    title: {
+      text: "How many times as fast as Python's multiprocessing",
+      subtext: `Medians of ${report.rounds} rounds, in turns on the same machine: ` +
+        `Deno ${report.deno}, ${report.python}, ${report.cpu.cores} cores, ` +
+        `${report.date.slice(0, 10)}`,
+      left: 14,
+      top: 12,
+      itemGap: 7,
+      textStyle: { color: colours.text, fontSize: 18, fontFamily: FONT },
+      subtextStyle: { color: colours.quiet, fontSize: 12, fontFamily: FONT },
+    },
+    legend: {
+      top: 58,
+      left: 9,
+      itemWidth: 14,
+      itemHeight: 8,
+      itemGap: 18,
+      textStyle: { color: colours.text, fontSize: 12, fontFamily: FONT },
+      data: ["await", "blocking the thread"],
+    },
+    grid: { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM },
+    xAxis: {
+      type: "value",
+      min: least,
+      max: most,
+      interval: 1,
+      axisLabel: { color: colours.quiet, fontSize: 11, fontFamily: FONT, formatter: tick },
+      splitLine: { lineStyle: { color: colours.line } },
+    },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: lines.map(({ label }) => label),
+      axisTick: { show: false },
+      axisLine: { show: false },
+      axisLabel: {
+        interval: 0,
+        color: colours.text,
+        fontSize: 12,
+        fontFamily: FONT,
+        margin: LEFT - 16,
+        align: "left",
+        rich: {
+          group: { color: colours.text, fontSize: 13, fontWeight: "bold", fontFamily: FONT },
+        },
+      },
+    },
+    series: [
+      bars("await", colours.awaiting, "awaiting"),
+      bars("blocking the thread", colours.blocking, "blocking"),
+    ],
+    graphic: [
+      {
+        type: "line",
+        silent: true,
+        z: 10,
+        shape: { x1: one, x2: one, y1: TOP - 8, y2: height - BOTTOM },
+        style: { stroke: colours.quiet, lineWidth: 1.5 },
+      },
+      side(one - 10, "← slower than Python", "right"),
+      side(one + 10, "faster than Python →", "left"),
+    ],
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}
+
+const report: Report = JSON.parse(await Deno.readTextFile(new URL("bench/results.json", root)));
+if (report.quick) {
+  throw new Error("bench/results.json comes from a quick run, no figures to show. Run it whole.");
+}
+const drawings = { "docs/speed.svg": LIGHT, "docs/speed-dark.svg": DARK };
+let isCurrent = true;
+for (const [path, colours] of Object.entries(drawings)) {
+  const file = new URL(path, root);
+  const svg = draw(report, colours);
+  if (!Deno.args.includes("--check")) await Deno.writeTextFile(file, svg);
+  else if (await Deno.readTextFile(file) !== svg) isCurrent = false;
+}
+if (!isCurrent) {
+  console.error("docs/speed.svg doesn't show bench/results.json. Run `deno task chart`.");
+  Deno.exit(1);
+}
