@@ -26,6 +26,7 @@ import {
 import { isKilled, stopIfKilled, uninterrupted, unwindWhenKilled } from "../memory/critical.ts";
 import { knowsAll } from "../memory/crossing.ts";
 import { expectEnd, sayFarewell } from "../memory/farewell.ts";
+import { markHeldLocks } from "../memory/mutex.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import {
   activeChildren,
@@ -79,7 +80,10 @@ export function bootModule(module: () => Exports): void {
 function begin(find: Find): void {
   if (threadBirth) {
     const { port, isMemoryLimited } = adopt(threadBirth);
-    if (isMemoryLimited) watchMemory(runOutOfMemory);
+    if (isMemoryLimited) {
+      markHeldLocks();
+      watchMemory(runOutOfMemory);
+    }
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
     holdWebLock().then(turn).then(() => live(port, find));
