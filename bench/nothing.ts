@@ -1,6 +1,43 @@
-// The empty process of process_bench.ts, alone in its module: nothing else is measured with it.
+// The empty process of process_bench.ts, and what starts it, also in other processes.
+
+import { Process, type ProcessOptions } from "../mod.ts";
 
 export function nothing(): void {}
 
 /** This module, for processes to find its export in. */
 export const here: string = import.meta.url;
+
+/** How an empty process is started. */
+export type Way = Pick<
+  ProcessOptions<[], void>,
+  "by" | "permissions" | "memoryLimitMb" | "timeLimit"
+>;
+
+/** Starts one and waits for its end. */
+export async function startAndJoin(way: Way, signal?: AbortSignal): Promise<void> {
+  const process = new Process({ target: nothing, module: here, ...way });
+  process.start();
+  await process.join({ signal });
+  if (process.exitCode !== 0) {
+    throw new Error(`An empty process started by ${way.by} ended with ${process.exitCode}, not 0.`);
+  }
+  process.close();
+}
+
+/** Milliseconds that a start takes in a process so much deeper than this one. */
+export async function nestedStarts(depth: number, warmUp: number, count: number): Promise<number> {
+  if (depth > 0) {
+    const process = new Process({
+      target: nestedStarts,
+      args: [depth - 1, warmUp, count],
+      module: here,
+      by: "reference",
+    });
+    process.start();
+    return await process.result();
+  }
+  for (let start = 0; start < warmUp; start++) await startAndJoin({ by: "source" });
+  const begin = performance.now();
+  for (let start = 0; start < count; start++) await startAndJoin({ by: "source" });
+  return (performance.now() - begin) / count;
+}

@@ -1,13 +1,19 @@
-/** How long it takes to start an empty process and see it end, one after another. */
+/**
+ * How long it takes to start an empty process and see it end, one after another: from main with the
+ * same permissions, with others, with limits, and from processes inside of processes.
+ */
 import { Process } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
+import { here, nestedStarts, startAndJoin, type Way } from "./nothing.ts";
 import type { PythonPeer, QueueRequest } from "./peers/python.ts";
-import { here, nothing } from "./nothing.ts";
 
 const PYTHON = "multiprocessing, spawn";
 const STARTS = 20;
 /** The first process also starts what later ones find running, such as Python's tracker. */
 const WARM_UP = 2;
+/** Half a second each. */
+const SLOW_STARTS = 3;
+const DEPTHS = [1, 2, 5];
 
 /** The process measurements; `scale` multiplies the number of timed starts. */
 export function processMeasurements(
@@ -15,43 +21,62 @@ export function processMeasurements(
   scale: number,
 ): Measurement[] {
   const count = Math.ceil(STARTS * scale);
-  const sides: Side[] = (["reference", "source"] as const).map((by) => ({
+  const peer: Side[] = python === null ? [] : [{
+    name: PYTHON,
+    round: async (signal) =>
+      (await python.ask({ measure: "spawn", warmUp: WARM_UP, count }, signal)).ms,
+  }];
+  /** Starts from main. */
+  const starts = (way: Way, starts: number) => async (signal: AbortSignal) => {
+    for (let start = 0; start < WARM_UP; start++) await startAndJoin(way, signal);
+    const begin = performance.now();
+    for (let start = 0; start < starts; start++) await startAndJoin(way, signal);
+    return (performance.now() - begin) / starts;
+  };
+  const free: Side[] = (["reference", "source"] as const).map((by) => ({
     name: `Process, by ${by}`,
     against: PYTHON,
     target: { atMost: 0.7 },
+    round: starts({ by }, count),
+  }));
+  const sandboxed: Side[] = (["reference", "source"] as const).map((by) => ({
+    name: `permissions: "none", by ${by}`,
+    against: PYTHON,
+    round: starts({ by, permissions: "none" }, count),
+  }));
+  const limited: Side[] = [
+    {
+      name: "memoryLimitMb",
+      against: PYTHON,
+      round: starts({ by: "source", memoryLimitMb: 100 }, count),
+    },
+    {
+      name: 'permissions: "none" and timeLimit',
+      against: PYTHON,
+      round: starts({ by: "source", permissions: "none", timeLimit: 60_000 }, SLOW_STARTS),
+    },
+  ];
+  const main: Side = { name: "from main", against: PYTHON, round: starts({ by: "source" }, count) };
+  const nested: Side[] = DEPTHS.map((depth) => ({
+    name: `from a process ${depth} deep`,
+    against: main.name,
+    target: { atMost: 3 },
+    also: { against: PYTHON },
     round: async (signal) => {
-      for (let start = 0; start < WARM_UP; start++) {
-        await startAndJoin(by, signal);
-      }
-      const begin = performance.now();
-      for (let start = 0; start < count; start++) {
-        await startAndJoin(by, signal);
-      }
-      return (performance.now() - begin) / count;
+      const process = new Process({
+        target: nestedStarts,
+        args: [depth - 1, WARM_UP, count],
+        module: here,
+        by: "reference",
+      });
+      process.start();
+      return await process.result({ signal });
     },
   }));
-  if (python !== null) {
-    sides.push({
-      name: PYTHON,
-      round: async (signal) =>
-        (await python.ask({ measure: "spawn", warmUp: WARM_UP, count }, signal))
-          .ms,
-    });
-  }
-  return [{ name: "start-and-join", unit: "ms", sides }];
-}
-
-async function startAndJoin(
-  by: "reference" | "source",
-  signal: AbortSignal,
-): Promise<void> {
-  const process = new Process({ target: nothing, by, module: here });
-  process.start();
-  await process.join({ signal });
-  if (process.exitCode !== 0) {
-    throw new Error(
-      `An empty process started by ${by} ended with ${process.exitCode}, not 0.`,
-    );
-  }
-  process.close();
+  const measurements: [name: string, sides: Side[]][] = [
+    ["start-and-join", free],
+    ["start-and-join/sandboxed", [...sandboxed, ...limited]],
+    ["start-and-join/nested", [main, ...nested]],
+  ];
+  return measurements.map(([name, sides]) => ({ name, unit: "ms", sides: [...sides, ...peer] }));
 }
