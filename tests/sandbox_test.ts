@@ -142,6 +142,23 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "what the text of a confined target imports is not loaded for it (needs --allow-read)",
+  ignore: !mayRead,
+  fn: async () => {
+    const url = new URL("../deno.json", import.meta.url).href;
+    // Deno loads what a module's text names together with the module.
+    const target = new Function(
+      `return import("${url}", { with: { type: "json" } }).then((module) => module.default.name)`,
+    ) as () => Promise<string>;
+    assert.equal(await run({ target, by: "source" }), "@multiproc/multiprocessing");
+    for (const bounds of [confined, jailed]) {
+      const error = await failureOf({ target, by: "source", ...bounds });
+      assert.match((error.cause as Error).message, /^Requires read access/);
+    }
+  },
+});
+
 Deno.test("a process can't get more than its starter has", async () => {
   const asked: [permissions: Deno.PermissionOptionsObject, place: RegExp][] = [];
   if (!mayRead) asked.push([{ read: true }, /^permissions\.read asks .* all of it.*--allow-read/]);

@@ -18,6 +18,8 @@ const withoutItself: esbuild.Plugin = {
     build.onLoad({ filter: /runtime_text\.ts$/ }, () => ({
       contents: `export const text = ""; export const exportNames = EXPORT_NAMES;`,
     }));
+    // It has all of them in itself.
+    build.onLoad({ filter: /for_children\.ts$/ }, () => ({ contents: "" }));
   },
 };
 

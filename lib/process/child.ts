@@ -52,6 +52,9 @@ type Code = (...args: unknown[]) => unknown;
 /** What a module exports. */
 type Exports = Record<string, unknown>;
 
+/** Imports a module, or evaluates what was imported. */
+type LoadModule = (module: string) => Exports | Promise<Exports>;
+
 /** Finds the target of this process. */
 type Find = (travel: Travel) => unknown;
 
@@ -59,22 +62,22 @@ type Find = (travel: Travel) => unknown;
 const threadBirth = workerData as Birth | null | undefined;
 
 /**
- * Called by the main module of a child, which thereby finishes evaluating: a worker killed while
- * its main module still is leaks what it had loaded (Deno 2.9.6).
+ * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
+ * while its main module still is leaks what it had loaded (Deno 2.9.6).
  *
- * @param source makes the target of a child by source
+ * @param source makes the target
  */
-export function boot(source?: () => unknown): void {
-  begin(source ?? ((travel) => resolve(travel, (module) => import(module))));
+export function boot(source: () => unknown): void {
+  begin(source);
 }
 
 /**
- * As boot(), in a child that can't import the target's module itself.
+ * As boot(), in a child by reference.
  *
- * @param module evaluates it
+ * @param load imports the target's module
  */
-export function bootModule(module: () => Exports): void {
-  begin((travel) => resolve(travel, module));
+export function bootModule(load: LoadModule): void {
+  begin((travel) => resolve(travel, load));
 }
 
 function begin(find: Find): void {
@@ -127,10 +130,13 @@ function setLoaded(control: Int32Array): void {
  */
 function holdWebLock(): Promise<void> {
   return new Promise((held) => {
-    locks.request(crypto.randomUUID(), () => {
-      held();
-      return new Promise(() => {});
-    });
+    const hold = () => {
+      locks.request(crypto.randomUUID(), () => {
+        held();
+        return new Promise(() => {});
+      }).catch(hold); // somebody stole it
+    };
+    hold();
   });
 }
 
@@ -250,10 +256,7 @@ function watchForUncaught(port: MessagePort, travel: Travel): void {
 }
 
 /** Finds what travelled by reference. */
-async function resolve(
-  travel: Travel,
-  load: (module: string) => Exports | Promise<Exports>,
-): Promise<unknown> {
+async function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");
   }

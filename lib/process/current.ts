@@ -2,7 +2,6 @@
 // worker this library did not start, is a MainProcess with words of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { EXIT, ownControl, readCode } from "../memory/control.ts";
 import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
@@ -70,7 +69,7 @@ export function becomeChild(init: Init): void {
   if (init.inherits) inheritGrants(init.grants);
   else becomeConfined(init.grants!);
   const { name, pid, daemon } = init.parent;
-  const isAlive = () => readCode(init.parentControl, EXIT) === null;
+  const isAlive = () => ownRoster().isAlive(init.starter);
   parent = { name, pid, daemon, isAlive };
 }
 
@@ -92,10 +91,10 @@ export function starterRef(): Ref | undefined {
 /** What a child of this process needs of it. */
 export function inheritance(): Pick<
   Init,
-  "roster" | "starter" | "parent" | "parentControl" | "library"
+  "roster" | "starter" | "parent" | "library"
 > {
   const roster = ownRoster().shares;
-  return { roster, starter: ownRef(), parent: identity, parentControl: ownControl(), library };
+  return { roster, starter: ownRef(), parent: identity, library };
 }
 
 /** Where the module is that a child by reference runs first. */

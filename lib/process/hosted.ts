@@ -138,7 +138,12 @@ export class Hosted {
   readonly #hear = (message: unknown): void => {
     const { type } = Object(message) as Partial<Request>;
     if (type === "nested") this.#addNested((message as { nested: unknown }).nested);
-    if (this.#launch.grants === undefined) this.#wishes.serve(message as Request);
+    if (type === undefined || this.#launch.grants !== undefined) return;
+    try {
+      this.#wishes.serve(message as Request);
+    } catch {
+      // What only looks like a request is none.
+    }
   };
 
   /** Takes down what runs in its worker, if it does. */
@@ -271,6 +276,7 @@ export class Hosted {
     const { control, identity } = this.#launch;
     if (!hosted.delete(identity.pid)) return;
     this.#body.dispose();
+    if (this.#launch.ownText !== undefined) URL.revokeObjectURL(this.#launch.ownText);
     const kill = Atomics.load(control, LIMIT) === MEMORY_LIMIT
       ? KILLED
       : Atomics.load(control, KILL);

@@ -44,7 +44,6 @@ export interface Init {
   self: Ref;
   starter: Ref;
   parent: Identity;
-  parentControl: Int32Array;
   /** Where the modules of this package are, for processes the child starts by reference. */
   library: string;
   /** Its permissions, if it or one it inherits them from was started with explicit ones. */
@@ -70,6 +69,8 @@ export interface Launch {
   port: MessagePort;
   /** The permissions of the worker, if it doesn't inherit them. */
   grants: Grants | undefined;
+  /** The blob: URL of the package's text, where it is this worker's own: it could revoke it. */
+  ownText: string | undefined;
   /** Those it gives up before it runs any code of the user's. */
   giveUp: readonly Name[];
   /** In MB of the heap. */

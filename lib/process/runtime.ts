@@ -19,6 +19,11 @@ export function runtimeUrl(): string {
     : URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 }
 
+/** A URL of its own for a worker that could revoke the one the others use; to be revoked. */
+export function newRuntimeUrl(): string | undefined {
+  return isBundled ? undefined : URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+}
+
 /** What that module exports and a function by source may use. */
 export function runtimeExports(): readonly string[] {
   return exportNames;

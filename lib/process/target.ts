@@ -4,10 +4,11 @@
 // child: importing the module here would never settle while it is in its own top-level await.
 
 import { describe } from "../describe.ts";
+import "./for_children.ts";
 import { childModule } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
-import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
+import { isBundled, newRuntimeUrl, runtimeExports, runtimeUrl } from "./runtime.ts";
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -46,7 +47,7 @@ export function callingModule(): string | undefined {
 }
 
 /** How a target travels, and what its worker is made with. */
-export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
+export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp" | "ownText"> {
   travel: Travel;
 }
 
@@ -57,9 +58,12 @@ export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
  */
 export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
   const by = target.by ?? defaultWay(target, isJailed ? grants : undefined);
-  if (by === "source") return { ...bySource(target), grants, giveUp: [] };
+  if (by === "source") {
+    const ownText = grants === undefined ? undefined : newRuntimeUrl();
+    return { ...bySource(target, grants !== undefined, ownText), grants, giveUp: [], ownText };
+  }
   const lent = isJailed && grants !== undefined ? lend(grants) : { grants, giveUp: [] };
-  return { ...byReference(target, grants !== undefined), ...lent };
+  return { ...byReference(target, grants !== undefined), ...lent, ownText: undefined };
 }
 
 function defaultWay({ module, code }: Target, jailed: Grants | undefined): By {
@@ -134,7 +138,9 @@ function byReference(
 function freeMain(): string {
   // Not a static import, nor one of a literal: with those Deno 2.9.6, where it type-checks (as
   // `deno test` does), checks the whole package anew for each child, a second each time.
-  return `const url = ${JSON.stringify(childModule())};\n(await import(url)).boot();`;
+  // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
+  return `const url = ${JSON.stringify(childModule())};
+(await import(url)).bootModule((module) => import(module));`;
 }
 
 function confinedMain(module: string): string {
@@ -144,7 +150,11 @@ import defer * as target from ${JSON.stringify(module)};
 bootModule(() => target);`;
 }
 
-function bySource({ code, isClass }: Target): Pick<Plan, "travel" | "main"> {
+function bySource(
+  { code, isClass }: Target,
+  isConfined: boolean,
+  url: string = runtimeUrl(),
+): Pick<Plan, "travel" | "main"> {
   if (typeof code === "string") {
     throw new TypeError(
       `The target is the name "${code}", and only a function can travel by source. ` +
@@ -158,10 +168,22 @@ function bySource({ code, isClass }: Target): Pick<Plan, "travel" | "main"> {
         "Wrap it in a function of your own.",
     );
   }
-  const main = `import * as runtime from ${JSON.stringify(runtimeUrl())};
+  const expression = asExpression(text, code.name);
+  const main = `import * as runtime from ${JSON.stringify(url)};
 const { ${runtimeExports().join(", ")} } = runtime;
-runtime.boot(() => ${asExpression(text, code.name)});`;
+runtime.boot(() => ${isConfined ? compiled(expression) : expression});`;
   return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main) };
+}
+
+/**
+ * The text of an expression that evaluates another one only when it runs. What a main module's own
+ * text imports, Deno 2.9.6 loads with the rights of the starter, `await import("file:///…")` in a
+ * function included.
+ */
+function compiled(expression: string): string {
+  const names = runtimeExports(), body = `"use strict";\nreturn ${expression};`;
+  const parameters = [...names, body].map((text) => JSON.stringify(text)).join(", ");
+  return `new Function(${parameters})(${names.join(", ")})`;
 }
 
 function textOf(code: { toString(): string }): string {

@@ -4,6 +4,7 @@
 //
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
+import { stopIfKilled } from "../memory/critical.ts";
 import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
 import {
   type BlockOptions,
@@ -40,7 +41,10 @@ export function now<T>(operation: Operation<T>): T {
   const result = attemptInTurn(operation);
   if (result !== WAIT) return result;
   // A loop that polls keeps the event loop from its turn.
-  if (++inVain % CHORES_EVERY === 0) doChores();
+  if (++inVain % CHORES_EVERY === 0) {
+    stopIfKilled();
+    doChores();
+  }
   return operation.expired();
 }
 

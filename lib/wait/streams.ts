@@ -12,18 +12,33 @@ export interface Source<T> {
   isEnd(error: unknown): boolean;
 }
 
-/** The items as they are got, until the end. */
-export async function* iterate<T>({ operation, isEnd }: Source<T>): AsyncGenerator<T, void, void> {
-  for (;;) {
-    let item: T;
-    try {
-      item = await eventually(operation);
-    } catch (error) {
-      if (isEnd(error)) return;
-      throw error;
-    }
-    yield item;
-  }
+/**
+ * The items as they are got, until the end. Not a generator: one that is asked to return while it
+ * waits would go on waiting, and then lose what it got.
+ */
+export function iterate<T>({ operation, isEnd }: Source<T>): AsyncIterableIterator<T, void, void> {
+  const stopped = new AbortController(), { signal } = stopped;
+  const end: IteratorReturnResult<void> = { done: true, value: undefined };
+  return {
+    async next() {
+      if (signal.aborted) return end;
+      try {
+        return { done: false, value: await eventually(operation, { signal }) };
+      } catch (error) {
+        if (signal.aborted) return end;
+        stopped.abort();
+        if (isEnd(error)) return end;
+        throw error;
+      }
+    },
+    return() {
+      stopped.abort();
+      return Promise.resolve(end);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /**
