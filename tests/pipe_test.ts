@@ -262,6 +262,18 @@ Deno.test("for await receives until the other end is closed", async () => {
   b.close();
 });
 
+Deno.test("a loop that is stopped while it waits takes nothing any more", async () => {
+  const [a, b] = pipe();
+  const messages = b[Symbol.asyncIterator]();
+  const waiting = messages.next();
+  await messages.return?.();
+  assert.deepEqual(await waiting, { done: true, value: undefined });
+  a.sendNowait(1);
+  assert.equal(b.recvNowait(), 1);
+  a.close();
+  b.close();
+});
+
 Deno.test("a loop that is left early has taken only what it gave", async () => {
   const [a, b] = pipe();
   for (let i = 0; i < 3; i++) a.sendNowait(i);

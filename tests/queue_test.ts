@@ -143,6 +143,17 @@ Deno.test("after a shutdown puts fail, gets drain the queue, and loops end", asy
   assert.ok(queue.statistics().shutDown);
 });
 
+Deno.test("a loop that is stopped while it waits takes nothing any more", async () => {
+  const queue = new Queue<number>();
+  const items = queue[Symbol.asyncIterator]();
+  const waiting = items.next();
+  assert.deepEqual(await items.return?.(), { done: true, value: undefined });
+  assert.deepEqual(await waiting, { done: true, value: undefined });
+  await queue.put(1);
+  assert.deepEqual(await items.next(), { done: true, value: undefined });
+  assert.equal(queue.getNowait(), 1);
+});
+
 Deno.test("an immediate shutdown drops the items and wakes who waits", async () => {
   const full = new Queue<number>({ maxSize: 1 });
   full.putNowait(1);

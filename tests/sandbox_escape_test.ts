@@ -249,29 +249,16 @@ async function resist(name: string, how: "none" | "limited"): Promise<void> {
   );
 }
 
-/** Attacks that shared memory or what all workers of a program share still lets through. */
-const gotThrough = new Set([
-  "scribbling over shared memory of the global scope",
-]);
-
 Deno.test({
   name: `an attack from a sandbox changes nothing for the others ${needs}`,
   ignore,
   fn: () =>
     fewAtOnce(
-      attackNames.filter((name) => !gotThrough.has(name)).flatMap((name) =>
+      attackNames.flatMap((name) =>
         (["none", "limited"] as const).map((how) => () => resist(name, how))
       ),
     ),
 });
-
-for (const name of gotThrough) {
-  Deno.test({
-    name: `an attack from a sandbox changes nothing for the others: ${name} ${needs}`,
-    ignore: true,
-    fn: () => resist(name, "none"),
-  });
-}
 
 Deno.test({
   name:

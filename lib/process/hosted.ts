@@ -276,7 +276,6 @@ export class Hosted {
     const { control, identity } = this.#launch;
     if (!hosted.delete(identity.pid)) return;
     this.#body.dispose();
-    if (this.#launch.ownText !== undefined) URL.revokeObjectURL(this.#launch.ownText);
     const kill = Atomics.load(control, LIMIT) === MEMORY_LIMIT
       ? KILLED
       : Atomics.load(control, KILL);

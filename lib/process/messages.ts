@@ -69,8 +69,6 @@ export interface Launch {
   port: MessagePort;
   /** The permissions of the worker, if it doesn't inherit them. */
   grants: Grants | undefined;
-  /** The blob: URL of the package's text, where it is this worker's own: it could revoke it. */
-  ownText: string | undefined;
   /** Those it gives up before it runs any code of the user's. */
   giveUp: readonly Name[];
   /** In MB of the heap. */

@@ -8,7 +8,7 @@ import "./for_children.ts";
 import { childModule } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
-import { isBundled, newRuntimeUrl, runtimeExports, runtimeUrl } from "./runtime.ts";
+import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -47,7 +47,7 @@ export function callingModule(): string | undefined {
 }
 
 /** How a target travels, and what its worker is made with. */
-export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp" | "ownText"> {
+export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
   travel: Travel;
 }
 
@@ -58,12 +58,10 @@ export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp" | "ownTe
  */
 export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
   const by = target.by ?? defaultWay(target, isJailed ? grants : undefined);
-  if (by === "source") {
-    const ownText = grants === undefined ? undefined : newRuntimeUrl();
-    return { ...bySource(target, grants !== undefined, ownText), grants, giveUp: [], ownText };
-  }
-  const lent = isJailed && grants !== undefined ? lend(grants) : { grants, giveUp: [] };
-  return { ...byReference(target, grants !== undefined), ...lent, ownText: undefined };
+  const isConfined = grants !== undefined;
+  if (by === "source") return { ...bySource(target, isConfined), grants, giveUp: [] };
+  const lent = isJailed && isConfined ? lend(grants) : { grants, giveUp: [] };
+  return { ...byReference(target, isConfined), ...lent };
 }
 
 function defaultWay({ module, code }: Target, jailed: Grants | undefined): By {
@@ -153,7 +151,6 @@ bootModule(() => target);`;
 function bySource(
   { code, isClass }: Target,
   isConfined: boolean,
-  url: string = runtimeUrl(),
 ): Pick<Plan, "travel" | "main"> {
   if (typeof code === "string") {
     throw new TypeError(
@@ -169,7 +166,7 @@ function bySource(
     );
   }
   const expression = asExpression(text, code.name);
-  const main = `import * as runtime from ${JSON.stringify(url)};
+  const main = `import * as runtime from ${JSON.stringify(runtimeUrl())};
 const { ${runtimeExports().join(", ")} } = runtime;
 runtime.boot(() => ${isConfined ? compiled(expression) : expression});`;
   return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main) };
