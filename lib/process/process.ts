@@ -96,7 +96,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * `{ read: ["./data"], net: ["example.com:443"] }`. It can't be more than the starter has.
    *
    * A target by reference is loaded with the starter's right to read it, so that even with "none"
-   * its module and its imports are there; imports while it runs need its own rights.
+   * its module and its imports are there, text and JSON files among them; imports while it runs
+   * need its own rights. So let a stranger's code travel by source.
    *
    * With permissions but no limit the process starts within 20 ms, and `terminate()` and `kill()`
    * end it when its code gets to the event loop or calls this library. A `while (true) {}` in it is
