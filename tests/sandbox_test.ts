@@ -14,6 +14,7 @@ import {
   Queue,
   SharedArray,
 } from "../mod.ts";
+import { granted, needs, run as runProgram } from "./support/programs.ts";
 import * as targets from "./targets/sandbox_targets.ts";
 
 const { here: module } = targets;
@@ -285,4 +286,16 @@ Deno.test("terminate stops a jailed process in the middle of a loop", async () =
   assert.equal(await process.join(bound), true);
   assert.equal(process.exitCode, -15);
   assert.equal(await process.result().catch((error) => error.limit), undefined);
+});
+
+Deno.test({
+  name: `without worker-options Deno ends the program, and says what is missing ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const { code, out, errors } = await runProgram("without_worker_options.ts", [], [
+      "--no-config",
+    ]);
+    assert.deepEqual({ code, out }, { code: 70, out: ["before"] });
+    assert.match(errors, /--unstable-worker-options/);
+  },
 });

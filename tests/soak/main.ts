@@ -57,7 +57,7 @@ function options(): Options {
     options: {
       minutes: { type: "string", default: "1" },
       seed: { type: "string", default: `${Math.floor(Math.random() * 2 ** 31)}` },
-      programs: { type: "string", default: `${cores}` },
+      programs: { type: "string", default: `${cores + 1}` },
       rooms: { type: "string", default: "" },
     },
   });
