@@ -22,8 +22,8 @@ const ENDING = 20;
 const WARM_PART = 0.25, WARM_SECONDS = 30;
 /**
  * Bytes that a program may have grown since then, and so many more for each kill, and for each end of a
- * pipe that crossed. Deno 2.9.6 keeps 5 to 12 KB of every MessageChannel, closed or not, and an end has
- * two of them.
+ * pipe that crossed: Deno 2.9.6 keeps 5 to 12 KB of every MessageChannel, closed or not, and every
+ * pipe has one.
  */
 const GROWTH = 96 * 2 ** 20, GROWTH_PER_KILL = 16 * 2 ** 10, GROWTH_PER_END = 24 * 2 ** 10;
 /** Threads that Deno may keep beside those it had at first. */
