@@ -1,7 +1,7 @@
 // Condition: who waits goes on when he is notified, and always with the lock.
 
 import assert from "node:assert/strict";
-import { Condition, Lock, Queue, RLock, SharedArray } from "../mod.ts";
+import { Condition, Lock, Queue, RLock, SharedArray, wait } from "../mod.ts";
 import { abandon, bound, start, turn, until } from "./support/sync.ts";
 import * as targets from "./targets/sync_targets.ts";
 
@@ -303,11 +303,52 @@ Deno.test("a wait that finds its lock abandoned says so, and holds it", async ()
     const condition = between(), said = new Queue<string>();
     const waiting = start(targets.awaitInVain, condition, said, face);
     assert.equal(await said.get(bound), "waits");
-    const holder = start(targets.notifyAndKeep, condition, said);
+    const holder = start(targets.notifyAndKeep, condition, said, 1);
     assert.equal(await said.get(bound), "held");
     holder.kill();
     const message = await waiting.result(bound);
     assert.ok(message.startsWith(`AbandonedLockError: ${holder.name} has ended`), message);
+  }
+});
+
+Deno.test("one of those who wait learns of a holder that died, though none was notified", async () => {
+  for (const face of ["async", "sync"] as const) {
+    const condition = new Condition(), said = new Queue<string>();
+    const all = [];
+    for (let i = 0; i < 2; i++) {
+      all.push(start(targets.awaitInVain, condition, said, face));
+      assert.equal(await said.get(bound), "waits");
+    }
+    const holder = start(targets.notifyAndKeep, condition, said, 0);
+    assert.equal(await said.get(bound), "held");
+    holder.kill();
+    const ended = await wait(all, bound) as typeof all;
+    assert.equal(ended.length, 1, "it must be reported once");
+    const message = await ended[0].result();
+    assert.ok(message.startsWith(`AbandonedLockError: ${holder.name} has ended`), message);
+    // The other waits still, and can be notified.
+    await condition.acquire();
+    condition.notify();
+    condition.release();
+    const [other] = all.filter((process) => process !== ended[0]);
+    assert.equal(await other.result(bound), "");
+  }
+});
+
+Deno.test("an item is not lost on those who wait when the one notified dies with the lock", async () => {
+  for (const face of ["async", "sync"] as const) {
+    const condition = new Condition(), items = new SharedArray("i32", 1), up = new Queue<string>();
+    const first = start(targets.keepOnceNotified, condition, items, up, face);
+    assert.equal(await up.get(bound), "waits");
+    const second = start(targets.takeItem, condition, items, up, face);
+    assert.equal(await up.get(bound), "waits");
+    await condition.acquire();
+    items[0] = 1;
+    condition.notify();
+    condition.release();
+    assert.equal(await up.get(bound), "has it");
+    first.kill();
+    assert.equal(await second.result(bound), "AbandonedLockError, 1 left");
   }
 });
 

@@ -3,13 +3,14 @@
 import { describe } from "../describe.ts";
 import { AbandonedLockError } from "../errors.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
-import { blocking, eventually } from "../wait/operation.ts";
+import { WAIT } from "../wait/gate.ts";
+import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import type { Held } from "./held.ts";
-import { Line, newLine } from "./line.ts";
+import { Line, newLine, type Place } from "./line.ts";
 import { Lock } from "./lock.ts";
 import { isThenable } from "./thenable.ts";
-import { checkHeld, reacquiring, releaseAll } from "./monitor.ts";
+import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
 import { RLock } from "./rlock.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
 
@@ -160,21 +161,24 @@ export class Condition {
    *
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
-   *   changed; this process holds it then
+   *   changed; this process holds it then. One of those who wait is told, whether or not it was
+   *   notified: the dead one may have been the one that was, or that was to notify
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.#check("wait", options);
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
+    let abandoned: AbandonedLockError | undefined;
     try {
-      return await eventually(place.waiting, options);
+      return await eventually(this.#waiting(place), options);
     } catch (error) {
       place.refuse();
+      if (error instanceof AbandonedLockError) abandoned = error;
       throw error;
     } finally {
       try {
-        await this.#reacquire(times);
+        await this.#reacquire(times, abandoned);
       } finally {
         place.leave();
       }
@@ -191,14 +195,16 @@ export class Condition {
     this.#check("waitSync", options);
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
+    let abandoned: AbandonedLockError | undefined;
     try {
-      return blocking(place.waiting, options);
+      return blocking(this.#waiting(place), options);
     } catch (error) {
       place.refuse();
+      if (error instanceof AbandonedLockError) abandoned = error;
       throw error;
     } finally {
       try {
-        this.#reacquireSync(times);
+        this.#reacquireSync(times, abandoned);
       } finally {
         place.leave();
       }
@@ -304,9 +310,21 @@ export class Condition {
     this.#lock[checkHeld](call, "a Condition whose lock");
   }
 
+  /**
+   * Waits to be notified, or for the end of a process that dies with the lock: it may have been the
+   * one that was notified, or was to notify, and nobody need ask for the lock otherwise.
+   */
+  #waiting({ waiting }: Place): Operation<boolean> {
+    const attempt = () => {
+      const answer = waiting.attempt();
+      if (answer === WAIT) this.#lock[reportDeath]();
+      return answer;
+    };
+    return { ...waiting, attempt };
+  }
+
   /** Who has ended while he held it is reported when this process holds it. */
-  async #reacquire(times: number): Promise<void> {
-    let abandoned: AbandonedLockError | undefined;
+  async #reacquire(times: number, abandoned?: AbandonedLockError): Promise<void> {
     for (let held = false; !held;) {
       try {
         held = await eventually(this.#lock[reacquiring](times));
@@ -317,8 +335,7 @@ export class Condition {
     if (abandoned !== undefined) throw abandoned;
   }
 
-  #reacquireSync(times: number): void {
-    let abandoned: AbandonedLockError | undefined;
+  #reacquireSync(times: number, abandoned?: AbandonedLockError): void {
     for (let held = false; !held;) {
       try {
         held = blocking(this.#lock[reacquiring](times));

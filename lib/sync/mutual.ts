@@ -78,11 +78,21 @@ export class Mutual {
       this.#reservation.end();
       return true;
     }
+    this.#buryIfDead(found);
+    return false;
+  }
+
+  /** Throws if its holder has died, unless another reports that: for one who isn't about to take it. */
+  reportDeath(): void {
+    const found = Atomics.load(this.#words, this.#at + HOLDER);
+    if (found !== 0 && found !== FREE_RESERVED) this.#buryIfDead(found);
+  }
+
+  #buryIfDead(found: number): void {
     const holder = found & ~WAITED;
     if (holder !== this.#token && !this.#shared.roster.isTokenAlive(holder)) {
       this.#bury(found, holder);
     }
-    return false;
   }
 
   /** As tryTake(), for one who waits; where it can't be taken, its holder is told that he does. */

@@ -4,7 +4,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossin
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./held.ts";
-import { checkHeld, reacquiring, releaseAll } from "./monitor.ts";
+import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
 import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
 
@@ -164,6 +164,11 @@ export class RLock {
   /** @ignore */
   [reacquiring](times: number): Operation<boolean> {
     return this.#taking(times);
+  }
+
+  /** @ignore */
+  [reportDeath](): void {
+    this.#mutual.reportDeath();
   }
 
   /** @ignore */

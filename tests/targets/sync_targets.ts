@@ -197,12 +197,48 @@ export async function awaitInVain(condition: Condition, said: Queue<string>, fac
   return message;
 }
 
-/** Notifies all, and keeps the lock for ever. */
-export async function notifyAndKeep(condition: Condition, said: Queue<string>) {
+/** Notifies so many, and keeps the lock for ever. */
+export async function notifyAndKeep(condition: Condition, said: Queue<string>, count: number) {
   await condition.acquire();
-  condition.notifyAll();
+  condition.notify(count);
   await said.put("held");
   while (true);
+}
+
+/** Waits for an item, and dies with the lock instead of taking it. */
+export async function keepOnceNotified(
+  condition: Condition,
+  items: Int32Array,
+  said: Queue<string>,
+  face: Face,
+) {
+  await condition.acquire();
+  await said.put("waits");
+  if (face === "async") await condition.waitFor(() => items[0] > 0);
+  else condition.waitForSync(() => items[0] > 0);
+  await said.put("has it");
+  while (true);
+}
+
+/** Waits for an item; returns how the wait ended, and how many items there were. */
+export async function takeItem(
+  condition: Condition,
+  items: Int32Array,
+  said: Queue<string>,
+  face: Face,
+) {
+  await condition.acquire();
+  await said.put("waits");
+  let how = "notified";
+  try {
+    if (face === "async") await condition.waitFor(() => items[0] > 0);
+    else condition.waitForSync(() => items[0] > 0);
+  } catch (error) {
+    how = (error as Error).name;
+  }
+  how += `, ${items[0]} left`;
+  condition.release();
+  return how;
 }
 
 // Barriers
