@@ -1,6 +1,5 @@
-// Conditions whose waiters are killed as they are notified: no notification goes with them. One who dies
-// when he has the lock again has had his; that is reported to the next who acquires it, who then notifies
-// in his place.
+// Conditions whose waiters are killed as they are notified: no notification goes with them, also when
+// they have the lock again. What there is to consume is consumed with no further notification.
 
 import { AbandonedLockError, Condition, Lock } from "../../../mod.ts";
 import { at } from "../states.ts";
@@ -35,13 +34,6 @@ export async function conditions(room: Room): Promise<void> {
       if (isHeld) condition.release();
       await killing;
       ended.push(victim);
-      let isAbandoned = false;
-      await room.acquire(condition, () => isAbandoned = true);
-      if (isAbandoned) {
-        room.count("locks: holders killed and reported");
-        condition.notifyAll();
-      }
-      condition.release();
       await room.until(() => items[0] === 0, "waits until what was notified of is consumed");
     }
     Atomics.store(survivor.words, at.over, 1);
