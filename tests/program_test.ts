@@ -1,81 +1,7 @@
-// Whole programs, each run by `deno run`: what they print, how they exit, and that they end. Run
-// with no permission at all, targets travel by source; with all of them, by reference.
+// Whole programs, each run by `deno run`: what they print, how they exit, and that they end.
 
 import assert from "node:assert/strict";
-
-const granted = (["run", "read"] as const).every((name) =>
-  Deno.permissions.querySync({ name }).state === "granted"
-);
-const needs = "(needs --allow-run --allow-read)";
-
-/** A program that takes longer than this doesn't end. In ms. */
-const ENDLESS = 30_000;
-
-interface Run {
-  code: number;
-  out: string[];
-  errors: string;
-}
-
-/** Runs a program with no terminal; with no permission, unless `flags` say otherwise. */
-async function run(
-  program: string,
-  args: readonly string[] = [],
-  flags: string[] = [],
-): Promise<Run> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, new URL(program, import.meta.url).href, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  let endless = false;
-  const guard = setTimeout(() => {
-    endless = true;
-    child.kill("SIGKILL");
-  }, ENDLESS);
-  const { code, stdout, stderr } = await child.output();
-  clearTimeout(guard);
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const out = text(stdout).split("\n").filter((line) => line !== "");
-  const errors = text(stderr);
-  assert.ok(!endless, `${program} does not end. It printed: ${out.join("\n")}\n${errors}`);
-  return { code, out, errors };
-}
-
-/** Registers a test that runs a program by source and by reference, at the same time. */
-function both(
-  name: string,
-  program: string,
-  args: readonly string[],
-  check: (run: Run) => void,
-): void {
-  Deno.test({
-    name: `${name} ${needs}`,
-    ignore: !granted,
-    fn: async () => {
-      const path = `./programs/${program}`;
-      const runs = await Promise.all([run(path, args), run(path, args, ["--allow-all"])]);
-      for (const [i, one] of runs.entries()) {
-        try {
-          check(one);
-        } catch (error) {
-          const how = i === 0 ? "with no permission" : "with all permissions";
-          const printed = `${one.out.join("\n")}\n${one.errors}`;
-          throw new Error(`${program} ${how}, exit status ${one.code}, printed:\n${printed}`, {
-            cause: error,
-          });
-        }
-      }
-    },
-  });
-}
-
-/** What a program prints and how it exits, with nothing on stderr. */
-function prints(code: number, ...out: string[]): (run: Run) => void {
-  return (run) => assert.deepEqual(run, { code, out, errors: "" });
-}
+import { both, granted, needs, prints, run } from "./support/programs.ts";
 
 both(
   "a program waits for a child that nobody joined",
@@ -202,6 +128,14 @@ both(
 );
 
 both(
+  "what was waited for in vain and is used no more is freed",
+  "forgotten_waits.ts",
+  [],
+  prints(0, "freed"),
+  ["--v8-flags=--expose-gc"],
+);
+
+both(
   "targets may be in a module that knows the package only by its types",
   "other_module.ts",
   [],
@@ -213,7 +147,7 @@ Deno.test({
   ignore: !granted,
   fn: async () => {
     for (const flags of [["--allow-all"], ["--allow-read"]]) {
-      const ran = await run("./programs/helper.ts", [], flags);
+      const ran = await run("helper.ts", [], flags);
       assert.deepEqual(ran, { code: 0, out: ["result: 42"], errors: "" });
     }
   },
@@ -223,7 +157,7 @@ Deno.test({
   name: `without, it is told which one is missing, and what to do ${needs}`,
   ignore: !granted,
   fn: async () => {
-    const { code, out, errors } = await run("./programs/helper.ts");
+    const { code, out, errors } = await run("helper.ts");
     assert.equal(code, 1);
     assert.deepEqual(out, []);
     assert.match(errors, /work uses "twice"/);
@@ -236,7 +170,7 @@ Deno.test({
   ignore: !granted,
   fn: async () => {
     const runs = await Promise.all(
-      [[], ["--allow-all"]].map((flags) => run("../examples/queue.ts", [], flags)),
+      [[], ["--allow-all"]].map((flags) => run("../../examples/queue.ts", [], flags)),
     );
     for (const { code, out, errors } of runs) {
       assert.equal(errors, "");

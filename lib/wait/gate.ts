@@ -41,6 +41,7 @@
 
 import { announce, hold, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
+import { type Sleepable, Sleeper } from "./sleeper.ts";
 
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
 /** Words a gate takes. */
@@ -89,8 +90,6 @@ export function doChores(): void {
 /** The gates of this isolate at which a task waits. */
 const busy = new Set<Gate>();
 let timer: ReturnType<typeof setInterval> | undefined;
-/** The gates at which an Atomics.waitAsync of this isolate sleeps. */
-const sleepers = new Set<Gate>();
 
 /** Everybody in this isolate who waits tries again. */
 export function lookAgain(): void {
@@ -129,15 +128,13 @@ function spinnerWatches(mark: number): boolean {
 }
 
 /** One isolate's view of a gate at words[at…at + GATE_WORDS). */
-export class Gate {
+export class Gate implements Sleepable {
   readonly #words: Int32Array;
   readonly #epoch: number;
   readonly #ready: () => boolean;
   readonly #waiters: Waiter[] = [];
-  /** An Atomics.waitAsync of this isolate sleeps here. It can't be cancelled, so it may outlive its waiters. */
-  #asleep = false;
-  /** EPOCH when it fell asleep. */
-  #sleptAt = 0;
+  /** Sleeps for the waiters, and perhaps longer; made when first needed. */
+  #sleeper: Sleeper | undefined;
   #pumping = false;
   /** How long the next spin may be, in microseconds; halved by each that was in vain. */
   #spin = LONGEST_SPIN;
@@ -263,16 +260,11 @@ export class Gate {
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
       this.#attemptAll();
-      if (this.#waiters.length === 0 || this.#asleep) return;
+      if (this.#waiters.length === 0) return;
+      this.#sleeper ??= new Sleeper(this, words, epoch + EPOCH, epoch + FRONT);
+      if (this.#sleeper.isAsleep) return;
       this.#countSleep();
-      const sleep = this.#takeSeat()
-        ? Atomics.waitAsync(words, epoch + FRONT, seenFront)
-        : Atomics.waitAsync(words, epoch + EPOCH, seen);
-      if (!sleep.async) continue;
-      this.#asleep = true;
-      this.#sleptAt = seen;
-      sleepers.add(this);
-      sleep.value.then(this.#woken);
+      if (this.#sleeper.sleep(this.#takeSeat(), seen, seenFront)) return;
     }
   }
 
@@ -290,12 +282,10 @@ export class Gate {
   }
 
   /** The wake-up was for somebody: what this isolate doesn't use of it goes to the next sleeper. */
-  readonly #woken = (): void => {
-    this.#asleep = false;
-    sleepers.delete(this);
+  woken(): void {
     this.pump();
     if (this.#waiters.length === 0) this.passOn();
-  };
+  }
 
   /**
    * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
@@ -315,18 +305,10 @@ export class Gate {
       if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
       else Atomics.wait(words, epoch + EPOCH, seen, left);
       stopIfKilled();
-      for (const gate of sleepers) if (gate !== this) gate.#relay();
+      Sleeper.relay(this.#sleeper);
       doChores();
     }
     this.passOn();
     return true;
-  }
-
-  /** A wake-up for a sleeper of this isolate can't be used while its thread is blocked. */
-  #relay(): void {
-    const seen = Atomics.load(this.#words, this.#epoch + EPOCH);
-    if (seen === this.#sleptAt) return;
-    this.#sleptAt = seen;
-    this.passOn();
   }
 }

@@ -280,4 +280,5 @@ async function killTaker(room: Room): Promise<void> {
   }
   here.close();
   room.count("pipe: ends handed over", done);
+  room.count("pipe: ends lost with who was to receive them", counts.length - done);
 }
