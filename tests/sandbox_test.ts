@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import {
   activeChildren,
+  Barrier,
   currentProcess,
+  Pipe,
   Process,
   ProcessError,
   type ProcessOptions,
@@ -89,6 +91,38 @@ Deno.test("confined processes use queues, blocking and not", async () => {
     assert.equal(await waiting.result(bound), 7);
     queue.close();
   }
+});
+
+Deno.test("the action of a barrier runs only in processes with the rights of the one that made it", async () => {
+  for (const bounds of [confined, jailed, {}]) {
+    const [here, there] = Pipe<Barrier, unknown>();
+    const { sendBarrier: target } = targets;
+    const process = new Process({ target, args: [there], by: "source", ...bounds });
+    process.start();
+    const barrier = await here.recv(bound);
+    if ("permissions" in bounds) {
+      await assert.rejects(barrier.wait(), { name: "NotCapable", message: /^The action "action"/ });
+      assert.ok(barrier.broken);
+      assert.equal(Reflect.get(globalThis, "trace"), undefined);
+    } else {
+      assert.equal(barrier.waitSync(), 0);
+      assert.equal(Reflect.get(globalThis, "trace"), "left");
+      Reflect.deleteProperty(globalThis, "trace");
+    }
+    here.close();
+    await process.result(bound);
+  }
+  // What a confined process is given by its starter may run there, and nowhere else again.
+  const barrier = new Barrier(1, { action: () => {} });
+  const [here, there] = Pipe<unknown>();
+  const target = async (barrier: Barrier, connection: typeof there) => {
+    await barrier.wait();
+    await connection.send(barrier);
+  };
+  await run({ target, args: [barrier, there], by: "source", ...confined });
+  const back = await here.recv(bound) as Barrier;
+  await assert.rejects(back.wait(), { name: "NotCapable" });
+  here.close();
 });
 
 Deno.test({

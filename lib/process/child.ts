@@ -28,6 +28,7 @@ import { knowsAll } from "../memory/crossing.ts";
 import { expectEnd, sayFarewell } from "../memory/farewell.ts";
 import { markHeldLocks } from "../memory/mutex.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
+import { fromStarter } from "../memory/seal.ts";
 import {
   activeChildren,
   becomeChild,
@@ -155,7 +156,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
     if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
     }
-    const given = unload(cargo);
+    const given = fromStarter(() => unload(cargo));
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));

@@ -3,6 +3,7 @@
 
 import { InvalidStateError } from "../errors.ts";
 import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
+import { adoptKey } from "../memory/seal.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
 import {
@@ -66,8 +67,11 @@ export interface CurrentProcess extends ProcessInfo {
 export function becomeChild(init: Init): void {
   ({ identity, library, starter } = init);
   adoptPlace(init.roster, init.self);
-  if (init.inherits) inheritGrants(init.grants);
-  else becomeConfined(init.grants!);
+  if (init.key === undefined) becomeConfined(init.grants!);
+  else {
+    adoptKey(init.key);
+    inheritGrants(init.grants);
+  }
   const { name, pid, daemon } = init.parent;
   const isAlive = () => ownRoster().isAlive(init.starter);
   parent = { name, pid, daemon, isAlive };

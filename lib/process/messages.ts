@@ -48,8 +48,8 @@ export interface Init {
   library: string;
   /** Its permissions, if it or one it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
-  /** Whether it shares its permissions with its starter. */
-  inherits: boolean;
+  /** The key (lib/memory/seal.ts) that it shares with its permissions; only if it inherits them. */
+  key: Uint8Array | undefined;
 }
 
 /** The first and only message to the starter. */

@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { describe } from "../describe.ts";
 import { InvalidStateError } from "../errors.ts";
+import { ownKey } from "../memory/seal.ts";
 import type { Init } from "./messages.ts";
 
 /** The names of Deno's permissions. */
@@ -187,12 +188,12 @@ export function isConfined(): boolean {
 }
 
 /** What a child knows of its permissions. */
-export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "inherits"> {
-  if (grants === undefined) return { grants: explicit, inherits: true };
+export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "key"> {
+  if (grants === undefined) return { grants: explicit, key: ownKey() };
   const known = Object.entries(grants).map(([name, grant]) => {
     return [name, grant === "inherit" && explicit !== undefined ? explicit[name as Name] : grant];
   });
-  return { grants: Object.fromEntries(known), inherits: false };
+  return { grants: Object.fromEntries(known), key: undefined };
 }
 
 /** What this process may do now, or a child of it with these permissions. */

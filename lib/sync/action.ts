@@ -1,13 +1,19 @@
 // The action of a barrier. Where the barrier was made it is the function that was given; to other
-// processes it crosses as its source text, and is compiled where it is needed.
+// processes it crosses as its source text, and is compiled where it is needed, if it may be (seal.ts).
 
 import { describe } from "../describe.ts";
+import { isFromStarter, isSealed, seal } from "../memory/seal.ts";
 
-/** What crosses. */
-export interface ActionText {
+/** What is compiled. */
+interface ActionSource {
   text: string;
   /** A method's text, as in `{ action() {} }`, is no expression by itself. */
   name: string;
+}
+
+/** What crosses. */
+export interface ActionText extends ActionSource {
+  seal: string;
 }
 
 /** What a barrier does once in a round. */
@@ -27,31 +33,49 @@ export function givenAction(action: unknown): Action | undefined {
   }
   const run = () => action();
   const text = () => {
-    const crossing = { text: Function.prototype.toString.call(action), name: action.name };
-    expressionOf(crossing);
-    return crossing;
+    const source = { text: Function.prototype.toString.call(action), name: action.name };
+    expressionOf(source);
+    return sealed(source);
   };
   return { run, text };
 }
 
 /** The action of a barrier that has arrived. */
-export function arrivedAction(text: ActionText | undefined): Action | undefined {
-  if (text === undefined) return undefined;
+export function arrivedAction(arrived: ActionText | undefined): Action | undefined {
+  if (arrived === undefined) return undefined;
+  const source = { text: `${arrived.text}`, name: `${arrived.name}` };
+  const isOurs = isFromStarter();
   let code: (() => unknown) | undefined;
   const run = () => {
+    if (!isOurs && !isSealed(sealable(source), arrived.seal)) refuse(source);
     try {
-      code ??= new Function(`"use strict"; return ${expressionOf(text)};`)() as () => unknown;
+      code ??= new Function(`"use strict"; return ${expressionOf(source)};`)() as () => unknown;
       const result = code();
-      return result instanceof Promise ? result.catch((error) => explain(error, text)) : result;
+      return result instanceof Promise ? result.catch((error) => explain(error, source)) : result;
     } catch (error) {
-      explain(error, text);
+      explain(error, source);
     }
   };
-  return { run, text: () => text };
+  return { run, text: () => isOurs ? sealed(source) : arrived };
+}
+
+function sealed(source: ActionSource): ActionText {
+  return { ...source, seal: seal(sealable(source)) };
+}
+
+function sealable({ text, name }: ActionSource): string {
+  return JSON.stringify(["action", name, text]);
+}
+
+function refuse({ name }: ActionSource): never {
+  throw new Deno.errors.NotCapable(
+    `The action "${name}" isn't run in this process, because a process with other permissions made it ` +
+      "or handed it on. Make the barrier in the process that starts the others, and give it to them in args.",
+  );
 }
 
 /** The text as an expression; throws if it is none. */
-function expressionOf({ text, name }: ActionText): string {
+function expressionOf({ text, name }: ActionSource): string {
   for (const expression of [`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`]) {
     try {
       // It is compiled, not run.
@@ -68,7 +92,7 @@ function expressionOf({ text, name }: ActionText): string {
 }
 
 /** Throws what the action threw; where it reached outside itself, says so. */
-function explain(error: unknown, { name }: ActionText): never {
+function explain(error: unknown, { name }: ActionSource): never {
   const missing = error instanceof ReferenceError && /^(\S+) is not defined$/.exec(error.message);
   if (!missing || missing[1] in globalThis) throw error;
   throw new ReferenceError(

@@ -39,7 +39,8 @@ export interface BarrierOptions {
    * arrived last. If it returns a promise, that is waited for. If it throws, the barrier breaks.
    *
    * In the process that made the barrier it is called as it is. To others it crosses as its source
-   * text: there it may use the globals, and nothing else.
+   * text: there it may use the globals, and nothing else. Where it comes from a process with other
+   * permissions, through a pipe, it isn't run, and the barrier breaks.
    */
   action?: () => unknown;
   /** Milliseconds that a wait may take which isn't given a `timeout` of its own; by default without end. */

@@ -1,6 +1,8 @@
 // What the processes of the sandbox tests run. By source each stands alone.
 
 import {
+  Barrier,
+  type Connection,
   currentProcess,
   Process,
   type ProcessPermissions,
@@ -103,4 +105,10 @@ export async function startChild(
   } catch (error) {
     return `${error} ${(error as Error).cause ?? ""}`;
   }
+}
+
+/** Sends a barrier whose action leaves a trace where it runs. */
+export async function sendBarrier(connection: Connection<unknown, Barrier>): Promise<void> {
+  await connection.send(new Barrier(1, { action: () => Reflect.set(globalThis, "trace", "left") }));
+  await connection.recv().catch(() => {});
 }

@@ -1,0 +1,53 @@
+// Which text may be run as code here: text that comes from a process with the same rights. A process
+// with other rights, in a sandbox perhaps, could have its own code run with ours otherwise.
+//
+// Processes that share their rights share a key, which nobody else is told; text that one of them seals
+// (HMAC, RFC 2104) another can check. What a process is given by its starter needs no seal: the starter
+// could do all of that itself.
+
+import process from "node:process";
+
+const KEY_BYTES = 32;
+
+/** In the global scope, because a second copy of this package in the isolate must use the same. */
+const OWN = Symbol.for("@multiproc/multiprocessing/key");
+const global: typeof globalThis & { [OWN]?: Uint8Array } = globalThis;
+
+/** The key of this process and of those that inherit from it. */
+export function ownKey(): Uint8Array {
+  return global[OWN] ??= crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+}
+
+/** Called once, first of all, in a process that inherits its rights. */
+export function adoptKey(key: Uint8Array): void {
+  global[OWN] = key;
+}
+
+/** The seal of a text. */
+export function seal(text: string): string {
+  // Loading it takes 12 ms, and few need it.
+  const { createHmac } = process.getBuiltinModule("node:crypto");
+  return createHmac("sha256", ownKey()).update(text).digest("hex");
+}
+
+/** Whether a text was sealed by a process with the rights of this one. */
+export function isSealed(text: string, mark: unknown): boolean {
+  return mark === seal(text);
+}
+
+let isTrusted = false;
+
+/** Does `work`, which unpacks what the starter of this process has sent. */
+export function fromStarter<T>(work: () => T): T {
+  isTrusted = true;
+  try {
+    return work();
+  } finally {
+    isTrusted = false;
+  }
+}
+
+/** Whether what is being unpacked was sent by the starter of this process. */
+export function isFromStarter(): boolean {
+  return isTrusted;
+}
