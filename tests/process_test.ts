@@ -362,6 +362,16 @@ Deno.test("the exit code is n after Deno.exit(n), also from a timer", async () =
   }
 });
 
+Deno.test("no exit code hides that a process has ended", async () => {
+  for (const code of [-1, -65_536, 65_535, 2 ** 31 - 1, -(2 ** 31)]) {
+    const process = new Process({ target: targets.exitWith, args: [code], module });
+    process.start();
+    assert.ok(await process.join(bound), `the end with ${code} goes unnoticed`);
+    // One is no different from the one before.
+    assert.equal(process.exitCode, Math.min(code, 2 ** 31 - 2));
+  }
+});
+
 Deno.test("a process joined with the thread blocked has its exit code, too", async () => {
   const process = new Process({ target: targets.exitWith, args: [5], module });
   process.start();

@@ -11,7 +11,7 @@
 //   ASKED      the starter, when somebody asked for its result
 //   LIMIT      the host, when it ends the process because of a limit: which one
 //
-// Exit codes may be negative and may be 0, so EXIT and FINISHED hold the code plus BIAS.
+// EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
 
 /** Word offsets in a control block. */
 export const EXIT = 0,
@@ -30,8 +30,6 @@ export const END_GATE = 32;
 export const NEVER = 48;
 const WORDS = 64;
 
-const BIAS = 0x10000;
-
 /** Values of CLAIM. */
 export const UNCLAIMED = 0, BY_MAIN = 1, BY_STARTER = 2;
 
@@ -46,12 +44,13 @@ export function newControl(): Int32Array {
 /** The code a word of EXIT or FINISHED stands for, or null while it is unwritten. */
 export function readCode(control: Int32Array, word: number): number | null {
   const value = Atomics.load(control, word);
-  return value === 0 ? null : value - BIAS;
+  return value === 0 ? null : value > 0 ? value - 1 : value;
 }
 
 /** Writes an exit code once; false if there was one. */
 export function writeCode(control: Int32Array, word: number, code: number): boolean {
-  return Atomics.compareExchange(control, word, 0, code + BIAS) === 0;
+  const value = code < 0 ? code : Math.min(code, 2 ** 31 - 2) + 1;
+  return Atomics.compareExchange(control, word, 0, value) === 0;
 }
 
 /** Whether this is what newControl() makes: somebody else says so. */
