@@ -7,47 +7,65 @@
 // the stack. Then no call of ours would fit either, so a lock is released in place, by Atomics,
 // which need none.
 //
-// One kind of process can even end anywhere: one with a memory limit, which V8 interrupts where its
-// heap is full. Such a process writes a mark of its own for each time it holds a lock into the bits
-// above. Who has seen the same mark for two seconds takes the lock from it: no live holder needs a
-// thousandth of that, and no other waiter can have taken it meanwhile, because the mark would be
-// another. What the dead one was in the middle of is nothing, as after an error: what makes a step
-// true is one store.
+// Some workers can even end anywhere: one with a memory limit, which V8 interrupts where its heap is
+// full; one that ends with the worker it runs in; one that this library did not start. Such a process
+// writes a mark of its own for each time it holds a lock into the bits above. Who has seen the same
+// mark for three seconds takes the lock from it: no live holder needs a hundredth of that, and no other
+// waiter can have taken it meanwhile, because the mark would be another. What the dead one was in the
+// middle of is nothing, as after an error: what makes a step true is one store. A lock that is held
+// without a mark for so long that it can't be true, somebody who is hostile has written.
+//
+// The seconds are counted in slices of waiting, so that one in which the whole program was stopped, by
+// a signal or a debugger, counts as one.
 //
 // Memory order: taking and releasing are sequentially consistent read-modify-writes of the same
 // word, so what a holder wrote before releasing is seen by the next one.
 
+import { isMainThread } from "node:worker_threads";
 import { uninterrupted } from "./critical.ts";
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
-/** What is above the two lowest bits. */
-const MARK = ~3, NO_MARK = 0, ONE_MARK = 4;
+/** What is above the two lowest bits: who has made the mark, and how many he has. */
+const MARK = ~3, MARKER = ~0xffff, ONE_MARKER = 0x10000, ONE_MARK = 4, NO_MARK = 0;
 
 /** Looks at a held lock this often before sleeping: about a microsecond, the time of a copy. */
 const SPINS = 100;
-/** In ms: who holds a lock so long with the same mark has ended. */
-const ENDED = 2000;
+/** In ms. */
+const SLICE = 50;
+/** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
+const ENDED = 60, NEVER_TRUE = 200;
 
-let mayEndAnywhere = false;
-let mark = NO_MARK;
+/** In the global scope, because a second copy of this package in the isolate must know. */
+const OWN = Symbol.for("@multiproc/multiprocessing/ends-anywhere");
+const global: typeof globalThis & { [OWN]?: boolean } = globalThis;
 
-/** Called in a process that can end in the middle of a critical section. */
-export function markHeldLocks(): void {
-  mayEndAnywhere = true;
-  mark = crypto.getRandomValues(new Int32Array(1))[0] & MARK;
+let mayEnd = global[OWN] ??= !isMainThread;
+let mark = mayEnd ? firstMark() : NO_MARK;
+
+/** Whether this process can end in the middle of a critical section. */
+export function mayEndAnywhere(): boolean {
+  return mayEnd;
+}
+
+/** Called once, first of all, in a process that knows. */
+export function setMayEndAnywhere(may: boolean): void {
+  mayEnd = global[OWN] = may;
+  mark = may ? firstMark() : NO_MARK;
+}
+
+function firstMark(): number {
+  const marker = crypto.getRandomValues(new Int32Array(1))[0] & MARKER;
+  return marker === 0 ? ONE_MARKER : marker;
 }
 
 /** The mark of the next time this process holds a lock. */
 function nextMark(): number {
-  if (!mayEndAnywhere) return NO_MARK;
-  mark = (mark + ONE_MARK) | 0;
-  if (mark === NO_MARK) mark = ONE_MARK;
-  return mark;
+  return mark = mark & MARKER | (mark + ONE_MARK) & ~MARKER;
 }
 
 /** Takes the lock at words[at]. */
 export function lock(words: Int32Array, at: number): void {
-  const held = mayEndAnywhere ? nextMark() | HELD : HELD;
+  const held = mayEnd ? nextMark() | HELD : HELD;
   if (Atomics.compareExchange(words, at, FREE, held) !== FREE) lockContended(words, at, held);
 }
 
@@ -60,27 +78,43 @@ function lockContended(words: Int32Array, at: number, held: number): void {
   }
   // Whoever gets it from here on leaves others asleep, perhaps.
   const mine = held & MARK | CONTENDED;
+  let unchanged = FREE, slices = 0;
   for (;;) {
     const seen = Atomics.load(words, at);
     if (seen === FREE) {
       if (Atomics.compareExchange(words, at, FREE, mine) === FREE) return;
       continue;
     }
-    const theirs = seen & MARK, contended = theirs | CONTENDED;
+    const contended = seen & MARK | CONTENDED;
     if (seen !== contended && Atomics.compareExchange(words, at, seen, contended) !== seen) {
       continue;
     }
-    if (theirs === NO_MARK) Atomics.wait(words, at, contended);
-    else if (
-      Atomics.wait(words, at, contended, ENDED) === "timed-out" &&
-      Atomics.compareExchange(words, at, contended, mine) === contended
+    const isUnchanged = Atomics.wait(words, at, contended, SLICE) === "timed-out" &&
+      contended === unchanged;
+    slices = isUnchanged ? slices + 1 : 0;
+    unchanged = contended;
+    const most = (contended & MARK) === NO_MARK ? NEVER_TRUE : ENDED;
+    if (
+      slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
     ) return;
   }
 }
 
 /** Releases the lock at words[at]. */
 export function unlock(words: Int32Array, at: number): void {
+  if (mayEnd) return unlockMarked(words, at);
   if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);
+}
+
+/** It may have been taken from this process. */
+function unlockMarked(words: Int32Array, at: number): void {
+  for (;;) {
+    const held = Atomics.load(words, at);
+    if (((held ^ mark) & MARKER) !== 0) return;
+    if (Atomics.compareExchange(words, at, held, FREE) !== held) continue;
+    if ((held & CONTENDED) !== 0) Atomics.notify(words, at, 1);
+    return;
+  }
 }
 
 /** Does `work` as a critical section under the lock at words[at]. */

@@ -26,7 +26,7 @@ import {
 import { isKilled, stopIfKilled, uninterrupted, unwindWhenKilled } from "../memory/critical.ts";
 import { knowsAll } from "../memory/crossing.ts";
 import { expectEnd, sayFarewell } from "../memory/farewell.ts";
-import { markHeldLocks } from "../memory/mutex.ts";
+import { setMayEndAnywhere } from "../memory/mutex.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { fromStarter } from "../memory/seal.ts";
 import {
@@ -84,10 +84,7 @@ export function bootModule(load: LoadModule): void {
 function begin(find: Find): void {
   if (threadBirth) {
     const { port, isMemoryLimited } = adopt(threadBirth);
-    if (isMemoryLimited) {
-      markHeldLocks();
-      watchMemory(runOutOfMemory);
-    }
+    if (isMemoryLimited) watchMemory(runOutOfMemory);
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
     holdWebLock().then(turn).then(() => live(port, find));
@@ -115,6 +112,7 @@ export function prepare(): void {
 
 function adopt(birth: Birth): Birth {
   adoptControl(birth.control);
+  setMayEndAnywhere(birth.mayEndAnywhere);
   useHost(birth.host);
   return birth;
 }

@@ -21,6 +21,7 @@ import {
   TIME_LIMIT,
   writeCode,
 } from "../memory/control.ts";
+import { mayEndAnywhere } from "../memory/mutex.ts";
 import { ownRoster } from "../memory/roster.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
@@ -97,10 +98,14 @@ export class Hosted {
   constructor(launch: Launch, wishes: Wishes) {
     this.#launch = launch;
     this.#wishes = wishes;
-    const { control, port, identity, giveUp, memoryLimitMb } = launch;
+    const { control, port, identity, giveUp, grants, memoryLimitMb } = launch;
     const { port1, port2 } = new MessageChannel();
     const isMemoryLimited = memoryLimitMb !== undefined;
-    const birth: Birth = { control, port, host: port2, giveUp, isMemoryLimited };
+    const birth: Birth = {
+      ...{ control, port, host: port2, giveUp, isMemoryLimited },
+      // Deno ends the workers of a worker with it.
+      mayEndAnywhere: isMemoryLimited || grants !== undefined || mayEndAnywhere(),
+    };
     this.#requests = port1;
     this.#body = kindOf(launch)(launch, birth, {
       failed: (error) => this.#failed(error),

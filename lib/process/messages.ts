@@ -99,4 +99,6 @@ export interface Birth {
   host: MessagePort;
   giveUp: readonly Name[];
   isMemoryLimited: boolean;
+  /** Whether it can end in the middle of a critical section. */
+  mayEndAnywhere: boolean;
 }
