@@ -1,7 +1,7 @@
 // Condition: who waits goes on when he is notified, and always with the lock.
 
 import assert from "node:assert/strict";
-import { Condition, Lock, Queue, RLock, SharedArray, wait } from "../mod.ts";
+import { Condition, Lock, Queue, RLock, SharedArray } from "../mod.ts";
 import { abandon, bound, start, turn, until } from "./support/sync.ts";
 import * as targets from "./targets/sync_targets.ts";
 
@@ -311,27 +311,40 @@ Deno.test("a wait that finds its lock abandoned says so, and holds it", async ()
   }
 });
 
-Deno.test("one of those who wait learns of a holder that died, though none was notified", async () => {
+Deno.test("all who wait return when a holder dies, though none was notified, and one is told", async () => {
   for (const face of ["async", "sync"] as const) {
     const condition = new Condition(), said = new Queue<string>();
     const all = [];
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < 3; i++) {
       all.push(start(targets.awaitInVain, condition, said, face));
       assert.equal(await said.get(bound), "waits");
     }
     const holder = start(targets.notifyAndKeep, condition, said, 0);
     assert.equal(await said.get(bound), "held");
     holder.kill();
-    const ended = await wait(all, bound) as typeof all;
-    assert.equal(ended.length, 1, "it must be reported once");
-    const message = await ended[0].result();
-    assert.ok(message.startsWith(`AbandonedLockError: ${holder.name} has ended`), message);
-    // The other waits still, and can be notified.
-    await condition.acquire();
-    condition.notify();
-    condition.release();
-    const [other] = all.filter((process) => process !== ended[0]);
-    assert.equal(await other.result(bound), "");
+    const messages = await Promise.all(all.map((process) => process.result(bound)));
+    const [told, ...others] = messages.sort().reverse();
+    assert.ok(told.startsWith(`AbandonedLockError: ${holder.name} has ended`), told);
+    assert.deepEqual(others, ["", ""]);
+  }
+});
+
+Deno.test("those who wait return also when another who acquires the lock is told of a death", async () => {
+  for (const face of ["async", "sync"] as const) {
+    const condition = new Condition(), said = new Queue<string>();
+    const waiting = start(targets.awaitInVain, condition, said, face);
+    assert.equal(await said.get(bound), "waits");
+    const holder = start(targets.notifyAndKeep, condition, said, 0);
+    assert.equal(await said.get(bound), "held");
+    const acquiring = condition.acquire(bound);
+    holder.kill();
+    const isTold = await acquiring.then(
+      () => false,
+      (error) => error.name === "AbandonedLockError",
+    );
+    if (!isTold) condition.release();
+    const message = await waiting.result(bound);
+    assert.equal(message.startsWith("AbandonedLockError"), !isTold, message);
   }
 });
 

@@ -157,21 +157,23 @@ export class Condition {
    * before it rejects because `signal` was aborted; both can take longer than `timeout`.
    *
    * What was waited for may be otherwise again by the time it returns: see
-   * {@linkcode Condition.waitFor}.
+   * {@linkcode Condition.waitFor}. When a process dies while it holds the lock, all waits return, one of
+   * them by throwing, whether they were notified or not: the dead one may have been the one that was,
+   * or that was to notify.
    *
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
-   *   changed; this process holds it then. One of those who wait is told, whether or not it was
-   *   notified: the dead one may have been the one that was, or that was to notify
+   *   changed; this process holds it then
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.#check("wait", options);
+    const deaths = this.#lock[reportDeath]();
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
-      return await eventually(this.#waiting(place), options);
+      return await eventually(this.#waiting(place, deaths), options);
     } catch (error) {
       place.refuse();
       if (error instanceof AbandonedLockError) abandoned = error;
@@ -193,11 +195,12 @@ export class Condition {
    */
   waitSync(options?: BlockOptions): boolean {
     this.#check("waitSync", options);
+    const deaths = this.#lock[reportDeath]();
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
-      return blocking(this.#waiting(place), options);
+      return blocking(this.#waiting(place, deaths), options);
     } catch (error) {
       place.refuse();
       if (error instanceof AbandonedLockError) abandoned = error;
@@ -312,13 +315,16 @@ export class Condition {
 
   /**
    * Waits to be notified, or for the end of a process that dies with the lock: it may have been the
-   * one that was notified, or was to notify, and nobody need ask for the lock otherwise.
+   * one that was notified, or was to notify, and nobody else need ever do so.
+   *
+   * @param deaths how many had died so when the wait began
    */
-  #waiting({ waiting }: Place): Operation<boolean> {
+  #waiting({ waiting }: Place, deaths: number): Operation<boolean> {
     const attempt = () => {
       const answer = waiting.attempt();
-      if (answer === WAIT) this.#lock[reportDeath]();
-      return answer;
+      if (answer !== WAIT || this.#lock[reportDeath]() === deaths) return answer;
+      waiting.expired();
+      return true;
     };
     return { ...waiting, attempt };
   }

@@ -164,8 +164,8 @@ export class Lock {
   }
 
   /** @ignore */
-  [reportDeath](): void {
-    this.#mutual.reportDeath();
+  [reportDeath](): number {
+    return this.#mutual.reportDeath();
   }
 
   /** @ignore */

@@ -10,5 +10,8 @@ export const reacquiring: unique symbol = Symbol("multiprocessing.reacquiring");
 /** Throws if this process doesn't hold it, naming the call and what it was made on. */
 export const checkHeld: unique symbol = Symbol("multiprocessing.checkHeld");
 
-/** Frees it of a holder that has died, and throws that, unless another has reported it. */
+/**
+ * Frees it of a holder that has died, and throws that, unless another has done so; returns how often that
+ * has been done.
+ */
 export const reportDeath: unique symbol = Symbol("multiprocessing.reportDeath");

@@ -4,6 +4,7 @@
 //                   asleep; FREE_RESERVED when it is free, but for whom RESERVED names
 //   AGAIN           how often its holder has acquired it once more (RLock); only he writes it
 //   RESERVED        of a process that has waited too long: see reservation.ts
+//   DEATHS          how many holders were found dead; before the lock is free again
 //
 // After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
 // compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
@@ -18,10 +19,10 @@
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
-import { Reservation } from "./reservation.ts";
+import { Reservation, RESERVATION_WORDS } from "./reservation.ts";
 import type { Shared } from "./shared.ts";
 
-const HOLDER = 0, AGAIN = 1, RESERVED = 2;
+const HOLDER = 0, AGAIN = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const GATE = 16;
 /** Words it takes. */
 export const MUTUAL_WORDS = GATE + GATE_WORDS;
@@ -82,10 +83,15 @@ export class Mutual {
     return false;
   }
 
-  /** Throws if its holder has died, unless another reports that: for one who isn't about to take it. */
-  reportDeath(): void {
-    const found = Atomics.load(this.#words, this.#at + HOLDER);
+  /**
+   * Throws if its holder has died, unless another reports that: for one who isn't about to take it. Returns
+   * how many there were.
+   */
+  reportDeath(): number {
+    const words = this.#words, at = this.#at;
+    const found = Atomics.load(words, at + HOLDER);
     if (found !== 0 && found !== FREE_RESERVED) this.#buryIfDead(found);
+    return Atomics.load(words, at + DEATHS);
   }
 
   #buryIfDead(found: number): void {
@@ -116,6 +122,7 @@ export class Mutual {
     const mine = this.#token | WAITED;
     if (Atomics.compareExchange(words, at + HOLDER, found, mine) !== found) return;
     Atomics.store(words, at + AGAIN, 0);
+    Atomics.add(words, at + DEATHS, 1);
     Atomics.store(words, at + HOLDER, 0);
     this.gate.open(1);
     const times = again > 0 ? ` ${again + 1} times` : "";

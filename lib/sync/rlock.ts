@@ -167,8 +167,8 @@ export class RLock {
   }
 
   /** @ignore */
-  [reportDeath](): void {
-    this.#mutual.reportDeath();
+  [reportDeath](): number {
+    return this.#mutual.reportDeath();
   }
 
   /** @ignore */
