@@ -173,8 +173,7 @@ Deno.test({
   fn: () =>
     withVariables(async () => {
       await using made = await makeWorld();
-      const all = Object.fromEntries(names.map((name) => [name, true]));
-      const { outcomes } = await tryIn(all, made.world);
+      const { outcomes } = await tryIn("inherit", made.world);
       const failed = except(outcomes, ({ name, refusal }) => {
         const { failsBy, needsRights } = known.get(name)!;
         return refusal === undefined || !needsRights || failsBy?.test(refusal) === true;

@@ -33,7 +33,6 @@ import {
   activeChildren,
   becomeChild,
   becomeObject,
-  beginImporting,
   ownIdentity,
   starterRef,
   whileImporting,
@@ -95,24 +94,12 @@ function begin(find: Find): void {
   globalThis.addEventListener("message", born, { once: true });
 }
 
-/**
- * Called in a confined child before any module of the target's is evaluated. With a top-level await
- * one of those may be evaluated before boot.
- */
-export function prepare(): void {
-  beginImporting();
-  if (!threadBirth) return;
-  for (const name of threadBirth.giveUp) {
-    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
-  }
-  // It is held at once, only its callback comes later.
-  holdWebLock();
-  setLoaded(threadBirth.control);
-}
-
 function adopt(birth: Birth): Birth {
   adoptControl(birth.control);
   setMayEndAnywhere(birth.mayEndAnywhere);
+  for (const name of birth.giveUp) {
+    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
+  }
   useHost(birth.host);
   return birth;
 }
@@ -123,6 +110,9 @@ function setLoaded(control: Int32Array): void {
   Atomics.notify(control, LOADED);
 }
 
+/** As long as it can be called: see lockdown.ts. */
+const requestLock = locks.request.bind(locks);
+
 /**
  * Without a lock held, the host couldn't stop this process in the middle of synchronous code, nor
  * in a blocking wait (measured on Deno 2.9.6). It is held until the end.
@@ -130,7 +120,7 @@ function setLoaded(control: Int32Array): void {
 function holdWebLock(): Promise<void> {
   return new Promise((held) => {
     const hold = () => {
-      locks.request(crypto.randomUUID(), () => {
+      requestLock(crypto.randomUUID(), () => {
         held();
         return new Promise(() => {});
       }).catch(hold); // somebody stole it

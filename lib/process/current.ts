@@ -112,14 +112,9 @@ export function nextIdentity(name: string | undefined, daemon: boolean): Identit
   return { name: name ?? `Process-${lineage.join(":")}`, pid: 0, lineage, daemon };
 }
 
-/** From now on until whileImporting() is through, no process may be started: see below. */
-export function beginImporting(): void {
-  importing = true;
-}
-
 /** While the module of the target is being imported, no process may be started: see below. */
 export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
-  beginImporting();
+  importing = true;
   try {
     return await work();
   } finally {

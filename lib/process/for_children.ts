@@ -3,5 +3,5 @@
 
 /** The modules a child may run first. */
 export function forChildren(): Promise<unknown>[] {
-  return [import("./child.ts"), import("./arrivals.ts"), import("./confined.ts")];
+  return [import("./child.ts"), import("./arrivals.ts")];
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe } from "../describe.ts";
 import { InvalidStateError } from "../errors.ts";
 import { ownKey } from "../memory/seal.ts";
+import { lockDown } from "./lockdown.ts";
 import type { Init } from "./messages.ts";
 
 /** The names of Deno's permissions. */
@@ -172,14 +173,18 @@ let confined = false;
 export function becomeConfined(grants: Grants): void {
   explicit = grants;
   confined = true;
-  neverAsk();
+  lockDown(mayRunAll(grants));
 }
 
 /** Called once, first of all, in a process that has its permissions from the one that started it. */
 export function inheritGrants(grants: Grants | undefined): void {
   explicit = grants;
-  if (grants !== undefined) neverAsk();
+  if (grants !== undefined) lockDown(mayRunAll(grants));
   keepShared();
+}
+
+function mayRunAll({ run }: Grants): boolean {
+  return run === true || run === "inherit";
 }
 
 /** Whether this process has permissions of its own, so that no other can act for it. */
@@ -211,18 +216,7 @@ export function ownPermissions(grants?: Grants): ProcessPermissions {
 }
 
 /** The methods of Deno.permissions, which can be set. */
-const methods: Record<"request" | "requestSync" | "revoke" | "revokeSync", unknown> = Object
-  .getPrototypeOf(Deno.permissions);
-
-/**
- * A confined process that requests a permission would have Deno ask the person at the terminal; here
- * it is told the state.
- */
-function neverAsk(): void {
-  const { query, querySync } = Deno.permissions;
-  methods.request = query;
-  methods.requestSync = querySync;
-}
+const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(Deno.permissions);
 
 /**
  * A process that inherits has the permissions of its starter, not a copy of them: what it revoked

@@ -2,6 +2,7 @@
 // its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
 
 import type { Body, Listener } from "./body.ts";
+import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
 
@@ -36,7 +37,7 @@ export function makeSandbox(main: string, name: string, permissions: Grants): Wo
   // The option is there where the program runs with worker-options, which its types depend on.
   const options = { type: "module", name, deno: { permissions } };
   try {
-    return new Worker(main, options as WorkerOptions);
+    return makingWorker(() => new Worker(main, options as WorkerOptions));
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new TypeError(`permissions mean nothing to Deno: ${cause.message}.`, { cause });

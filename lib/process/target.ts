@@ -142,10 +142,12 @@ function freeMain(): string {
 }
 
 function confinedMain(module: string): string {
-  // Deferred: loaded here, and evaluated when boot() gets to it.
-  return `import { bootModule } from ${JSON.stringify(new URL("confined.ts", childModule()))};
-import defer * as target from ${JSON.stringify(module)};
-bootModule(() => target);`;
+  const library = (name: string) => JSON.stringify(new URL(name, childModule()));
+  // What stands here literally is loaded with the rights of the starter (Deno 2.9.6), the target's module
+  // too, which is evaluated when it is imported: with the rights of the child.
+  return `import ${library("arrivals.ts")};
+import { bootModule } from ${library("child.ts")};
+bootModule(() => import(${JSON.stringify(module)}));`;
 }
 
 function bySource(

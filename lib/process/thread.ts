@@ -2,8 +2,9 @@
 // that terminate() stops even in the middle of `while (true) {}`, provided it holds a Web Lock
 // (Deno 2.9.6; child.ts takes one). It has the permissions of the isolate that makes it.
 
-import { type ResourceLimits, SHARE_ENV, Worker } from "node:worker_threads";
+import { type ResourceLimits, SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import type { Body, Listener } from "./body.ts";
+import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
 
 /** The limits of a worker; it takes whole numbers. */
@@ -15,14 +16,15 @@ export function limitsOf(memoryLimitMb: number | undefined): ResourceLimits | un
 /** Starts a process in a thread. */
 export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
   const { main, identity, memoryLimitMb } = launch;
-  const worker = new Worker(new URL(main), {
+  const options: WorkerOptions = {
     name: identity.name,
     workerData: birth,
     // Otherwise the environment would be read, for which there may be no permission.
     env: SHARE_ENV,
     transferList: [birth.port, birth.host],
     resourceLimits: limitsOf(memoryLimitMb),
-  });
+  };
+  const worker = makingWorker(() => new Worker(new URL(main), options));
   worker.on("error", listener.failed);
   worker.once("exit", listener.exited);
   if (identity.daemon) worker.unref();

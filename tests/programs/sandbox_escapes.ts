@@ -6,6 +6,8 @@ import { tryAll, tryLeaks, useGranted } from "../support/escapes.ts";
 
 if (import.meta.main) {
   const { permissions, world, granted } = JSON.parse(Deno.args[0]);
+  // Has a descriptor that nobody else is to open.
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const module = new URL("../support/escapes.ts", import.meta.url);
   const attempts = new Process({ target: tryAll, args: [world], module, permissions });
   attempts.start();

@@ -55,7 +55,7 @@ export const escapes: Escape[] = [];
 function escape(
   name: string,
   attempt: Escape["attempt"],
-  more: Partial<Pick<Escape, "refusedBy" | "failsBy" | "needsRights">> = {},
+  more: Partial<Omit<Escape, "name" | "attempt">> = {},
 ): void {
   escapes.push({ name, attempt, needsRights: true, ...more });
 }
@@ -522,6 +522,95 @@ escape("Deno.openKv", () => Reflect.get(Deno, "openKv")(), {
   needsRights: false,
 });
 
+// What Deno guards with no permission, and this library refuses
+
+const ownDefence = { refusedBy: /^NotCapable: .* can't be used in a process with permissions/ };
+
+/** Deno 2.9.6 has no types for it. */
+const webLocks = (): { query(): unknown } => Reflect.get(navigator, "locks");
+
+escape("the names of all Web Locks", () => webLocks().query(), ownDefence);
+escape("a Web Lock, of node:worker_threads", async () => {
+  const { locks } = await import("node:worker_threads");
+  await locks.request("stolen", { steal: true }, () => {});
+}, ownDefence);
+escape("a Web Lock, by the method of the class", () => {
+  return Reflect.get(globalThis, "LockManager").prototype.query.call(webLocks());
+}, ownDefence);
+escape("a signal to the program itself", () => {
+  Deno.kill(Deno.pid, "SIGCONT");
+}, ownDefence);
+escape("a signal, by node:process", async () => {
+  const { kill, pid } = await import("node:process");
+  kill(pid, "SIGCONT");
+}, ownDefence);
+escape("listening to the program's signals", () => {
+  const listener = () => {};
+  Deno.addSignalListener("SIGUSR2", listener);
+  Deno.removeSignalListener("SIGUSR2", listener);
+}, ownDefence);
+escape("listening to signals, by node:process", async () => {
+  const process = await import("node:process"), listener = () => {};
+  process.default.on("SIGUSR2", listener);
+  process.default.off("SIGUSR2", listener);
+}, ownDefence);
+for (const kind of ["socket", "server"] as const) {
+  escape(`a ${kind} of an open file descriptor`, async () => {
+    // With all rights it would succeed, and end this program's own.
+    if (Deno.permissions.querySync({ name: "run" }).state === "granted") return;
+    let refusal: unknown;
+    for (let fd = 3; fd < 64; fd++) {
+      try {
+        return await openDescriptor(kind, fd);
+      } catch (error) {
+        // A TypeError if it is of another kind.
+        if ((error as Error).name === "NotCapable") refusal = error;
+      }
+    }
+    throw refusal;
+  }, { ...ownDefence, needsRights: false });
+}
+
+async function openDescriptor(kind: "socket" | "server", fd: number): Promise<unknown> {
+  const { createServer, Socket } = await import("node:net");
+  if (kind === "socket") return new Socket({ fd, readable: false }).write("x");
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  createServer().on("error", reject).listen({ fd }, () => resolve("listens"));
+  return await promise;
+}
+
+for (const [name, kind] of [["pipe_wrap", "Pipe"], ["tcp_wrap", "TCP"], ["udp_wrap", "UDP"]]) {
+  escape(`a file descriptor, by the ${kind} behind node:'s classes`, () => {
+    const binding = Reflect.get(globalThis.process, "binding");
+    // With all rights, an error number.
+    return new (binding(name)[kind])(0).open(999);
+  }, ownDefence);
+}
+
+const nothing = "data:text/javascript,";
+const threads = () => globalThis.process.getBuiltinModule("node:worker_threads");
+const started = (worker: { terminate(): unknown }) => void worker.terminate();
+
+escape("a Worker of nothing", () => {
+  started(new Worker(nothing, { type: "module" }));
+}, ownDefence);
+escape("a Worker by its prototype", () => {
+  started(new (Worker.prototype.constructor as typeof Worker)(nothing, { type: "module" }));
+}, ownDefence);
+escape("a Worker by Reflect", () => {
+  started(Reflect.construct(Worker, [nothing, { type: "module" }], class extends EventTarget {}));
+}, { ...ownDefence, failsBy: /terminate is not a function/ });
+escape("a Worker whose class has its parent back", () => {
+  Object.setPrototypeOf(Worker, EventTarget);
+  started(new Worker(nothing, { type: "module" }));
+}, { refusedBy: /is not extensible/ });
+escape("a thread by a class of its own", () => {
+  started(new (class extends threads().Worker {})(new URL(nothing)));
+}, ownDefence);
+escape("a thread of text", () => {
+  started(new (threads().Worker)("0", { eval: true }));
+}, ownDefence);
+
 // What Deno 2.9.6 refuses to nobody. None of it needs a permission there; where one of them is
 // refused some day, the documentation has to say less.
 
@@ -535,16 +624,7 @@ leak("the working directory", () => Deno.cwd());
 leak("the program's arguments", () => Deno.args);
 leak("the path of Deno", () => Deno.execPath());
 leak("the number of the program", () => Deno.pid);
-leak("a signal to the program itself", () => Deno.kill(Deno.pid, "SIGCONT"));
-leak("listening to the program's signals", () => {
-  const listener = () => {};
-  Deno.addSignalListener("SIGUSR2", listener);
-  Deno.removeSignalListener("SIGUSR2", listener);
-});
 leak("the program's standard input", () => Deno.stdin.read(new Uint8Array(1)));
-leak("the names of all Web Locks", async () => {
-  return await (await import("node:worker_threads")).locks.query();
-});
 leak("the caches, which outlive the program", async () => {
   const name = crypto.randomUUID(), cache = await caches.open(name);
   await cache.put("http://localhost/", new Response("stored"));

@@ -1,0 +1,90 @@
+// What a process with permissions of its own is denied beside what Deno denies it: what Deno 2.9.6
+// guards with no permission, and what reaches others all the same. It is done once, before any code of the
+// user's runs, and in the only realm there is: a worker would have functions of its own, so none is made
+// but by this library. This is a second line of defence; the first is Deno.
+//
+//   workers            would not be ended with the process, nor kept within its limits
+//   Web Locks          are the program's: a thread whose lock was stolen can't be stopped
+//   open descriptors   node:net takes any number: the sockets and pipes of the program
+//   signals            are the program's: one could send them, or keep them from it
+//   prompts            Deno.permissions.request would ask the person at the terminal
+//
+// With the right to run whatever program it could do as much by other means; then descriptors, which
+// node:child_process needs, and signals are left as they are.
+
+import process from "node:process";
+import { locks, Worker as Thread } from "node:worker_threads";
+
+type Class = abstract new (...args: never[]) => object;
+type Methods = Record<string, unknown>;
+
+/** Denies it all, to a process that may run all programs or not. */
+export function lockDown(mayRunAll: boolean): void {
+  guard(Worker);
+  guard(Thread);
+  denyMethods(Object.getPrototypeOf(locks), "Web Locks", ["request", "query"]);
+  neverAsk();
+  if (mayRunAll) return;
+  for (const { prototype } of handleClasses()) denyMethods(prototype, "File descriptors", ["open"]);
+  denyMethods(Deno, "Signals", ["kill", "addSignalListener"]);
+  denyMethods(process, "Signals", ["_kill", "abort"]);
+}
+
+let mayMakeWorker = true;
+
+/** Does `make`, which makes one worker. */
+export function makingWorker<T>(make: () => T): T {
+  mayMakeWorker = true;
+  return make();
+}
+
+/**
+ * Has a class of workers make none but those that this library makes. What a derived class calls as
+ * super() is looked up when it is called; a class that can't be extended has it looked up there for ever.
+ */
+function guard(worker: Class): void {
+  const parent: Class = Object.getPrototypeOf(worker);
+  function guarded(...args: never[]): object {
+    if (!mayMakeWorker) deny("Workers");
+    mayMakeWorker = false;
+    return Reflect.construct(parent, args, new.target ?? parent);
+  }
+  Object.setPrototypeOf(guarded, parent);
+  Object.setPrototypeOf(worker, guarded);
+  Object.preventExtensions(worker);
+  mayMakeWorker = false;
+}
+
+/** The classes behind the sockets and pipes of node:net and node:dgram. */
+function handleClasses(): { prototype: Methods }[] {
+  const binding: (name: string) => Record<string, { prototype: Methods }> = Reflect.get(
+    process,
+    "binding",
+  );
+  return [binding("pipe_wrap").Pipe, binding("tcp_wrap").TCP, binding("udp_wrap").UDP];
+}
+
+function denyMethods(object: Methods | object, what: string, names: readonly string[]): void {
+  for (const name of names) {
+    if (name in object) replace(object, name, () => deny(what));
+  }
+}
+
+function deny(what: string): never {
+  throw new Deno.errors.NotCapable(
+    `${what} can't be used in a process with permissions of its own. ` +
+      "Start a Process, or do it in the process that has started this one.",
+  );
+}
+
+/** A confined process that requests a permission is told the state. */
+function neverAsk(): void {
+  const methods: Methods = Object.getPrototypeOf(Deno.permissions);
+  replace(methods, "request", methods.query);
+  replace(methods, "requestSync", methods.querySync);
+}
+
+/** For good. */
+function replace(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: false, configurable: false });
+}
