@@ -835,7 +835,7 @@ Deno.test("a process that has ended keeps its exit code and its result", async (
   await fewAtOnce(cases);
 });
 
-Deno.test("a process in an unload listener of its Deno.exit(3) is ended, its exit code kept", async () => {
+Deno.test("a process in an unload listener of its Deno.exit(3) has not ended, and is ended", async () => {
   const cases = (Object.keys(ends) as End[]).map((end) => async () => {
     const all = makeThings(), { ready } = all.things;
     const process = new Process({
@@ -851,8 +851,9 @@ Deno.test("a process in an unload listener of its Deno.exit(3) is ended, its exi
     });
     process.start();
     await ready.get(bound);
+    assert.ok(process.isAlive());
     process[end]();
-    await checkEnded(process, 3);
+    await checkEnded(process, ends[end]);
     await checkUsable(all);
   });
   await fewAtOnce(cases);

@@ -10,6 +10,7 @@
 //   CLAIM      whoever is to host it, by compare-and-swap: main, or its starter
 //   ASKED      the starter, when somebody asked for its result
 //   LIMIT      the host, when it ends the process because of a limit: which one
+//   BEATS      the process itself: see lib/process/pulse.ts
 //
 // EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
 
@@ -21,13 +22,16 @@ export const EXIT = 0,
   CLAIM = 4,
   ASKED = 5,
   STOPPED = 6,
-  LIMIT = 7;
+  LIMIT = 7,
+  BEATS = 8;
 /** On a cache line of its own: its owner writes it twice an operation. */
 export const CRITICAL = 16;
 /** The gate (lib/wait/gate.ts) that opens when the process has ended. */
 export const END_GATE = 32;
 /** Never written: a word to sleep on until the host ends the isolate. */
 export const NEVER = 48;
+/** Never written either: the process lies on it as long as its isolate is there. */
+export const PULSE = 49;
 const WORDS = 64;
 
 /** Values of CLAIM. */

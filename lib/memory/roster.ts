@@ -203,18 +203,12 @@ export class Roster {
     Atomics.store(words, at + OWNER, owner.index);
   }
 
-  /** Whether an entry belongs to this owner, or to who belongs to him. */
-  belongsTo(ref: Ref, owner: Ref): boolean {
-    let { index, generation } = ref;
-    for (let depth = 0; depth < DEEPEST; depth++) {
-      const at = this.#at(index), words = this.#words;
-      if (Atomics.load(words, at + GENERATION) !== generation) return false;
-      index = Atomics.load(words, at + OWNER);
-      generation = Atomics.load(words, at + OWNER_GENERATION);
-      if (index === owner.index && generation === owner.generation) return true;
-      if (index === NOBODY || index === MOVING) return false;
-    }
-    return false;
+  /** The owner of an entry; itself if it has none. */
+  ownerOf(ref: Ref): Ref {
+    const at = this.#at(ref.index), words = this.#words;
+    const index = Atomics.load(words, at + OWNER);
+    if (index === NOBODY || index === MOVING) return ref;
+    return { index, generation: Atomics.load(words, at + OWNER_GENERATION) };
   }
 
   /** Whether somebody is in the roster and not lost. */

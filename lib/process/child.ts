@@ -12,22 +12,10 @@ import {
   settle,
   unload,
 } from "../memory/cargo.ts";
-import {
-  adoptControl,
-  ASKED,
-  FINISHED,
-  LIMIT,
-  LOADED,
-  MEMORY_LIMIT,
-  NO_LIMIT,
-  ownControl,
-  writeCode,
-} from "../memory/control.ts";
+import { adoptControl, ASKED, LOADED, ownControl } from "../memory/control.ts";
 import { isKilled, stopIfKilled, uninterrupted, unwindWhenKilled } from "../memory/critical.ts";
 import { knowsAll } from "../memory/crossing.ts";
-import { expectEnd, sayFarewell } from "../memory/farewell.ts";
 import { setMayEndAnywhere } from "../memory/mutex.ts";
-import { ownRef, ownRoster } from "../memory/roster.ts";
 import { fromStarter } from "../memory/seal.ts";
 import {
   activeChildren,
@@ -38,12 +26,13 @@ import {
   whileImporting,
 } from "./current.ts";
 import { describeFailure, recreateError } from "./failure.ts";
-import { endAllHosted } from "./host.ts";
 import { useHost } from "./host_port.ts";
-import { endGate, KILLED } from "./hosted.ts";
+import { expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
+import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
+import { beat } from "./pulse.ts";
 import { isBundled } from "./runtime.ts";
 
 /** What a target is, once found. */
@@ -132,10 +121,11 @@ function holdWebLock(): Promise<void> {
 async function live(port: MessagePort, find: Find): Promise<void> {
   setLoaded(ownControl());
   stopIfKilled();
+  beat(ownControl());
   const init = receivePosted(port) as Init;
   becomeChild(init);
-  expectEnd();
-  globalThis.addEventListener("unload", lastStep);
+  expectToLeave();
+  lookAfterPrinting();
   const { travel, cargo } = init;
   let outcome: Outcome, loaded: Load | undefined;
   try {
@@ -186,9 +176,6 @@ function report(port: MessagePort, outcome: Outcome, loaded?: Load): void {
     postAlone(port, outcome);
   }
   if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) print(outcome);
-  // After the user's own listeners, if there are any.
-  globalThis.removeEventListener("unload", lastStep);
-  globalThis.addEventListener("unload", lastStep);
   Deno.exit(outcome.type === "threw" ? 1 : Deno.exitCode);
 }
 
@@ -203,29 +190,6 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
   const thrown = recreateError(failure);
   const uncaught = failure.thrown === "value" ? " uncaught" : "";
   console.error(`Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`);
-}
-
-/**
- * The last step, whether the target returned, threw or called Deno.exit. It is written down for
- * those who wait with their thread blocked and can't hear the host.
- */
-function lastStep(): void {
-  if (!isKilled()) finish(Deno.exitCode);
-}
-
-function finish(exitCode: number): void {
-  endAllHosted();
-  sayFarewell(exitCode);
-  ownRoster().strikeAll(ownRef());
-  const control = ownControl();
-  if (writeCode(control, FINISHED, exitCode)) endGate(control).open(Infinity);
-}
-
-function runOutOfMemory(): void {
-  if (isKilled()) return;
-  Atomics.compareExchange(ownControl(), LIMIT, NO_LIMIT, MEMORY_LIMIT);
-  finish(-KILLED);
-  Deno.exit();
 }
 
 /**

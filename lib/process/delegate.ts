@@ -7,6 +7,8 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { postAlone } from "../memory/cargo.ts";
 import { BY_STARTER, CLAIM, UNCLAIMED } from "../memory/control.ts";
+import { uninterrupted } from "../memory/critical.ts";
+import { ownRef, ownRoster } from "../memory/roster.ts";
 import { addChore, removeChore } from "../wait/gate.ts";
 import { host } from "./host.ts";
 import { askHost } from "./host_port.ts";
@@ -28,7 +30,12 @@ export function delegate(
 ): void {
   // What is handed on later is what was there at the start.
   const kept = structuredClone(init);
-  askHost({ type: "start", launch });
+  const roster = ownRoster();
+  uninterrupted(() => {
+    askHost({ type: "start", launch });
+    // It doesn't end with its starter any more.
+    roster.entrust(launch.ref, roster.ownerOf(ownRef()));
+  });
   if (kept === undefined) return;
   const asked = performance.now();
   const { control } = launch;

@@ -6,13 +6,13 @@ import { uninterrupted } from "../memory/critical.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { ownIdentity } from "./current.ts";
 import { askHost, isHosted } from "./host_port.ts";
-import { Hosted, hosted, markEnded } from "./hosted.ts";
+import { Hosted, hosted, markEnded, TERMINATED } from "./hosted.ts";
 import type { Launch, Request } from "./messages.ts";
 
 /** Does what a process asks of its host. */
 function serve(request: Request): void {
   if (request.type === "stop") {
-    stopHosted(request.pid);
+    stopHosted(request.pid, request.signal);
     return;
   }
   if (request.type === "nested") {
@@ -39,14 +39,17 @@ export function endAllHosted(): void {
 /** Runs a process here, unless it was ended before it began. */
 export function host(launch: Launch, whenEnded?: (error: unknown) => void): void {
   const { control, ref, identity: { pid } } = launch;
+  const roster = ownRoster();
   // It lives no longer than the isolate it runs in.
-  uninterrupted(() => ownRoster().entrust(ref, ownRef()));
-  if (isHosted()) askHost({ type: "nested", nested: { pid, ref, control, by: ownIdentity().pid } });
+  uninterrupted(() => roster.entrust(ref, ownRef()));
+  if (isHosted()) askHost({ type: "nested", nested: { pid, control } });
   const kill = Atomics.load(control, KILL);
-  if (kill === 0) new Hosted(launch, { serve, whenEnded });
-  else {
+  // Struck off: its starter has ended in the middle of starting it.
+  if (kill === 0 && roster.isAlive(ref) && !hosted.has(pid)) {
+    new Hosted(launch, { serve, whenEnded });
+  } else {
     launch.port.close();
-    markEnded(launch, -kill);
+    markEnded(launch, -(kill || TERMINATED));
   }
 }
 
@@ -59,8 +62,8 @@ export function dismiss(pid: number): void {
 }
 
 /** Ends a process that runs here; false if it doesn't. */
-export function stopHosted(pid: number): boolean {
+export function stopHosted(pid: number, signal: number): boolean {
   const found = hosted.get(pid);
-  found?.stop();
+  found?.stop(signal);
   return found !== undefined;
 }

@@ -1,9 +1,14 @@
 // A process in a worker of this isolate, from its start until nothing of it is left. Whoever hosts a
 // process writes the last words of its control block, and tells everybody who waits.
 //
-// A process that was started with permissions of its own may be hostile. What it says to its host
-// over its port, or writes into the words it shares, can at most hurt itself: its host believes
-// only what was there before, and waits for nothing without an end.
+// A process has ended in two senses. To those who wait for it, when nothing more will come of it. To
+// those who share something with it, when its thread is gone, or will never take another step: before
+// that nobody may take what it holds. Mostly these are one moment; but a thread that was stopped in the
+// middle of one long call of V8's goes on until that returns.
+//
+// A process that was started with permissions of its own may be hostile. Its host reads nothing of what
+// it sends, and keeps for itself what must be true; what such a process writes into the words it shares
+// can at most hurt itself.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import {
@@ -16,6 +21,7 @@ import {
   LIMIT,
   LOADED,
   MEMORY_LIMIT,
+  NO_LIMIT,
   readCode,
   STOPPED,
   TIME_LIMIT,
@@ -28,20 +34,25 @@ import { LONGEST_TIMER } from "../wait/options.ts";
 import type { Body, StartBody } from "./body.ts";
 import { startJail } from "./jail.ts";
 import type { Birth, Launch, Nested, Request } from "./messages.ts";
+import { Pulse } from "./pulse.ts";
 import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
 
-/** A worker killed while its main module is still loading leaks what it had loaded; so much patience has the killer, in ms. */
+// How long a host waits for what should come at once, in ms.
+/** A worker killed while its main module is still loading leaks what it had loaded. */
 const LOADING = 2000;
-
-/** A critical section takes microseconds, the longest of 2 GB under a second; one never left is a crash. In ms. */
+/** Time runs from then on, whatever the process says. */
+const LONGEST_LOADING = 5000;
+/** A critical section takes microseconds, the longest of 2 GB under a second. */
 const OUTSIDE = 2000;
-
-/** A worker that was stopped is gone within a millisecond or two; with its thread blocked, the host waits so long, in ms. */
-const GOING = 50;
-
-/** So long it waits where it would hear of the end, or where the worker may be in the middle of something. In ms. */
-const LONGEST_GOING = 2000;
+/** A worker that was stopped is gone within a millisecond or two; nothing more will come of it. */
+const GOING = 2000;
+/** Longer than a call of V8's: what isn't gone by then burns on until the program ends. */
+const ENDLESS = 30_000;
+/** At the end of this isolate, for the threads in it. */
+const AT_THE_END = 50;
+/** With its thread blocked, the host looks so long after for the first time; see pulse.ts. */
+const LOOK = 100, LOOK_FOR_END = 5;
 
 /** What a worker has that ran out of memory. */
 const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
@@ -57,17 +68,22 @@ export function endGate(control: Int32Array): Gate {
   return new Gate(control, END_GATE, () => readCode(control, EXIT) !== null);
 }
 
-/** Writes that a process has ended, and tells everybody who waits. */
-export function markEnded({ control, ref }: Pick<Launch, "control" | "ref">, code: number): void {
+/** Ends a process for those who wait for it. */
+function markExit(control: Int32Array, code: number): void {
   writeCode(control, EXIT, code);
-  ownRoster().strikeAll(ref);
   endGate(control).open(Infinity);
+}
+
+/** Writes that a process has ended and is gone, and tells everybody who waits. */
+export function markEnded({ control, ref }: Pick<Launch, "control" | "ref">, code: number): void {
+  ownRoster().strikeAll(ref);
+  markExit(control, code);
   lookEverywhere();
 }
 
-/** Asks a process to end; false if somebody had asked before. */
-export function requestStop(control: Int32Array, signal: number): boolean {
-  return Atomics.compareExchange(control, KILL, 0, signal) === 0;
+/** Asks a process to end. */
+export function requestStop(control: Int32Array, signal: number): void {
+  Atomics.compareExchange(control, KILL, 0, signal);
 }
 
 /** What an isolate does with what its processes ask for. */
@@ -84,35 +100,49 @@ export class Hosted {
   readonly #wishes: Wishes;
   readonly #body: Body;
   readonly #requests: MessagePort;
-  /** What runs in its worker, directly or in each other. */
-  readonly #nested = new Map<number, Nested>();
+  readonly #pulse: Pulse;
+  readonly #mayEndAnywhere: boolean;
+  readonly #started = performance.now();
+  /** The control blocks of what runs in its worker, directly or in each other, by pid. */
+  readonly #nested = new Map<number, Int32Array>();
+  /** The signal it was told to end with, first of all. */
+  #order = 0;
+  #orderedAt = 0;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
-  #stopAsked = 0;
   #limitTimer: ReturnType<typeof setTimeout> | undefined;
-  /** When its time is up, once it is loaded. */
+  #isLoaded = false;
+  /** When its time is up. */
   #deadline: number | undefined;
-  #isExiting = false;
+  /** When its worker was seen to be ending. */
+  #endingSince: number | undefined;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  #exitCode = 0;
+  #hasEnded = false;
+  #isGone = false;
   /** Why the worker couldn't run; what the target throws doesn't come here. */
   #error: unknown;
 
   constructor(launch: Launch, wishes: Wishes) {
     this.#launch = launch;
     this.#wishes = wishes;
-    const { control, port, identity, giveUp, grants, memoryLimitMb } = launch;
-    const { port1, port2 } = new MessageChannel();
+    const { control, port, identity, giveUp, memoryLimitMb } = launch;
     const isMemoryLimited = memoryLimitMb !== undefined;
+    // Deno ends the workers of a worker with it.
+    this.#mayEndAnywhere = isMemoryLimited || this.#isConfined || mayEndAnywhere();
+    this.#pulse = new Pulse(control);
+    const { port1, port2 } = new MessageChannel();
+    this.#requests = port1;
     const birth: Birth = {
       ...{ control, port, host: port2, giveUp, isMemoryLimited },
-      // Deno ends the workers of a worker with it.
-      mayEndAnywhere: isMemoryLimited || grants !== undefined || mayEndAnywhere(),
+      mayEndAnywhere: this.#mayEndAnywhere,
     };
-    this.#requests = port1;
     this.#body = kindOf(launch)(launch, birth, {
       failed: (error) => this.#failed(error),
       exited: (code) => this.#exited(code),
     });
-    port1.on("message", this.#hear);
-    if (!this.#body.knowsEnd) port1.once("close", () => this.#exited(0));
+    if (!this.#isConfined) port1.on("message", this.#hear);
+    port1.once("close", () => this.#closed());
+    port1.start();
     port1.unref();
     addChore(this.#lookBlocked);
     hosted.set(identity.pid, this);
@@ -129,64 +159,82 @@ export class Hosted {
     return this.#launch.identity.daemon;
   }
 
-  /** While this isolate is blocked, its processes are looked after between two slices. */
-  readonly #lookBlocked = (): void => {
-    for (;;) {
-      const received = receiveMessageOnPort(this.#requests);
-      if (received === undefined) break;
-      this.#hear(received.message);
-    }
-    this.#body.look();
-    if (Atomics.load(this.#launch.control, LOADED) !== 0) this.#checkTime();
-  };
+  get #isConfined(): boolean {
+    return this.#launch.grants !== undefined;
+  }
+
+  /** The signal that ends it; 0 if none does. Others than its host can order the end of one they trust. */
+  get #signal(): number {
+    return this.#isConfined ? this.#order : Atomics.load(this.#launch.control, KILL);
+  }
+
+  // What it asks for
 
   readonly #hear = (message: unknown): void => {
-    const { type } = Object(message) as Partial<Request>;
-    if (type === "nested") this.#addNested((message as { nested: unknown }).nested);
-    if (type === undefined || this.#launch.grants !== undefined) return;
     try {
-      this.#wishes.serve(message as Request);
+      const request = message as Request;
+      if (request.type === "nested") this.#addNested(request.nested);
+      this.#wishes.serve(request);
     } catch {
       // What only looks like a request is none.
     }
   };
 
-  /** Takes down what runs in its worker, if it does. */
-  #addNested(message: unknown): void {
-    const { pid, by, control, ref } = Object(message) as Nested;
-    if (by !== this.#launch.identity.pid && !this.#nested.has(by)) return;
-    if (!isControl(control) || typeof pid !== "number") return;
-    try {
-      if (!ownRoster().belongsTo(ref, this.#launch.ref)) return;
-    } catch {
-      return; // no such entry
-    }
-    for (const [pid, { control }] of this.#nested) {
+  #addNested({ pid, control }: Nested): void {
+    for (const [pid, control] of this.#nested) {
       if (readCode(control, EXIT) !== null) this.#nested.delete(pid);
     }
-    this.#nested.set(pid, { pid, by, control, ref });
+    if (isControl(control)) this.#nested.set(pid, control);
   }
 
-  /** Stops the worker as soon as it is outside of critical sections; KILL is set. */
-  readonly stop = (): void => {
-    if (this.#isExiting) return;
-    const { control } = this.#launch;
-    if (this.#stopAsked === 0) {
-      this.#stopAsked = performance.now();
-      addChore(this.stop);
+  #drainRequests(): void {
+    if (this.#isConfined) return;
+    for (;;) {
+      const received = receiveMessageOnPort(this.#requests);
+      if (received === undefined) return;
+      this.#hear(received.message);
     }
+  }
+
+  /** While this isolate is blocked, its processes are looked after between two slices. */
+  readonly #lookBlocked = (): void => {
+    this.#drainRequests();
+    this.#body.look();
+    if (this.#endingSince === undefined) {
+      if (this.#pulse.isGone(LOOK)) this.#vanished();
+      else this.#checkTime();
+      return;
+    }
+    if (this.#pulse.isGone(LOOK_FOR_END)) this.#gone();
+    else this.#checkEnding();
+  };
+
+  // How it is stopped
+
+  /** Stops the worker as soon as it is outside of critical sections. */
+  stop(signal: number): void {
+    if (this.#order === 0) {
+      this.#order = signal;
+      this.#orderedAt = performance.now();
+      addChore(this.#stop);
+    }
+    requestStop(this.#launch.control, this.#order);
+    this.#stop();
+  }
+
+  readonly #stop = (): void => {
+    if (this.#endingSince !== undefined) return;
+    const { control } = this.#launch;
     clearTimeout(this.#stopTimer);
-    const asked = performance.now() - this.#stopAsked;
-    const isLoading = Atomics.load(control, LOADED) === 0 && asked < LOADING;
+    const patience = performance.now() - this.#orderedAt;
     // Deno ends the workers of this worker with it: they must be outside, too.
-    this.#lookBlocked();
-    if (this.#isExiting) return;
-    for (const { control } of this.#nested.values()) requestStop(control, TERMINATED);
-    const all = [control, ...[...this.#nested.values()].map(({ control }) => control)];
-    const areOutside = all.every(isOutside) ||
-      this.#launch.grants !== undefined && asked > OUTSIDE;
-    if (isLoading || !areOutside) {
-      this.#stopTimer = setTimeout(this.stop, 1);
+    this.#drainRequests();
+    for (const nested of this.#nested.values()) requestStop(nested, TERMINATED);
+    const all = [control, ...this.#nested.values()];
+    const mustWait = !this.#hasLoaded() && patience < LOADING ||
+      !all.every(isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE);
+    if (mustWait) {
+      this.#stopTimer = setTimeout(this.#stop, 1);
       return;
     }
     Atomics.store(control, STOPPED, 1);
@@ -195,104 +243,157 @@ export class Hosted {
 
   /** The worker has nothing more to do; what its user's "unload" listeners do may be critical. */
   dismiss(): void {
-    requestStop(this.#launch.control, TERMINATED);
-    this.stop();
+    this.stop(TERMINATED);
   }
 
   /** At the end of this isolate, which Deno ends all its workers with, wherever they are. */
   endNow(): void {
     const { control, ref } = this.#launch;
     requestStop(control, TERMINATED);
-    const patience = performance.now() + OUTSIDE;
-    while (Atomics.load(control, CRITICAL) !== 0 && performance.now() < patience);
+    const began = performance.now();
+    while (Atomics.load(control, CRITICAL) !== 0 && performance.now() - began < OUTSIDE);
     Atomics.store(control, STOPPED, 1);
     this.#body.terminate();
+    const told = performance.now();
+    while (
+      this.#body.isInterruptible && performance.now() - told < AT_THE_END &&
+      !this.#pulse.isGone(1)
+    );
     ownRoster().strikeAll(ref);
   }
 
-  #failed(error: unknown): void {
-    this.#error = error;
-    if ((Object(error) as { code?: unknown }).code !== OUT_OF_MEMORY) return;
-    Atomics.compareExchange(this.#launch.control, LIMIT, 0, MEMORY_LIMIT);
+  // Its limits
+
+  #hasLoaded(): boolean {
+    return this.#isLoaded ||= Atomics.load(this.#launch.control, LOADED) !== 0;
   }
 
   /** Ends it when its time is up. */
   async #limitTime(): Promise<void> {
     const loading = Atomics.waitAsync(this.#launch.control, LOADED, 0);
     if (loading.async) await loading.value;
+    this.#isLoaded = true;
     this.#checkTime();
   }
 
   #checkTime(): void {
-    const { timeLimit } = this.#launch;
-    if (this.#isExiting || timeLimit === undefined || timeLimit === Infinity) return;
-    this.#deadline ??= performance.now() + timeLimit;
+    const { timeLimit, control } = this.#launch;
+    const isOver = this.#endingSince !== undefined || this.#order !== 0;
+    if (isOver || timeLimit === undefined || timeLimit === Infinity) return;
+    const now = performance.now();
+    if (!this.#hasLoaded() && now - this.#started < LONGEST_LOADING) return;
+    this.#deadline ??= now + timeLimit;
     clearTimeout(this.#limitTimer);
-    const left = this.#deadline - performance.now();
+    const left = this.#deadline - now;
     if (left > 0) {
       this.#limitTimer = setTimeout(() => this.#checkTime(), Math.min(left + 1, LONGEST_TIMER));
       Deno.unrefTimer(this.#limitTimer as unknown as number);
       return;
     }
-    const { control } = this.#launch;
-    if (!requestStop(control, KILLED)) return;
+    if (this.#signal !== 0) return;
     Atomics.store(control, LIMIT, TIME_LIMIT);
-    this.stop();
+    this.stop(KILLED);
+  }
+
+  #failed(error: unknown): void {
+    this.#error = error;
+    if ((Object(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reachMemoryLimit();
+  }
+
+  #reachMemoryLimit(): void {
+    Atomics.compareExchange(this.#launch.control, LIMIT, NO_LIMIT, MEMORY_LIMIT);
+  }
+
+  // How it ends
+
+  /** Its port has closed: its isolate is gone; or it is hostile, and is ended. */
+  #closed(): void {
+    this.#exited(1);
+    this.#gone();
+  }
+
+  /** Without a word, and its host blocked: as does one that Deno ends because of its memory. */
+  #vanished(): void {
+    const { control, memoryLimitMb } = this.#launch;
+    const isUnexplained = readCode(control, FINISHED) === null && this.#signal === 0;
+    if (isUnexplained && memoryLimitMb !== undefined) this.#reachMemoryLimit();
+    this.#exited(1);
+    this.#gone();
   }
 
   /**
-   * The worker is ending. One that was stopped in the middle of something goes on for a moment after
-   * terminate(), and until it is really gone nobody may take what it holds: its port closes then.
+   * The worker is ending.
+   *
+   * @param code where nothing else says how
    */
-  #exited(workerCode: number): void {
-    if (this.#isExiting) return;
-    this.#isExiting = true;
+  #exited(code: number): void {
+    if (this.#endingSince !== undefined) return;
+    this.#endingSince = performance.now();
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#limitTimer);
-    removeChore(this.stop);
-    removeChore(this.#lookBlocked);
-    this.#lookBlocked();
+    removeChore(this.#stop);
+    this.#drainRequests();
+    this.#exitCode = code;
     const { control } = this.#launch;
     // Ends the wait for its being loaded.
     Atomics.notify(control, LOADED);
-    if (Atomics.load(control, KILL) === 0 || readCode(control, FINISHED) !== null) {
-      // What woke it up in its last moments is lost, so everybody looks once more.
-      this.#requests.once("close", () => lookEverywhere());
-      this.#ended(workerCode);
-      return;
-    }
-    const gone = () => {
-      clearTimeout(timer);
-      removeChore(lookBlocked);
-      this.#ended(workerCode);
-    };
-    const told = performance.now();
-    // A blocked thread hears of no port, and goes by the clock.
-    const going = this.#body.isInterruptible ? GOING : LONGEST_GOING;
-    const lookBlocked = () => {
-      if (performance.now() - told > going) gone();
-    };
-    const timer = setTimeout(gone, LONGEST_GOING);
-    addChore(lookBlocked);
-    this.#requests.once("close", gone);
+    // One that ends by itself has said farewell, and will not go on.
+    if (readCode(control, FINISHED) !== null) this.#ended();
+    else this.#endTimer = setTimeout(() => this.#checkEnding(), GOING + 1);
   }
 
-  #ended(workerCode: number): void {
+  /** Whether it has been ending for too long. */
+  #checkEnding(): void {
+    const ending = performance.now() - this.#endingSince!;
+    if (ending > GOING) this.#ended();
+    if (ending > (this.#body.isInterruptible ? ENDLESS : GOING)) this.#gone();
+  }
+
+  /** Nothing more will come of it. */
+  #ended(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#endTimer);
     const { control, identity } = this.#launch;
-    if (!hosted.delete(identity.pid)) return;
+    if (hosted.get(identity.pid) === this) hosted.delete(identity.pid);
     this.#body.dispose();
-    const kill = Atomics.load(control, LIMIT) === MEMORY_LIMIT
-      ? KILLED
-      : Atomics.load(control, KILL);
-    markEnded(this.#launch, readCode(control, FINISHED) ?? (kill === 0 ? workerCode : -kill));
-    for (const nested of this.#nested.values()) {
-      if (readCode(nested.control, EXIT) === null) markEnded(nested, -TERMINATED);
+    if (!this.#isGone) {
+      if (readCode(control, FINISHED) === null && this.#body.isInterruptible) this.#awaitGone();
+      else this.#strike();
     }
+    const kill = Atomics.load(control, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
+    markExit(control, readCode(control, FINISHED) ?? (kill === 0 ? this.#exitCode : -kill));
+    for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
+    lookEverywhere();
     this.#wishes.whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
     for (const other of hosted.values()) {
       if (other.owner === identity.pid && other.daemon) other.dismiss();
     }
+  }
+
+  /** It is in the middle of something that can't be interrupted: it keeps what it holds so long. */
+  #awaitGone(): void {
+    this.#endTimer = setTimeout(() => this.#gone(), ENDLESS - GOING);
+    Deno.unrefTimer(this.#endTimer as unknown as number);
+  }
+
+  /** Its thread takes no further step. */
+  #gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    removeChore(this.#lookBlocked);
+    this.#requests.close();
+    this.#strike();
+    if (this.#hasEnded) clearTimeout(this.#endTimer);
+    else this.#ended();
+    // What woke it up in its last moments is lost, so everybody looks once more.
+    lookEverywhere();
+  }
+
+  /** What it held is free. */
+  #strike(): void {
+    ownRoster().strikeAll(this.#launch.ref);
   }
 }
 

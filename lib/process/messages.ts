@@ -80,16 +80,13 @@ export interface Launch {
 /** A process that runs in the worker of another, where its host is busy with something else. */
 export interface Nested {
   pid: number;
-  ref: Ref;
   control: Int32Array;
-  /** The pid of the one in whose worker it runs. */
-  by: number;
 }
 
 /** What a process asks of its host, or tells it: Deno ends what runs in a worker with it. */
 export type Request =
   | { type: "start"; launch: Launch }
-  | { type: "stop"; pid: number }
+  | { type: "stop"; pid: number; signal: number }
   | { type: "nested"; nested: Nested };
 
 /** What a worker is given at its birth. */

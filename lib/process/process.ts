@@ -34,7 +34,7 @@ import { delegate } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
 import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
-import { endGate, KILLED, requestStop, TERMINATED } from "./hosted.ts";
+import { endGate, hosted, KILLED, requestStop, TERMINATED } from "./hosted.ts";
 import type { Identity, Init, Launch, Outcome } from "./messages.ts";
 import {
   checkNarrowing,
@@ -385,7 +385,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       ...handOn(grants),
     };
     const { port1, port2 } = new MessageChannel();
-    identity.pid = roster.newPid();
+    do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
     const control = newControl();
     const launch: Launch = {
       ...{ identity, ref, owner: ownIdentity().pid, control, port: port2 },
@@ -627,8 +627,12 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { control } = this.#started(call);
     const { pid } = this.#identity;
     if (this.exitCode !== null) return dismiss(pid);
-    if (!requestStop(control, signal)) return;
-    if (!stopHosted(pid)) askHost({ type: "stop", pid });
+    if (stopHosted(pid, signal)) return;
+    // Its host ends it; until then it is not to go on either.
+    uninterrupted(() => {
+      askHost({ type: "stop", pid, signal });
+      requestStop(control, signal);
+    });
   }
 
   /** Its end has come, and perhaps was noticed before. */

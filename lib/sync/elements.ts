@@ -7,6 +7,7 @@
 
 import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
+import { stopIfKilled } from "../memory/critical.ts";
 import { handOver, type Parcel, unpack } from "../memory/crossing.ts";
 import { RLock } from "./rlock.ts";
 import { isThenable } from "./thenable.ts";
@@ -121,6 +122,8 @@ export class Elements<T extends TypeCode> {
     try {
       const value = fn(this.load(index));
       if (!fits(this.#type, value)) throw this.#refused(value);
+      // Another may have taken the lock meanwhile, from one that could not be stopped in fn.
+      stopIfKilled();
       this.#store(index, value);
       // As it is stored: "f32" has rounded it.
       return this.load(index);

@@ -1,0 +1,53 @@
+// Whether the isolate of a process is still there, for a host whose thread is blocked and who hears of
+// no end. The isolate lies down on a word, by Atomics.waitAsync, many times; V8 drops all that with the
+// isolate, and not before its code has stopped. Who looks wakes one: if there is none left that should
+// be there, the isolate is gone. It lies down anew at its next turn. As it may have none for long, the
+// host looks less and less often.
+
+import { BEATS, PULSE } from "../memory/control.ts";
+
+/** How often it lies down at first. */
+const FIRST = 16;
+
+/** Called once in a started process: from now on its end can be seen. */
+export function beat(control: Int32Array): void {
+  const lieDown = () => {
+    const sleep = Atomics.waitAsync(control, PULSE, 0);
+    // Not before it sleeps: who looks counts on it.
+    Atomics.add(control, BEATS, 1);
+    if (sleep.async) sleep.value.then(lieDown);
+  };
+  for (let i = 0; i < FIRST; i++) lieDown();
+}
+
+/** What a host has seen of a process. */
+export class Pulse {
+  readonly #control: Int32Array;
+  #looks = 0;
+  #beats = 0;
+  #next = 0;
+  #pause = 0;
+
+  constructor(control: Int32Array) {
+    this.#control = control;
+  }
+
+  /**
+   * Whether the isolate is gone, as far as can be told now.
+   *
+   * @param pause in ms, from this look to the next; twice as long after each, until it beats again
+   */
+  isGone(pause: number): boolean {
+    const now = performance.now(), beats = Atomics.load(this.#control, BEATS);
+    if (beats !== this.#beats || this.#pause === 0) {
+      this.#beats = beats;
+      this.#pause = pause;
+      this.#next = Math.min(this.#next, now);
+    }
+    if (now < this.#next || this.#looks >= beats) return false;
+    this.#looks++;
+    this.#next = now + this.#pause;
+    this.#pause *= 2;
+    return Atomics.notify(this.#control, PULSE, 1) === 0;
+  }
+}
