@@ -67,6 +67,27 @@ Deno.test('a process with "none" may do nothing, and its arguments and result cr
   }));
 });
 
+Deno.test("what a confined process returns is a value, and not too large", async () => {
+  for (const bounds of [confined, jailed]) {
+    const by = "source", map = new Map<string, unknown>([["date", new Date(7)]]);
+    map.set("self", map);
+    assert.deepEqual(await run({ target: (m: typeof map) => m, args: [map], by, ...bounds }), map);
+    const handing = await failureOf({ target: () => ({ made: new Queue() }), by, ...bounds });
+    assert.match(`${handing.cause}`, /^TypeError: result\.made is a Queue/);
+    const thrown = await failureOf({
+      target: () => {
+        throw new RangeError("too far", { cause: { at: 1n } });
+      },
+      by,
+      ...bounds,
+    });
+    assert.deepEqual((thrown.cause as Error).cause, { at: 1n });
+  }
+  const target = () => new Uint8Array(17 * 2 ** 20);
+  const large = await failureOf({ target, by: "source", permissions: "none", memoryLimitMb: 16 });
+  assert.match(`${large.cause}`, /^RangeError: result takes \d+ bytes, .* at most 16777216/);
+});
+
 Deno.test("what isn't named is not granted", async () => {
   const permissions = { read: false, net: [] };
   assert.deepEqual(

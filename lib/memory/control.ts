@@ -12,6 +12,9 @@
 //   LIMIT      the host, when it ends the process because of a limit: which one
 //   BEATS      the process itself: see lib/process/pulse.ts
 //
+// What the host writes of the end, EXIT, LIMIT and the gate, is in another block like this, its fate, where
+// the process has permissions of its own and may be hostile: that one it doesn't see.
+//
 // EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
 
 /** Word offsets in a control block. */

@@ -3,17 +3,9 @@
 
 import { locks, type MessagePort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import {
-  type Load,
-  load,
-  post,
-  postAlone,
-  receivePosted,
-  settle,
-  unload,
-} from "../memory/cargo.ts";
+import { receivePosted, unload } from "../memory/cargo.ts";
 import { adoptControl, ASKED, LOADED, ownControl } from "../memory/control.ts";
-import { isKilled, stopIfKilled, uninterrupted, unwindWhenKilled } from "../memory/critical.ts";
+import { isKilled, stopIfKilled, unwindWhenKilled } from "../memory/critical.ts";
 import { knowsAll } from "../memory/crossing.ts";
 import { setMayEndAnywhere } from "../memory/mutex.ts";
 import { fromStarter } from "../memory/seal.ts";
@@ -22,14 +14,14 @@ import {
   becomeChild,
   becomeObject,
   ownIdentity,
-  starterRef,
   whileImporting,
 } from "./current.ts";
-import { describeFailure, recreateError } from "./failure.ts";
+import { describeFailure, type Failure, recreateError } from "./failure.ts";
 import { useHost } from "./host_port.ts";
 import { expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
-import type { Birth, Identity, Init, Outcome, Travel } from "./messages.ts";
+import type { Birth, Identity, Init, Travel } from "./messages.ts";
+import { type Reply, replyTo, writeTo } from "./outcome.ts";
 import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
@@ -126,10 +118,10 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   becomeChild(init);
   expectToLeave();
   lookAfterPrinting();
-  const { travel, cargo } = init;
-  let outcome: Outcome, loaded: Load | undefined;
+  const { travel, cargo, letter } = init;
+  const reply = letter === undefined ? replyTo(port) : writeTo(letter);
   try {
-    watchForUncaught(port, travel);
+    watchForUncaught(reply, travel);
     const code = await find(travel);
     if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
@@ -138,13 +130,12 @@ async function live(port: MessagePort, find: Find): Promise<void> {
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));
-    loaded = load(result, "result");
-    outcome = { type: "returned", cargo: loaded.cargo };
+    await endChildren();
+    reportReturn(reply, result);
   } catch (error) {
-    outcome = threw(explain(error, travel));
+    await endChildren();
+    reportThrow(reply, explain(error, travel));
   }
-  await endChildren();
-  report(port, outcome, loaded);
 }
 
 function runObject(code: unknown, identity: Identity, own: Record<string, unknown>): unknown {
@@ -154,39 +145,30 @@ function runObject(code: unknown, identity: Identity, own: Record<string, unknow
   return object.run();
 }
 
-function threw(error: unknown): Outcome {
-  return { type: "threw", failure: describeFailure(error) };
-}
-
 /** As at the end of a Python process: daemons are ended, the others are waited for. */
 async function endChildren(): Promise<void> {
   for (const child of activeChildren()) if (child.daemon) child.terminate();
   for (const child of activeChildren()) await child.join();
 }
 
-/** Tells the starter what became of the target, and ends this process. */
-function report(port: MessagePort, outcome: Outcome, loaded?: Load): void {
+/** Tells the starter what the target returned, and ends this process. */
+function reportReturn(reply: Reply, result: unknown): void {
+  if (isKilled()) return;
+  reply.returned(result);
+  Deno.exit(Deno.exitCode);
+}
+
+/** Tells the starter why it returned nothing, and ends this process. */
+function reportThrow(reply: Reply, error: unknown): void {
   // A worker that is being terminated sees strange errors (null, for one), which are not its own.
   if (isKilled()) return;
-  try {
-    if (loaded !== undefined) returnTo(port, outcome, loaded);
-    else postAlone(port, outcome);
-  } catch (error) {
-    outcome = threw(error);
-    postAlone(port, outcome);
-  }
-  if (outcome.type === "threw" && Atomics.load(ownControl(), ASKED) === 0) print(outcome);
-  Deno.exit(outcome.type === "threw" ? 1 : Deno.exitCode);
+  const failure = describeFailure(error);
+  reply.threw(failure);
+  if (Atomics.load(ownControl(), ASKED) === 0) print(failure);
+  Deno.exit(1);
 }
 
-function returnTo(port: MessagePort, outcome: Outcome, loaded: Load): void {
-  post(port, outcome, loaded, "result");
-  const starter = starterRef();
-  if (starter === undefined) return;
-  uninterrupted(() => settle(loaded, starter, "returned as the result of this process"));
-}
-
-function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
+function print(failure: Failure): void {
   const thrown = recreateError(failure);
   const uncaught = failure.thrown === "value" ? " uncaught" : "";
   console.error(`Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`);
@@ -197,12 +179,12 @@ function print({ failure }: Extract<Outcome, { type: "threw" }>): void {
  * target listens for such errors itself and prevents the default, as it may in any worker. Its
  * listeners come after this one, so what they did shows only once all have had the event.
  */
-function watchForUncaught(port: MessagePort, travel: Travel): void {
+function watchForUncaught(reply: Reply, travel: Travel): void {
   const look = (event: Event, error: unknown) => {
     let prevented = event.defaultPrevented;
     event.preventDefault();
     event.preventDefault = () => prevented = true;
-    queueMicrotask(() => prevented || report(port, threw(explain(error, travel))));
+    queueMicrotask(() => prevented || reportThrow(reply, explain(error, travel)));
   };
   globalThis.addEventListener("error", (event) => look(event, event.error ?? event.message));
   globalThis.addEventListener("unhandledrejection", (event) => look(event, event.reason));

@@ -20,8 +20,17 @@ export type Failure =
 /** Causes of causes are followed so far. */
 const DEEPEST = 16;
 
-/** An error as data; what can't be cloned is left out or told in words. */
-export function describeFailure(thrown: unknown, depth = 0): Failure {
+/**
+ * An error as data; what can't be cloned is left out or told in words.
+ *
+ * @param known what was described already: an error can stand in several others
+ */
+export function describeFailure(
+  thrown: unknown,
+  depth = 0,
+  known = new Map<unknown, Failure>(),
+): Failure {
+  if (known.has(thrown)) return known.get(thrown)!;
   if (!(thrown instanceof Error)) {
     const copy = cloned(thrown);
     return { thrown: "value", value: copy.length === 0 ? String(thrown) : copy[0] };
@@ -33,10 +42,12 @@ export function describeFailure(thrown: unknown, depth = 0): Failure {
     message: String(message),
     more: {},
   };
+  known.set(thrown, failure);
   if (typeof stack === "string") failure.stack = stack;
-  if (cause !== undefined && depth < DEEPEST) failure.cause = describeFailure(cause, depth + 1);
+  const describe = (inner: unknown) => describeFailure(inner, depth + 1, known);
+  if (cause !== undefined && depth < DEEPEST) failure.cause = describe(cause);
   if (thrown instanceof AggregateError && depth < DEEPEST) {
-    failure.errors = thrown.errors.map((error) => describeFailure(error, depth + 1));
+    failure.errors = thrown.errors.map(describe);
   }
   for (const [key, value] of Object.entries(thrown)) {
     const copy = key === "cause" ? [] : cloned(value);
@@ -76,16 +87,22 @@ classes.set(
     new own.ProcessError(message, Number(exitCode), { limit: limit as own.ProcessError["limit"] }),
 );
 
-/** The error that was described: class name, message, stack, cause and further properties kept. */
-export function recreateError(failure: Failure): unknown {
+/**
+ * The error that was described: class name, message, stack, cause and further properties kept.
+ *
+ * @param known what was made already: a hostile process can have described one error many times
+ */
+export function recreateError(failure: Failure, known = new Map<Failure, unknown>()): unknown {
   if (failure.thrown === "value") return failure.value;
+  if (known.has(failure)) return known.get(failure);
   const { className, message, stack, cause, errors, more } = failure;
   const make = classes.get(className);
   const error = make === undefined ? new Error(message) : make(message, more);
+  known.set(failure, error);
   if (make === undefined && className !== "Error") define(error, "name", className);
   define(error, "stack", stack);
-  if (cause !== undefined) define(error, "cause", recreateError(cause));
-  if (errors !== undefined) define(error, "errors", errors.map(recreateError));
+  if (cause !== undefined) define(error, "cause", recreateError(cause, known));
+  if (errors !== undefined) define(error, "errors", errors.map((one) => recreateError(one, known)));
   for (const [key, value] of Object.entries(more)) {
     if (Object.getOwnPropertyDescriptor(error, key) !== undefined) continue;
     // Not an assignment, which would take "__proto__" for something else.

@@ -63,21 +63,21 @@ export const TERMINATED = 15, KILLED = 9;
 /** The processes that run here, by pid. */
 export const hosted: Map<number, Hosted> = new Map();
 
-/** The gate that opens when the process of a control block has ended. */
-export function endGate(control: Int32Array): Gate {
-  return new Gate(control, END_GATE, () => readCode(control, EXIT) !== null);
+/** The gate that opens when a process has ended, by its fate. */
+export function endGate(fate: Int32Array): Gate {
+  return new Gate(fate, END_GATE, () => readCode(fate, EXIT) !== null);
 }
 
 /** Ends a process for those who wait for it. */
-function markExit(control: Int32Array, code: number): void {
-  writeCode(control, EXIT, code);
-  endGate(control).open(Infinity);
+function markExit(fate: Int32Array, code: number): void {
+  writeCode(fate, EXIT, code);
+  endGate(fate).open(Infinity);
 }
 
 /** Writes that a process has ended and is gone, and tells everybody who waits. */
-export function markEnded({ control, ref }: Pick<Launch, "control" | "ref">, code: number): void {
+export function markEnded({ fate, ref }: Pick<Launch, "fate" | "ref">, code: number): void {
   ownRoster().strikeAll(ref);
-  markExit(control, code);
+  markExit(fate, code);
   lookEverywhere();
 }
 
@@ -277,7 +277,7 @@ export class Hosted {
   }
 
   #checkTime(): void {
-    const { timeLimit, control } = this.#launch;
+    const { timeLimit } = this.#launch;
     const isOver = this.#endingSince !== undefined || this.#order !== 0;
     if (isOver || timeLimit === undefined || timeLimit === Infinity) return;
     const now = performance.now();
@@ -291,17 +291,17 @@ export class Hosted {
       return;
     }
     if (this.#signal !== 0) return;
-    Atomics.store(control, LIMIT, TIME_LIMIT);
+    this.#reach(TIME_LIMIT);
     this.stop(KILLED);
   }
 
   #failed(error: unknown): void {
     this.#error = error;
-    if ((Object(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reachMemoryLimit();
+    if ((Object(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reach(MEMORY_LIMIT);
   }
 
-  #reachMemoryLimit(): void {
-    Atomics.compareExchange(this.#launch.control, LIMIT, NO_LIMIT, MEMORY_LIMIT);
+  #reach(limit: number): void {
+    Atomics.compareExchange(this.#launch.fate, LIMIT, NO_LIMIT, limit);
   }
 
   // How it ends
@@ -316,7 +316,7 @@ export class Hosted {
   #vanished(): void {
     const { control, memoryLimitMb } = this.#launch;
     const isUnexplained = readCode(control, FINISHED) === null && this.#signal === 0;
-    if (isUnexplained && memoryLimitMb !== undefined) this.#reachMemoryLimit();
+    if (isUnexplained && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
     this.#exited(1);
     this.#gone();
   }
@@ -354,15 +354,19 @@ export class Hosted {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#endTimer);
-    const { control, identity } = this.#launch;
+    const { control, fate, identity, memoryLimitMb } = this.#launch;
     if (hosted.get(identity.pid) === this) hosted.delete(identity.pid);
     this.#body.dispose();
+    const code = readCode(control, FINISHED);
     if (!this.#isGone) {
-      if (readCode(control, FINISHED) === null && this.#body.isInterruptible) this.#awaitGone();
+      if (code === null && this.#body.isInterruptible) this.#awaitGone();
       else this.#strike();
     }
-    const kill = Atomics.load(control, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
-    markExit(control, readCode(control, FINISHED) ?? (kill === 0 ? this.#exitCode : -kill));
+    // As it has noticed itself.
+    const isFull = Atomics.load(control, LIMIT) === MEMORY_LIMIT;
+    if (isFull && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
+    const kill = Atomics.load(fate, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
+    markExit(fate, code ?? (kill === 0 ? this.#exitCode : -kill));
     for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
     lookEverywhere();
     this.#wishes.whenEnded?.(this.#error);

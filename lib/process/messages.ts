@@ -48,11 +48,13 @@ export interface Init {
   library: string;
   /** Its permissions, if it or one it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
+  /** Where it writes what became of its target, if it has permissions of its own: see outcome.ts. */
+  letter: SharedArrayBuffer | undefined;
   /** The key (lib/memory/seal.ts) that it shares with its permissions; only if it inherits them. */
   key: Uint8Array | undefined;
 }
 
-/** The first and only message to the starter. */
+/** The first and only message to the starter, of a process that has its permissions. */
 export type Outcome = { type: "returned"; cargo: Cargo } | { type: "threw"; failure: Failure };
 
 /** What a worker is started from. */
@@ -63,6 +65,8 @@ export interface Launch {
   /** The pid of the starter. */
   owner: number;
   control: Int32Array;
+  /** Where its end is written down; the control block itself, or what the process doesn't see. */
+  fate: Int32Array;
   /** The data: URL of the main module. */
   main: string;
   /** The child's end of the starter's port. */

@@ -3,7 +3,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, post, receivePosted, settle, unload } from "../memory/cargo.ts";
+import { load, post, settle } from "../memory/cargo.ts";
 import {
   ASKED,
   EXIT,
@@ -35,7 +35,8 @@ import { recreateError } from "./failure.ts";
 import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
 import { endGate, hosted, KILLED, requestStop, TERMINATED } from "./hosted.ts";
-import type { Identity, Init, Launch, Outcome } from "./messages.ts";
+import type { Identity, Init, Launch } from "./messages.ts";
+import { newLetter, read, receive } from "./outcome.ts";
 import {
   checkNarrowing,
   checkPermissions,
@@ -209,10 +210,16 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   readonly #identity: Identity;
   readonly #bounds: Bounds;
   #control: Int32Array | undefined;
+  /** Where its end is written down. */
+  #fate: Int32Array | undefined;
   #end: Gate | undefined;
   /** The starter's end of the port to the child, until it was emptied after the end. */
   #port: MessagePort | undefined;
+  /** What the child writes its outcome to, if it isn't sent to the port. */
+  #letter: SharedArrayBuffer | undefined;
   #outcome: { value: unknown } | { error: ProcessError } | undefined;
+  /** Why its worker couldn't run. */
+  #error: unknown;
   #closed = false;
 
   /**
@@ -282,8 +289,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * Python's `exitcode`.
    */
   get exitCode(): number | null {
-    const control = this.#control;
-    return control === undefined ? null : readCode(control, EXIT) ?? readCode(control, FINISHED);
+    const control = this.#control, fate = this.#fate;
+    if (control === undefined || fate === undefined) return null;
+    return readCode(fate, EXIT) ?? readCode(control, FINISHED);
   }
 
   /** What it may do; once it was started, no one can change that. */
@@ -379,16 +387,18 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
+    const letter = grants &&
+      newLetter(Math.min(memoryLimitMb ?? MOST_RETURNED, MOST_LETTER) * 2 ** 20);
     const init: Init = {
-      ...{ identity, travel, cargo, self: ref },
+      ...{ identity, travel, cargo, letter, self: ref },
       ...inheritance(),
       ...handOn(grants),
     };
     const { port1, port2 } = new MessageChannel();
     do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
-    const control = newControl();
+    const control = newControl(), fate = grants === undefined ? control : newControl();
     const launch: Launch = {
-      ...{ identity, ref, owner: ownIdentity().pid, control, port: port2 },
+      ...{ identity, ref, owner: ownIdentity().pid, control, fate, port: port2 },
       ...{ ...made, memoryLimitMb, timeLimit },
     };
     if (grants !== undefined) warnOfPrompts();
@@ -407,8 +417,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       throw error;
     }
     this.#control = control;
+    this.#fate = fate;
+    this.#letter = letter;
     this.#port = port1;
-    this.#end = endGate(control);
+    this.#end = endGate(fate);
     addChild(this);
     this.#signal?.addEventListener("abort", this.#aborted);
     // A getter among the arguments may have aborted it.
@@ -450,6 +462,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /**
    * Waits for what the target returned, or the promise it returned resolved to. Python's Process has
    * nothing like it: there, results go through a queue.
+   *
+   * With it a process can hand over queues and the like, unless it has permissions of its own: then it
+   * returns a value, as through a queue, of at most 256 MB, or of its memoryLimitMb.
    *
    * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with
    *   its class name, message and stack), it exited, was terminated or killed
@@ -532,6 +547,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     if (this.#control !== undefined) this.#ended();
     this.#closed = true;
     this.#outcome = undefined;
+    this.#letter = undefined;
   }
 
   /**
@@ -569,15 +585,16 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     return "a Process, which only its starter can hold. Send its name or what you need of it";
   }
 
-  /** The control block, of a process that was started and not closed. */
-  #started(call: string): { control: Int32Array; gate: Gate } {
+  /** The words of a process that was started and not closed. */
+  #started(call: string): { control: Int32Array; fate: Int32Array; gate: Gate } {
     if (this.#closed) {
       throw new InvalidStateError(`${this.name} was closed. Call ${call}() before close().`);
     }
-    if (this.#control === undefined || this.#end === undefined) {
+    const control = this.#control, fate = this.#fate, gate = this.#end;
+    if (control === undefined || fate === undefined || gate === undefined) {
       throw new InvalidStateError(`${this.name} was not started. Call start() before ${call}().`);
     }
-    return { control: this.#control, gate: this.#end };
+    return { control, fate, gate };
   }
 
   /**
@@ -590,11 +607,11 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
 
   /** @param word the word that says it has ended: EXIT always does, FINISHED for this wait */
   #joining(call: string, word: number): Operation<boolean> {
-    const { control, gate } = this.#started(call);
+    const { control, fate, gate } = this.#started(call);
     const attempt = () => {
       // Who says it has ended doesn't live on.
       if (this.exitCode !== null) dismiss(this.#identity.pid);
-      if (readCode(control, EXIT) === null && readCode(control, word) === null) return WAIT;
+      if (readCode(fate, EXIT) === null && readCode(control, word) === null) return WAIT;
       this.#ended();
       return true;
     };
@@ -639,41 +656,45 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #ended(error?: unknown): void {
     removeChild(this);
     this.#signal?.removeEventListener("abort", this.#aborted);
-    this.#fetchOutcome(error);
+    this.#error ??= error;
+    // A letter is read when somebody asks for the result.
+    if (this.#letter === undefined) this.#fetchOutcome();
     this.#port?.close();
     this.#port = undefined;
   }
 
   /** The child has sent its outcome before its end, if it has. */
-  #fetchOutcome(error?: unknown): void {
-    if (this.#outcome !== undefined || this.#port === undefined) return;
+  #fetchOutcome(): void {
+    const port = this.#port, letter = this.#letter;
+    if (this.#outcome !== undefined || port === undefined && letter === undefined) return;
     const exitCode = this.exitCode ?? 0;
     const failed = (what: string, options: ErrorOptions & { limit?: ProcessError["limit"] }) => {
       this.#outcome = { error: new ProcessError(`${this.name} ${what}`, exitCode, options) };
     };
     try {
-      const outcome = receivePosted(this.#port) as Outcome | undefined;
-      if (outcome?.type === "returned") {
-        this.#outcome = { value: unload(outcome.cargo) };
-      } else if (outcome !== undefined) {
-        const cause = recreateError(outcome.failure);
+      const result = letter === undefined ? receive(port!) : read(letter);
+      if (result === undefined) {
+        if (this.#limit === undefined) {
+          failed(`${howItEnded(exitCode)} before its target returned.`, { cause: this.#error });
+        } else {
+          const unit = this.#limit === "timeLimit" ? "ms" : "MB";
+          const limit = `${this.#limit} of ${this.#bounds[this.#limit]} ${unit}`;
+          failed(`was killed: it reached its ${limit}.`, { limit: this.#limit });
+        }
+      } else if ("failure" in result) {
+        const cause = recreateError(result.failure);
         failed(`failed: ${cause}`, { cause });
-      } else if (this.#limit === undefined) {
-        failed(`${howItEnded(exitCode)} before its target returned.`, { cause: error });
-      } else {
-        const unit = this.#limit === "timeLimit" ? "ms" : "MB";
-        const limit = `${this.#limit} of ${this.#bounds[this.#limit]} ${unit}`;
-        failed(`was killed: it reached its ${limit}.`, { limit: this.#limit });
-      }
+      } else this.#outcome = result;
     } catch (cause) {
       // It was hostile.
       failed("has sent what is no result.", { cause });
     }
+    this.#letter = undefined;
   }
 
   /** Which limit has ended it. */
   get #limit(): ProcessError["limit"] {
-    const limit = Atomics.load(this.#control!, LIMIT);
+    const limit = Atomics.load(this.#fate!, LIMIT);
     if (limit === NO_LIMIT) return undefined;
     return limit === MEMORY_LIMIT ? "memoryLimitMb" : "timeLimit";
   }
@@ -689,6 +710,9 @@ function howItEnded(exitCode: number): string {
   if (exitCode === -KILLED) return "was killed";
   return `exited with code ${exitCode}`;
 }
+
+/** What a process with permissions of its own returns at most: without memoryLimitMb, and with any. In MB. */
+const MOST_RETURNED = 256, MOST_LETTER = 1024;
 
 /** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
 const LEAST_MEMORY = 16;

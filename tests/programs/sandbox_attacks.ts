@@ -50,6 +50,11 @@ function distorted(message: Record<string, unknown>): unknown[] {
   return all;
 }
 
+/** Somebody who is alive in the roster: whose words stand in the global scope. */
+function ownRef(): unknown {
+  return Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/roster")).self;
+}
+
 /** The ports that this library holds in this process, found by having it post. */
 async function capturePorts(): Promise<Set<MessagePort>> {
   const ports = new Set<MessagePort>();
@@ -157,11 +162,13 @@ export const attacks: Record<string, (known: Known) => unknown> = {
   "forged requests to start": async ({ pid, file }) => {
     const ports = await capturePorts();
     const text = `Deno.writeTextFileSync(${JSON.stringify(file)}, "escaped");`;
+    const words = new Int32Array(new SharedArrayBuffer(256));
     const launch = () => ({
       identity: { name: "forged", pid: pid + 1000, lineage: [9], daemon: false },
-      ref: { index: 1, generation: 1 },
+      ref: ownRef(),
       owner: pid,
-      control: new Int32Array(new SharedArrayBuffer(256)),
+      control: words,
+      fate: words,
       main: `data:text/javascript,${encodeURIComponent(text)}`,
       grants: undefined as unknown,
       giveUp: [],
@@ -213,6 +220,19 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     }
     port1.close();
   },
+  "a letter that is nothing": () => {
+    const { store } = Atomics;
+    Atomics.store = ((words: Int32Array, at: number, value: number) => {
+      return store(words, at, value > 8 ? 2 ** 30 : value);
+    }) as typeof store;
+    return "a result";
+  },
+  "an error that is in itself, again and again": () => {
+    let error = new AggregateError([], "x");
+    for (let i = 0; i < 100; i++) error = new AggregateError([error, error], "x", { cause: error });
+    error.errors.push(error);
+    throw error;
+  },
   "a result that is nothing": async () => {
     const { MessageChannel: Channel } = await import("node:worker_threads");
     const { port1 } = new Channel();
@@ -236,6 +256,36 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     for (const block of blocks) for (let at = 0; at < 7; at++) Atomics.store(block, at, 9);
     await sleep(50);
     return blocks.size;
+  },
+  "writing into its own control block, and not ending": () => {
+    const control: Int32Array = Reflect.get(
+      globalThis,
+      Symbol.for("@multiproc/multiprocessing/control"),
+    );
+    // Its host sees to it that this has an end.
+    for (;;) for (let at = 0; at < 10; at++) if (at < 3 || at > 4) Atomics.store(control, at, 0);
+  },
+  "asking to be ended, and not ending": () => {
+    const control = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/control"));
+    Atomics.store(control, 2, 1);
+    for (;;);
+  },
+  "large views to the host and the starter": async () => {
+    const view = new Uint8Array(new SharedArrayBuffer(2 ** 31));
+    for (const port of await capturePorts()) port.postMessage(view);
+    await sleep(50);
+  },
+  "a flood of notes of nested processes": async ({ pid }) => {
+    const notes = Array.from({ length: 20_000 }, (_, i) => {
+      const control = new Int32Array(new SharedArrayBuffer(256));
+      return { type: "nested", nested: { pid: pid + 1000 + i, control } };
+    });
+    for (const port of await capturePorts()) for (const note of notes) port.postMessage(note);
+    await sleep(50);
+  },
+  "closing the ports to the host and the starter": async () => {
+    for (const port of await capturePorts()) port.close();
+    await sleep(50);
   },
   "stealing Web Locks": async () => {
     const { locks } = await import("node:worker_threads");
@@ -349,7 +399,7 @@ if (import.meta.main) {
     ? new Process({ target: attacksBySource[name], by: "source", ...options })
     : new Process({ target: attack, args: [name, known], ...options });
   attacker.start();
-  const outcome = attacker.result({ timeout: 10_000 }).then(
+  const outcome = attacker.result({ timeout: 3000 }).then(
     (value) => `returned ${Deno.inspect(value)}`,
     (error) => `failed: ${error.message}`,
   );
@@ -364,7 +414,7 @@ if (import.meta.main) {
   if (opened !== "TimeoutError") throw new Error(`a queue was forged: ${Deno.inspect(opened)}`);
   console.log(`attack: ${await outcome}`);
   attacker.terminate();
-  await attacker.join(bound);
+  if (!await attacker.join(bound)) throw new Error("the attacker doesn't end");
   if (!canary.isAlive()) throw new Error(`the canary ended: ${canary.exitCode}`);
   for (let i = 0; i < 10; i++) {
     await here.send(`after ${i}`);

@@ -1,0 +1,105 @@
+// What became of a target, on its way to the one who started it.
+//
+// By port, as a message: a result may hold what is handed over. Or by letter, as bytes in shared memory,
+// from a process with permissions of its own, which may be hostile: so nothing is read before somebody
+// asks for the result, and nothing arrives that could act by itself. A message is read where it arrives, and
+// a large enough one stops who reads it.
+
+import type { MessagePort } from "node:worker_threads";
+import { load, post, postAlone, receivePosted, settle, unload } from "../memory/cargo.ts";
+import { decode } from "../memory/codec/decode.ts";
+import { freeEncoder } from "../memory/codec/encode.ts";
+import { uninterrupted } from "../memory/critical.ts";
+import { starterRef } from "./current.ts";
+import type { Failure } from "./failure.ts";
+import type { Outcome } from "./messages.ts";
+
+/** What became of a target: what it returned, or why it did not. */
+export type Result = { value: unknown } | { failure: Failure };
+
+/** How a started process says what became of its target; throws what can't cross. */
+export interface Reply {
+  returned(value: unknown): void;
+  threw(failure: Failure): void;
+}
+
+/** By port. */
+export function replyTo(port: MessagePort): Reply {
+  return {
+    returned(value) {
+      const loaded = load(value, "result");
+      post(port, { type: "returned", cargo: loaded.cargo } satisfies Outcome, loaded, "result");
+      const starter = starterRef();
+      if (starter === undefined) return;
+      uninterrupted(() => settle(loaded, starter, "returned as the result of this process"));
+    },
+    threw(failure) {
+      postAlone(port, { type: "threw", failure } satisfies Outcome);
+    },
+  };
+}
+
+/** What has come by port. */
+export function receive(port: MessagePort): Result | undefined {
+  const outcome = receivePosted(port) as Outcome | undefined;
+  if (outcome === undefined) return undefined;
+  if (outcome.type === "threw") return { failure: outcome.failure };
+  return { value: unload(outcome.cargo) };
+}
+
+// The words of a letter: how many bytes there are, 0 while it isn't written, and what they are.
+const LENGTH = 0, KIND = 1, HEADER_BYTES = 8;
+const RETURNED = 1, THREW = 2;
+
+/** New shared memory of a letter of so many bytes at most. */
+export function newLetter(most: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(HEADER_BYTES, { maxByteLength: HEADER_BYTES + Math.ceil(most) });
+}
+
+/** By letter. */
+export function writeTo(letter: SharedArrayBuffer): Reply {
+  const write = (kind: number, value: unknown) => {
+    const encoder = freeEncoder(), length = encoder.encode(value, 0, "result");
+    const most = letter.maxByteLength - HEADER_BYTES;
+    if (length > most) {
+      throw new RangeError(
+        `result takes ${length} bytes, and a process with permissions of its own returns at most ${most}. ` +
+          "Hand it a queue or a pipe, and send the result in parts.",
+      );
+    }
+    letter.grow(HEADER_BYTES + length);
+    new Uint8Array(letter, HEADER_BYTES, length).set(encoder.bytes.subarray(0, length));
+    encoder.trim();
+    const words = new Int32Array(letter, 0, 2);
+    words[KIND] = kind;
+    Atomics.store(words, LENGTH, length);
+  };
+  return {
+    returned: (value) => write(RETURNED, value),
+    threw: (failure) => {
+      try {
+        write(THREW, failure);
+      } catch {
+        // With it came something that is too large, or no plain data.
+        write(THREW, { thrown: "value", value: wordsOf(failure) } satisfies Failure);
+      }
+    },
+  };
+}
+
+function wordsOf(failure: Failure): string {
+  return failure.thrown === "value"
+    ? String(failure.value)
+    : `${failure.className}: ${failure.message}`;
+}
+
+/** What stands in a letter. Throws if that is nothing. */
+export function read(letter: SharedArrayBuffer): Result | undefined {
+  const words = new Int32Array(letter, 0, 2);
+  const length = Atomics.load(words, LENGTH);
+  if (length === 0) return undefined;
+  // A copy, which doesn't change while it is read.
+  const bytes = new Uint8Array(letter, HEADER_BYTES, length).slice();
+  const value = decode(bytes, 0, length);
+  return words[KIND] === THREW ? { failure: value as Failure } : { value };
+}
