@@ -85,3 +85,9 @@ export function discard(parcel: Parcel): void {
 export function isHandedOver(value: unknown): value is HandedOver {
   return typeof value === "object" && value !== null && handOver in value;
 }
+
+/** What has arrived as shared memory, of so many bytes at least; throws a TypeError if it isn't. */
+export function arrivedMemory(value: unknown, least: number): SharedArrayBuffer {
+  if (value instanceof SharedArrayBuffer && value.byteLength >= least) return value;
+  throw new TypeError("What has arrived is not made of shared memory: somebody has forged it.");
+}

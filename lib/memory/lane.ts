@@ -21,6 +21,8 @@
 
 import { CRITICAL, ownControl } from "./control.ts";
 import { enter, leave } from "./critical.ts";
+import { arrivedMemory } from "./crossing.ts";
+import { damaged } from "./damage.ts";
 import { EMPTY, FULL } from "./ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 
@@ -39,6 +41,8 @@ const LOOP_UNITS = 64;
 
 /** In place of a record's length. */
 const SKIP = -1, NEXT = -2;
+/** So many of them there are at most before a record. */
+const MOST_STEPS = 4;
 
 /** How a segment gets from the sender to the receiver: by number. */
 export interface SegmentPost {
@@ -91,7 +95,7 @@ class Side {
   protected count: number;
 
   constructor(shares: LaneShares, post: SegmentPost) {
-    this.header = new Int32Array(shares.header);
+    this.header = new Int32Array(arrivedMemory(shares.header, LANE_WORDS * 4));
     this.post = post;
     this.count = shares.count;
     this.adopt(shares.segment, shares.base);
@@ -101,6 +105,7 @@ class Side {
 
   /** Goes on at the beginning of a segment; does nothing if it throws. */
   protected adopt(segment: SharedArrayBuffer, base: number): void {
+    arrivedMemory(segment, UNIT);
     const words = new Int32Array(segment), bytes = new Uint8Array(segment);
     this.#segment = segment;
     this.words = words;
@@ -374,14 +379,16 @@ export class LaneReceiver extends Side {
       this.#putCount = Atomics.load(this.header, PUT_COUNT);
       if (this.count === this.#putCount) return EMPTY;
     }
-    for (;;) {
+    for (let steps = 0; steps < MOST_STEPS; steps++) {
       const length = this.words[this.offset * 2];
-      if (length >= 0) return length;
+      if (length >= LENGTH_BYTES && this.offset + ((length + 7) >>> 3) <= this.units) return length;
       if (length === SKIP) {
         this.position = (this.position + this.units - this.offset) | 0;
         this.offset = 0;
-      } else this.#follow();
+      } else if (length === NEXT) this.#follow();
+      else break;
     }
+    throw damaged("pipe");
   }
 
   /** The first byte of the oldest record; there is one. */

@@ -27,6 +27,8 @@
 
 import { CRITICAL, ownControl } from "./control.ts";
 import { enter, leave } from "./critical.ts";
+import { arrivedMemory } from "./crossing.ts";
+import { checkAttempts, damaged } from "./damage.ts";
 import { critically, holding, lock, unlock } from "./mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 
@@ -96,7 +98,8 @@ export class Ring {
 
   constructor(shares: RingShares) {
     this.shares = shares;
-    this.header = new Int32Array(shares.header);
+    this.header = new Int32Array(arrivedMemory(shares.header, RING_WORDS * 4));
+    arrivedMemory(shares.records, UNIT);
     this.#renew();
   }
 
@@ -189,7 +192,8 @@ export class Ring {
     source.words[word] = length;
     const long = units > LOOP_UNITS ? source.bytes.subarray(at, at + length) : undefined;
     const ownWords = ownControl();
-    for (;;) {
+    for (let attempts = 0;; attempts++) {
+      checkAttempts(attempts, "queue");
       if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
       let position = STALE, held = false;
       try {
@@ -342,7 +346,8 @@ export class Ring {
   tryTake(into: Scratch): number {
     const header = this.header;
     const ownWords = ownControl();
-    for (;;) {
+    for (let attempts = 0;; attempts++) {
+      checkAttempts(attempts, "queue");
       if (header[PUT_COUNT_SEEN] === header[GOT_COUNT] && this.isEmpty) return EMPTY;
       if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
       let length = EMPTY, held = false;
@@ -360,6 +365,7 @@ export class Ring {
         throw error;
       }
       if (length >= 0 || length === EMPTY) return length;
+      if (length === DAMAGED) throw damaged("queue");
       if (length !== STALE) ensureScratch(into, TOO_SMALL - length);
     }
   }
@@ -414,6 +420,7 @@ export class Ring {
       length = this.#words[head * 2];
     }
     const units = (length + 7) >>> 3;
+    if (!(length >= LENGTH_BYTES && head + units <= capacity)) return DAMAGED;
     if (at + units * UNIT > into.bytes.length) return TOO_SMALL - (at + units * UNIT);
     if (units > LOOP_UNITS) {
       into.bytes.set(this.#bytes.subarray(head * UNIT, head * UNIT + length), at);
@@ -449,5 +456,5 @@ export class Ring {
 }
 
 // Answers that never leave this file: the room must grow first; the views are of an older
-// capacity; TOO_SMALL minus the bytes the scratch needs.
-const GROW = -4, STALE = -5, TOO_SMALL = -16;
+// capacity; what is there is no record; TOO_SMALL minus the bytes the scratch needs.
+const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;

@@ -20,6 +20,7 @@
 // owner, in three stores: MOVING first, which counts as alive. A reader that finds an owner dead
 // reads again which owner it was: if that has changed it starts anew.
 
+import { arrivedMemory } from "./crossing.ts";
 import { critically } from "./mutex.ts";
 
 // Words of the whole: the lock, the last pid, and a random number, because shared memory that
@@ -53,7 +54,7 @@ export class Roster {
   #words: Int32Array;
 
   constructor(shares: SharedArrayBuffer) {
-    this.shares = shares;
+    this.shares = arrivedMemory(shares, FIRST_BYTES);
     this.#words = new Int32Array(shares, 0, shares.byteLength >> 2);
   }
 
@@ -78,13 +79,21 @@ export class Roster {
     return Atomics.add(this.#words, LAST_PID, 1) + 1;
   }
 
-  /** Where an entry begins; its words may lie beyond what this view has seen so far. */
+  /**
+   * Where an entry begins; its words may lie beyond what this view has seen so far. Of one that can't
+   * be, where the first begins, which is nobody's.
+   */
   #at(index: number): number {
     const at = HEADER_WORDS + index * ENTRY_WORDS;
     if (at >= this.#words.length) {
       this.#words = new Int32Array(this.shares, 0, this.shares.byteLength >> 2);
     }
-    return at;
+    return index >>> 0 === index && at < this.#words.length ? at : HEADER_WORDS;
+  }
+
+  /** The largest number an entry can have. */
+  get #last(): number {
+    return Math.floor(((this.shares.byteLength >> 2) - HEADER_WORDS) / ENTRY_WORDS) - 1;
   }
 
   /** Enters a process; without an owner, alive until struck off. */
@@ -138,14 +147,15 @@ export class Roster {
   strikeAll(owner: Ref): void {
     critically(this.#words, LOCK, () => {
       this.#strike(this.#at(owner.index), owner.index, owner.generation);
-      while (this.#strikeLost(0) + this.#strikeLost(1) > 0);
+      let left = DEEPEST;
+      while (this.#strikeLost(0) + this.#strikeLost(1) > 0 && left > 0) left--;
     });
   }
 
   /** Under LOCK: strikes off whose owner is struck off; how many there were. */
   #strikeLost(kind: number): number {
     let count = 0;
-    const most = 2 * Atomics.load(this.#words, USED + kind) + kind;
+    const most = Math.min(2 * Atomics.load(this.#words, USED + kind) + kind, this.#last);
     for (let index = 2 + kind; index <= most; index += 2) {
       const at = this.#at(index);
       const generation = Atomics.load(this.#words, at + GENERATION);
@@ -157,6 +167,7 @@ export class Roster {
       if (Atomics.load(this.#words, ownerAt + GENERATION) === ownerGeneration) continue;
       // It may be changing hands just now.
       if (Atomics.load(this.#words, at + OWNER) !== owner) continue;
+      if (Atomics.load(this.#words, at + OWNER_GENERATION) !== ownerGeneration) continue;
       this.#strike(at, index, generation);
       count++;
     }

@@ -25,6 +25,7 @@ import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder, REFUSED } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import type { Parcel } from "../memory/crossing.ts";
+import { checkAttempts, damaged } from "../memory/damage.ts";
 import { atEnd } from "../memory/farewell.ts";
 import {
   LANE_WORDS,
@@ -175,9 +176,10 @@ export class End {
 
   /** What was posted under a number; what comes before it was posted in vain. */
   #fetch(number: number): Posted {
-    for (;;) {
+    for (let inVain = 0;; inVain++) {
+      checkAttempts(inVain, "pipe");
       const posted = receivePosted(this.#port) as Posted | undefined;
-      if (posted === undefined) throw new Error(`Nothing was posted under number ${number}.`);
+      if (posted === undefined) throw damaged("pipe");
       if (posted.number === number) return posted;
       dropPosted(posted);
     }
@@ -450,7 +452,9 @@ export class End {
     this.checkNotPosting("close()");
     this.#roster.strike(this.#self);
     this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
-    for (let posted; (posted = receivePosted(this.#port)) !== undefined;) {
+    for (let posted, left = MOST_POSTED; left > 0; left--) {
+      posted = receivePosted(this.#port);
+      if (posted === undefined) break;
       dropPosted(posted as Posted);
     }
     // Not the port's own close(): node's, in Deno 2.9.6, starts the other port of a pair that was
@@ -516,6 +520,9 @@ function lookNowAndThen(): void {
 }
 
 const webPort: { close(this: unknown): void } = MessagePort.prototype;
+
+/** Nobody goes on to read what another posts without end. */
+const MOST_POSTED = 100_000;
 
 /** Calls that receiving what was posted takes at most, one in the other. */
 const STACK_NEEDED = 200;

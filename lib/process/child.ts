@@ -112,8 +112,9 @@ function holdWebLock(): Promise<void> {
 
 async function live(port: MessagePort, find: Find): Promise<void> {
   setLoaded(ownControl());
-  stopIfKilled();
+  // In this order: of one that hasn't begun to beat, its host takes for granted that it does nothing.
   beat(ownControl());
+  stopIfKilled();
   const init = receivePosted(port) as Init;
   becomeChild(init);
   expectToLeave();

@@ -130,6 +130,7 @@ export class Hosted {
     // Deno ends the workers of a worker with it.
     this.#mayEndAnywhere = isMemoryLimited || this.#isConfined || mayEndAnywhere();
     this.#pulse = new Pulse(control);
+    this.#pulse.expect(LOOK);
     const { port1, port2 } = new MessageChannel();
     this.#requests = port1;
     const birth: Birth = {
@@ -200,12 +201,13 @@ export class Hosted {
   readonly #lookBlocked = (): void => {
     this.#drainRequests();
     this.#body.look();
+    const isGone = this.#pulse.isGone();
     if (this.#endingSince === undefined) {
-      if (this.#pulse.isGone(LOOK)) this.#vanished();
+      if (isGone) this.#vanished();
       else this.#checkTime();
       return;
     }
-    if (this.#pulse.isGone(LOOK_FOR_END)) this.#gone();
+    if (isGone || !this.#pulse.hasBegun) this.#gone();
     else this.#checkEnding();
   };
 
@@ -254,11 +256,11 @@ export class Hosted {
     while (Atomics.load(control, CRITICAL) !== 0 && performance.now() - began < OUTSIDE);
     Atomics.store(control, STOPPED, 1);
     this.#body.terminate();
-    const told = performance.now();
-    while (
-      this.#body.isInterruptible && performance.now() - told < AT_THE_END &&
-      !this.#pulse.isGone(1)
-    );
+    if (this.#body.isInterruptible && this.#pulse.hasBegun) {
+      this.#pulse.expect(1);
+      const told = performance.now();
+      while (!this.#pulse.isGone() && performance.now() - told < AT_THE_END);
+    }
     ownRoster().strikeAll(ref);
   }
 
@@ -329,6 +331,7 @@ export class Hosted {
   #exited(code: number): void {
     if (this.#endingSince !== undefined) return;
     this.#endingSince = performance.now();
+    this.#pulse.expect(LOOK_FOR_END);
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#limitTimer);
     removeChore(this.#stop);

@@ -47,6 +47,7 @@ import {
   type ProcessPermissions,
   warnOfPrompts,
 } from "./permissions.ts";
+import { revokeRuntimeUrl } from "./runtime.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
 /**
@@ -218,6 +219,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /** What the child writes its outcome to, if it isn't sent to the port. */
   #letter: SharedArrayBuffer | undefined;
   #outcome: { value: unknown } | { error: ProcessError } | undefined;
+  /** Of the library's text, for it alone. */
+  #url: string | undefined;
   /** Why its worker couldn't run. */
   #error: unknown;
   #closed = false;
@@ -380,10 +383,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { grants, memoryLimitMb, timeLimit } = this.#bounds;
     if (grants !== undefined) checkNarrowing(grants);
     const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
-    const { travel, ...made } = plan(this.#target, grants, isLimited);
     const isClass = this.#target.isClass;
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
+    const { travel, url, ...made } = plan(this.#target, grants, isLimited);
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
@@ -412,6 +415,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       } else host(launch, (error) => this.#ended(error));
     } catch (error) {
       identity.pid = 0;
+      if (url !== undefined) revokeRuntimeUrl(url);
       roster.strikeAll(ref);
       port1.close();
       throw error;
@@ -419,6 +423,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#control = control;
     this.#fate = fate;
     this.#letter = letter;
+    this.#url = url;
     this.#port = port1;
     this.#end = endGate(fate);
     addChild(this);
@@ -657,6 +662,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     removeChild(this);
     this.#signal?.removeEventListener("abort", this.#aborted);
     this.#error ??= error;
+    if (this.#url !== undefined) revokeRuntimeUrl(this.#url);
+    this.#url = undefined;
     // A letter is read when somebody asks for the result.
     if (this.#letter === undefined) this.#fetchOutcome();
     this.#port?.close();

@@ -8,6 +8,8 @@ import { BEATS, PULSE } from "../memory/control.ts";
 
 /** How often it lies down at first. */
 const FIRST = 16;
+/** The pause between two looks at one that has turns, in ms. */
+const OFTEN = 100;
 
 /** Called once in a started process: from now on its end can be seen. */
 export function beat(control: Int32Array): void {
@@ -25,26 +27,32 @@ export class Pulse {
   readonly #control: Int32Array;
   #looks = 0;
   #beats = 0;
-  #next = 0;
+  /** From one look to the next, in ms; and when that one is. */
   #pause = 0;
+  #next = 0;
 
   constructor(control: Int32Array) {
     this.#control = control;
   }
 
-  /**
-   * Whether the isolate is gone, as far as can be told now.
-   *
-   * @param pause in ms, from this look to the next; twice as long after each, until it beats again
-   */
-  isGone(pause: number): boolean {
+  /** Whether it ever beat. If not, and it has been told to stop, it runs nothing and holds nothing. */
+  get hasBegun(): boolean {
+    return Atomics.load(this.#control, BEATS) !== 0;
+  }
+
+  /** From now on it is looked at again after `pause` ms, and after twice as long each time. */
+  expect(pause: number): void {
+    this.#pause = pause;
+    this.#next = performance.now();
+  }
+
+  /** Whether the isolate is gone, as far as can be told now. */
+  isGone(): boolean {
     const now = performance.now(), beats = Atomics.load(this.#control, BEATS);
-    if (beats !== this.#beats || this.#pause === 0) {
-      this.#beats = beats;
-      this.#pause = pause;
-      this.#next = Math.min(this.#next, now);
-    }
     if (now < this.#next || this.#looks >= beats) return false;
+    // It has had a turn since.
+    if (beats !== this.#beats) this.#pause = Math.min(this.#pause, OFTEN);
+    this.#beats = beats;
     this.#looks++;
     this.#next = now + this.#pause;
     this.#pause *= 2;

@@ -13,14 +13,29 @@ export const isBundled: boolean = text === "";
 
 let url: string | undefined;
 
-/** The URL of the package as one module. */
+/** The URL of the package as one module, for processes that have the rights of this one. */
 export function runtimeUrl(): string {
   if (isBundled) return import.meta.url;
   // Any worker of the program can revoke it.
-  if (url === undefined || resolveObjectURL(url) === undefined) {
-    url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  }
+  if (url === undefined || resolveObjectURL(url) === undefined) url = newUrl();
   return url;
+}
+
+/**
+ * Such a URL for one process with permissions of its own, until it is revoked. It knows its URL, and can
+ * revoke it itself.
+ */
+export function newRuntimeUrl(): string {
+  return isBundled ? import.meta.url : newUrl();
+}
+
+function newUrl(): string {
+  return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+}
+
+/** Ends what newRuntimeUrl() began. */
+export function revokeRuntimeUrl(url: string): void {
+  if (!isBundled) URL.revokeObjectURL(url);
 }
 
 /** What that module exports and a function by source may use. */

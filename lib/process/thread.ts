@@ -31,7 +31,10 @@ export function startThread(launch: Launch, birth: Birth, listener: Listener): B
   return {
     isInterruptible: true,
     knowsEnd: true,
-    terminate: () => void worker.terminate(),
+    terminate: () => {
+      worker.terminate();
+      listener.exited(0);
+    },
     dispose: () => {},
     look: () => {},
   };

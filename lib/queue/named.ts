@@ -4,17 +4,19 @@
 
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type HandedOver, handOver, unpack } from "../memory/crossing.ts";
-import { announce, listen, onAnnouncement } from "../wait/bus.ts";
+import { announce, isDeafToAll, listen, onAnnouncement } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../wait/gate.ts";
 import { eventually } from "../wait/operation.ts";
 import type { WaitOptions } from "../wait/options.ts";
 
-/** What this isolate answers for: what it has made with a name or opened by one. */
+/** What this isolate answers for: what it has made with a name, opened by one, or was given. */
 const known = new Map<string, HandedOver>();
+/** Those of the names that others have given it things of. */
+const given = new Set<string>();
 
 /** Makes an object known by a name, to everybody. */
 export function publish(name: string, object: HandedOver): void {
-  if (known.has(name)) {
+  if (known.has(name) && !given.delete(name)) {
     throw new InvalidStateError(
       `This process already has a queue named "${name}". Open it with Queue.open, close it first, or choose another name.`,
     );
@@ -29,12 +31,17 @@ export function publish(name: string, object: HandedOver): void {
 export function answerFor(name: string, object: HandedOver): void {
   if (known.has(name)) return;
   known.set(name, object);
+  given.add(name);
   listen();
 }
 
 /** Makes an object no longer known. */
 export function forget(object: HandedOver): void {
-  for (const [name, other] of known) if (other === object) known.delete(name);
+  for (const [name, other] of known) {
+    if (other !== object) continue;
+    known.delete(name);
+    given.delete(name);
+  }
 }
 
 onAnnouncement({
@@ -69,6 +76,12 @@ export async function seek(name: string, options?: WaitOptions): Promise<HandedO
       attempt: () => {
         const object = known.get(name);
         if (object !== undefined) return object;
+        if (isDeafToAll()) {
+          throw new InvalidStateError(
+            "This process hears no BroadcastChannel any more, and so opens no queue by name: a message " +
+              "that can't be read has come. Hand the queue over to it in args, or through a pipe.",
+          );
+        }
         const ticket = new Int32Array(new SharedArrayBuffer(4));
         announce({ type: "find", id, name, ticket });
         return WAIT;

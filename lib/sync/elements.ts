@@ -8,7 +8,7 @@
 import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { stopIfKilled } from "../memory/critical.ts";
-import { handOver, type Parcel, unpack } from "../memory/crossing.ts";
+import { arrivedMemory, handOver, type Parcel, unpack } from "../memory/crossing.ts";
 import { RLock } from "./rlock.ts";
 import { isThenable } from "./thenable.ts";
 import {
@@ -62,7 +62,7 @@ function newBuffer(length: number, bytes: number): SharedArrayBuffer {
 /** What the other process makes them from. */
 export function arrivedParts(content: unknown): Parts & { type: TypeCode } {
   const { type, buffer, lock } = content as ElementsContent;
-  return { type, buffer, lock: unpack(lock) as RLock };
+  return { type, buffer: arrivedMemory(buffer, 0), lock: unpack(lock) as RLock };
 }
 
 /** One process's view of some elements of one type. */

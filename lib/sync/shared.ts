@@ -1,7 +1,7 @@
 // What every object of this room consists of: some words of shared memory, and the roster that says
 // who is alive of those whose tokens are written there.
 
-import type { Parcel } from "../memory/crossing.ts";
+import { arrivedMemory, type Parcel } from "../memory/crossing.ts";
 import { ownRef, ownRoster, placeIn, type Roster } from "../memory/roster.ts";
 
 /** What crosses to another process. */
@@ -47,7 +47,7 @@ export function arrivedShared(content: unknown): Shared {
     throw new TypeError("It has arrived from a program this worker knows nothing of.");
   }
   return {
-    words: viewOf(words),
+    words: viewOf(arrivedMemory(words, 4)),
     roster: place.roster,
     token: place.roster.token(place.self),
   };

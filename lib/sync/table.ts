@@ -10,6 +10,7 @@
 // The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
 // with a new view, where others have used rows that this one doesn't show.
 
+import { checkAttempts } from "../memory/damage.ts";
 import { critically } from "../memory/mutex.ts";
 import { newShared, type Shared, viewOf } from "./shared.ts";
 
@@ -75,7 +76,8 @@ export class Table {
    * @throws {RangeError} if the table can't grow
    */
   section(work: () => void, reclaim?: () => boolean): void {
-    for (let done = false, reclaimed = false; !done;) {
+    for (let done = false, reclaimed = false, attempts = 0; !done; attempts++) {
+      checkAttempts(attempts, "object");
       if (Atomics.load(this.#words, USED) > this.#rows) this.renew();
       this.#isFull = false;
       critically(this.#words, LOCK, () => {

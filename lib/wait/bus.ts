@@ -8,6 +8,10 @@
 // Atomics.waitAsync does not); else it is unref'd. Only the class of node:worker_threads has
 // that. The channel is opened at the first need and never closed: in Deno 2.9.6, closing an
 // isolate's last channel and opening another in the same turn breaks both.
+//
+// A message that can't be read, as one that is nested too deep for the stack of who reads it, stops all
+// channels of an isolate for good, and ends its program by an error that nobody can catch (Deno 2.9.6).
+// Here it is caught, and the isolate is deaf from then on: it looks by itself, and more often.
 
 import { BroadcastChannel } from "node:worker_threads";
 import { isOver, ownControl } from "../memory/control.ts";
@@ -42,6 +46,8 @@ export interface Here {
 export type Announcement = Look | Find | Here;
 
 interface Handlers {
+  /** Nothing more will be heard. */
+  deaf: () => void;
   look: () => void;
   find: (asked: Find) => void;
   here: (answer: Here) => void;
@@ -57,8 +63,32 @@ export function listen(): BroadcastChannel {
     channel = new BroadcastChannel(NAME);
     if (holds === 0) channel.unref();
     channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);
+    globalThis.addEventListener("unhandledrejection", notice);
   }
   return channel;
+}
+
+let isDeaf = false;
+
+/** Whether this isolate has stopped hearing anything. */
+export function isDeafToAll(): boolean {
+  return isDeaf;
+}
+
+/** Where the reading of messages fails, and nothing else. */
+const FAILED_READING =
+  /^[^\n]*could not deserialize[^\n]*(\n +at .*\(ext:[^\n]*broadcast_channel[^\n]*)+$/;
+
+function notice(event: PromiseRejectionEvent): void {
+  if (!FAILED_READING.test(String(Object(event.reason).stack))) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  isDeaf = true;
+  console.error(
+    "@multiproc/multiprocessing: a message that can't be read has come by a BroadcastChannel, and Deno " +
+      "reads no more of them in this process. It goes on, but it opens no queues by name any more.",
+  );
+  handlers.deaf?.();
 }
 
 /** A message may come from anybody: what isn't an announcement is nothing. */
@@ -82,7 +112,7 @@ function isHere(message: unknown): message is Here {
   return typeof name === "string" && typeof Object(parcel).kind === "string";
 }
 
-/** Says what to do on announcements: one handler for each type. */
+/** Says what to do on announcements, and if there can't be any: one handler for each type. */
 export function onAnnouncement(more: Partial<Handlers>): void {
   Object.assign(handlers, more);
 }

@@ -39,7 +39,7 @@
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
 
-import { announce, hold, onAnnouncement, release } from "./bus.ts";
+import { announce, hold, isDeafToAll, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 import { type Sleepable, Sleeper } from "./sleeper.ts";
 
@@ -52,8 +52,8 @@ export const WAIT: unique symbol = Symbol("wait");
 
 /** Milliseconds after which a blocked thread looks up: see chores. */
 const SLICE = 20;
-/** Milliseconds after which a waiting isolate looks again unasked. */
-const LOOK_AGAIN = 1000;
+/** Milliseconds after which a waiting isolate looks again unasked; and if it hears of nothing. */
+const LOOK_AGAIN = 1000, LOOK_IF_DEAF = 50;
 /** Milliseconds a SPINNER mark holds, well over the longest spin. */
 const SPIN_MARK = 2;
 /** Microseconds of the longest spin: the price of a wake-up there and one back. */
@@ -95,7 +95,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 export function lookAgain(): void {
   for (const gate of [...busy]) gate.pump();
 }
-onAnnouncement({ look: lookAgain });
+onAnnouncement({ look: lookAgain, deaf: lookRegularly });
 
 /** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
 export function lookEverywhere(): void {
@@ -107,7 +107,12 @@ function began(gate: Gate): void {
   busy.add(gate);
   if (busy.size > 1) return;
   hold();
-  timer = setInterval(lookAgain, LOOK_AGAIN);
+  lookRegularly();
+}
+
+function lookRegularly(): void {
+  clearInterval(timer);
+  if (busy.size > 0) timer = setInterval(lookAgain, isDeafToAll() ? LOOK_IF_DEAF : LOOK_AGAIN);
 }
 
 function ended(gate: Gate): void {

@@ -90,6 +90,19 @@ Deno.test("a process that ends with the one it runs in, anywhere, leaves a usabl
   }
 });
 
+Deno.test("a process in a sandbox that spoils the table of who is alive keeps nobody for ever", async () => {
+  for (const [word, value] of [[0, 1], [1, 0], [4, 1e6], [8, 1e6], [10, 2 ** 30], [11, 2 ** 30]]) {
+    const program = new URL("../programs/spoiled_roster.ts", import.meta.url).href;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", program, `${word}`, `${value}`],
+      stdin: "null",
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assert.deepEqual([code, text(stdout)], [0, "main done\n"], `${word}: ${text(stderr)}`);
+  }
+});
+
 Deno.test("a process that was stopped with the whole program has what it held still", async () => {
   const program = new URL("../programs/stopped_holder.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {

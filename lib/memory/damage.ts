@@ -1,0 +1,20 @@
+// Shared memory that was handed to a hostile process may hold anything. Whoever reads it may be told
+// nonsense, but neither waits for ever nor goes astray: what can't be is an error.
+
+import { InvalidStateError } from "../errors.ts";
+
+/** More attempts in a row than others can make necessary by honest work. */
+const MANY = 10_000;
+
+/** The error of who finds what nobody of this library has written. */
+export function damaged(what: string): InvalidStateError {
+  return new InvalidStateError(
+    `The shared memory of this ${what} is damaged: a process that has it has written into it by other means. ` +
+      `Make a new ${what}, and don't hand it to code you don't trust.`,
+  );
+}
+
+/** Throws that error if so many attempts can't be honest. */
+export function checkAttempts(attempts: number, what: string): void {
+  if (attempts > MANY) throw damaged(what);
+}

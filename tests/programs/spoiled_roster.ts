@@ -1,0 +1,30 @@
+// A process in a sandbox writes into a word of the roster, which it must share, and stays. Main has others
+// run and end meanwhile: it can be disturbed, but neither hang nor end early.
+
+import { Process, Queue } from "@multiproc/multiprocessing";
+
+export function spoil(word: number, value: number, ready: Queue<string>) {
+  const { roster } = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/roster"));
+  ready.putNowait("ready");
+  new Int32Array(roster.shares)[word] = value;
+  while (true);
+}
+
+const timeout = 25_000;
+
+if (import.meta.main) {
+  const [word, value] = Deno.args.map(Number), ready = new Queue<string>();
+  const args = [word, value, ready] as [number, number, Queue<string>];
+  const spoiler = new Process({ target: spoil, args, permissions: "none", timeLimit: 3000 });
+  spoiler.start();
+  await ready.get({ timeout });
+  try {
+    const other = new Process({ target: () => 1, by: "source" });
+    other.start();
+    if (!await other.join({ timeout })) console.log("the other process doesn't end");
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  if (!await spoiler.join({ timeout })) console.log("the spoiler doesn't end");
+  console.log("main done");
+}
