@@ -3,11 +3,13 @@
 // limit, so that a loop without end fails the test.
 
 import assert from "node:assert/strict";
-import { Pipe, Process, Queue, Semaphore } from "../mod.ts";
-import { randomFrom } from "./support/seed.ts";
+import { Process } from "../mod.ts";
 import * as targets from "./targets/damage_targets.ts";
 
 const module = targets.here;
+const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
+const needs = "(needs --allow-read)";
+
 /** In ms. */
 const LIMIT = 30_000;
 
@@ -20,32 +22,28 @@ async function run<A extends unknown[]>(target: (...args: A) => unknown, ...args
 }
 
 for (const kind of targets.kinds) {
-  Deno.test(`a damaged ${kind} gives answers or errors, and ends every wait in time`, async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31);
-    console.log(`seed ${seed}`);
-    const counts = await run(targets.useDamaged, kind, seed, 300) as Record<string, number>;
-    assert.ok(Object.values(counts).some((count) => count > 0), JSON.stringify(counts));
+  Deno.test({
+    name: `a damaged ${kind} gives answers or errors, and ends every wait in time ${needs}`,
+    ignore,
+    fn: async () => {
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      console.log(`seed ${seed}`);
+      const counts = await run(targets.useDamaged, kind, seed, 300) as Record<string, number>;
+      const [answers, errors] = [counts.answers, Object.keys(counts).length - 1];
+      // An event has nothing that could be wrong.
+      assert.ok(answers > 0 && (errors > 0 || kind === "event"), JSON.stringify(counts));
+    },
   });
 }
 
-Deno.test("what is no shared memory can't arrive as a part of something", async () => {
-  for (const kind of targets.kinds) {
-    const refused = await run(targets.receiveForged, kind) as string[];
-    assert.ok(refused.length > 0);
-    for (const error of refused) assert.match(error, /^TypeError: /, kind);
-  }
-});
-
-Deno.test("objects are as ever when nobody has damaged them", async () => {
-  const random = randomFrom(1), queue = new Queue<number>(), [here, there] = Pipe<number>();
-  const semaphore = new Semaphore(1);
-  for (let i = 0; i < 1000; i++) {
-    const n = Math.floor(random() * 2 ** 30);
-    await queue.put(n);
-    assert.equal(await queue.get(), n);
-    await here.send(n);
-    assert.equal(await there.recv(), n);
-    assert.ok(await semaphore.acquire());
-    semaphore.release();
-  }
+Deno.test({
+  name: `what is no shared memory can't arrive as a part of something ${needs}`,
+  ignore,
+  fn: async () => {
+    for (const kind of targets.kinds) {
+      const refused = await run(targets.receiveForged, kind) as string[];
+      assert.ok(refused.length > 0);
+      for (const error of refused) assert.match(error, /^TypeError: /, kind);
+    }
+  },
 });
