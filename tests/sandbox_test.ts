@@ -316,10 +316,10 @@ Deno.test("a process that ends in time keeps its result and exit code", async ()
 
 Deno.test("a process that takes too much memory is killed, and the program lives", async () => {
   for (const permissions of ["inherit", "none"] as const) {
-    for (const after of [false, true]) {
+    for (const how of ["at once", "after an await", "with arrays of one length"] as const) {
       const error = await failureOf({
         target: targets.fill,
-        args: [after],
+        args: [how],
         by: "source",
         permissions,
         memoryLimitMb: 32,
@@ -330,6 +330,42 @@ Deno.test("a process that takes too much memory is killed, and the program lives
     }
   }
   assert.deepEqual(activeChildren(), []);
+});
+
+Deno.test("a process with a limit that makes arrays without end is stopped in time", async () => {
+  for (const permissions of ["inherit", "none"] as const) {
+    const all = new SharedArray("i32", 1);
+    const target = (rounds: SharedArray<"i32">) => {
+      const kept: number[][] = [];
+      for (;;) {
+        kept.push(new Array(1000).fill(0));
+        if (kept.length > 1000) kept.length = 0;
+        rounds[0]++;
+      }
+    };
+    const bounds = { permissions, timeLimit: 300 };
+    await failureOf({ target, args: [all], by: "source", ...bounds });
+    const [rounds] = all;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(rounds > 1000 && all[0] === rounds, `it goes on: ${rounds}, then ${all[0]}`);
+  }
+});
+
+Deno.test("arrays of a process with a limit are as ever", async () => {
+  const target = (): unknown[] => {
+    class Own extends Array {}
+    const arrays = [new Array(3), Array(1, 2), new Array("x"), Array.from("ab"), Array.of(7)];
+    return [
+      ...arrays.map((array) => [array instanceof Array, Array.isArray(array), array.length]),
+      new Own(2) instanceof Own && new Own(2).map(() => 1) instanceof Own,
+      Array.name,
+    ];
+  };
+  assert.deepEqual(await run({ target, by: "source", memoryLimitMb: 100 }), [
+    ...[3, 2, 1, 2, 1].map((length) => [true, true, length]),
+    true,
+    "Array",
+  ]);
 });
 
 Deno.test("terminate stops a jailed process in the middle of a loop", async () => {

@@ -9,6 +9,7 @@ import { isKilled, stopIfKilled, unwindWhenKilled } from "../memory/critical.ts"
 import { knowsAll } from "../memory/crossing.ts";
 import { setMayEndAnywhere } from "../memory/mutex.ts";
 import { fromStarter } from "../memory/seal.ts";
+import { makeArraysByFunction } from "./arrays.ts";
 import {
   activeChildren,
   becomeChild,
@@ -63,8 +64,9 @@ export function bootModule(load: LoadModule): void {
 
 function begin(find: Find): void {
   if (threadBirth) {
-    const { port, isMemoryLimited } = adopt(threadBirth);
+    const { port, isMemoryLimited, isLimited } = adopt(threadBirth);
     if (isMemoryLimited) watchMemory(runOutOfMemory);
+    if (isLimited) makeArraysByFunction();
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
     holdWebLock().then(turn).then(() => live(port, find));

@@ -135,6 +135,7 @@ export class Hosted {
     this.#requests = port1;
     const birth: Birth = {
       ...{ control, port, host: port2, giveUp, isMemoryLimited },
+      isLimited: isMemoryLimited || launch.timeLimit !== undefined,
       mayEndAnywhere: this.#mayEndAnywhere,
     };
     this.#body = kindOf(launch)(launch, birth, {

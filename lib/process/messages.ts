@@ -100,6 +100,8 @@ export interface Birth {
   host: MessagePort;
   giveUp: readonly Name[];
   isMemoryLimited: boolean;
+  /** Whether it has a limit of any kind. */
+  isLimited: boolean;
   /** Whether it can end in the middle of a critical section. */
   mayEndAnywhere: boolean;
 }

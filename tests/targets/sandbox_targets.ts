@@ -45,11 +45,14 @@ export async function spinInTasks(): Promise<never> {
   while (true) await new Promise((resolve) => setTimeout(resolve));
 }
 
-/** Fills the heap, at once or after an await. */
-export async function fill(after: boolean): Promise<never> {
-  if (after) await new Promise((resolve) => setTimeout(resolve, 1));
-  const all: number[][] = [];
-  while (true) all.push(new Array(1000).fill(Math.random()));
+/** Fills the heap. */
+export async function fill(
+  how: "at once" | "after an await" | "with arrays of one length",
+): Promise<never> {
+  if (how === "after an await") await new Promise((resolve) => setTimeout(resolve, 1));
+  const all: unknown[] = [];
+  if (how === "with arrays of one length") { while (true) all.push(new Array(1000).fill(0)); }
+  while (true) all.push({ numbers: [all.length, Math.random()] });
 }
 
 /** Exits with a code of its own. */
