@@ -3,8 +3,10 @@
 
 import assert from "node:assert/strict";
 import {
+  Barrier,
   InvalidStateError,
   JoinableQueue,
+  Pipe,
   Process,
   ProcessError,
   Queue,
@@ -747,6 +749,58 @@ Deno.test("a timeout that isn't a time is refused by every face, and nothing hap
   assert.equal(queue.getNowait(), "there");
   waited.putNowait("on it goes");
   assert.equal(await process.result(bound), "on it goes");
+});
+
+Deno.test("options that are none, as Python's are, are refused by every face, and nothing happens", async () => {
+  const queue = new JoinableQueue<unknown>();
+  queue.putNowait("there");
+  const waited = new Queue<string>();
+  const process = new Process({ target: targets.wait, args: [waited], module });
+  process.start();
+  for (const { name, call } of waitingFaces(queue, process)) {
+    for (const options of [0.1, true, false, null, "5", [5]]) {
+      const patterns = [/^The options are (an? )?\w+/, /\{ timeout: 1000 \}, in milliseconds/];
+      await fails(name, () => call(wrong(options)), TypeError, ...patterns);
+    }
+    for (const option of ["timeOut", "block", "ms"]) {
+      const patterns = [new RegExp(`^${option} is no option here`), /timeout/];
+      await fails(name, () => call(wrong({ [option]: 5 })), TypeError, ...patterns);
+    }
+    assert.equal(queue.qsize(), 1, name);
+  }
+  const signal = AbortSignal.timeout(60_000);
+  refused(
+    () => queue.getSync(wrong({ signal })),
+    TypeError,
+    /^signal is no option here\. The only/,
+  );
+  assert.equal(queue.getNowait(), "there");
+  waited.putNowait("on it goes");
+  assert.equal(await process.result(bound), "on it goes");
+});
+
+Deno.test("an option that there isn't is refused with the names of those there are", async () => {
+  const target = () => {};
+  const all: [make: (options: never) => unknown, wrongName: string, rightNames: RegExp][] = [
+    [(options) => new Queue(options), "maxsize", /maxSize, maxBytes and name/],
+    [(options) => new JoinableQueue(options), "size", /maxSize/],
+    [(options) => Pipe(options), "duplexed", /duplex, maxSize and maxBytes/],
+    [(options) => new Barrier(2, options), "parties", /action and timeout/],
+    [(options) => new Queue().shutdown(options), "now", /The only one is immediate/],
+    [(options) => new Process({ target, ...Object(options) }), "kwargs", /target, args/],
+  ];
+  for (const [make, name, rightNames] of all) {
+    const pattern = new RegExp(`^${name} is no option here`);
+    refused(() => make({ [name]: 5 } as never), TypeError, pattern, rightNames);
+  }
+  for (const [make] of all.slice(0, -1)) {
+    for (const options of [10, true, null, "x"]) {
+      refused(() => make(options as never), TypeError, /^The options are/);
+    }
+  }
+  refused(() => new Process(wrong(target)), TypeError, /^The options are a function/);
+  await rejected(() => sleep(1, wrong({ timeout: 5 })), TypeError, /The only one is signal/);
+  await rejected(() => sleep(1, wrong(5)), TypeError, /^The options are a number/);
 });
 
 Deno.test("a sleep of no time at all is refused", async () => {

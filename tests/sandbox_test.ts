@@ -354,6 +354,7 @@ Deno.test("a process with a limit that makes arrays without end is stopped in ti
 Deno.test("arrays of a process with a limit are as ever", async () => {
   const target = (): unknown[] => {
     class Own extends Array {}
+    // deno-lint-ignore no-array-constructor -- that is what is tested
     const arrays = [new Array(3), Array(1, 2), new Array("x"), Array.from("ab"), Array.of(7)];
     return [
       ...arrays.map((array) => [array instanceof Array, Array.isArray(array), array.length]),

@@ -2,6 +2,7 @@
 
 import { MessageChannel } from "node:worker_threads";
 import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
 import { checkBounds } from "../memory/bounds.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { connect, type Connection } from "./connection.ts";
@@ -63,11 +64,7 @@ export interface PipeOptions {
 export function Pipe<R = unknown, S = R>(
   options: PipeOptions = {},
 ): [Connection<R, S>, Connection<S, R>] {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `The options are ${describe(options)}. Give an object, as in Pipe({ duplex: false }).`,
-    );
-  }
+  checkNames(options, ["duplex", "maxSize", "maxBytes"], "Pipe({ duplex: false })");
   const { duplex = true } = options;
   if (typeof duplex !== "boolean") {
     throw new TypeError(`duplex is ${describe(duplex)}. Give true or false.`);

@@ -4,7 +4,6 @@
 import { BY_MAIN, CLAIM, KILL, UNCLAIMED } from "../memory/control.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
-import { ownIdentity } from "./current.ts";
 import { askHost, isHosted } from "./host_port.ts";
 import { Hosted, hosted, markEnded, TERMINATED } from "./hosted.ts";
 import type { Launch, Request } from "./messages.ts";

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
 import { load, post, settle } from "../memory/cargo.ts";
 import {
@@ -232,19 +233,14 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * @throws {RangeError} if a limit is 0, negative or NaN, or memoryLimitMb less than 16
    */
   constructor(...[options = {}]: ProcessParameters<A, R>) {
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(
-        `The options are ${
-          describe(options)
-        }. Give an object, as in new Process({ target, args }).`,
-      );
-    }
-    if (revived in options) {
-      this.#identity = options[revived] as Identity;
+    const { [revived]: identity } = Object(options) as Partial<RevivedOptions>;
+    if (identity !== undefined) {
+      this.#identity = identity;
       this.#target = { code: "", isClass: false, module: undefined, by: undefined };
       this.#bounds = {};
       return;
     }
+    checkNames(options, OPTIONS, "new Process({ target, args })");
     checkOptions(options);
     this.#bounds = {
       grants: checkPermissions(options.permissions),
@@ -720,6 +716,12 @@ function howItEnded(exitCode: number): string {
 
 /** What a process with permissions of its own returns at most: without memoryLimitMb, and with any. In MB. */
 const MOST_RETURNED = 256, MOST_LETTER = 1024;
+
+/** The names of what a process is made with. */
+const OPTIONS = [
+  ...["target", "args", "name", "daemon", "module", "by", "signal"],
+  ...["permissions", "memoryLimitMb", "timeLimit"],
+];
 
 /** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
 const LEAST_MEMORY = 16;

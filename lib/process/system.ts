@@ -1,5 +1,6 @@
 // Two functions that every program with processes needs.
 
+import { checkNames } from "../named_options.ts";
 import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
 
 /**
@@ -39,6 +40,7 @@ export function cpuCount(): number {
  */
 export async function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
   const left = checkMilliseconds("ms", ms);
+  checkNames(options, ["signal"], "sleep(1000, { signal })");
   const signal = signalOf(options);
   await new Promise<void>((resolve, reject) => {
     const end = performance.now() + left;

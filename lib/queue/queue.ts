@@ -1,6 +1,7 @@
 // Queue: the public faces of a store (lib/queue/store.ts), its bounds and its name.
 
 import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
 import { QueueShutDown } from "../errors.ts";
 import { checkBounds, checkWhole } from "../memory/bounds.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
@@ -86,8 +87,10 @@ interface InnerOptions extends QueueOptions {
 }
 
 /** The options of a queue whose items are counted until they are done. */
-export function counted(options: QueueOptions | undefined): QueueOptions {
-  if (options !== undefined && inner in options) return options;
+export function counted(options: QueueOptions = {}): QueueOptions {
+  // The constructor refuses what are no options.
+  const isObject = typeof options === "object" && options !== null;
+  if (!isObject || inner in options) return options;
   const innerOptions: InnerOptions = { ...options, [inner]: { counted: true } };
   return innerOptions;
 }
@@ -148,12 +151,13 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options: QueueOptions = {}) {
-    const within = inner in options ? (options as InnerOptions)[inner] : undefined;
+    const within = inner in Object(options) ? (options as InnerOptions)[inner] : undefined;
     if (within?.store !== undefined) {
       this.#store = within.store as Store<T>;
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
+    checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
     const { name } = options;
     const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
@@ -474,6 +478,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
+    checkNames(options, ["immediate"], "shutdown({ immediate: true })");
     this.#store.shutdown(options.immediate ?? false);
   }
 

@@ -1,6 +1,7 @@
 // Barrier: nobody goes on before all have arrived.
 
 import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import {
@@ -105,7 +106,8 @@ export class Barrier {
   constructor(parties: number, options: BarrierOptions = {}) {
     if (arriving === undefined) {
       checkParties(parties);
-      const { action, timeout = Infinity } = checked(options);
+      checkNames(options, ["action", "timeout"], "new Barrier(2, { timeout: 1000 })");
+      const { action, timeout = Infinity } = options;
       this.#timeout = checkMilliseconds("timeout", timeout);
       this.#action = givenAction(action);
       this.#shared = newParties(parties);
@@ -236,7 +238,8 @@ export class Barrier {
 
   /** The time that is left of a wait that begins now. */
   #clock(options: BlockOptions | undefined): () => number {
-    const timeout = options?.timeout === undefined ? this.#timeout : timeoutOf(options);
+    const given = timeoutOf(options);
+    const timeout = options?.timeout === undefined ? this.#timeout : given;
     const end = performance.now() + timeout;
     return () => Math.max(0, end - performance.now());
   }
@@ -277,14 +280,5 @@ function checkParties(parties: unknown): void {
   if (Number.isInteger(parties) && parties >= 1 && parties <= MOST_ROWS) return;
   throw new RangeError(
     `parties is ${parties}, which is no number of parties. Give a whole number from 1 to ${MOST_ROWS}.`,
-  );
-}
-
-function checked(options: BarrierOptions): BarrierOptions {
-  if (typeof options === "object" && options !== null) return options;
-  throw new TypeError(
-    `The options are ${
-      describe(options)
-    }. Give an object, as in new Barrier(2, { timeout: 1000 }).`,
   );
 }

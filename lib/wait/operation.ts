@@ -7,6 +7,7 @@
 import { stopIfKilled } from "../memory/critical.ts";
 import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
 import {
+  blockingTimeoutOf,
   type BlockOptions,
   LONGEST_TIMER,
   signalOf,
@@ -102,7 +103,7 @@ function atOnce<T>(operation: Operation<T>): Promise<T> {
 
 /** Blocking the thread until it can be done. */
 export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T {
-  const timeout = timeoutOf(options);
+  const timeout = blockingTimeoutOf(options);
   let result = attemptInTurn(operation);
   if (result !== WAIT) return result;
   if (timeout === 0) return operation.expired();

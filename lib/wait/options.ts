@@ -2,6 +2,7 @@
 // tried, so that nothing is half done.
 
 import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
 
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has
@@ -57,10 +58,20 @@ export interface BlockOptions {
 /** In ms: a timer that is to take longer would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The timeout in milliseconds, checked; Infinity where none is given. */
-export function timeoutOf(options: BlockOptions | undefined): number {
-  const timeout = options?.timeout;
+/** The names of the options of calls that wait, of those that block, and further ones that some of them have. */
+const OF_WAITS = ["timeout", "signal"], OF_BLOCKS = ["timeout"], MORE = ["transfer", "maxLength"];
+
+/** The timeout in milliseconds, checked with the names of all options; Infinity where none is given. */
+export function timeoutOf(options: BlockOptions | undefined, names: readonly string[] = OF_WAITS) {
+  if (options === undefined) return Infinity;
+  checkNames(options, names, "{ timeout: 1000 }, in milliseconds", MORE);
+  const { timeout } = options;
   return timeout === undefined ? Infinity : checkMilliseconds("timeout", timeout);
+}
+
+/** The same for a call that blocks, which no signal can end. */
+export function blockingTimeoutOf(options: BlockOptions | undefined): number {
+  return timeoutOf(options, OF_BLOCKS);
 }
 
 /** The signal, checked; thrown is its reason if it has been aborted. */

@@ -1,7 +1,7 @@
 // Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
-import { describe } from "../../describe.ts";
+import { checkNames } from "../../named_options.ts";
 import { checkBounds } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
 import type { WaitOptions } from "../../wait/options.ts";
@@ -69,9 +69,20 @@ interface InnerOptions extends QueueOptions {
   [inner]: { kind: string; items: Items<unknown> };
 }
 
-/** The options of a queue with another order of its items; `kind` is the name of its class. */
-export function ordered<T>(options: QueueOptions, kind: string, items: Items<T>): QueueOptions {
-  const innerOptions: InnerOptions = { ...checkOptions(options, kind), [inner]: { kind, items } };
+/**
+ * The options of a queue with another order of its items.
+ *
+ * @param kind the name of its class
+ * @param more the names of further options that this one has
+ */
+export function ordered<T>(
+  options: QueueOptions,
+  kind: string,
+  items: Items<T>,
+  ...more: string[]
+): QueueOptions {
+  checkOptions(options, kind, ...more);
+  const innerOptions: InnerOptions = { maxSize: options.maxSize, [inner]: { kind, items } };
   return innerOptions;
 }
 
@@ -127,7 +138,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {TypeError} if `maxSize` is not a number
    */
   constructor(options: QueueOptions = {}) {
-    checkOptions(options, "Queue");
+    if (!(inner in Object(options))) checkOptions(options, "Queue");
     const { maxSize } = checkBounds(options);
     const { kind, items } = inner in options
       ? (options as InnerOptions)[inner]
@@ -270,6 +281,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
+    checkNames(options, ["immediate"], "shutdown({ immediate: true })");
     this.#store.shutdown(options.immediate ?? false);
   }
 
@@ -315,9 +327,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 }
 
-function checkOptions(options: unknown, kind: string): QueueOptions {
-  if (typeof options === "object" && options !== null) return options;
-  throw new TypeError(
-    `The options are ${describe(options)}. Give an object, as in new ${kind}({ maxSize: 10 }).`,
-  );
+function checkOptions(options: QueueOptions, kind: string, ...more: string[]): QueueOptions {
+  checkNames(options, ["maxSize", ...more], `new ${kind}({ maxSize: 10 })`);
+  return options;
 }
