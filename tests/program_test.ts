@@ -120,6 +120,14 @@ both(
   prints(0, "failed with: RangeError: out of luck", "main done"),
 );
 
+const rejected = Array(6).fill("rejected").join();
+both(
+  "nor are those of many processes that failed while others were started, if asked for then",
+  "uncaught_in_many.ts",
+  [],
+  prints(0, rejected, rejected),
+);
+
 both(
   "a program may do everything by the blocking faces",
   "blocked_main.ts",

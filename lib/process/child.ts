@@ -18,11 +18,12 @@ import {
   whileImporting,
 } from "./current.ts";
 import { describeFailure, type Failure, recreateError } from "./failure.ts";
-import { useHost } from "./host_port.ts";
+import { askHost, useHost } from "./host_port.ts";
 import { expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { type Reply, replyTo, writeTo } from "./outcome.ts";
+import { isConfined } from "./permissions.ts";
 import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
@@ -167,14 +168,21 @@ function reportThrow(reply: Reply, error: unknown): void {
   if (isKilled()) return;
   const failure = describeFailure(error);
   reply.threw(failure);
-  if (Atomics.load(ownControl(), ASKED) === 0) print(failure);
+  if (Atomics.load(ownControl(), ASKED) === 0) tell(failure);
   Deno.exit(1);
 }
 
-function print(failure: Failure): void {
+/** In ms: so long a confined process waits for somebody to ask for its result, before it prints itself. */
+const PATIENCE = 500;
+
+/** Nobody has asked for the result: the error is printed, unless somebody still does. */
+function tell(failure: Failure): void {
   const thrown = recreateError(failure);
   const uncaught = failure.thrown === "value" ? " uncaught" : "";
-  console.error(`Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`);
+  const text = `Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`;
+  // A host reads nothing of what a confined process sends.
+  if (!isConfined()) askHost({ type: "uncaught", text });
+  else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
 }
 
 /**

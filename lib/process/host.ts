@@ -8,8 +8,8 @@ import { askHost, isHosted } from "./host_port.ts";
 import { Hosted, hosted, markEnded, TERMINATED } from "./hosted.ts";
 import type { Launch, Request } from "./messages.ts";
 
-/** Does what a process asks of its host. */
-function serve(request: Request): void {
+/** Does what a process asks of its host, for itself or others. */
+function serve(request: Exclude<Request, { type: "uncaught" }>): void {
   if (request.type === "stop") {
     stopHosted(request.pid, request.signal);
     return;

@@ -12,6 +12,7 @@
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import {
+  ASKED,
   CRITICAL,
   END_GATE,
   EXIT,
@@ -89,7 +90,7 @@ export function requestStop(control: Int32Array, signal: number): void {
 /** What an isolate does with what its processes ask for. */
 export interface Wishes {
   /** Does what a process asks for that has the same rights as this one. */
-  serve(request: Request): void;
+  serve(request: Exclude<Request, { type: "uncaught" }>): void;
   /** Is told of the end, and of the error of a worker that couldn't run. */
   whenEnded?(error: unknown): void;
 }
@@ -121,6 +122,7 @@ export class Hosted {
   #isGone = false;
   /** Why the worker couldn't run; what the target throws doesn't come here. */
   #error: unknown;
+  #uncaught: string | undefined;
 
   constructor(launch: Launch, wishes: Wishes) {
     this.#launch = launch;
@@ -175,6 +177,10 @@ export class Hosted {
   readonly #hear = (message: unknown): void => {
     try {
       const request = message as Request;
+      if (request.type === "uncaught") {
+        this.#uncaught = `${request.text}`;
+        return;
+      }
       if (request.type === "nested") this.#addNested(request.nested);
       this.#wishes.serve(request);
     } catch {
@@ -373,6 +379,10 @@ export class Hosted {
     markExit(fate, code ?? (kill === 0 ? this.#exitCode : -kill));
     for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
     lookEverywhere();
+    // Not before: who starts many and then asks for all their results is still starting, perhaps.
+    if (this.#uncaught !== undefined && Atomics.load(control, ASKED) === 0) {
+      console.error(this.#uncaught);
+    }
     this.#wishes.whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
     for (const other of hosted.values()) {

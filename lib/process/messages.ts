@@ -91,7 +91,9 @@ export interface Nested {
 export type Request =
   | { type: "start"; launch: Launch }
   | { type: "stop"; pid: number; signal: number }
-  | { type: "nested"; nested: Nested };
+  | { type: "nested"; nested: Nested }
+  /** An error that nobody has caught, in words; to be printed if nobody asks for the result. */
+  | { type: "uncaught"; text: string };
 
 /** What a worker is given at its birth. */
 export interface Birth {

@@ -622,6 +622,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #finishing(call: string, word: number): Operation<R> {
     const { control } = this.#started(call);
     Atomics.store(control, ASKED, 1);
+    Atomics.notify(control, ASKED);
     const { gate, attempt } = this.#joining(call, word);
     return {
       gate,
