@@ -332,6 +332,26 @@ Deno.test("a process that takes too much memory is killed, and the program lives
   assert.deepEqual(activeChildren(), []);
 });
 
+Deno.test("what a process with a memory limit starts has no more memory", async () => {
+  const target = async (memoryLimitMb: number | undefined) => {
+    const target = () => {
+      const all: unknown[] = [];
+      while (true) all.push({ numbers: [all.length, Math.random()] });
+    };
+    const child = new Process({ target, by: "source", memoryLimitMb });
+    child.start();
+    return await child.result().catch((error) => error.message);
+  };
+  const cases = (["inherit", "none"] as const).flatMap((permissions) =>
+    [undefined, 1000, 20].map(async (inner) => {
+      const bounds = { permissions, memoryLimitMb: 32 };
+      const said = await run({ target, args: [inner], by: "source", ...bounds });
+      assert.match(said, new RegExp(`memoryLimitMb of ${Math.min(inner ?? 32, 32)} MB`));
+    })
+  );
+  await Promise.all(cases);
+});
+
 Deno.test("a process with a limit that makes arrays without end is stopped in time", async () => {
   for (const permissions of ["inherit", "none"] as const) {
     const all = new SharedArray("i32", 1);

@@ -19,6 +19,7 @@ let parent: ProcessInfo | null = null;
 let starter: Ref | undefined;
 let self: CurrentProcess | undefined;
 let childrenStarted = 0;
+let memoryLimit: number | undefined;
 let importing = false;
 let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
 
@@ -65,7 +66,7 @@ export interface CurrentProcess extends ProcessInfo {
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
-  ({ identity, library, starter } = init);
+  ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
   adoptPlace(init.roster, init.self);
   if (init.key === undefined) becomeConfined(init.grants!);
   else {
@@ -90,6 +91,12 @@ export function ownIdentity(): Identity {
 /** Who has started this process, in the roster. */
 export function starterRef(): Ref | undefined {
   return starter;
+}
+
+/** What a child of this process that is to have this memory limit has: no more than this process itself. */
+export function withinMemoryLimit(memoryLimitMb: number | undefined): number | undefined {
+  if (memoryLimit === undefined) return memoryLimitMb;
+  return Math.min(memoryLimit, memoryLimitMb ?? Infinity);
 }
 
 /** What a child of this process needs of it. */

@@ -48,6 +48,8 @@ export interface Init {
   library: string;
   /** Its permissions, if it or one it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
+  /** Its memory limit, in MB, which those it starts don't exceed either. */
+  memoryLimitMb: number | undefined;
   /** Where it writes what became of its target, if it has permissions of its own: see outcome.ts. */
   letter: SharedArrayBuffer | undefined;
   /** The key (lib/memory/seal.ts) that it shares with its permissions; only if it inherits them. */

@@ -30,6 +30,7 @@ import {
   nextIdentity,
   ownIdentity,
   removeChild,
+  withinMemoryLimit,
 } from "./current.ts";
 import { delegate } from "./delegate.ts";
 import { recreateError } from "./failure.ts";
@@ -120,7 +121,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
    * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
    * is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays are not in
-   * the heap and not counted. At least 16.
+   * the heap and not counted. At least 16. What it starts itself has a heap of its own, of at most the
+   * same size.
    *
    * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second
    * longer to start: Deno waits for a debugger where a worker starts a worker. Such a process is
@@ -376,7 +378,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     }
     checkNotImporting();
     this.#signal?.throwIfAborted();
-    const { grants, memoryLimitMb, timeLimit } = this.#bounds;
+    const { grants, timeLimit } = this.#bounds;
+    const memoryLimitMb = withinMemoryLimit(this.#bounds.memoryLimitMb);
+    this.#bounds.memoryLimitMb = memoryLimitMb;
     if (grants !== undefined) checkNarrowing(grants);
     const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
     const isClass = this.#target.isClass;
@@ -389,7 +393,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const letter = grants &&
       newLetter(Math.min(memoryLimitMb ?? MOST_RETURNED, MOST_LETTER) * 2 ** 20);
     const init: Init = {
-      ...{ identity, travel, cargo, letter, self: ref },
+      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb },
       ...inheritance(),
       ...handOn(grants),
     };
