@@ -340,3 +340,13 @@ export class ProcessError extends Error {
     if (options?.limit !== undefined) this.limit = options.limit;
   }
 }
+
+const ownErrors = [
+  ...[QueueEmpty, QueueFull, QueueShutDown, TimeoutError, EOFError, BrokenPipeError],
+  ...[AbandonedLockError, BrokenBarrierError, InvalidStateError, ProcessError],
+];
+
+/** Whether it is an error of one of these classes. */
+export function isOwnError(error: unknown): error is Error {
+  return ownErrors.some((errorClass) => error instanceof errorClass);
+}

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
   JoinableQueue,
+  Pipe,
   Process,
   Queue,
   QueueEmpty,
@@ -350,4 +351,34 @@ Deno.test("a loop that polls an empty queue lets timers run", async () => {
   for (let i = 0; i < 2_000_000 && !fired; i++) await queue.get({ timeout: 0 }).catch(() => {});
   clearTimeout(timer);
   assert.ok(fired);
+});
+
+Deno.test("the error a wait ends with shows where it was begun", async () => {
+  const queue = new Queue<number>();
+  const [here, there] = Pipe<number>();
+  const process = new Process({ target: () => Deno.exit(3), by: "source" });
+  async function asker() {
+    await null;
+    await queue.get({ timeout: 1 });
+  }
+  async function receiver() {
+    setTimeout(() => there.close(), 1);
+    await here.recv();
+  }
+  async function starter() {
+    process.start();
+    await process.result();
+  }
+  const stop = new AbortController(), reason = new Error("of the user's");
+  const { stack } = reason;
+  async function aborted() {
+    setTimeout(() => stop.abort(reason), 1);
+    await queue.get({ signal: stop.signal });
+  }
+  for (const call of [asker, receiver, starter]) {
+    const error = await call().then(() => assert.fail(), (error) => error);
+    assert.match(error.stack, new RegExp(`^${error.name}: .*\\n(.*\\n)?.*at ${call.name} `));
+  }
+  await assert.rejects(aborted(), (error) => error === reason && reason.stack === stack);
+  here.close();
 });

@@ -5,6 +5,7 @@
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
 import { stopIfKilled } from "../memory/critical.ts";
+import { Caller } from "./caller.ts";
 import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
 import {
   blockingTimeoutOf,
@@ -82,8 +83,9 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
         if (result !== WAIT) return done(result);
       }
     }
+    const caller = new Caller(eventually);
     return new Promise((resolve, reject) => {
-      new Task(operation, timeout, signal, resolve, reject).wait();
+      new Task(operation, timeout, signal, caller, resolve, reject).wait();
     });
   } catch (error) {
     return Promise.reject(error);
@@ -129,6 +131,7 @@ class Task<T> implements Waiter {
   readonly #resolve: (result: T) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #caller: Caller;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   #settled = false;
 
@@ -136,6 +139,7 @@ class Task<T> implements Waiter {
     operation: Operation<T>,
     timeout: number,
     signal: AbortSignal | undefined,
+    caller: Caller,
     resolve: (result: T) => void,
     reject: (reason: unknown) => void,
   ) {
@@ -143,6 +147,7 @@ class Task<T> implements Waiter {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = signal;
+    this.#caller = caller;
     signal?.addEventListener("abort", this.#aborted);
     if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
   }
@@ -166,7 +171,7 @@ class Task<T> implements Waiter {
       if (result === WAIT) return false;
       this.#resolve(result);
     } catch (error) {
-      this.#reject(error);
+      this.#fail(error);
     }
     this.#cleanUp();
     return true;
@@ -184,9 +189,14 @@ class Task<T> implements Waiter {
     try {
       this.#resolve(this.#operation.expired());
     } catch (error) {
-      this.#reject(error);
+      this.#fail(error);
     }
   };
+
+  #fail(error: unknown): void {
+    this.#caller.sign(error);
+    this.#reject(error);
+  }
 
   #cleanUp(): void {
     this.#settled = true;

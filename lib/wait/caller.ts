@@ -1,0 +1,24 @@
+// An error that a wait ends with is made by a timer, or by whoever woke the waiter, and its stack would show
+// these. So a wait remembers where it was begun.
+
+import { isOwnError } from "../errors.ts";
+
+/** Where a wait was begun. */
+export class Caller {
+  /** Written by V8, which makes text of it only if somebody reads it. */
+  declare readonly stack: string;
+
+  /** @param above the function whose callers count */
+  constructor(above: (...args: never[]) => unknown) {
+    Error.captureStackTrace(this, above);
+  }
+
+  /** Has an error of this package show where the wait was begun; what else was thrown is left alone. */
+  sign(error: unknown): void {
+    if (!isOwnError(error)) return;
+    const at = this.stack.indexOf("\n    at ");
+    if (at < 0) return;
+    const value = `${error.name}: ${error.message}${this.stack.slice(at)}`;
+    Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  }
+}
