@@ -139,6 +139,35 @@ Deno.test("a target by source that uses an outside name is told which, and both 
   );
 });
 
+Deno.test("a target by source that imports by a relative path is told that it leads nowhere", async () => {
+  for (const permissions of ["inherit", "none"] as const) {
+    await failed(
+      new Process({
+        target: async function imports() {
+          await import("./support/seed.ts");
+        },
+        by: "source",
+        permissions,
+      }),
+      TypeError,
+      /^imports imports (a relative path|"\.\/support\/seed\.ts"), which leads nowhere/,
+      /whole URL/,
+      /by: "reference"/,
+    );
+  }
+});
+
+Deno.test({
+  name: "a target by reference that may not be read is refused at once (needs no --allow-read)",
+  ignore: canRead,
+  fn: () => {
+    const process = new Process({ target: targets.give, args: [1], module, by: "reference" });
+    const patterns = [/may not read it/, /--allow-read/, /by: "source"/];
+    refused(() => process.start(), Deno.errors.NotCapable, ...patterns);
+    assert.equal(process.pid, undefined);
+  },
+});
+
 Deno.test("so is one that uses an outside name in a callback", async () => {
   await failed(
     new Process({ target: targets.usesOutsideLater, args: ["you"], module, by: "source" }),

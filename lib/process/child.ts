@@ -17,6 +17,7 @@ import {
   ownIdentity,
   whileImporting,
 } from "./current.ts";
+import { explain } from "./explain.ts";
 import { describeFailure, type Failure, recreateError } from "./failure.ts";
 import { askHost, useHost } from "./host_port.ts";
 import { expectToLeave, runOutOfMemory } from "./leaving.ts";
@@ -232,24 +233,4 @@ async function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
 
 function isText(code: { toString(): string }, text: string): boolean {
   return Function.prototype.toString.call(code) === text;
-}
-
-/** A function by source that reaches outside itself: says so, and both ways out. */
-function explain(error: unknown, travel: Travel): unknown {
-  if (travel.by === "reference" || !(error instanceof ReferenceError)) return error;
-  const name = /^(\S+) is not defined$/.exec(error.message)?.[1];
-  if (name === undefined || name in globalThis) return error;
-  const explained = new ReferenceError(
-    `${
-      travel.exportName || "The target"
-    } uses "${name}", which is outside of it: it travelled by source, and so has only ` +
-      `its arguments, the globals and the exports of @multiproc/multiprocessing. Pass "${name}" in args, ` +
-      `or export ${travel.exportName || "it"} and let it travel by reference ` +
-      '(by: "reference", with permission to read its module).',
-    { cause: error },
-  );
-  explained.stack = `${explained.name}: ${explained.message}\n${
-    error.stack?.split("\n").slice(1).join("\n") ?? ""
-  }`;
-  return explained;
 }

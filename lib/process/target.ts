@@ -102,14 +102,27 @@ function isPartial(grant: Grants["read"]): boolean {
 function mayImport(module: string): boolean {
   const url = new URL(module);
   if (url.protocol === "https:" || url.protocol === "http:") return true;
-  if (url.protocol !== "file:") return false;
-  if (Deno.permissions.querySync({ name: "read", path: url }).state !== "granted") return false;
+  if (url.protocol !== "file:" || !mayRead(url)) return false;
   try {
     // The module of `deno eval`, or of the REPL, isn't anywhere.
     return Deno.statSync(url).isFile;
   } catch {
     return false;
   }
+}
+
+function mayRead(file: URL): boolean {
+  return Deno.permissions.querySync({ name: "read", path: file }).state === "granted";
+}
+
+/** Deno would refuse to load it in the child, where nobody could say so. */
+function checkReadable(what: string, module: string): void {
+  const url = new URL(module);
+  if (url.protocol !== "file:" || mayRead(url)) return;
+  throw new Deno.errors.NotCapable(
+    `A target by reference needs ${what}, ${module}, and this process may not read it. ` +
+      'Run the program with --allow-read, or let the target travel by source: by: "source".',
+  );
 }
 
 function byReference(
@@ -130,6 +143,8 @@ function byReference(
         'Name it, as in module: import.meta.url, or let the target travel by source: by: "source".',
     );
   }
+  checkReadable("its module", module);
+  checkReadable("this library", childModule());
   const text = typeof code === "string" ? undefined : textOf(code);
   const main = isConfined ? confinedMain(module) : freeMain();
   return { travel: { by: "reference", module, exportName, text, isClass }, main: dataUrl(main) };
