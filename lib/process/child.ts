@@ -66,6 +66,8 @@ export function bootModule(load: LoadModule): void {
 
 function begin(find: Find): void {
   if (threadBirth) {
+    // A web Worker has it, and code asks for it.
+    Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
     const { port, isMemoryLimited, isLimited } = adopt(threadBirth);
     if (isMemoryLimited) watchMemory(runOutOfMemory);
     if (isLimited) makeArraysByFunction();

@@ -138,7 +138,7 @@ export function checkNarrowing(grants: Grants): void {
 
 function refuse(name: Name, place: string, wanted: string): never {
   throw new Deno.errors.NotCapable(
-    `${place} asks for more than this process has: for ${wanted}, and it has ${told(name)}. ` +
+    `${place} asks for more than this process has: for ${wanted}, and ${told(name)}. ` +
       `Ask for less, or start the program with --allow-${name} for it.`,
   );
 }
@@ -159,9 +159,10 @@ function mayDo(name: Name, entry: string | undefined, place: string): boolean {
 /** What this process has of a permission, in words. */
 function told(name: Name): string {
   const own = ownPermissions()[name];
-  if (typeof own === "object") return `only ${own.map((entry) => `"${entry}"`).join(", ")}`;
-  if (own) return "all of it";
-  return explicit === undefined ? "at most other parts of it" : "nothing of it";
+  if (typeof own === "object") return `it has only ${own.map((entry) => `"${entry}"`).join(", ")}`;
+  if (own) return "it has all of it";
+  // Deno doesn't say which parts a command line has granted.
+  return explicit === undefined ? "it has none of it, or other parts" : "it has nothing of it";
 }
 
 /** What this process was started with, if that was said. */
@@ -247,13 +248,20 @@ export function warnOfPrompts(): void {
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal() || promptsAreOff()) return;
   console.error(
     "@multiproc/multiprocessing: this program starts a process with fewer permissions. If that " +
-      "process tries what it may not do, Deno asks here whether to allow it. Start the program with " +
-      "--no-prompt, or set DENO_NO_PROMPT=1, and Deno refuses without asking.",
+      "process tries what it may not do, Deno asks here whether to allow it, and whatever is printed waits " +
+      "for the answer; unless the program was started with --no-prompt, or with DENO_NO_PROMPT=1.",
   );
 }
 
 /** As far as this process may know. */
 function promptsAreOff(): boolean {
-  const variable = "DENO_NO_PROMPT";
-  return mayDo("env", variable, variable) && Boolean(Deno.env.get(variable));
+  const variable = "DENO_NO_PROMPT", commandLine = "/proc/self/cmdline";
+  try {
+    if (mayDo("env", variable, variable) && Deno.env.get(variable)) return true;
+    // On Linux, with all permissions.
+    return mayDo("read", commandLine, commandLine) &&
+      Deno.readTextFileSync(commandLine).split("\0").includes("--no-prompt");
+  } catch {
+    return false;
+  }
 }

@@ -580,6 +580,15 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 
   /** @ignore */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options?: Deno.InspectOptions) => string,
+    options: Deno.InspectOptions,
+  ): string {
+    const { name, pid, daemon, exitCode } = this;
+    return `${this.constructor.name} ${inspect({ name, pid, daemon, exitCode }, options)}`;
+  }
+
+  /** @ignore */
   [readiness](): Readiness {
     const { gate } = this.#started("wait");
     return { gate, isReady: () => this.exitCode !== null };

@@ -87,7 +87,8 @@ function expressionOf({ text, name }: ActionSource): string {
   }
   throw new TypeError(
     `The action "${name}" can't go to another process with its barrier: it is built in, was made by ` +
-      "bind(), or means nothing outside of its class. Wrap it in a function of your own.",
+      "bind(), means nothing outside of its class, or uses import.meta. Wrap it in a function of your own, " +
+      "or do without.",
   );
 }
 
