@@ -322,6 +322,51 @@ Deno.test("a stack that overflows in the middle of a get or a put leaves the que
   }
 });
 
+Deno.test("an item got where the stack is too full for it stays in the queue", () => {
+  const nest = (depth: number): unknown => depth === 0 ? "x" : { nested: nest(depth - 1) };
+  const queue = new Queue<unknown>();
+  let got = 0;
+  const dive = (get: () => number) => {
+    try {
+      dive(get);
+    } catch {
+      // Back on this level there is a little more of the stack.
+    }
+    if (!queue.empty()) got += get();
+  };
+  const gets = [() => queue.getNowait() === undefined ? 0 : 1, () => queue.getManyNowait(3).length];
+  for (const get of gets) {
+    for (let depth = 0; depth < 200; depth += 20) {
+      const items = Array.from({ length: 20 }, (_, i) => ({ i, nested: nest(depth) }));
+      for (const item of items) queue.putNowait(item);
+      got = 0;
+      try {
+        dive(get);
+      } catch {
+        // On the first level, too.
+      }
+      assert.equal(got + queue.qsize(), items.length);
+      const left = queue.empty() ? [] : queue.getManyNowait(100);
+      assert.deepEqual(left, items.slice(got));
+    }
+  }
+});
+
+Deno.test("a wake-up for one who needs more room than there is lets others put", async () => {
+  const queue = new Queue<string>({ maxSize: 3, maxBytes: 1200 });
+  for (const item of ["a", "y".repeat(800), "b"]) queue.putNowait(item);
+  const big = new Process({ target: targets.putOne, args: [queue, "z".repeat(900)], module });
+  big.start();
+  await sleep(200);
+  const put = queue.put("small", { timeout: 20_000 });
+  assert.equal(queue.getNowait(), "a");
+  await put;
+  assert.equal(queue.qsize(), 3);
+  assert.equal(queue.getNowait(), "y".repeat(800));
+  assert.equal(await big.join({ timeout: 20_000 }), true);
+  assert.equal(queue.qsize(), 3);
+});
+
 Deno.test("a stream that is cancelled as its item arrives doesn't lose it", async () => {
   const queue = new Queue<number>();
   const reader = queue.readable.getReader();

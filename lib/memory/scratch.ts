@@ -11,6 +11,8 @@ const SCRATCH_BYTES = 1 << 16, HUGE_SCRATCH = 1 << 20;
 export interface Scratch {
   bytes: Uint8Array;
   words: Int32Array;
+  /** Whether somebody keeps what is in it, so that another is needed for what comes next. */
+  isLent?: boolean;
 }
 
 function newScratch(bytes: number): Scratch {
@@ -18,8 +20,14 @@ function newScratch(bytes: number): Scratch {
   return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
 }
 
+/** Has a scratch be one of its own again. */
+export function renewLent(scratch: Scratch): void {
+  if (scratch.isLent) Object.assign(scratch, newScratch(SCRATCH_BYTES), { isLent: false });
+}
+
 /** Makes room for `bytes` in a scratch, keeping nothing. */
 export function ensureScratch(scratch: Scratch, bytes: number): void {
+  renewLent(scratch);
   if (scratch.bytes.length >= bytes) return;
   let length = scratch.bytes.length;
   while (length < bytes) length *= 2;

@@ -224,12 +224,12 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * exact, and there on every system.
    */
   qsize(): number {
-    return this.#store.ring.size;
+    return this.#store.size;
   }
 
   /** Whether it holds no item. In the next moment it may. */
   empty(): boolean {
-    return this.#store.ring.isEmpty;
+    return this.#store.size === 0;
   }
 
   /** Whether a put would have to wait. In the next moment it may not. */
@@ -241,7 +241,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   statistics(): QueueStatistics {
     const { ring, itemGate, roomGate } = this.#store;
     return {
-      size: ring.size,
+      size: this.#store.size,
       maxSize: ring.maxSize,
       bytes: ring.usedBytes,
       maxBytes: ring.maxBytes,

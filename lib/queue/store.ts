@@ -7,7 +7,7 @@ import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../erro
 import { decode } from "../memory/codec/decode.ts";
 import { type Encoder, freeEncoder } from "../memory/codec/encode.ts";
 import { EMPTY, newRing, Ring, RING_WORDS, type RingShares, SHUT_DOWN } from "../memory/ring.ts";
-import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
+import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
 import { announce } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
@@ -18,11 +18,27 @@ const HEADER_WORDS = DONE_GATE + GATE_WORDS;
 
 const begins: number[] = [], lengths: number[] = [];
 
+/** With this fraction of its bytes in use at most, a queue has room for whatever waits, very likely. */
+const AMPLE = 8;
+/** Bytes of the items of one putMany(): they are counted in words, by 30 bits. */
+const MOST_AT_ONCE = 2 ** 32 - 8;
+
 /** Items as bytes, one after the other, on their way into a ring. */
 export interface Records extends Scratch {
   begins: number[];
   lengths: number[];
 }
+
+/** A record that was taken, where it is, and why it could not be decoded. */
+interface Kept {
+  bytes: Uint8Array;
+  at: number;
+  end: number;
+  error: unknown;
+}
+
+/** Of one that nobody has tried to decode. */
+const FULL_STACK = new RangeError("Maximum call stack size exceeded");
 
 /** One process's view of the shared parts of a queue. */
 export class Store<T> {
@@ -33,6 +49,8 @@ export class Store<T> {
   readonly doneGate: Gate;
   /** Gets an item, when there is one. */
   readonly get: Operation<T>;
+  /** Records that were taken and could not be decoded, as the stack was too full: the next gets have them. */
+  readonly #kept: Kept[] = [];
   /** True once this process has closed its queue. */
   closed = false;
 
@@ -63,6 +81,11 @@ export class Store<T> {
     return { ring: this.ring.shares, name: this.name };
   }
 
+  /** Items that this process can still get. */
+  get size(): number {
+    return this.ring.size + this.#kept.length;
+  }
+
   checkOpen(): void {
     if (this.closed) {
       throw new InvalidStateError(
@@ -73,12 +96,14 @@ export class Store<T> {
 
   /** Whether a get would not have to wait. */
   get isReady(): boolean {
-    return this.closed || !this.ring.isEmpty || this.ring.isShut;
+    return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
   }
 
   #tryGet(): T | typeof WAIT {
     this.checkOpen();
+    if (this.#hasKept()) return this.#getKept();
     const { ring } = this;
+    renewLent(taken);
     // In this order: nothing is put after it was shut, so empty after shut is empty for good.
     const shut = ring.isShut;
     const length = ring.tryTake(taken);
@@ -86,9 +111,31 @@ export class Store<T> {
       if (shut) throw shutDownError("is empty");
       return WAIT;
     }
-    this.#madeRoom(1);
-    const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
-    trimTaken();
+    try {
+      this.#madeRoom(1);
+      const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
+      trimTaken();
+      return item;
+    } catch (error) {
+      // No call: there may be no room for one on the stack.
+      taken.isLent = true;
+      const { bytes } = taken;
+      this.#kept[this.#kept.length] = { bytes, at: LENGTH_BYTES, end: length, error };
+      throw error;
+    }
+  }
+
+  /** Whether something was taken already that it is of use to decode again. */
+  #hasKept(): boolean {
+    const kept = this.#kept;
+    while (kept.length > 0 && !isOfFullStack(kept[0].error)) kept.shift();
+    return kept.length > 0;
+  }
+
+  #getKept(): T {
+    const [{ bytes, at, end }] = this.#kept;
+    const item = decode(bytes, at, end) as T;
+    this.#kept.shift();
     return item;
   }
 
@@ -99,15 +146,12 @@ export class Store<T> {
       const { ring } = this;
       const shut = ring.isShut;
       const items: T[] = [];
+      while (items.length < most && this.#hasKept()) items.push(this.#getKept());
       while (items.length < most) {
+        renewLent(taken);
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
         if (count === 0) break;
-        this.#madeRoom(count);
-        for (let i = 0; i < count; i++) {
-          const at = begins[i];
-          items.push(decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T);
-        }
-        trimTaken();
+        if (!this.#decodeAll(count, items)) break;
       }
       if (items.length > 0) return items;
       if (shut) throw shutDownError("is empty");
@@ -116,15 +160,39 @@ export class Store<T> {
     return { gate: this.itemGate, attempt, expired: throwEmpty };
   }
 
+  /** Decodes what was taken; false if it got only so far, and then there is at least one item. */
+  #decodeAll(count: number, items: T[]): boolean {
+    let i = 0;
+    try {
+      this.#madeRoom(count);
+      for (; i < count; i++) {
+        const at = begins[i];
+        items[items.length] = decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T;
+      }
+      trimTaken();
+      return true;
+    } catch (error) {
+      taken.isLent = true;
+      const { bytes } = taken;
+      for (let first: unknown = error; i < count; i++, first = FULL_STACK) {
+        const at = begins[i] + LENGTH_BYTES, end = begins[i] + lengths[i];
+        this.#kept[this.#kept.length] = { bytes, at, end, error: first };
+      }
+      if (items.length === 0) throw error;
+      return false;
+    }
+  }
+
   /**
-   * Wakes who may put now: as many as have room where the number of items was the bound, all
-   * where the bytes were, since one may need more room than there is and the next one less.
+   * Wakes who may put now: as many as have room where only the number of items was the bound, all
+   * where the bytes may be, since one may need more room than there is and the next one less.
    */
   #madeRoom(count: number): void {
     const { ring, roomGate } = this;
     if (!roomGate.isWanted) return;
     const wasFull = ring.maxSize !== 0 && ring.size + count >= ring.maxSize;
-    roomGate.open(wasFull ? count : Infinity);
+    const hasAmpleBytes = AMPLE * ring.usedBytes <= ring.maxBytes;
+    roomGate.open(wasFull && hasAmpleBytes ? count : Infinity);
   }
 
   /**
@@ -168,6 +236,12 @@ export class Store<T> {
       records.begins.push(at);
       records.lengths.push(length);
       at += (length + 7) & ~7;
+      if (at > MOST_AT_ONCE) {
+        throw new RangeError(
+          `items[${index}] is where the items together take more than ${MOST_AT_ONCE} bytes, the most that can be ` +
+            "put in one call. Put them in several.",
+        );
+      }
     }
     records.bytes = encoder.bytes.slice(0, at);
     records.words = new Int32Array(records.bytes.buffer);
@@ -237,7 +311,10 @@ export class Store<T> {
   shutdown(immediate: boolean): void {
     this.checkOpen();
     this.ring.shut();
-    if (immediate) this.ring.clear();
+    if (immediate) {
+      this.ring.clear();
+      this.#kept.length = 0;
+    }
     for (const gate of [this.itemGate, this.roomGate, this.doneGate]) {
       gate.open(Infinity);
       gate.pump();
@@ -255,6 +332,12 @@ export class Store<T> {
 export interface StoreContent {
   ring: RingShares;
   name: string | undefined;
+}
+
+/** Whether decoding has failed for want of stack only. */
+function isOfFullStack(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  return cause instanceof RangeError && /call stack/.test(cause.message);
 }
 
 function throwEmpty(): never {

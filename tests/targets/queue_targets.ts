@@ -88,3 +88,8 @@ export function overflowPutting(queue: Queue<unknown>): number {
   queue.putNowait(0);
   return overflowPutting(queue) + 1;
 }
+
+/** Puts one item. */
+export async function putOne(queue: Queue<string>, item: string): Promise<void> {
+  await queue.put(item);
+}
