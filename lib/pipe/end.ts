@@ -38,6 +38,7 @@ import {
 import { EMPTY } from "../memory/ring.ts";
 import { placeIn, type Ref, type Roster } from "../memory/roster.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
+import { checkStack } from "../memory/stack.ts";
 import { doChores, Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 
@@ -526,11 +527,6 @@ const MOST_POSTED = 100_000;
 
 /** Calls that receiving what was posted takes at most, one in the other. */
 const STACK_NEEDED = 200;
-
-/** Throws a RangeError if there is no room on the stack for so many calls. */
-function checkStack(calls: number): number {
-  return calls === 0 ? 0 : 1 + checkStack(calls - 1);
-}
 
 /** Ends what nobody will receive. */
 function dropPosted({ cargo, moved = [] }: Posted): void {

@@ -16,6 +16,7 @@
 import { BroadcastChannel } from "node:worker_threads";
 import { isOver, ownControl } from "../memory/control.ts";
 import type { Parcel } from "../memory/crossing.ts";
+import { checkStack } from "../memory/stack.ts";
 
 /** Bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
@@ -53,6 +54,9 @@ interface Handlers {
   here: (answer: Here) => void;
 }
 
+/** Calls that Deno makes for it, one in the other, at most. */
+const STACK_NEEDED = 1000;
+
 const handlers: Partial<Handlers> = {};
 let channel: BroadcastChannel | undefined;
 let holds = 0;
@@ -60,6 +64,8 @@ let holds = 0;
 /** Opens the bus, if it isn't open: from now on this isolate hears what is announced. */
 export function listen(): BroadcastChannel {
   if (channel === undefined) {
+    // Deno begins to listen in a promise, where an error would end the program.
+    checkStack(STACK_NEEDED);
     channel = new BroadcastChannel(NAME);
     if (holds === 0) channel.unref();
     channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);

@@ -41,6 +41,7 @@
 
 import { announce, hold, isDeafToAll, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
+import { checkStack } from "../memory/stack.ts";
 import { type Sleepable, Sleeper } from "./sleeper.ts";
 
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
@@ -87,6 +88,9 @@ export function doChores(): void {
   for (const chore of [...chores]) chore();
 }
 
+/** Calls that beginning to wait takes at most, one in the other. */
+const STACK_NEEDED = 1000;
+
 /** The gates of this isolate at which a task waits. */
 const busy = new Set<Gate>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -104,6 +108,8 @@ export function lookEverywhere(): void {
 }
 
 function began(gate: Gate): void {
+  // Deno loads timers and channels as they are first used, and what fails then fails for good.
+  if (busy.size === 0) checkStack(STACK_NEEDED);
   busy.add(gate);
   if (busy.size > 1) return;
   hold();

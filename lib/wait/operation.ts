@@ -203,7 +203,7 @@ class Task<T> implements Waiter {
     const { gate, others } = this.#operation;
     gate.remove(this);
     if (others !== undefined) { for (const other of others) other.remove(this); }
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#aborted);
   }
 }
