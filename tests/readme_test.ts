@@ -125,7 +125,8 @@ Deno.test({
         return { ...program, text: withoutComments(program.text) };
       });
       const commands = blocksOf(text).filter(({ language }) => language === "sh")
-        .flatMap(({ text }) => text.split("\n").filter((line) => !/^(#|$)/.test(line)));
+        .flatMap(({ text }) => text.split("\n").map((line) => line.replace(/(^| +)#.*$/, "")))
+        .filter((line) => line !== "");
       return { programs, commands };
     }));
     for (const other of others) assert.deepEqual(other, first);
