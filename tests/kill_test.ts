@@ -550,14 +550,14 @@ interface Case extends State {
   end: End;
 }
 
-/** Both ends for a thread, one of them for the other kinds. */
+/** Both ends for a thread (in a run with all permissions, the long one), one of them for the rest. */
 function casesOf(one: State, i: number): Case[] {
   const all: Case[] = [];
   for (const [kind, options] of Object.entries(kinds)) {
     const isThread = options.permissions === undefined;
     if (one.computes && !isThread) continue;
     for (const [j, end] of (Object.keys(ends) as End[]).entries()) {
-      if (isThread || j === i % 2) all.push({ ...one, kind, options, end });
+      if (isThread && granted || j === i % 2) all.push({ ...one, kind, options, end });
     }
   }
   if (!fewStates.includes(one.name)) return all;

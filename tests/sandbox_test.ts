@@ -68,7 +68,7 @@ Deno.test('a process with "none" may do nothing, and its arguments and result cr
 });
 
 Deno.test("what a confined process returns is a value, and not too large", async () => {
-  for (const bounds of [confined, jailed]) {
+  await Promise.all([confined, jailed].map(async (bounds) => {
     const by = "source", map = new Map<string, unknown>([["date", new Date(7)]]);
     map.set("self", map);
     assert.deepEqual(await run({ target: (m: typeof map) => m, args: [map], by, ...bounds }), map);
@@ -82,7 +82,7 @@ Deno.test("what a confined process returns is a value, and not too large", async
       ...bounds,
     });
     assert.deepEqual((thrown.cause as Error).cause, { at: 1n });
-  }
+  }));
   const target = () => new Uint8Array(17 * 2 ** 20);
   const large = await failureOf({ target, by: "source", permissions: "none", memoryLimitMb: 16 });
   assert.match(`${large.cause}`, /^RangeError: result takes \d+ bytes, .* at most 16777216/);
@@ -97,7 +97,7 @@ Deno.test("what isn't named is not granted", async () => {
 });
 
 Deno.test("confined processes use queues, blocking and not", async () => {
-  for (const bounds of [confined, jailed, limited]) {
+  await Promise.all([confined, jailed, limited].map(async (bounds) => {
     const queue = new Queue<number>();
     await run({ target: targets.put, args: [queue, 100], by: "source", ...bounds });
     for (let i = 0; i < 100; i++) assert.equal(queue.getNowait(), i);
@@ -111,7 +111,7 @@ Deno.test("confined processes use queues, blocking and not", async () => {
     await queue.put(7);
     assert.equal(await waiting.result(bound), 7);
     queue.close();
-  }
+  }));
 });
 
 Deno.test("the action of a barrier runs only in processes with the rights of the one that made it", async () => {
@@ -282,14 +282,15 @@ Deno.test("a confined process that requests a right is told the state", async ()
 });
 
 Deno.test("a process that lives too long is killed, whatever it does", async () => {
-  for (const permissions of ["inherit", "none"] as const) {
-    for (const target of [targets.spin, targets.spinInTasks] as (() => unknown)[]) {
+  const cases = (["inherit", "none"] as const).flatMap((permissions) =>
+    ([targets.spin, targets.spinInTasks] as (() => unknown)[]).map(async (target) => {
       const error = await failureOf({ target, by: "source", permissions, timeLimit: 100 });
       assert.match(error.message, /was killed: it reached its timeLimit of 100 ms/);
       assert.equal(error.exitCode, -9);
       assert.equal(error.limit, "timeLimit");
-    }
-  }
+    })
+  );
+  await Promise.all(cases);
   assert.deepEqual(activeChildren(), []);
 });
 
@@ -301,22 +302,20 @@ Deno.test("a time limit is kept while main is blocked", () => {
 });
 
 Deno.test("a process that ends in time keeps its result and exit code", async () => {
-  for (const timeLimit of [30_000, Infinity]) {
-    assert.deepEqual(
-      await run({ target: targets.tellPermissions, by: "source", timeLimit, permissions: "none" }),
-      nothing,
-    );
-  }
-  for (const bounds of [confined, jailed, limited]) {
+  const by = "source", permissions = "none", target = targets.tellPermissions;
+  await Promise.all([30_000, Infinity].map(async (timeLimit) => {
+    assert.deepEqual(await run({ target, by, timeLimit, permissions }), nothing);
+  }));
+  await Promise.all([confined, jailed, limited].map(async (bounds) => {
     const error = await failureOf({ target: targets.exit, args: [5], by: "source", ...bounds });
     assert.equal(error.exitCode, 5);
     assert.equal(error.limit, undefined);
-  }
+  }));
 });
 
 Deno.test("a process that takes too much memory is killed, and the program lives", async () => {
-  for (const permissions of ["inherit", "none"] as const) {
-    for (const how of ["at once", "after an await", "with arrays of one length"] as const) {
+  const cases = (["inherit", "none"] as const).flatMap((permissions) =>
+    (["at once", "after an await", "with arrays of one length"] as const).map(async (how) => {
       const error = await failureOf({
         target: targets.fill,
         args: [how],
@@ -327,8 +326,9 @@ Deno.test("a process that takes too much memory is killed, and the program lives
       assert.match(error.message, /was killed: it reached its memoryLimitMb of 32 MB/);
       assert.equal(error.exitCode, -9);
       assert.equal(error.limit, "memoryLimitMb");
-    }
-  }
+    })
+  );
+  await Promise.all(cases);
   assert.deepEqual(activeChildren(), []);
 });
 

@@ -3,10 +3,6 @@
 // somebody may be asleep. Only ever taken inside a critical section (critical.ts), so its
 // holder is never killed and waiting for it is short.
 //
-// One thing can throw anywhere in a critical section: a call, when the user's recursion has filled
-// the stack. Then no call of ours would fit either, so a lock is released in place, by Atomics,
-// which need none.
-//
 // Some workers can even end anywhere: one with a memory limit, which V8 interrupts where its heap is
 // full; one that ends with the worker it runs in; one that this library did not start. Such a process
 // writes a mark of its own for each time it holds a lock into the bits above. Who has seen the same

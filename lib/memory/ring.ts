@@ -22,8 +22,6 @@
 //
 // Between lock and unlock there is only copying and counting. Taking a record of more than
 // LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
-// One thing can throw anywhere: a call, when the user's recursion has filled the stack. Then no
-// call of ours would fit either, so the locks are released in place, by Atomics, which need none.
 
 import { CRITICAL, ownControl } from "./control.ts";
 import { enter, leave } from "./critical.ts";
@@ -34,10 +32,12 @@ import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.
 
 // Header words, by cache line: settings, putters, takers, the count of what is unfinished.
 const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, COUNTED = 4, CLOSED = 5;
-const TAIL_LOCK = 16, TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
+/** Header words: the locks of the putters and of the takers. */
+export const TAIL_LOCK = 16, HEAD_LOCK = 32;
+const TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
 /** The putters' copies of what the takers have done, and how far TAIL may go. */
 const GOT_COUNT_SEEN = 20, GOT_UNITS_SEEN = 21, LIMIT = 22;
-const HEAD_LOCK = 32, HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
+const HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
 /** The takers' copy of what the putters have done. */
 const PUT_COUNT_SEEN = 36;
 const UNFINISHED = 48;
