@@ -12,38 +12,38 @@ import {
 } from "./support/pipe_rounds.ts";
 import { withSeeds } from "./support/seed.ts";
 
-Deno.test("20,000 messages one way, by both faces, beside a flooded channel", async () => {
+Deno.test("10,000 messages one way, by both faces, beside a flooded channel", async () => {
   await flooded(async () => {
-    for (let which = 0; which < 4; which++) await oneWay(20_000, which);
+    for (let which = 0; which < 4; which++) await oneWay(10_000, which);
   });
 });
 
-Deno.test("2,000 messages there and back, by both faces, beside a flooded channel", async () => {
+Deno.test("1,000 messages there and back, by both faces, beside a flooded channel", async () => {
   await flooded(async () => {
-    for (let which = 0; which < 4; which++) await thereAndBack(500, which);
+    for (let which = 0; which < 4; which++) await thereAndBack(250, which);
   });
 });
 
-Deno.test("10,000 messages through a chain of three processes, by both faces", async () => {
-  for (let which = 0; which < 4; which++) await chain(10_000, which);
+Deno.test("4,000 messages through a chain of three processes, by both faces", async () => {
+  for (let which = 0; which < 4; which++) await chain(4_000, which);
 });
 
-Deno.test("a process is 200,000 messages ahead when it ends, and all are received", async () => {
-  await outrun(200_000);
+Deno.test("a process is 100,000 messages ahead when it ends, and all are received", async () => {
+  await outrun(100_000);
 });
 
 Deno.test("who survives a sender killed at a random instant has a prefix, and learns of it", async () => {
-  await killEnds("sender", 1, 10);
+  await killEnds("sender", 1, 5);
 });
 
 Deno.test("who survives a receiver killed at a random instant learns of it", async () => {
-  await killEnds("receiver", 1, 10);
+  await killEnds("receiver", 1, 5);
 });
 
 Deno.test("ends that wander between processes lose and double nothing", async () => {
-  await withSeeds([1, 2], (random) => wander(random));
+  await withSeeds([1], (random) => wander(random));
 });
 
 Deno.test("wherever an end is when a process is killed, the other one learns of it", async () => {
-  await withSeeds([1, 2, 3, 4, 5, 6], killInTransit);
+  await withSeeds([1, 2, 3], killInTransit);
 });

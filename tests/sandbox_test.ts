@@ -71,16 +71,19 @@ Deno.test("what a confined process returns is a value, and not too large", async
   await Promise.all([confined, jailed].map(async (bounds) => {
     const by = "source", map = new Map<string, unknown>([["date", new Date(7)]]);
     map.set("self", map);
-    assert.deepEqual(await run({ target: (m: typeof map) => m, args: [map], by, ...bounds }), map);
-    const handing = await failureOf({ target: () => ({ made: new Queue() }), by, ...bounds });
+    const [given, handing, thrown] = await Promise.all([
+      run({ target: (m: typeof map) => m, args: [map], by, ...bounds }),
+      failureOf({ target: () => ({ made: new Queue() }), by, ...bounds }),
+      failureOf({
+        target: () => {
+          throw new RangeError("too far", { cause: { at: 1n } });
+        },
+        by,
+        ...bounds,
+      }),
+    ]);
+    assert.deepEqual(given, map);
     assert.match(`${handing.cause}`, /^TypeError: result\.made is a Queue/);
-    const thrown = await failureOf({
-      target: () => {
-        throw new RangeError("too far", { cause: { at: 1n } });
-      },
-      by,
-      ...bounds,
-    });
     assert.deepEqual((thrown.cause as Error).cause, { at: 1n });
   }));
   const target = () => new Uint8Array(17 * 2 ** 20);
@@ -342,14 +345,17 @@ Deno.test("what a process with a memory limit starts has no more memory", async 
     child.start();
     return await child.result().catch((error) => error.message);
   };
-  const cases = (["inherit", "none"] as const).flatMap((permissions) =>
-    [undefined, 1000, 20].map(async (inner) => {
-      const bounds = { permissions, memoryLimitMb: 32 };
-      const said = await run({ target, args: [inner], by: "source", ...bounds });
-      assert.match(said, new RegExp(`memoryLimitMb of ${Math.min(inner ?? 32, 32)} MB`));
-    })
-  );
-  await Promise.all(cases);
+  const limits: ["inherit" | "none", number | undefined][] = [
+    ["inherit", undefined],
+    ["inherit", 1000],
+    ["none", undefined],
+    ["none", 20],
+  ];
+  await Promise.all(limits.map(async ([permissions, inner]) => {
+    const bounds = { permissions, memoryLimitMb: 32 };
+    const said = await run({ target, args: [inner], by: "source", ...bounds });
+    assert.match(said, new RegExp(`memoryLimitMb of ${Math.min(inner ?? 32, 32)} MB`));
+  }));
 });
 
 Deno.test("a process with a limit that makes arrays without end is stopped in time", async () => {

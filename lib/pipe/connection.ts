@@ -125,7 +125,13 @@ const STREAM_MESSAGES = 16;
 const NOTHING: readonly object[] = [];
 
 /** Connections nobody can reach any more are closed, as Python closes them. */
-const forgotten = new FinalizationRegistry<End>((end) => end.close());
+const forgotten = new FinalizationRegistry<End>((end) => {
+  try {
+    end.close();
+  } catch {
+    // This process is being ended, and so is the end. V8 would print the error.
+  }
+});
 
 /** What only this room passes to the constructor. */
 let allowed = false;

@@ -184,25 +184,18 @@ export async function handleRejection(): Promise<string> {
 export type Stuck =
   | "in a synchronous loop"
   | "awaiting"
-  | "in get"
   | "in getSync"
-  | "in put"
-  | "in putSync"
   | "in join"
-  | "in joinSync"
-  | "in Atomics.wait"
-  | "in a loop of timers"
-  | "in a loop that catches everything";
+  | "in joinSync";
 
 /**
- * Says "ready" and doesn't end by itself. `empty` stays empty, `full` is full. Where it has a
- * child, that one ends when `empty` is shut down, and says "ended".
+ * Says "ready" and doesn't end by itself. `empty` stays empty. Where it has a child,
+ * that one ends when `empty` is shut down, and says "ended".
  */
 export async function getStuck(
   way: Stuck,
   ready: Queue<string>,
   empty: Queue<string>,
-  full: Queue<string>,
 ): Promise<void> {
   const startChild = () => {
     const child = new Process({
@@ -221,39 +214,13 @@ export async function getStuck(
     case "in a synchronous loop":
       ready.putSync("ready");
       for (;;);
-    case "in a loop that catches everything": {
-      ready.putSync("ready");
-      for (;;) {
-        try {
-          structuredClone({ text: "x".repeat(100) });
-          JSON.parse(JSON.stringify([1, 2, 3].map(String)));
-        } catch {
-          // Nothing that happens here ends the loop.
-        }
-      }
-    }
     case "awaiting":
       setInterval(() => {}, 1000);
       await ready.put("ready");
       return await new Promise(() => {});
-    case "in a loop of timers":
-      await ready.put("ready");
-      for (;;) await new Promise((resolve) => setTimeout(resolve));
-    case "in get":
-      await ready.put("ready");
-      await empty.get();
-      return;
     case "in getSync":
       ready.putSync("ready");
       empty.getSync();
-      return;
-    case "in put":
-      await ready.put("ready");
-      await full.put("more");
-      return;
-    case "in putSync":
-      ready.putSync("ready");
-      full.putSync("more");
       return;
     case "in join": {
       const child = startChild();
@@ -267,9 +234,6 @@ export async function getStuck(
       child.joinSync();
       return;
     }
-    case "in Atomics.wait":
-      ready.putSync("ready");
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   }
 }
 
