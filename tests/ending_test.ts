@@ -129,7 +129,7 @@ Deno.test("a process that prints, or inspects, without end can be killed", async
       console.assert(true, { rounds });
     }
   };
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 5; i++) {
     const rounds = new SharedArray("i32", 1), lock = new Lock(), said = new Queue<string>();
     const process = new Process({ target, args: [rounds, lock, said], by });
     process.start();

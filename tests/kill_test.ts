@@ -550,21 +550,25 @@ interface Case extends State {
   end: End;
 }
 
-/** Both ends for a thread (in a run with all permissions, the long one), one of them for the rest. */
+/**
+ * Both ends for a thread, one of them for the other kinds; in the short run, without permissions, one case
+ * of each state.
+ */
 function casesOf(one: State, i: number): Case[] {
   const all: Case[] = [];
   for (const [kind, options] of Object.entries(kinds)) {
     const isThread = options.permissions === undefined;
     if (one.computes && !isThread) continue;
     for (const [j, end] of (Object.keys(ends) as End[]).entries()) {
-      if (isThread && granted || j === i % 2) all.push({ ...one, kind, options, end });
+      if (isThread || j === i % 2) all.push({ ...one, kind, options, end });
     }
   }
-  if (!fewStates.includes(one.name)) return all;
+  const few = granted ? all : [all[i % all.length]];
+  if (!fewStates.includes(one.name)) return few;
   const limited = Object.entries(limitedKinds).map(([kind, options]): Case => {
     return { ...one, kind, options, end: i % 2 ? "kill" : "terminate" };
   });
-  return [...limited, ...all];
+  return [...limited, ...few];
 }
 
 for (const family of new Set(states.map((state) => state.family))) {
