@@ -8,6 +8,7 @@
 //   open descriptors   node:net takes any number: the sockets and pipes of the program
 //   signals            are the program's: one could send them, or keep them from it
 //   prompts            Deno.permissions.request would ask the person at the terminal
+//   object URLs        are the program's: one could revoke that by which others load this package
 //
 // With the right to run whatever program it could do as much by other means; then descriptors, which
 // node:child_process needs, and signals are left as they are.
@@ -24,6 +25,7 @@ export function lockDown(mayRunAll: boolean): void {
   guard(Thread);
   denyMethods(Object.getPrototypeOf(locks), "Web Locks", ["request", "query"]);
   neverAsk();
+  keepForeignUrls();
   if (mayRunAll) return;
   for (const { prototype } of handleClasses()) denyMethods(prototype, "File descriptors", ["open"]);
   denyMethods(Deno, "Signals", ["kill", "addSignalListener"]);
@@ -82,6 +84,23 @@ function neverAsk(): void {
   const methods: Methods = Object.getPrototypeOf(Deno.permissions);
   replace(methods, "request", methods.query);
   replace(methods, "requestSync", methods.querySync);
+}
+
+/** Revokes object URLs only of its own. Nothing here calls what code of the user's can replace. */
+function keepForeignUrls(): void {
+  const { createObjectURL, revokeObjectURL } = URL;
+  const own: Record<string, boolean> = Object.create(null);
+  replace(URL, "createObjectURL", (blob: Blob) => {
+    const url = createObjectURL(blob);
+    own[url] = true;
+    return url;
+  });
+  replace(URL, "revokeObjectURL", (url: string) => {
+    const text = `${url}`;
+    if (own[text] !== true) return;
+    delete own[text];
+    revokeObjectURL(text);
+  });
 }
 
 /** For good. */

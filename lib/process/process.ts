@@ -49,7 +49,6 @@ import {
   type ProcessPermissions,
   warnOfPrompts,
 } from "./permissions.ts";
-import { revokeRuntimeUrl } from "./runtime.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
 /**
@@ -223,7 +222,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #letter: SharedArrayBuffer | undefined;
   #outcome: { value: unknown } | { error: ProcessError } | undefined;
   /** Of the library's text, for it alone. */
-  #url: string | undefined;
   /** Why its worker couldn't run. */
   #error: unknown;
   #closed = false;
@@ -386,7 +384,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const isClass = this.#target.isClass;
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
-    const { travel, url, ...made } = plan(this.#target, grants, isLimited);
+    const { travel, ...made } = plan(this.#target, grants, isLimited);
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
@@ -415,7 +413,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       } else host(launch, (error) => this.#ended(error));
     } catch (error) {
       identity.pid = 0;
-      if (url !== undefined) revokeRuntimeUrl(url);
       roster.strikeAll(ref);
       port1.close();
       throw error;
@@ -423,7 +420,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#control = control;
     this.#fate = fate;
     this.#letter = letter;
-    this.#url = url;
     this.#port = port1;
     this.#end = endGate(fate);
     addChild(this);
@@ -672,8 +668,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     removeChild(this);
     this.#signal?.removeEventListener("abort", this.#aborted);
     this.#error ??= error;
-    if (this.#url !== undefined) revokeRuntimeUrl(this.#url);
-    this.#url = undefined;
     // A letter is read when somebody asks for the result.
     if (this.#letter === undefined) this.#fetchOutcome();
     this.#port?.close();

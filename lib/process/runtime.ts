@@ -3,7 +3,8 @@
 // (runtime_text.ts, by `deno task generate`); a child that runs from such a text is that module.
 //
 // The text goes by a blob: URL, which all isolates of a program share. As a data: URL its 60 KB
-// make every start 30 ms slower, because Deno 2.9.6 handles the URL, not only what it stands for.
+// make every start 30 ms slower, because Deno 2.9.6 handles the URL, not only what it stands for. A new
+// blob: URL for each process would cost nearly as much: what Deno has parsed it keeps by the URL.
 
 import { resolveObjectURL } from "node:buffer";
 import { exportNames, text } from "./runtime_text.ts";
@@ -13,7 +14,7 @@ export const isBundled: boolean = text === "";
 
 let url: string | undefined;
 
-/** The URL of the package as one module, for processes that have the rights of this one. */
+/** The URL of the package as one module. Processes with permissions of their own can't revoke it: lockdown.ts. */
 export function runtimeUrl(): string {
   if (isBundled) return import.meta.url;
   // Any worker of the program can revoke it.
@@ -21,21 +22,8 @@ export function runtimeUrl(): string {
   return url;
 }
 
-/**
- * Such a URL for one process with permissions of its own, until it is revoked. It knows its URL, and can
- * revoke it itself.
- */
-export function newRuntimeUrl(): string {
-  return isBundled ? import.meta.url : newUrl();
-}
-
 function newUrl(): string {
   return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-}
-
-/** Ends what newRuntimeUrl() began. */
-export function revokeRuntimeUrl(url: string): void {
-  if (!isBundled) URL.revokeObjectURL(url);
 }
 
 /** What that module exports and a function by source may use. */

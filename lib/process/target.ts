@@ -8,7 +8,7 @@ import "./for_children.ts";
 import { childModule } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
-import { isBundled, newRuntimeUrl, runtimeExports, runtimeUrl } from "./runtime.ts";
+import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -49,8 +49,6 @@ export function callingModule(): string | undefined {
 /** How a target travels, and what its worker is made with. */
 export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
   travel: Travel;
-  /** To be revoked when the process has ended: see runtime.ts. */
-  url?: string;
 }
 
 /**
@@ -170,7 +168,7 @@ bootModule(() => import(${JSON.stringify(module)}));`;
 function bySource(
   { code, isClass }: Target,
   isConfined: boolean,
-): Pick<Plan, "travel" | "main" | "url"> {
+): Pick<Plan, "travel" | "main"> {
   if (typeof code === "string") {
     throw new TypeError(
       `The target is the name "${code}", and only a function can travel by source. ` +
@@ -185,11 +183,10 @@ function bySource(
     );
   }
   const expression = asExpression(text, code.name);
-  const url = isConfined ? newRuntimeUrl() : undefined;
-  const main = `import * as runtime from ${JSON.stringify(url ?? runtimeUrl())};
+  const main = `import * as runtime from ${JSON.stringify(runtimeUrl())};
 const { ${runtimeExports().join(", ")} } = runtime;
 runtime.boot(() => ${isConfined ? compiled(expression) : expression});`;
-  return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main), url };
+  return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main) };
 }
 
 /**
