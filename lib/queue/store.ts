@@ -29,16 +29,13 @@ export interface Records extends Scratch {
   lengths: number[];
 }
 
-/** A record that was taken, where it is, and why it could not be decoded. */
+/** A record that was taken, where it is, and why it could not be decoded: undefined if nobody has tried. */
 interface Kept {
   bytes: Uint8Array;
   at: number;
   end: number;
   error: unknown;
 }
-
-/** Of one that nobody has tried to decode. */
-const FULL_STACK = new RangeError("Maximum call stack size exceeded");
 
 /** One process's view of the shared parts of a queue. */
 export class Store<T> {
@@ -128,7 +125,7 @@ export class Store<T> {
   /** Whether something was taken already that it is of use to decode again. */
   #hasKept(): boolean {
     const kept = this.#kept;
-    while (kept.length > 0 && !isOfFullStack(kept[0].error)) kept.shift();
+    while (kept.length > 0 && !isWorthAnotherTry(kept[0].error)) kept.shift();
     return kept.length > 0;
   }
 
@@ -174,7 +171,7 @@ export class Store<T> {
     } catch (error) {
       taken.isLent = true;
       const { bytes } = taken;
-      for (let first: unknown = error; i < count; i++, first = FULL_STACK) {
+      for (let first: unknown = error; i < count; i++, first = undefined) {
         const at = begins[i] + LENGTH_BYTES, end = begins[i] + lengths[i];
         this.#kept[this.#kept.length] = { bytes, at, end, error: first };
       }
@@ -334,8 +331,9 @@ export interface StoreContent {
   name: string | undefined;
 }
 
-/** Whether decoding has failed for want of stack only. */
-function isOfFullStack(error: unknown): boolean {
+/** Whether decoding has failed for want of stack only, or nobody has tried. */
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error === undefined) return true;
   const cause = error instanceof Error ? error.cause ?? error : error;
   return cause instanceof RangeError && /call stack/.test(cause.message);
 }
