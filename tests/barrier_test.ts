@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Barrier, BrokenBarrierError, Queue, SharedArray, TimeoutError } from "../mod.ts";
+import { inFull } from "./support/length.ts";
 import { bound, endings, start, turn, until } from "./support/sync.ts";
 import * as targets from "./targets/sync_targets.ts";
 
@@ -327,7 +328,7 @@ Deno.test("a blocked wait learns that another process has died", async () => {
 
 Deno.test("many processes, one after the other, take part in the same barrier", async () => {
   const barrier = new Barrier(2);
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < inFull(10, 6); i++) {
     const process = start(targets.rounds, barrier, 2, i % 2 ? "sync" : "async");
     assert.equal(await barrier.wait(bound) + await barrier.wait(bound) >= 0, true);
     await process.result(bound);

@@ -11,6 +11,7 @@ import {
   SharedArray,
   sleep,
 } from "../mod.ts";
+import { inFull } from "./support/length.ts";
 
 /** Who waits longer than this for what must come soon, has found a bug. */
 const bound = { timeout: 60_000 };
@@ -129,7 +130,7 @@ Deno.test("a process that prints, or inspects, without end can be killed", async
       console.assert(true, { rounds });
     }
   };
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < inFull(10, 5); i++) {
     const rounds = new SharedArray("i32", 1), lock = new Lock(), said = new Queue<string>();
     const process = new Process({ target, args: [rounds, lock, said], by });
     process.start();
@@ -171,7 +172,7 @@ Deno.test("a process in a sandbox that is ended in the middle of an update doesn
   const target = (numbers: SharedArray<"i32">, said: Queue<string>) => {
     numbers.update(0, () => {
       said.putSync("updates");
-      while (numbers[1] === 0);
+      while (Atomics.load(numbers, 1) === 0);
       return 1;
     });
   };
@@ -183,7 +184,7 @@ Deno.test("a process in a sandbox that is ended in the middle of an update doesn
   assert.ok(await process.join(bound));
   await assert.rejects(numbers.lock.acquire(bound), AbandonedLockError);
   numbers[0] = 1000;
-  numbers[1] = 1;
+  Atomics.store(numbers, 1, 1);
   await sleep(300);
   assert.equal(numbers[0], 1000);
 });

@@ -26,6 +26,7 @@ import {
   wait,
   waitSync,
 } from "../mod.ts";
+import { inFull } from "./support/length.ts";
 import { both, granted, needs, prints, run } from "./support/programs.ts";
 
 /** Who waits longer than this for what must come soon, has found a bug. */
@@ -551,8 +552,8 @@ interface Case extends State {
 }
 
 /**
- * Both ends for a thread, one of them for the other kinds; in the short run, without permissions, one case
- * of each state.
+ * Both ends for a thread, one of them for the other kinds; in the short run one case of each
+ * state.
  */
 function casesOf(one: State, i: number): Case[] {
   const all: Case[] = [];
@@ -563,7 +564,7 @@ function casesOf(one: State, i: number): Case[] {
       if (isThread || j === i % 2) all.push({ ...one, kind, options, end });
     }
   }
-  const few = granted ? all : [all[i % all.length]];
+  const few = inFull(all, [all[i % all.length]]);
   if (!fewStates.includes(one.name)) return few;
   const limited = Object.entries(limitedKinds).map(([kind, options]): Case => {
     return { ...one, kind, options, end: i % 2 ? "kill" : "terminate" };

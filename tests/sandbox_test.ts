@@ -3,6 +3,7 @@
 // in order to get out is in sandbox_escape_test.ts.
 
 import assert from "node:assert/strict";
+import { resolveObjectURL } from "node:buffer";
 import {
   activeChildren,
   Barrier,
@@ -16,6 +17,7 @@ import {
   Queue,
   SharedArray,
 } from "../mod.ts";
+import { inFull } from "./support/length.ts";
 import { granted, needs, run as runProgram } from "./support/programs.ts";
 import * as targets from "./targets/sandbox_targets.ts";
 
@@ -277,6 +279,35 @@ Deno.test("a process that inherits can't revoke a right of its starter", async (
   assert.equal(currentProcess().permissions.read, mayRead);
 });
 
+Deno.test("a confined process can't revoke the object URLs of others, and can its own", async () => {
+  const target = (given: string) => {
+    const [runtime] = /blob:null\/[\w-]+/.exec(`${failing().stack}`) ?? [];
+    const own = URL.createObjectURL(new Blob(["own"]));
+    for (const url of [runtime, given, own]) {
+      for (const text of [`${url}`, ` ${url} `, { toString: () => url }]) {
+        URL.revokeObjectURL(text as string);
+      }
+    }
+    function failing(): Error {
+      try {
+        new Queue({ maxSize: -1 });
+      } catch (error) {
+        return error as Error;
+      }
+      return new Error("none");
+    }
+    return { runtime, own };
+  };
+  for (const bounds of [confined, jailed]) {
+    const given = URL.createObjectURL(new Blob(["given"]));
+    const { runtime, own } = await run({ target, args: [given], by: "source", ...bounds });
+    assert.ok(runtime !== undefined && resolveObjectURL(runtime) !== undefined, `${runtime}`);
+    assert.ok(resolveObjectURL(given) !== undefined);
+    assert.equal(resolveObjectURL(own), undefined);
+    URL.revokeObjectURL(given);
+  }
+});
+
 Deno.test("a confined process that requests a right is told the state", async () => {
   const told = [confined, jailed].map((bounds) => {
     return run({ target: targets.request, by: "source", ...bounds });
@@ -345,11 +376,15 @@ Deno.test("what a process with a memory limit starts has no more memory", async 
     child.start();
     return await child.result().catch((error) => error.message);
   };
-  const limits: ["inherit" | "none", number | undefined][] = [
+  const few: ["inherit" | "none", number | undefined][] = [
     ["inherit", 1000],
     ["none", undefined],
     ["none", 20],
   ];
+  const limits = inFull<typeof few>([...few, ["inherit", undefined], ["inherit", 20], [
+    "none",
+    1000,
+  ]], few);
   await Promise.all(limits.map(async ([permissions, inner]) => {
     const bounds = { permissions, memoryLimitMb: 32 };
     const said = await run({ target, args: [inner], by: "source", ...bounds });

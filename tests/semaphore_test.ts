@@ -10,6 +10,7 @@ import {
   SharedArray,
   TimeoutError,
 } from "../mod.ts";
+import { inFull } from "./support/length.ts";
 import { abandon, addTogether, bound, endings, names, start, turn } from "./support/sync.ts";
 import * as targets from "./targets/sync_targets.ts";
 
@@ -135,8 +136,8 @@ Deno.test("one who waits for a permit learns that its holder has died", async ()
   assert.equal(outcomes[1], "acquired");
 });
 
-Deno.test("8 processes that die with a permit each are reported one by one", async () => {
-  const count = 8;
+Deno.test("processes that die with a permit each are reported one by one", async () => {
+  const count = inFull(20, 8);
   const permits = new Semaphore(count + 1), said = new Queue<string>();
   const all: Process[] = [];
   for (let i = 0; i < count; i++) {

@@ -18,8 +18,8 @@ import { InvalidStateError } from "../errors.ts";
 import { CRITICAL, KILL, NEVER, ownControl, STOPPED } from "./control.ts";
 
 /**
- * Raises the flag; doesn't return if this process is being killed. Throws a RangeError, and has done nothing,
- * when there are not 2 KiB of stack left.
+ * Raises the flag; doesn't return if this process is being killed. Throws a RangeError when there are not 2 KiB
+ * of stack left. The flag may be up then: who calls this lowers it, and has room for that.
  */
 export function enter(): void {
   const control = ownControl();

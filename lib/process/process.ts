@@ -221,7 +221,6 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   /** What the child writes its outcome to, if it isn't sent to the port. */
   #letter: SharedArrayBuffer | undefined;
   #outcome: { value: unknown } | { error: ProcessError } | undefined;
-  /** Of the library's text, for it alone. */
   /** Why its worker couldn't run. */
   #error: unknown;
   #closed = false;

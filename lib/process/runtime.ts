@@ -2,8 +2,8 @@
 // to be read. In a program that imports the package from its modules the text is generated
 // (runtime_text.ts, by `deno task generate`); a child that runs from such a text is that module.
 //
-// The text goes by a blob: URL, which all isolates of a program share. As a data: URL its 60 KB
-// make every start 30 ms slower, because Deno 2.9.6 handles the URL, not only what it stands for. A new
+// The text goes by a blob: URL, which all isolates of a program share. As a data: URL its 200 KB
+// would make every start 30 ms slower, because Deno 2.9.6 handles the URL, not only what it stands for. A new
 // blob: URL for each process would cost nearly as much: what Deno has parsed it keeps by the URL.
 
 import { resolveObjectURL } from "node:buffer";

@@ -80,7 +80,7 @@ export type Limits = Pick<ProcessOptions, "permissions" | "memoryLimitMb" | "tim
 export const thread: Limits = {}, sandbox: Limits = { permissions: "none" };
 
 /** The part of the victims that are sandboxed, where both kinds will do. They start in half the time. */
-export const SANDBOXED = 0.8;
+export const SANDBOXED = 0.88;
 
 /** One part of the soak. */
 export class Room {
