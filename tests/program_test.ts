@@ -113,6 +113,18 @@ for (
   );
 }
 
+const failing = 200;
+both(
+  `the errors of ${failing} children that fail one after another are printed, each once`,
+  "uncaught_one_by_one.ts",
+  [`${failing}`],
+  (run) => {
+    assert.deepEqual([run.code, run.out], [0, ["main done"]]);
+    const numbers = [...run.errors.matchAll(/^Error: number (\d+)$/gm)].map(([, number]) => number);
+    assert.deepEqual(numbers, Array.from({ length: failing }, (_, number) => `${number}`));
+  },
+);
+
 both(
   "an error of a child whose result was asked for is not printed",
   "uncaught_in_child.ts",

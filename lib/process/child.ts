@@ -19,12 +19,11 @@ import {
 } from "./current.ts";
 import { explain } from "./explain.ts";
 import { describeFailure, type Failure, recreateError } from "./failure.ts";
-import { askHost, useHost } from "./host_port.ts";
+import { useHost } from "./host_port.ts";
 import { expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
-import { type Reply, replyTo, writeTo } from "./outcome.ts";
-import { isConfined } from "./permissions.ts";
+import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
 import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
@@ -81,6 +80,8 @@ function begin(find: Find): void {
   globalThis.addEventListener("message", born, { once: true });
 }
 
+let lastWords: SharedArrayBuffer | undefined;
+
 function adopt(birth: Birth): Birth {
   adoptControl(birth.control);
   setMayEndAnywhere(birth.mayEndAnywhere);
@@ -88,6 +89,7 @@ function adopt(birth: Birth): Birth {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }
   useHost(birth.host);
+  lastWords = birth.lastWords;
   return birth;
 }
 
@@ -175,7 +177,7 @@ function reportThrow(reply: Reply, error: unknown): void {
   Deno.exit(1);
 }
 
-/** In ms: so long a confined process waits for somebody to ask for its result, before it prints itself. */
+/** In ms: so long a process whose host reads nothing of it waits for somebody to ask for its result, before it prints itself. */
 const PATIENCE = 500;
 
 /** Nobody has asked for the result: the error is printed, unless somebody still does. */
@@ -183,8 +185,7 @@ function tell(failure: Failure): void {
   const thrown = recreateError(failure);
   const uncaught = failure.thrown === "value" ? " uncaught" : "";
   const text = `Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`;
-  // A host reads nothing of what a confined process sends.
-  if (!isConfined()) askHost({ type: "uncaught", text });
+  if (lastWords !== undefined) leaveWords(lastWords, text);
   else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
 }
 

@@ -9,7 +9,7 @@ import { Hosted, hosted, markEnded, TERMINATED } from "./hosted.ts";
 import type { Launch, Request } from "./messages.ts";
 
 /** Does what a process asks of its host, for itself or others. */
-function serve(request: Exclude<Request, { type: "uncaught" }>): void {
+function serve(request: Request): void {
   if (request.type === "stop") {
     stopHosted(request.pid, request.signal);
     return;

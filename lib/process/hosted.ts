@@ -33,8 +33,10 @@ import { ownRoster } from "../memory/roster.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
 import type { Body, StartBody } from "./body.ts";
+import { isHosted } from "./host_port.ts";
 import { startJail } from "./jail.ts";
 import type { Birth, Launch, Nested, Request } from "./messages.ts";
+import { newLastWords, wordsLeft } from "./outcome.ts";
 import { Pulse } from "./pulse.ts";
 import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
@@ -90,7 +92,7 @@ export function requestStop(control: Int32Array, signal: number): void {
 /** What an isolate does with what its processes ask for. */
 export interface Wishes {
   /** Does what a process asks for that has the same rights as this one. */
-  serve(request: Exclude<Request, { type: "uncaught" }>): void;
+  serve(request: Request): void;
   /** Is told of the end, and of the error of a worker that couldn't run. */
   whenEnded?(error: unknown): void;
 }
@@ -122,7 +124,8 @@ export class Hosted {
   #isGone = false;
   /** Why the worker couldn't run; what the target throws doesn't come here. */
   #error: unknown;
-  #uncaught: string | undefined;
+  /** The error to be printed if nobody asks for the result. None from a process that may be hostile. */
+  readonly #lastWords: SharedArrayBuffer | undefined;
 
   constructor(launch: Launch, wishes: Wishes) {
     this.#launch = launch;
@@ -130,7 +133,8 @@ export class Hosted {
     const { control, port, identity, giveUp, memoryLimitMb } = launch;
     const isMemoryLimited = memoryLimitMb !== undefined;
     // Deno ends the workers of a worker with it.
-    this.#mayEndAnywhere = isMemoryLimited || this.#isConfined || mayEndAnywhere();
+    this.#mayEndAnywhere = isMemoryLimited || this.#isConfined || mayEndAnywhere() || isHosted();
+    if (!this.#isConfined) this.#lastWords = newLastWords();
     this.#pulse = new Pulse(control);
     this.#pulse.expect(LOOK);
     const { port1, port2 } = new MessageChannel();
@@ -139,6 +143,7 @@ export class Hosted {
       ...{ control, port, host: port2, giveUp, isMemoryLimited },
       isLimited: isMemoryLimited || launch.timeLimit !== undefined,
       mayEndAnywhere: this.#mayEndAnywhere,
+      lastWords: this.#lastWords,
     };
     this.#body = kindOf(launch)(launch, birth, {
       failed: (error) => this.#failed(error),
@@ -177,10 +182,6 @@ export class Hosted {
   readonly #hear = (message: unknown): void => {
     try {
       const request = message as Request;
-      if (request.type === "uncaught") {
-        this.#uncaught = `${request.text}`;
-        return;
-      }
       if (request.type === "nested") this.#addNested(request.nested);
       this.#wishes.serve(request);
     } catch {
@@ -380,14 +381,17 @@ export class Hosted {
     for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
     lookEverywhere();
     // Not before: who starts many and then asks for all their results is still starting, perhaps.
-    if (this.#uncaught !== undefined && Atomics.load(control, ASKED) === 0) {
-      console.error(this.#uncaught);
-    }
+    if (Atomics.load(control, ASKED) === 0) this.#printLastWords();
     this.#wishes.whenEnded?.(this.#error);
     // What it started and nobody is to wait for ends with it.
     for (const other of hosted.values()) {
       if (other.owner === identity.pid && other.daemon) other.dismiss();
     }
+  }
+
+  #printLastWords(): void {
+    const words = this.#lastWords && wordsLeft(this.#lastWords);
+    if (words !== undefined) console.error(words);
   }
 
   /** It is in the middle of something that can't be interrupted: it keeps what it holds so long. */

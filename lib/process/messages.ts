@@ -93,15 +93,15 @@ export interface Nested {
 export type Request =
   | { type: "start"; launch: Launch }
   | { type: "stop"; pid: number; signal: number }
-  | { type: "nested"; nested: Nested }
-  /** An error that nobody has caught, in words; to be printed if nobody asks for the result. */
-  | { type: "uncaught"; text: string };
+  | { type: "nested"; nested: Nested };
 
 /** What a worker is given at its birth. */
 export interface Birth {
   control: Int32Array;
   port: MessagePort;
   host: MessagePort;
+  /** Where it leaves the error it ends with, in words: see outcome.ts. */
+  lastWords: SharedArrayBuffer | undefined;
   giveUp: readonly Name[];
   isMemoryLimited: boolean;
   /** Whether it has a limit of any kind. */

@@ -4,6 +4,9 @@
 // from a process with permissions of its own, which may be hostile: so nothing is read before somebody
 // asks for the result, and nothing arrives that could act by itself. A message is read where it arrives, and
 // a large enough one stops who reads it.
+//
+// Its host is told by letter, too, of an error that is to be printed: a message could still be on its way to a
+// listener, where nobody can take it, when the end is noticed (measured: 1 in 20).
 
 import type { MessagePort } from "node:worker_threads";
 import { load, post, postAlone, receivePosted, settle, unload } from "../memory/cargo.ts";
@@ -102,4 +105,24 @@ export function read(letter: SharedArrayBuffer): Result | undefined {
   const bytes = new Uint8Array(letter, HEADER_BYTES, length).slice();
   const value = decode(bytes, 0, length);
   return words[KIND] === THREW ? { failure: value as Failure } : { value };
+}
+
+/** The longest error that is printed whole, in UTF-16 code units. */
+const MOST_WORDS = 2 ** 15;
+
+/** A new letter for the words that a process leaves. */
+export function newLastWords(): SharedArrayBuffer {
+  return newLetter(2 * MOST_WORDS + 2 ** 6);
+}
+
+/** Leaves them. */
+export function leaveWords(letter: SharedArrayBuffer, words: string): void {
+  const isLong = words.length > MOST_WORDS;
+  writeTo(letter).returned(isLong ? `${words.slice(0, MOST_WORDS)}…` : words);
+}
+
+/** What a process has left, who may not be hostile; undefined if nothing. */
+export function wordsLeft(letter: SharedArrayBuffer): unknown {
+  const found = read(letter);
+  return found && "value" in found ? found.value : undefined;
 }
