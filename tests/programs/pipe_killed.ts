@@ -24,11 +24,15 @@ export function sendSync(connection: Connection<string>, ready: Queue<string>) {
   connection.sendSync("more");
 }
 
+/** An end that nobody holds any more is closed when it is collected. */
+export const held: Connection<string>[] = [];
+
 if (import.meta.main) {
   const ready = new Queue<string>();
   const processes: Process[] = [];
   for (const target of [receive, receiveSync, send, sendSync]) {
-    const [, there] = Pipe<string>({ maxSize: 1 });
+    const [here, there] = Pipe<string>({ maxSize: 1 });
+    held.push(here);
     const process = new Process({ target, args: [there, ready] });
     process.start();
     processes.push(process as unknown as Process);

@@ -14,8 +14,12 @@ export async function send(connection: Connection<unknown>) {
   console.log("child done");
 }
 
+/** An end that nobody holds any more is closed when it is collected. */
+export const held: Connection<unknown>[] = [];
+
 if (import.meta.main) {
-  const [, there] = Pipe();
+  const [here, there] = Pipe();
+  held.push(here);
   new Process({ target: send, args: [there] }).start();
   console.log("main done");
 }
