@@ -126,6 +126,16 @@ both(
 );
 
 both(
+  "of an error too long to be printed the beginning and the end are, with the stack",
+  "uncaught_long.ts",
+  ["1000000"],
+  (run) => {
+    assert.deepEqual([run.code, run.out], [0, []]);
+    assert.match(run.errors, /^Process Process-1:\nError: begin 漢{20000,} … 漢+ end\n +at fail/);
+  },
+);
+
+both(
   "an error of a child whose result was asked for is not printed",
   "uncaught_in_child.ts",
   ["result"],

@@ -80,6 +80,7 @@ function begin(find: Find): void {
   globalThis.addEventListener("message", born, { once: true });
 }
 
+/** Where this process leaves the error it ends with; none where its host reads nothing of it. */
 let lastWords: SharedArrayBuffer | undefined;
 
 function adopt(birth: Birth): Birth {
@@ -177,7 +178,7 @@ function reportThrow(reply: Reply, error: unknown): void {
   Deno.exit(1);
 }
 
-/** In ms: so long a process whose host reads nothing of it waits for somebody to ask for its result, before it prints itself. */
+/** So long one whose host reads nothing of it waits for somebody to ask, before it prints itself. In ms. */
 const PATIENCE = 500;
 
 /** Nobody has asked for the result: the error is printed, unless somebody still does. */

@@ -107,21 +107,23 @@ export function read(letter: SharedArrayBuffer): Result | undefined {
   return words[KIND] === THREW ? { failure: value as Failure } : { value };
 }
 
-/** The longest error that is printed whole, in UTF-16 code units. */
-const MOST_WORDS = 2 ** 15;
+/** The longest error that is printed whole, in UTF-16 code units; of others this much of the end is, the stack. */
+const MOST_WORDS = 2 ** 15, TAIL = 2 ** 12;
 
 /** A new letter for the words that a process leaves. */
 export function newLastWords(): SharedArrayBuffer {
-  return newLetter(2 * MOST_WORDS + 2 ** 6);
+  const header = 2 ** 6;
+  return newLetter(2 * MOST_WORDS + header);
 }
 
 /** Leaves them. */
 export function leaveWords(letter: SharedArrayBuffer, words: string): void {
   const isLong = words.length > MOST_WORDS;
-  writeTo(letter).returned(isLong ? `${words.slice(0, MOST_WORDS)}…` : words);
+  const said = isLong ? `${words.slice(0, MOST_WORDS - TAIL)} … ${words.slice(-TAIL)}` : words;
+  writeTo(letter).returned(said);
 }
 
-/** What a process has left, who may not be hostile; undefined if nothing. */
+/** What a process has left; undefined if nothing. Not for one that may be hostile: it may be anything then. */
 export function wordsLeft(letter: SharedArrayBuffer): unknown {
   const found = read(letter);
   return found && "value" in found ? found.value : undefined;

@@ -79,7 +79,7 @@ export type Limits = Pick<ProcessOptions, "permissions" | "memoryLimitMb" | "tim
 /** A process that can be stopped anywhere, and one that has no permission. */
 export const thread: Limits = {}, sandbox: Limits = { permissions: "none" };
 
-/** The part of the victims that are sandboxed, where both kinds will do. They start in half the time. */
+/** The part of the victims that are sandboxed, where both kinds will do. They start faster. */
 export const SANDBOXED = 0.88;
 
 /** One part of the soak. */
