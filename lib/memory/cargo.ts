@@ -5,7 +5,8 @@
 // Structured clone keeps identity within one message, so the receiver finds them again by
 // identity, and no value of the user's can be mistaken for one.
 
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import { takeMessage } from "../platform/ports.ts";
 import { type CrossingOptions, explainRefusal, findRefusal } from "./codec/place.ts";
 import { refusalOf } from "./codec/refusals.ts";
 import {
@@ -100,7 +101,7 @@ export function postAlone(port: MessagePort, message: unknown): void {
 
 /** The next message that was posted; undefined if there is none. */
 export function receivePosted(port: MessagePort): unknown {
-  return (receiveMessageOnPort(port)?.message as Wrapped | undefined)?.get(0);
+  return (takeMessage(port)?.message as Wrapped | undefined)?.get(0);
 }
 
 /** Posts a message that holds the cargo. Throws a TypeError that names the place of what can't cross. */

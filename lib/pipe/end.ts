@@ -39,6 +39,7 @@ import { EMPTY } from "../memory/ring.ts";
 import { placeIn, type Ref, type Roster } from "../memory/roster.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
 import { checkStack } from "../memory/stack.ts";
+import { closeQuietly } from "../platform/ports.ts";
 import { doChores, Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 
@@ -458,9 +459,7 @@ export class End {
       if (posted === undefined) break;
       dropPosted(posted as Posted);
     }
-    // Not the port's own close(): node's, in Deno 2.9.6, starts the other port of a pair that was
-    // made here, and what is on its way is lost.
-    webPort.close.call(this.#port);
+    closeQuietly(this.#port);
     this.#incoming?.roomGate.open(Infinity);
     this.#outgoing?.messageGate.open(Infinity);
     this.#pump();
@@ -519,8 +518,6 @@ let sends = 0;
 function lookNowAndThen(): void {
   if (++sends % LOOK_EVERY === 0) doChores();
 }
-
-const webPort: { close(this: unknown): void } = MessagePort.prototype;
 
 /** Nobody goes on to read what another posts without end. */
 const MOST_POSTED = 100_000;

@@ -10,7 +10,7 @@
 // it sends, and keeps for itself what must be true; what such a process writes into the words it shares
 // can at most hurt itself.
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import {
   ASKED,
   CRITICAL,
@@ -30,6 +30,7 @@ import {
 } from "../memory/control.ts";
 import { mayEndAnywhere } from "../memory/mutex.ts";
 import { ownRoster } from "../memory/roster.ts";
+import { takeMessage } from "../platform/ports.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
 import type { Body, StartBody } from "./body.ts";
@@ -199,7 +200,7 @@ export class Hosted {
   #drainRequests(): void {
     if (this.#isConfined) return;
     for (;;) {
-      const received = receiveMessageOnPort(this.#requests);
+      const received = takeMessage(this.#requests);
       if (received === undefined) return;
       this.#hear(received.message);
     }

@@ -4,7 +4,8 @@
 //
 // The sandbox runs nothing but warden(), which starts the thread and reports what becomes of it.
 
-import { MessageChannel, receiveMessageOnPort, type ResourceLimits } from "node:worker_threads";
+import { MessageChannel, type ResourceLimits } from "node:worker_threads";
+import { takeMessage } from "../platform/ports.ts";
 import type { Body, Listener } from "./body.ts";
 import type { Birth, Launch } from "./messages.ts";
 import { end, makeSandbox, unref } from "./sandbox.ts";
@@ -82,7 +83,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
     },
     look: () => {
       for (;;) {
-        const received = receiveMessageOnPort(port1);
+        const received = takeMessage(port1);
         if (received === undefined) return;
         hear(received.message as Report);
       }

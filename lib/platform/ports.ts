@@ -1,0 +1,49 @@
+// Message ports of node:worker_threads: what this library relies on beyond what is documented.
+//
+//   closed ports      receiveMessageOnPort of a port that has closed answers undefined, or throws
+//                     "expected i32" (Deno 2.9.4, 2.9.5). A port closes when the other end does.
+//   close()           The close() of a port from node's MessageChannel starts the other port of the pair
+//                     if that is in the same isolate. A started port takes its messages out of reach of
+//                     receiveMessageOnPort. The close() of the prototype doesn't start the other port.
+
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+
+/**
+ * The next message of a port, without a turn of the event loop; undefined if there is none, or will
+ * never be one because the port has closed.
+ */
+export function takeMessage(port: MessagePort): { message: unknown } | undefined {
+  try {
+    return receiveMessageOnPort(port) as { message: unknown } | undefined;
+  } catch (error) {
+    if (isThrownForClosedPort(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What this Deno throws for a closed port; null where it throws nothing; looked up at the first error. */
+let closedPortError: string | null | undefined;
+
+function isThrownForClosedPort(error: unknown): boolean {
+  closedPortError ??= findClosedPortError();
+  return error instanceof TypeError && error.message === closedPortError;
+}
+
+function findClosedPortError(): string | null {
+  const { port1, port2 } = new MessageChannel();
+  port1.close();
+  port2.close();
+  try {
+    receiveMessageOnPort(port1);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const close: (this: unknown) => void = globalThis.MessagePort.prototype.close;
+
+/** Closes a port and leaves the other port of the pair as it is. */
+export function closeQuietly(port: MessagePort): void {
+  close.call(port);
+}
