@@ -6,6 +6,7 @@ import type { Ref } from "../memory/roster.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness } from "../wait/ready.ts";
+import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { CONNECTION, End, type EndContent } from "./end.ts";
 import { checkBytes, checkMaxLength, checkTransfer } from "./input.ts";
@@ -583,7 +584,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   get #source(): Source<R> {
-    return { operation: this.#recv(), isEnd: (error) => error instanceof EOFError };
+    return sourceOf(this.#recv(), (error) => error instanceof EOFError);
   }
 
   /** @ignore */

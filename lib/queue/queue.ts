@@ -8,6 +8,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossin
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness } from "../wait/ready.ts";
+import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
@@ -530,10 +531,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   get #source(): Source<T> {
-    return {
-      operation: this.#store.get,
-      isEnd: (error) => error instanceof QueueShutDown,
-    };
+    return sourceOf(this.#store.get, (error) => error instanceof QueueShutDown);
   }
 
   /** @ignore */

@@ -1,44 +1,75 @@
-// What can be got one after the other, as an async iterator and as a web stream. Neither takes
-// anything before it is asked for it, so that nothing is lost when the consumer stops.
-
-import { WAIT } from "./gate.ts";
-import { eventually, type Operation } from "./operation.ts";
+// Items that are taken one after the other, as an async iterator and as a web stream. Neither takes
+// an item before it is asked for one, so nothing is lost when the consumer stops. Every queue and
+// every connection of this package uses these, so all of them behave alike.
 
 /** Where items come from. */
 export interface Source<T> {
-  /** Gets the next one. */
-  readonly operation: Operation<T>;
-  /** Whether what the operation has thrown only says that there are no more. */
+  /**
+   * Takes the next item, waiting for it if there is none.
+   *
+   * @param signal ends the wait; then nothing was taken
+   */
+  take(signal: AbortSignal): Promise<T>;
+  /** The same, and gives the item to `use` in the moment in which it is taken. */
+  takeFor(use: (item: T) => void, signal: AbortSignal): Promise<unknown>;
+  /** Whether what `take` has thrown only says that there are no more items. */
   isEnd(error: unknown): boolean;
 }
 
+const END: IteratorReturnResult<void> = Object.freeze({ done: true, value: undefined });
+
 /**
- * The items as they are got, until the end. Not a generator: one that is asked to return while it
- * waits would go on waiting, and then lose what it got.
+ * The items as they are taken, until the end. Not a generator: a generator that is asked to return
+ * while it waits goes on waiting, and loses the item it then gets. Several calls of next() may wait
+ * at the same time; each gets an item of its own, in the order of the calls.
  */
-export function iterate<T>({ operation, isEnd }: Source<T>): AsyncIterableIterator<T, void, void> {
-  const stopped = new AbortController(), { signal } = stopped;
-  const end: IteratorReturnResult<void> = { done: true, value: undefined };
-  return {
-    async next() {
-      if (signal.aborted) return end;
-      try {
-        return { done: false, value: await eventually(operation, { signal }) };
-      } catch (error) {
-        if (signal.aborted) return end;
-        stopped.abort();
-        if (isEnd(error)) return end;
-        throw error;
-      }
-    },
-    return() {
-      stopped.abort();
-      return Promise.resolve(end);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable {
+  readonly #source: Source<T>;
+  readonly #stopped = new AbortController();
+
+  constructor(source: Source<T>) {
+    this.#source = source;
+  }
+
+  /** The next item; done when there are no more, or after return(). */
+  async next(): Promise<IteratorResult<T, void>> {
+    const { signal } = this.#stopped;
+    if (signal.aborted) return END;
+    try {
+      return { done: false, value: await this.#source.take(signal) };
+    } catch (error) {
+      // Of several calls that wait, the first one reports an error.
+      if (signal.aborted) return END;
+      this.#stopped.abort();
+      if (this.#source.isEnd(error)) return END;
+      throw error;
+    }
+  }
+
+  /** Ends the iteration, and every next() that waits: those are done, and have taken nothing. */
+  return(): Promise<IteratorReturnResult<void>> {
+    this.#stopped.abort();
+    return Promise.resolve(END);
+  }
+
+  /** Ends the iteration as return() does, and rejects with the error, as a generator does. */
+  throw(error?: unknown): Promise<IteratorReturnResult<void>> {
+    this.#stopped.abort();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}
+
+/** The items as they are taken, until the end. */
+export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, void> {
+  return new Items(source);
 }
 
 /**
@@ -46,24 +77,16 @@ export function iterate<T>({ operation, isEnd }: Source<T>): AsyncIterableIterat
  *
  * @param cancelled called when it was cancelled
  */
-export function readableOf<T>(
-  { operation, isEnd }: Source<T>,
-  cancelled?: () => void,
-): ReadableStream<T> {
+export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
   const aborted = new AbortController();
   return new ReadableStream<T>({
     async pull(controller) {
       try {
-        // Taken and enqueued in one step: between two, it could be cancelled and an item lost.
-        const attempt = () => {
-          const item = operation.attempt();
-          if (item !== WAIT) controller.enqueue(item);
-          return item;
-        };
-        await eventually({ ...operation, attempt }, { signal: aborted.signal });
+        // Taken and enqueued in one step: between two steps the stream could be cancelled, and the item lost.
+        await source.takeFor((item) => controller.enqueue(item), aborted.signal);
       } catch (error) {
         if (aborted.signal.aborted) return;
-        if (isEnd(error)) controller.close();
+        if (source.isEnd(error)) controller.close();
         else controller.error(error);
       }
     },

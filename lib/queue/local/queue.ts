@@ -5,10 +5,9 @@ import { checkNames } from "../../named_options.ts";
 import { checkBounds } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
 import type { WaitOptions } from "../../wait/options.ts";
-import { writableOf } from "../../wait/streams.ts";
+import { iterate, readableOf, writableOf } from "../../wait/streams.ts";
 import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
-import { iterate, readableOf } from "./streams.ts";
 
 /**
  * How a new {@linkcode Queue} is bounded.
@@ -287,7 +286,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** Items as they are got, until the queue was shut down and is empty. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iterate(this.#store);
+    return iterate(this.#store.source);
   }
 
   /**
@@ -305,7 +304,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   get readable(): ReadableStream<T> {
-    return this.#readable ??= readableOf(this.#store);
+    return this.#readable ??= readableOf(this.#store.source);
   }
 
   /**

@@ -9,6 +9,7 @@
 
 import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import type { WaitOptions } from "../../wait/options.ts";
+import type { Source } from "../../wait/streams.ts";
 import type { Items } from "./items.ts";
 import { Line, type Step } from "./line.ts";
 
@@ -89,6 +90,15 @@ export class Store<T> {
       expired: () => {
         throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
       },
+    };
+  }
+
+  /** The items as they are got, until the queue was shut down and is empty. */
+  get source(): Source<T> {
+    return {
+      take: (signal) => this.getters.eventually(this.get((item) => item), { signal }),
+      takeFor: (use, signal) => this.getters.eventually(this.get(use), { signal }),
+      isEnd: (error) => error instanceof QueueShutDown,
     };
   }
 
