@@ -1,14 +1,11 @@
-// The worked example of docs/add-a-primitive.md: added to a copy of this package as the page says, it
+// What the pages in docs/ say: every program in them is run as its page says and prints what it shows;
+// and the worked example of docs/add-a-primitive.md, added to a copy of this package as the page says,
 // passes the tests that the page has for it.
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
+import { check, granted, needs, programsOf, root } from "./support/documented.ts";
 
-const needed = ["run", "read", "write"] as const;
-const granted = needed.every((name) => Deno.permissions.querySync({ name }).state === "granted");
-const needs = "(needs --allow-run --allow-read --allow-write)";
-
-const root = new URL("../", import.meta.url);
 /** What the page adds a line to; the other files of it are new. */
 const EXTENDED = new Set(["mod.ts", "lib/process/arrivals.ts"]);
 const TEST = "tests/count_down_latch_test.ts";
@@ -53,3 +50,14 @@ Deno.test({
     }
   },
 });
+
+/** Its blocks are files of the package, not programs. */
+const WORKED_EXAMPLE = "add-a-primitive.md";
+
+const pages = granted ? [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => name) : [];
+for (const page of pages.filter((name) => name.endsWith(".md") && name !== WORKED_EXAMPLE).sort()) {
+  Deno.test(`docs/${page}: every program runs as it says, and prints what it shows`, async () => {
+    const programs = programsOf(await Deno.readTextFile(new URL(`docs/${page}`, root)));
+    for (const program of programs) await check(program, true);
+  });
+}
