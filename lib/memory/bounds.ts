@@ -10,9 +10,15 @@ const MOST_RECORDS = 2 ** 31 - 1;
 export function checkBounds(
   { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES }: { maxSize?: number; maxBytes?: number },
 ): { maxSize: number; maxBytes: number } {
-  checkWhole("maxSize", maxSize, 0, MOST_RECORDS, "0 for no bound");
+  checkMaxSize(maxSize);
   checkWhole("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES, "the default is 2 ** 30");
   return { maxSize, maxBytes };
+}
+
+/** How many records there may be. */
+export function checkMaxSize(maxSize: unknown): number {
+  checkWhole("maxSize", maxSize, 0, MOST_RECORDS, "0 for no bound");
+  return maxSize as number;
 }
 
 /** A whole number in a range; the hint says what it stands for. */

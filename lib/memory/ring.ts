@@ -143,7 +143,12 @@ export class Ring {
   }
 
   get maxSize(): number {
-    return this.header[MAX_SIZE];
+    return Atomics.load(this.header, MAX_SIZE);
+  }
+
+  /** Records beyond a smaller bound stay; putters find the ring full until enough are taken. */
+  set maxSize(maxSize: number) {
+    critically(this.header, TAIL_LOCK, () => Atomics.store(this.header, MAX_SIZE, maxSize));
   }
 
   /** The most bytes its items may use, and so the longest item, in bytes. */

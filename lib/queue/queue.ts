@@ -3,7 +3,7 @@
 import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
 import { QueueShutDown } from "../errors.ts";
-import { checkBounds, checkWhole } from "../memory/bounds.ts";
+import { checkBounds, checkMaxSize, checkWhole } from "../memory/bounds.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -205,9 +205,33 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     throw new TypeError(`What goes by the name "${name}" is not a queue. Choose another name.`);
   }
 
-  /** The most items it holds before `put` waits; 0 when their number isn't bounded. */
+  /**
+   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at
+   * any time, for all processes: a larger one lets puts that wait go on, and with one that is smaller
+   * than the number of items, which all stay, puts wait until enough were got. Python's `maxsize`.
+   *
+   * @throws {RangeError} when it is set to what is not a whole number from 0 to 2 ** 31 - 1
+   * @throws {TypeError} when it is set to what is not a number
+   * @throws {InvalidStateError} when it is set after this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>({ maxSize: 1 });
+   * queue.putNowait("one");
+   * const waiting = queue.put("two"); // there is no room
+   * queue.maxSize = 2;
+   * await waiting;
+   * console.log(queue.qsize()); // 2
+   * ```
+   */
   get maxSize(): number {
     return this.#store.ring.maxSize;
+  }
+
+  set maxSize(maxSize: number) {
+    this.#store.setMaxSize(checkMaxSize(maxSize));
   }
 
   /** The name under which {@linkcode Queue.open} finds it, if it has one. */

@@ -305,6 +305,14 @@ export class Store<T> {
     };
   }
 
+  /** Sets how many items there may be; those who wait for room look whether there is some now. */
+  setMaxSize(maxSize: number): void {
+    this.checkOpen();
+    this.ring.maxSize = maxSize;
+    this.roomGate.open(Infinity);
+    this.roomGate.pump();
+  }
+
   shutdown(immediate: boolean): void {
     this.checkOpen();
     this.ring.shut();

@@ -93,3 +93,25 @@ export function overflowPutting(queue: Queue<unknown>): number {
 export async function putOne(queue: Queue<string>, item: string): Promise<void> {
   await queue.put(item);
 }
+
+/** Says that it begins, and puts so many numbers, with one face or the other. */
+export async function fill(
+  queue: Queue<number>,
+  began: Queue<string>,
+  count: number,
+  face: "put" | "putSync" | "putMany",
+) {
+  await began.put("began");
+  if (face === "putMany") return await queue.putMany(Array.from({ length: count }, (_, i) => i));
+  for (let i = 0; i < count; i++) {
+    if (face === "put") await queue.put(i);
+    else queue.putSync(i);
+  }
+}
+
+/** Sets how many items there may be, and returns what it was before. */
+export function bound(queue: Queue<number>, maxSize: number): number {
+  const before = queue.maxSize;
+  queue.maxSize = maxSize;
+  return before;
+}

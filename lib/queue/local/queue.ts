@@ -2,7 +2,7 @@
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
 import { checkNames } from "../../named_options.ts";
-import { checkBounds } from "../../memory/bounds.ts";
+import { checkBounds, checkMaxSize } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import { iterate, readableOf, writableOf } from "../../wait/streams.ts";
@@ -146,9 +146,20 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#store = new Store(items as Items<T>, maxSize);
   }
 
-  /** The most items it holds before `put` waits; 0 when their number isn't bounded. */
+  /**
+   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at
+   * any time: a larger one lets puts that wait go on, and with one that is smaller than the number of
+   * items, which all stay, puts wait until enough were got. Python's `maxsize`.
+   *
+   * @throws {RangeError} when it is set to what is not a whole number from 0 to 2 ** 31 - 1
+   * @throws {TypeError} when it is set to what is not a number
+   */
   get maxSize(): number {
     return this.#store.maxSize;
+  }
+
+  set maxSize(maxSize: number) {
+    this.#store.maxSize = checkMaxSize(maxSize);
   }
 
   /** How many items were put and not yet reported done by {@linkcode Queue.taskDone}. */

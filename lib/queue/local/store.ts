@@ -15,7 +15,6 @@ import { Line, type Step } from "./line.ts";
 
 /** The state of a queue. */
 export class Store<T> {
-  readonly maxSize: number;
   readonly #items: Items<T>;
   readonly getters: Line;
   readonly putters: Line;
@@ -24,13 +23,24 @@ export class Store<T> {
   #got = 0;
   #unfinished = 0;
   #shutDown = false;
+  #maxSize: number;
 
   constructor(items: Items<T>, maxSize: number) {
     this.#items = items;
-    this.maxSize = maxSize;
+    this.#maxSize = maxSize;
     this.getters = new Line(() => items.size > 0 || this.#shutDown);
     this.putters = new Line(() => !this.isFull || this.#shutDown);
     this.joiners = new Line(() => this.#unfinished === 0);
+  }
+
+  get maxSize(): number {
+    return this.#maxSize;
+  }
+
+  /** Those who wait for room go on as far as there is some now. */
+  set maxSize(maxSize: number) {
+    this.#maxSize = maxSize;
+    this.putters.pump();
   }
 
   get size(): number {
@@ -38,7 +48,7 @@ export class Store<T> {
   }
 
   get isFull(): boolean {
-    return this.maxSize > 0 && this.size >= this.maxSize;
+    return this.#maxSize > 0 && this.size >= this.#maxSize;
   }
 
   get putCount(): number {
