@@ -62,6 +62,7 @@ export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";
+export { SimpleQueue } from "./lib/queue/simple_queue.ts";
 export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";
 export { Condition } from "./lib/sync/condition.ts";
 export { Event } from "./lib/sync/event.ts";

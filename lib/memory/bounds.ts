@@ -3,7 +3,8 @@
 import { describe } from "../describe.ts";
 import { LEAST_BYTES, MOST_BYTES } from "./ring.ts";
 
-const DEFAULT_MAX_BYTES = 2 ** 30;
+/** What may be on its way where nobody says otherwise, in bytes. */
+export const DEFAULT_MAX_BYTES = 2 ** 30;
 const MOST_RECORDS = 2 ** 31 - 1;
 
 /** The bounds, checked; without one, maxSize is 0 and maxBytes 2 ** 30. */

@@ -4,6 +4,7 @@
 
 import "../pipe/connection.ts";
 import "../queue/joinable_queue.ts";
+import "../queue/simple_queue.ts";
 import "../sync/barrier.ts";
 import "../sync/condition.ts";
 import "../sync/event.ts";

@@ -560,13 +560,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** @ignore */
   [readiness](): Readiness {
-    const store = this.#store;
-    const isReady = () => {
-      store.checkOpen();
-      return store.isReady;
-    };
-    isReady();
-    return { gate: store.itemGate, isReady };
+    return this.#store.readiness;
   }
 
   /** @ignore */

@@ -11,6 +11,7 @@ import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../memo
 import { announce } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
+import type { Readiness } from "../wait/ready.ts";
 
 /** Where the gates are in the ring's header: each on a cache line of its own. */
 const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
@@ -94,6 +95,16 @@ export class Store<T> {
   /** Whether a get would not have to wait. */
   get isReady(): boolean {
     return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
+  }
+
+  /** When a get would not have to wait; throws if this process has closed the queue. */
+  get readiness(): Readiness {
+    const isReady = () => {
+      this.checkOpen();
+      return this.isReady;
+    };
+    isReady();
+    return { gate: this.itemGate, isReady };
   }
 
   #tryGet(): T | typeof WAIT {
