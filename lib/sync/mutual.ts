@@ -9,7 +9,9 @@
 // After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
 // compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
 // instant: it holds the lock or it doesn't. Who goes to sleep sets WAITED first; who has waited takes
-// the lock with WAITED set, because others may wait still. Who finds a holder dead (roster.ts) swaps
+// the lock with WAITED set, because others may wait still. Releasing clears WAITED and wakes one
+// waiter; in its place another may take the lock, without WAITED, before that one is awake. So a waiter
+// that was woken and doesn't want the lock any more sets WAITED again (Gate.passOn()). Who finds a holder dead (roster.ts) swaps
 // its token for 0, and whoever does that, and nobody else, reports it.
 //
 // Whoever comes takes a lock that is free, also before those who have been asleep: handing it to a
@@ -49,7 +51,7 @@ export class Mutual {
     this.#at = at;
     this.#name = name;
     this.#reservation = new Reservation(shared.words, at + RESERVED, shared.token);
-    this.gate = new Gate(shared.words, at + GATE, () => this.isFree);
+    this.gate = new Gate(shared.words, at + GATE, () => this.isFree, () => this.#markWaited());
   }
 
   get isFree(): boolean {
@@ -109,6 +111,17 @@ export class Mutual {
       const holder = Atomics.compareExchange(words, at, 0, taken);
       if (holder === 0 || this.#tryTakeFrom(holder)) return true;
       if (holder === FREE_RESERVED || (holder & WAITED) !== 0) return false;
+      if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
+    }
+  }
+
+  /** Has whoever holds it now wake one when releasing it; true if nobody holds it. */
+  #markWaited(): boolean {
+    const words = this.#words, at = this.#at + HOLDER;
+    for (;;) {
+      const holder = Atomics.load(words, at);
+      if (holder === 0 || holder === FREE_RESERVED) return true;
+      if ((holder & WAITED) !== 0) return false;
       if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
     }
   }

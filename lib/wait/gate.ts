@@ -34,6 +34,11 @@
 // woken first; when he is done he sits there again. SEAT is only a hint: a seat whose sleeper died
 // is found empty by the next notify.
 //
+// One who was woken and leaves without having used that (its time was up, its attempt threw, it
+// was another's turn) passes it on to the next sleeper, if trying may succeed now. If not, the next
+// opener wakes one; but some openers open only if a mark says that somebody waits, and clear it as
+// they do, as Drepper's mutex2 does. Where such a gate is, the one who leaves sets that mark again.
+//
 // Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
 // that time watches instead of sleeping, one a gate. Openers then skip the notify: whoever spins
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
@@ -143,6 +148,7 @@ export class Gate implements Sleepable {
   readonly #words: Int32Array;
   readonly #epoch: number;
   readonly #ready: () => boolean;
+  readonly #mark: (() => boolean) | undefined;
   readonly #waiters: Waiter[] = [];
   /** Sleeps for the waiters, and perhaps longer; made when first needed. */
   #sleeper: Sleeper | undefined;
@@ -153,11 +159,16 @@ export class Gate implements Sleepable {
   #retryAfter = RETRY_SPIN;
   #retrying = false;
 
-  /** @param ready whether an attempt made now is likely to succeed; cheap, and never throws */
-  constructor(words: Int32Array, at: number, ready: () => boolean) {
+  /**
+   * @param ready whether an attempt made now is likely to succeed; cheap, and never throws
+   * @param mark where openers open only if a mark says that somebody waits: sets it, or answers true
+   *   if there is nothing to mark, since an attempt may succeed now
+   */
+  constructor(words: Int32Array, at: number, ready: () => boolean, mark?: () => boolean) {
     this.#words = words;
     this.#epoch = at;
     this.#ready = ready;
+    this.#mark = mark;
   }
 
   /** How many tasks of this isolate wait here. */
@@ -197,12 +208,15 @@ export class Gate implements Sleepable {
     return Atomics.compareExchange(this.#words, this.#epoch + SEAT, 0, 1) === 0;
   }
 
-  /** Wakes the next sleeper if there is something for him: for one who took a wake-up and leaves. */
+  /**
+   * Called by a waiter that leaves and may have had a wake-up: wakes the next sleeper if trying may
+   * succeed now, else sees that the next opener will.
+   */
   passOn(): void {
-    if (!this.#ready()) return;
     const words = this.#words, epoch = this.#epoch;
     const arrivals = Atomics.load(words, epoch + ARRIVALS);
-    if (arrivals !== Atomics.load(words, epoch + SERVED)) this.#notify(1, arrivals);
+    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (this.#ready() || this.#mark?.()) this.#notify(1, arrivals);
   }
 
   /**
@@ -305,21 +319,23 @@ export class Gate implements Sleepable {
   block(attempt: () => boolean, timeout: number, slice = SLICE): boolean {
     const words = this.#words, epoch = this.#epoch;
     const end = performance.now() + timeout;
-    for (;;) {
-      const seen = Atomics.load(words, epoch + EPOCH);
-      const seenFront = Atomics.load(words, epoch + FRONT);
-      Atomics.add(words, epoch + ARRIVALS, 1);
-      if (attempt()) break;
-      const left = Math.min(end - performance.now(), slice);
-      if (left <= 0) return false;
-      this.#countSleep();
-      if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
-      else Atomics.wait(words, epoch + EPOCH, seen, left);
-      stopIfKilled();
-      Sleeper.relay(this.#sleeper);
-      doChores();
+    try {
+      for (;;) {
+        const seen = Atomics.load(words, epoch + EPOCH);
+        const seenFront = Atomics.load(words, epoch + FRONT);
+        Atomics.add(words, epoch + ARRIVALS, 1);
+        if (attempt()) return true;
+        const left = Math.min(end - performance.now(), slice);
+        if (left <= 0) return false;
+        this.#countSleep();
+        if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
+        else Atomics.wait(words, epoch + EPOCH, seen, left);
+        stopIfKilled();
+        Sleeper.relay(this.#sleeper);
+        doChores();
+      }
+    } finally {
+      this.passOn();
     }
-    this.passOn();
-    return true;
   }
 }

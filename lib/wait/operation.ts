@@ -77,9 +77,11 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
       if (result !== WAIT) return done(result);
       if (operation.others === undefined && gate.watch()) {
         countAsMany();
-        result = operation.attempt();
-        // Others slept while this one watched.
-        gate.passOn();
+        try {
+          result = operation.attempt();
+        } finally {
+          gate.passOn(); // others slept while this one watched
+        }
         if (result !== WAIT) return done(result);
       }
     }
@@ -111,9 +113,11 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   if (timeout === 0) return operation.expired();
   const { gate, others } = operation;
   if (others === undefined && gate.watch()) {
-    result = attemptInTurn(operation);
-    // Others slept while this one watched.
-    gate.passOn();
+    try {
+      result = attemptInTurn(operation);
+    } finally {
+      gate.passOn(); // others slept while this one watched
+    }
     if (result !== WAIT) return result;
   }
   const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
@@ -178,20 +182,24 @@ class Task<T> implements Waiter {
   }
 
   readonly #aborted = (): void => {
-    this.#cleanUp();
-    this.#operation.abandoned?.();
+    this.#abandon();
     this.#reject(this.#signal?.reason);
   };
 
   readonly #expired = (): void => {
-    this.#cleanUp();
-    this.#operation.abandoned?.();
+    this.#abandon();
     try {
       this.#resolve(this.#operation.expired());
     } catch (error) {
       this.#fail(error);
     }
   };
+
+  #abandon(): void {
+    this.#cleanUp();
+    this.#operation.abandoned?.();
+    this.#operation.gate.passOn();
+  }
 
   #fail(error: unknown): void {
     this.#caller.sign(error);
