@@ -183,6 +183,43 @@ export class BrokenPipeError extends Error {
 }
 
 /**
+ * Thrown by {@linkcode Connection.recvBytesInto} and its siblings when the message is longer than the
+ * room in the buffer. The message was received: it is in `bytes`, and nothing was written to the
+ * buffer. Python's `multiprocessing.BufferTooShort`, which has the message in `args[0]`.
+ *
+ * @example
+ * ```ts
+ * import { BufferTooShort, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe();
+ * await here.sendBytes(new Uint8Array(1000));
+ * try {
+ *   await there.recvBytesInto(new Uint8Array(100));
+ * } catch (error) {
+ *   if (error instanceof BufferTooShort) console.log(error.bytes.length); // 1000
+ * }
+ * ```
+ */
+export class BufferTooShort extends Error {
+  static {
+    nameClass(this, "BufferTooShort");
+  }
+  /** The whole message. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param bytes the whole message
+   */
+  constructor(message: string, bytes: Uint8Array<ArrayBuffer>) {
+    super(message);
+    this.bytes = bytes;
+  }
+}
+
+/**
  * Thrown once by the next `acquire` after a process has ended, however it did, while it held a lock or
  * permits of a semaphore: what they protect may be half changed. The lock is then free, and can be
  * acquired. Python has no such error: there, everybody waits for ever. The name is .NET's
@@ -343,6 +380,7 @@ export class ProcessError extends Error {
 
 const ownErrors = [
   ...[QueueEmpty, QueueFull, QueueShutDown, TimeoutError, EOFError, BrokenPipeError],
+  BufferTooShort,
   ...[AbandonedLockError, BrokenBarrierError, InvalidStateError, ProcessError],
 ];
 

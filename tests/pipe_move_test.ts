@@ -51,6 +51,8 @@ async function saysWhere(end: Connection, where: RegExp): Promise<void> {
     () => end.recvSync(),
     () => end.recvBytesNowait(),
     () => end.recvBytesSync(),
+    () => end.recvBytesIntoNowait(bytes),
+    () => end.recvBytesIntoSync(bytes),
     () => end.pollNowait(),
     () => end.pollSync(),
     () => end.sendNowait(1),
@@ -66,6 +68,7 @@ async function saysWhere(end: Connection, where: RegExp): Promise<void> {
   const later = [
     () => end.recv(),
     () => end.recvBytes(),
+    () => end.recvBytesInto(bytes),
     () => end.poll(),
     () => end.send(1),
     () => end.sendBytes(bytes),

@@ -429,6 +429,12 @@ export class LaneReceiver extends Side {
     return bytes;
   }
 
+  /** Copies these bytes to the beginning of `into`, which has room for them. */
+  copyBytesTo(into: Uint8Array, length: number): void {
+    const begin = this.offset * UNIT;
+    into.set(this.bytes.subarray(begin + UNIT, begin + length));
+  }
+
   /** Takes the oldest record, of this length. */
   take(length: number): void {
     const units = (length + 7) >>> 3;

@@ -1,6 +1,7 @@
 // Connection: the public faces of an end of a pipe (lib/pipe/end.ts).
 
 import { EOFError } from "../errors.ts";
+import { checkNames } from "../named_options.ts";
 import { cannotClone, handOver, moved, onArrival, type Parcel } from "../memory/crossing.ts";
 import type { Ref } from "../memory/roster.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
@@ -9,7 +10,7 @@ import { type Readiness, readiness } from "../wait/ready.ts";
 import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { CONNECTION, End, type EndContent } from "./end.ts";
-import { checkBytes, checkMaxLength, checkTransfer } from "./input.ts";
+import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./input.ts";
 import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
 
 /**
@@ -92,6 +93,24 @@ export interface MaxLengthOption {
    * The most bytes to accept, from 0 up; a longer message stays where it is. Default: no bound.
    */
   maxLength?: number;
+}
+
+/**
+ * Where in the buffer a message of bytes goes. Python's `offset`.
+ *
+ * @example
+ * ```ts
+ * import { type OffsetOption, Pipe } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe();
+ * await here.sendBytes(Uint8Array.of(1, 2));
+ * const bytes = new Uint8Array(4), place: OffsetOption = { offset: 1 };
+ * console.log(await there.recvBytesInto(bytes, place), bytes.join()); // 2 0,1,2,0
+ * ```
+ */
+export interface OffsetOption {
+  /** The byte of the buffer, or of what a view shows, to begin at; from 0, the default, to its length. */
+  offset?: number;
 }
 
 /**
@@ -440,6 +459,64 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
+   * Receives what `sendBytes` has sent and writes it to a buffer, waiting for it if nothing is there;
+   * resolves to how many bytes there were. Python's `recv_bytes_into`.
+   *
+   * @param buffer an ArrayBuffer, a SharedArrayBuffer, a typed array or a DataView; of a view, what it
+   *   shows is written to, from `offset` on, in bytes. While this waits the buffer can be used: it is
+   *   written to when a message has come, in one step
+   * @throws {BufferTooShort} if the message is longer than the room from `offset` on; it was received
+   *   then, is in the error's `bytes`, and nothing was written
+   * @throws {TypeError} if `buffer` is none of these, or detached, or `offset` is not a number; or if the
+   *   next message was sent by `send`: it is still there
+   * @throws {RangeError} if `offset` is not a whole number from 0 to the length of the buffer, or
+   *   `timeout` is negative or NaN
+   * @throws {EOFError} if none will come; the others as `recv`
+   *
+   * @example
+   * ```ts
+   * import { Pipe } from "@multiproc/multiprocessing";
+   *
+   * const [here, there] = Pipe();
+   * await here.sendBytes(new TextEncoder().encode("hello"));
+   * const buffer = new Uint8Array(1000);
+   * const length = await there.recvBytesInto(buffer);
+   * console.log(new TextDecoder().decode(buffer.subarray(0, length))); // hello
+   * ```
+   */
+  recvBytesInto(
+    buffer: AllowSharedBufferSource,
+    options?: WaitOptions & OffsetOption,
+  ): Promise<number> {
+    try {
+      return eventually(...this.#recvBytesInto(buffer, options, ["offset", "timeout", "signal"]));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Like {@linkcode Connection.recvBytesInto}, if there is a message now.
+   *
+   * @throws {TimeoutError} if there is none; the others as `recvBytesInto`
+   */
+  recvBytesIntoNowait(buffer: AllowSharedBufferSource, options?: OffsetOption): number {
+    return now(this.#recvBytesInto(buffer, options, ["offset"])[0]);
+  }
+
+  /**
+   * Like {@linkcode Connection.recvBytesInto}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recvBytesInto`
+   */
+  recvBytesIntoSync(
+    buffer: AllowSharedBufferSource,
+    options?: BlockOptions & OffsetOption,
+  ): number {
+    return blocking(...this.#recvBytesInto(buffer, options, ["offset", "timeout"]));
+  }
+
+  /**
    * What there is to know about it, all at one glance. Python has nothing like it.
    *
    * @throws {InvalidStateError} if this end was closed or has moved
@@ -571,6 +648,19 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   #recvBytes(options: MaxLengthOption | undefined): Operation<Uint8Array<ArrayBuffer>> {
     const operation = this.#end.receivingBytes(checkMaxLength(options?.maxLength));
     return this.#holding(operation) as Operation<Uint8Array<ArrayBuffer>>;
+  }
+
+  /** The operation, and how long it may wait. */
+  #recvBytesInto(
+    buffer: unknown,
+    options: WaitOptions & OffsetOption = {},
+    names: readonly string[],
+  ): [Operation<number>, WaitOptions] {
+    checkNames(options, names, "recvBytesInto(buffer, { offset: 8 })");
+    const { offset, ...waiting } = options;
+    const room = () => checkRoom(buffer, offset);
+    room();
+    return [this.#holding(this.#end.receivingBytesInto(room)), waiting];
   }
 
   /** Sent now, or when there is room. */

@@ -8,7 +8,13 @@
 // finds the lane empty looks whether the other end is alive, and if it isn't, at the lane again.
 
 import type { MessagePort as NodePort } from "node:worker_threads";
-import { BrokenPipeError, EOFError, InvalidStateError, TimeoutError } from "../errors.ts";
+import {
+  BrokenPipeError,
+  BufferTooShort,
+  EOFError,
+  InvalidStateError,
+  TimeoutError,
+} from "../errors.ts";
 import {
   type Cargo,
   checkCloneable,
@@ -241,8 +247,16 @@ export class End {
     return lane.hasEnded || lane.isRefused || !this.#roster.isAlive(this.#peer);
   }
 
-  /** Receives a message, when there is one; `check` may refuse it before it is taken. */
-  receiving(check?: (lane: LaneReceiver) => void): Operation<unknown> {
+  /**
+   * Receives a message, when there is one.
+   *
+   * @param check may refuse it before it is taken
+   * @param read makes of it what is answered
+   */
+  receiving(
+    check?: (lane: LaneReceiver) => void,
+    read: (lane: LaneReceiver, length: number) => unknown = this.#read,
+  ): Operation<unknown> {
     const attempt = () => {
       const { lane, roomGate } = this.#receiver();
       if (check !== undefined && !lane.isEmpty) check(lane);
@@ -252,7 +266,7 @@ export class End {
         length = lane.peek();
         if (length === EMPTY) throw ended();
       }
-      const message = this.#read(lane, length);
+      const message = read(lane, length);
       // Not before it was read: it is still there if the stack was too full for that.
       lane.take(length);
       roomGate.open(1);
@@ -264,11 +278,7 @@ export class End {
   /** Like receiving(), of what sendBytes() has sent. */
   receivingBytes(most: number): Operation<unknown> {
     return this.receiving((lane) => {
-      if (lane.peekByte() !== BYTES) {
-        throw new TypeError(
-          "The next message is not bytes: send() has sent it. Receive it with recv().",
-        );
-      }
+      checkIsBytes(lane);
       const length = lane.peek() - BYTES_AT;
       if (length > most) {
         throw new RangeError(
@@ -279,7 +289,31 @@ export class End {
     });
   }
 
-  #read(lane: LaneReceiver, length: number): unknown {
+  /**
+   * Like receivingBytes(), writes them to a buffer and answers how many there were.
+   *
+   * @param room where they go, as the buffer is at that time; throws if they can't go there at all
+   */
+  receivingBytesInto(room: () => Uint8Array): Operation<number> {
+    const check = (lane: LaneReceiver) => {
+      checkIsBytes(lane);
+      room();
+    };
+    const receiving = this.receiving(check, (lane, length) => {
+      const count = length - BYTES_AT, into = room();
+      if (count > into.length) return tooShort(into.length, lane.copyBytes(length));
+      lane.copyBytesTo(into, length);
+      return count;
+    });
+    const attempt = () => {
+      const result = receiving.attempt() as number | BufferTooShort | typeof WAIT;
+      if (result instanceof BufferTooShort) throw result;
+      return result;
+    };
+    return { gate: receiving.gate, attempt, expired: throwNothing };
+  }
+
+  readonly #read = (lane: LaneReceiver, length: number): unknown => {
     const kind = lane.peekByte();
     if (kind === BYTES) return lane.copyBytes(length);
     lane.copy(taken);
@@ -291,7 +325,7 @@ export class End {
     const message = decode(taken.bytes, LENGTH_BYTES, length);
     trimTaken();
     return message;
-  }
+  };
 
   /** Waits until receiving would not have to wait. */
   get polling(): Operation<boolean> {
@@ -538,6 +572,19 @@ function dropPosted({ cargo, moved = [] }: Posted): void {
       object.writable.abort().catch(ignore);
     }
   }
+}
+
+function checkIsBytes(lane: LaneReceiver): void {
+  if (lane.peekByte() === BYTES) return;
+  throw new TypeError("The next message is not bytes: send() has sent it. Receive it with recv().");
+}
+
+function tooShort(room: number, bytes: Uint8Array<ArrayBuffer>): BufferTooShort {
+  return new BufferTooShort(
+    `The message is ${bytes.length} bytes long, and the buffer has room for ${room}. ` +
+      "It is in this error's bytes; give a larger buffer, or call recvBytes().",
+    bytes,
+  );
 }
 
 function ended(): EOFError {

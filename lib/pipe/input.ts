@@ -1,6 +1,7 @@
 // What users give to a connection, checked before anything is done.
 
 import { describe } from "../describe.ts";
+import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
 
 const NOTHING: readonly object[] = [];
@@ -67,25 +68,34 @@ function repetition(transfer: readonly unknown[], item: unknown, index: number) 
 
 /** The bytes to send. */
 export function checkBytes(bytes: unknown): Uint8Array {
-  if (ArrayBuffer.isView(bytes)) {
-    checkAttached(bytes.buffer);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  if (bytes instanceof ArrayBuffer || bytes instanceof SharedArrayBuffer) {
-    checkAttached(bytes);
-    return new Uint8Array(bytes);
-  }
-  throw new TypeError(
-    `bytes is ${describe(bytes)}. Give an ArrayBuffer, a typed array or a DataView.`,
-  );
+  return bytesOf(bytes, "bytes");
 }
 
-function checkAttached(buffer: ArrayBufferLike): void {
+/** Where received bytes go: what there is of a buffer from an offset on, in bytes. */
+export function checkRoom(buffer: unknown, offset: unknown = 0): Uint8Array {
+  const bytes = bytesOf(buffer, "buffer");
+  checkWhole("offset", offset, 0, bytes.length, "where in the buffer the message begins, in bytes");
+  return bytes.subarray(offset as number);
+}
+
+/** What a buffer or a view shows. */
+function bytesOf(source: unknown, what: string): Uint8Array {
+  const isView = ArrayBuffer.isView(source);
+  const buffer: unknown = isView ? source.buffer : source;
   if (buffer instanceof ArrayBuffer && buffer.detached) {
     throw new TypeError(
-      "bytes are in a detached ArrayBuffer: it was transferred before. Give one that is still here.",
+      `${
+        what === "bytes" ? "bytes are" : `${what} is`
+      } in a detached ArrayBuffer: it was transferred before. Give one that is still here.`,
     );
   }
+  if (isView) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) {
+    return new Uint8Array(buffer);
+  }
+  throw new TypeError(
+    `${what} is ${describe(source)}. Give an ArrayBuffer, a typed array or a DataView.`,
+  );
 }
 
 /** The most bytes a message may have. */

@@ -81,6 +81,13 @@ const classes = new Map<string, (message: string, more: Record<string, unknown>)
 );
 classes.set("AggregateError", (message) => new AggregateError([], message));
 classes.set("QueueFull", (message, more) => new own.QueueFull(message, Number(more.count)));
+classes.set("BufferTooShort", (message, { bytes }) => {
+  const isBytes = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
+  return new own.BufferTooShort(
+    message,
+    isBytes ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(),
+  );
+});
 classes.set(
   "ProcessError",
   (message, { exitCode, limit }) =>

@@ -676,3 +676,15 @@ export async function overflowReceiving(connection: AnyConnection): Promise<stri
   while (typeof (last = await connection.recv()) !== "string");
   return `${last}`;
 }
+
+/** Receives bytes into a buffer whose room is `room`, one way or the other; returns what is there then. */
+export async function receiveInto(
+  connection: AnyConnection,
+  room: number,
+  face: "async" | "sync",
+): Promise<number[]> {
+  const buffer = new Uint8Array(room);
+  if (face === "async") await connection.recvBytesInto(buffer);
+  else connection.recvBytesIntoSync(buffer);
+  return [...buffer];
+}
