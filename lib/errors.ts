@@ -6,6 +6,9 @@
  * @module
  */
 
+/** The property of a prototype that tells which class of this package it belongs to, in every copy of it. */
+export const brand: unique symbol = Symbol.for("@multiproc/multiprocessing/error") as never;
+
 /** The name goes on the prototype, as the language's own errors have it, so that it isn't printed twice. */
 function nameClass(errorClass: { prototype: Error }, value: string): void {
   Object.defineProperty(errorClass.prototype, "name", {
@@ -13,6 +16,7 @@ function nameClass(errorClass: { prototype: Error }, value: string): void {
     writable: true,
     configurable: true,
   });
+  Object.defineProperty(errorClass.prototype, brand, { value });
 }
 
 /**

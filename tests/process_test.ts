@@ -225,10 +225,13 @@ Deno.test("the result can be asked for as often as one likes, by all faces", asy
 Deno.test("a failure can be asked for as often as one likes, by all faces", async () => {
   const process = new Process({ target: targets.failWithCauses, module });
   process.start();
-  const error = await failureOf(process.result(bound));
-  assert.equal(await failureOf(process.result()), error);
-  assert.throws(() => process.resultNowait(), (thrown) => thrown === error);
-  assert.throws(() => process.resultSync(), (thrown) => thrown === error);
+  const { message, cause } = await failureOf(process.result(bound));
+  const isTheSame = (error: Error) => {
+    return error instanceof ProcessError && error.message === message && error.cause === cause;
+  };
+  await assert.rejects(process.result(), isTheSame);
+  assert.throws(() => process.resultNowait(), isTheSame);
+  assert.throws(() => process.resultSync(), isTheSame);
 });
 
 Deno.test("resultSync and joinSync block until the process has ended", async () => {

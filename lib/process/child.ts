@@ -18,7 +18,7 @@ import {
   whileImporting,
 } from "./current.ts";
 import { explain } from "./explain.ts";
-import { describeFailure, type Failure, recreateError } from "./failure.ts";
+import type { Failure } from "./failure.ts";
 import { useHost } from "./host_port.ts";
 import { expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
@@ -27,6 +27,7 @@ import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
 import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
+import { printFailure } from "./recreate_failure.ts";
 import { isBundled } from "./runtime.ts";
 
 /** What a target is, once found. */
@@ -144,7 +145,16 @@ async function live(port: MessagePort, find: Find): Promise<void> {
     reportReturn(reply, result);
   } catch (error) {
     await endChildren();
-    reportThrow(reply, explain(error, travel));
+    reportThrow(reply, explained(error, travel));
+  }
+}
+
+/** The error of a target, or one that explains it. */
+function explained(error: unknown, travel: Travel): unknown {
+  try {
+    return explain(error, travel);
+  } catch { // a getter of it, or a trap
+    return error;
   }
 }
 
@@ -172,8 +182,7 @@ function reportReturn(reply: Reply, result: unknown): void {
 function reportThrow(reply: Reply, error: unknown): void {
   // A worker that is being terminated sees strange errors (null, for one), which are not its own.
   if (isKilled()) return;
-  const failure = describeFailure(error);
-  reply.threw(failure);
+  const failure = reply.threw(error);
   if (Atomics.load(ownControl(), ASKED) === 0) tell(failure);
   Deno.exit(1);
 }
@@ -183,9 +192,12 @@ const PATIENCE = 500;
 
 /** Nobody has asked for the result: the error is printed, unless somebody still does. */
 function tell(failure: Failure): void {
-  const thrown = recreateError(failure);
-  const uncaught = failure.thrown === "value" ? " uncaught" : "";
-  const text = `Process ${ownIdentity().name}:${uncaught}\n${Deno.inspect(thrown)}`;
+  const { thrown, objects } = failure;
+  const isError = typeof thrown === "object" && thrown !== null &&
+    objects[thrown.at].is === "error";
+  const text = `Process ${ownIdentity().name}:${isError ? "" : " uncaught"}\n${
+    printFailure(failure)
+  }`;
   if (lastWords !== undefined) leaveWords(lastWords, text);
   else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
 }
@@ -200,7 +212,7 @@ function watchForUncaught(reply: Reply, travel: Travel): void {
     let prevented = event.defaultPrevented;
     event.preventDefault();
     event.preventDefault = () => prevented = true;
-    queueMicrotask(() => prevented || reportThrow(reply, explain(error, travel)));
+    queueMicrotask(() => prevented || reportThrow(reply, explained(error, travel)));
   };
   globalThis.addEventListener("error", (event) => look(event, event.error ?? event.message));
   globalThis.addEventListener("unhandledrejection", (event) => look(event, event.reason));

@@ -14,8 +14,9 @@ import { decode } from "../memory/codec/decode.ts";
 import { freeEncoder } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { starterRef } from "./current.ts";
-import type { Failure } from "./failure.ts";
+import { describeFailure, type Failure, withoutLeaves } from "./failure.ts";
 import type { Outcome } from "./messages.ts";
+import { headlineOf } from "./recreate_failure.ts";
 
 /** What became of a target: what it returned, or why it did not. */
 export type Result = { value: unknown } | { failure: Failure };
@@ -23,7 +24,8 @@ export type Result = { value: unknown } | { failure: Failure };
 /** How a started process says what became of its target; throws what can't cross. */
 export interface Reply {
   returned(value: unknown): void;
-  threw(failure: Failure): void;
+  /** Answers what it has said. */
+  threw(thrown: unknown): Failure;
 }
 
 /** By port. */
@@ -36,8 +38,18 @@ export function replyTo(port: MessagePort): Reply {
       if (starter === undefined) return;
       uninterrupted(() => settle(loaded, starter, "returned as the result of this process"));
     },
-    threw(failure) {
-      postAlone(port, { type: "threw", failure } satisfies Outcome);
+    threw(thrown) {
+      const say = (failure: Failure) => {
+        postAlone(port, { type: "threw", failure } satisfies Outcome);
+        return failure;
+      };
+      const failure = describeFailure(thrown);
+      try {
+        return say(failure);
+      } catch {
+        // With it came a platform object that can't be posted.
+        return say(withoutLeaves(failure));
+      }
     },
   };
 }
@@ -79,21 +91,19 @@ export function writeTo(letter: SharedArrayBuffer): Reply {
   };
   return {
     returned: (value) => write(RETURNED, value),
-    threw: (failure) => {
+    threw: (thrown) => {
+      const failure = describeFailure(thrown, false);
       try {
         write(THREW, failure);
+        return failure;
       } catch {
-        // With it came something that is too large, or no plain data.
-        write(THREW, { thrown: "value", value: wordsOf(failure) } satisfies Failure);
+        // It is too large.
+        const headline: Failure = { thrown: headlineOf(failure), objects: [] };
+        write(THREW, headline);
+        return headline;
       }
     },
   };
-}
-
-function wordsOf(failure: Failure): string {
-  return failure.thrown === "value"
-    ? String(failure.value)
-    : `${failure.className}: ${failure.message}`;
 }
 
 /** What stands in a letter. Throws if that is nothing. */

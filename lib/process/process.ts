@@ -33,7 +33,6 @@ import {
   withinMemoryLimit,
 } from "./current.ts";
 import { delegate } from "./delegate.ts";
-import { recreateError } from "./failure.ts";
 import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
 import { endGate, hosted, KILLED, requestStop, TERMINATED } from "./hosted.ts";
@@ -49,6 +48,7 @@ import {
   type ProcessPermissions,
   warnOfPrompts,
 } from "./permissions.ts";
+import { headlineOf, recreateFailure } from "./recreate_failure.ts";
 import { callingModule, plan, type Target } from "./target.ts";
 
 /**
@@ -220,10 +220,14 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #port: MessagePort | undefined;
   /** What the child writes its outcome to, if it isn't sent to the port. */
   #letter: SharedArrayBuffer | undefined;
-  #outcome: { value: unknown } | { error: ProcessError } | undefined;
+  #outcome: { value: unknown } | Failed | undefined;
   /** Why its worker couldn't run. */
   #error: unknown;
   #closed = false;
+  /** Whether its end was ordered here. */
+  #isStopped = false;
+  /** Why, where its signal did it. */
+  #abortReason: { cause: unknown } | undefined;
 
   /**
    * Makes a process; `start()` starts it.
@@ -424,7 +428,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     addChild(this);
     this.#signal?.addEventListener("abort", this.#aborted);
     // A getter among the arguments may have aborted it.
-    if (this.#signal?.aborted) this.terminate();
+    if (this.#signal?.aborted) this.#aborted();
   }
 
   #replacePort(port: MessagePort): void {
@@ -432,7 +436,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#port = port;
   }
 
-  readonly #aborted = (): void => this.terminate();
+  readonly #aborted = (): void => {
+    if (!this.#isStopped) this.#abortReason = { cause: this.#signal?.reason };
+    this.terminate();
+  };
 
   /**
    * Waits until it has ended, however it did: true then, false if that took more than `timeout`
@@ -644,16 +651,17 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #answer(): R {
     this.#fetchOutcome();
     const outcome = this.#outcome;
-    if (outcome === undefined || "error" in outcome) {
-      throw outcome?.error ?? new InvalidStateError(`${this.name} was closed.`);
-    }
-    return outcome.value as R;
+    if (outcome === undefined) throw new InvalidStateError(`${this.name} was closed.`);
+    if ("value" in outcome) return outcome.value as R;
+    // A new one for each call, whose line it shows.
+    throw new ProcessError(outcome.message, outcome.exitCode, outcome.options);
   }
 
   #stop(call: string, signal: number): void {
     const { control } = this.#started(call);
     const { pid } = this.#identity;
     if (this.exitCode !== null) return dismiss(pid);
+    this.#isStopped = true;
     if (stopHosted(pid, signal)) return;
     // Its host ends it; until then it is not to go on either.
     uninterrupted(() => {
@@ -678,22 +686,15 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const port = this.#port, letter = this.#letter;
     if (this.#outcome !== undefined || port === undefined && letter === undefined) return;
     const exitCode = this.exitCode ?? 0;
-    const failed = (what: string, options: ErrorOptions & { limit?: ProcessError["limit"] }) => {
-      this.#outcome = { error: new ProcessError(`${this.name} ${what}`, exitCode, options) };
+    const failed = (what: string, options: Failed["options"] = {}) => {
+      this.#outcome = { message: `${this.name} ${what}`, exitCode, options };
     };
     try {
       const result = letter === undefined ? receive(port!) : read(letter);
-      if (result === undefined) {
-        if (this.#limit === undefined) {
-          failed(`${howItEnded(exitCode)} before its target returned.`, { cause: this.#error });
-        } else {
-          const unit = this.#limit === "timeLimit" ? "ms" : "MB";
-          const limit = `${this.#limit} of ${this.#bounds[this.#limit]} ${unit}`;
-          failed(`was killed: it reached its ${limit}.`, { limit: this.#limit });
-        }
-      } else if ("failure" in result) {
-        const cause = recreateError(result.failure);
-        failed(`failed: ${cause}`, { cause });
+      if (result === undefined) failed(...this.#howItFailed(exitCode));
+      else if ("failure" in result) {
+        const cause = recreateFailure(result.failure);
+        failed(`failed: ${headlineOf(result.failure)}`, withCause(cause));
       } else this.#outcome = result;
     } catch (cause) {
       // It was hostile.
@@ -702,12 +703,38 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#letter = undefined;
   }
 
+  /** What is told of it where nothing has come of it. */
+  #howItFailed(exitCode: number): [what: string, options: Failed["options"]] {
+    const limit = this.#limit;
+    if (limit !== undefined) {
+      const unit = limit === "timeLimit" ? "ms" : "MB";
+      const reached = `${limit} of ${this.#bounds[limit]} ${unit}`;
+      return [`was killed: it reached its ${reached}.`, { limit }];
+    }
+    const what = `${howItEnded(exitCode)} before its target returned`;
+    const reason = exitCode === -TERMINATED ? this.#abortReason : undefined;
+    if (reason === undefined) return [`${what}.`, withCause(this.#error)];
+    return [`${what}: its signal was aborted.`, withCause(reason.cause)];
+  }
+
   /** Which limit has ended it. */
   get #limit(): ProcessError["limit"] {
     const limit = Atomics.load(this.#fate!, LIMIT);
     if (limit === NO_LIMIT) return undefined;
     return limit === MEMORY_LIMIT ? "memoryLimitMb" : "timeLimit";
   }
+}
+
+/** What the errors say of a process that returned nothing. */
+interface Failed {
+  message: string;
+  exitCode: number;
+  options: ErrorOptions & { limit?: ProcessError["limit"] };
+}
+
+/** Without one there is no such property, which would be printed. */
+function withCause(cause: unknown): ErrorOptions {
+  return cause === undefined ? {} : { cause };
 }
 
 /** Whether the host of this process may start others for it: it has the same rights. */
