@@ -27,6 +27,8 @@
  * @module
  */
 
+import "./lib/platform/requirements.ts";
+
 export {
   AbandonedLockError,
   BrokenBarrierError,

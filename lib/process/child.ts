@@ -1,7 +1,7 @@
 // What runs in a started process, from its first step to its last. Its main module is a data: URL
 // that imports this file, or the package's text, and calls boot().
 
-import { locks, type MessagePort, workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { receivePosted, unload } from "../memory/cargo.ts";
 import { adoptControl, ASKED, LOADED, ownControl } from "../memory/control.ts";
@@ -9,6 +9,7 @@ import { isKilled, stopIfKilled, unwindWhenKilled } from "../memory/critical.ts"
 import { knowsAll } from "../memory/crossing.ts";
 import { setMayEndAnywhere } from "../memory/mutex.ts";
 import { fromStarter } from "../memory/seal.ts";
+import { becomeInterruptible } from "../platform/interruption.ts";
 import { makeArraysByFunction } from "./arrays.ts";
 import {
   activeChildren,
@@ -73,7 +74,7 @@ function begin(find: Find): void {
     if (isLimited) makeArraysByFunction();
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
-    holdWebLock().then(turn).then(() => live(port, find));
+    becomeInterruptible().then(turn).then(() => live(port, find));
     return;
   }
   unwindWhenKilled();
@@ -99,25 +100,6 @@ function adopt(birth: Birth): Birth {
 function setLoaded(control: Int32Array): void {
   Atomics.store(control, LOADED, 1);
   Atomics.notify(control, LOADED);
-}
-
-/** As long as it can be called: see lockdown.ts. */
-const requestLock = locks.request.bind(locks);
-
-/**
- * Without a lock held, the host couldn't stop this process in the middle of synchronous code, nor
- * in a blocking wait (measured on Deno 2.9.6). It is held until the end.
- */
-function holdWebLock(): Promise<void> {
-  return new Promise((held) => {
-    const hold = () => {
-      requestLock(crypto.randomUUID(), () => {
-        held();
-        return new Promise(() => {});
-      }).catch(hold); // somebody stole it
-    };
-    hold();
-  });
 }
 
 async function live(port: MessagePort, find: Find): Promise<void> {

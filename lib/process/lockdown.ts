@@ -14,7 +14,8 @@
 // node:child_process needs, and signals are left as they are.
 
 import process from "node:process";
-import { locks, Worker as Thread } from "node:worker_threads";
+import { Worker as Thread } from "node:worker_threads";
+import { locks } from "../platform/interruption.ts";
 
 type Class = abstract new (...args: never[]) => object;
 type Methods = Record<string, unknown>;

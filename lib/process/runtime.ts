@@ -2,11 +2,10 @@
 // to be read. In a program that imports the package from its modules the text is generated
 // (runtime_text.ts, by `deno task generate`); a child that runs from such a text is that module.
 //
-// The text goes by a blob: URL, which all isolates of a program share. As a data: URL its 200 KB
-// would make every start 30 ms slower, because Deno 2.9.6 handles the URL, not only what it stands for. A new
-// blob: URL for each process would cost nearly as much: what Deno has parsed it keeps by the URL.
+// The text goes by one blob: URL for the whole program; why, and what that relies on, is told in
+// lib/platform/object_urls.ts.
 
-import { resolveObjectURL } from "node:buffer";
+import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
 import { exportNames, text } from "./runtime_text.ts";
 
 /** Whether this is such a child: the bundled text doesn't hold itself. */
@@ -18,12 +17,8 @@ let url: string | undefined;
 export function runtimeUrl(): string {
   if (isBundled) return import.meta.url;
   // Any worker of the program can revoke it.
-  if (url === undefined || resolveObjectURL(url) === undefined) url = newUrl();
+  if (url === undefined || !isObjectUrl(url)) url = newObjectUrl(text);
   return url;
-}
-
-function newUrl(): string {
-  return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 }
 
 /** What that module exports and a function by source may use. */
