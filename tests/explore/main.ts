@@ -1,0 +1,107 @@
+// Explores the schedules of small programs of this library: see docs/explorer.md. `deno task explore`.
+
+import { catalogue, type Entry } from "./catalogue.ts";
+import { type Job, type Report, rerun } from "./job.ts";
+import { Table } from "./table.ts";
+import { isAskedFor, type Options, parse, usage } from "./options.ts";
+import { doJobs } from "./pool.ts";
+import { endLinker } from "./transform/link.ts";
+
+const SECONDS = { short: 4, usual: 60, long: 600 };
+const RACE_RUNS = 100;
+
+/** Bounds and time, as asked for on the command line. */
+function jobOf({ file, name, bounds }: Entry, options: Options): Job {
+  const { extent, preemptions, kills, seed, pct, lib } = options;
+  const usual = extent === "short"
+    ? Math.min(1, bounds.preemptions)
+    : extent === "long"
+    ? Math.max(3, bounds.preemptions)
+    : bounds.preemptions;
+  return {
+    file,
+    name,
+    bounds: { ...bounds, preemptions: preemptions ?? usual, kills: kills ?? bounds.kills },
+    seconds: options.seconds ?? SECONDS[extent],
+    chance: seed === undefined ? undefined : { kind: pct ? "pct" : "random", seed },
+    raceRuns: RACE_RUNS,
+    lib,
+  };
+}
+
+function save({ counterexample }: Report): string {
+  const file = Deno.makeTempFileSync({ prefix: "explore-", suffix: ".json" });
+  Deno.writeTextFileSync(
+    file,
+    JSON.stringify(counterexample, (_, value) => value === Infinity ? "Infinity" : value, 1),
+  );
+  return file;
+}
+
+/** Searches the scenarios; how many failed. */
+async function search(entries: readonly Entry[], options: Options): Promise<number> {
+  const jobs = entries.map((entry) => jobOf(entry, options));
+  const table = new Table(entries, jobs);
+  const failures: string[] = [];
+  let trace: string | undefined;
+  const began = performance.now();
+  console.log(table.head);
+  await doJobs(jobs, (report, index) => {
+    console.log(table.add(report, index));
+    if (report.counterexample === undefined) return;
+    const { scenario, what, schedule } = report.counterexample;
+    failures.push(
+      `\n${scenario}: ${what}\n  schedule ${JSON.stringify(schedule)}\n` +
+        `  step by step: deno task explore --replay ${save(report)}`,
+    );
+    trace ??= report.trace;
+  });
+  for (const failure of failures) console.log(failure);
+  if (trace !== undefined && failures.length === 1) console.log(`\n${trace}`);
+  const seconds = (performance.now() - began) / 1000;
+  console.log(`\n${table.summary}, ${seconds.toFixed(0)} s`);
+  if (options.table !== undefined) Deno.writeTextFileSync(options.table, table.markdown);
+  return table.failed;
+}
+
+async function replayFile(file: string): Promise<number> {
+  const counterexample = JSON.parse(
+    Deno.readTextFileSync(file),
+    (_, value) => value === "Infinity" ? Infinity : value,
+  );
+  const { failure, trace } = await rerun(counterexample);
+  console.log(trace);
+  const isSame = failure === counterexample.what;
+  console.log(`\n${isSame ? "The same failure" : "ANOTHER OUTCOME"}: ${failure ?? "none"}`);
+  return isSame ? 0 : 1;
+}
+
+async function main(args: string[]): Promise<number> {
+  let options: Options;
+  try {
+    options = parse(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  if (options.mode === "replay") return await replayFile(options.replay!);
+  const all = await catalogue({ lib: options.lib });
+  const entries = all.filter(({ name, isLong }) =>
+    isAskedFor(name, options) && (options.extent === "long" || options.names.length > 0 || !isLong)
+  );
+  if (entries.length === 0) {
+    console.error(`There is no scenario ${options.names}. --list says which there are.`);
+    return 2;
+  }
+  if (options.mode === "list") {
+    for (const { name, about } of entries) console.log(`${name.padEnd(28)} ${about}`);
+    return 0;
+  }
+  return await search(entries, options) === 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  const code = await main(Deno.args);
+  await endLinker();
+  Deno.exit(code);
+}

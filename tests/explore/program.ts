@@ -1,0 +1,71 @@
+// What the explorer is told of the project: which modules never see shared memory, which have models,
+// and the constants that are made smaller, so that small scenarios reach what takes thousands of
+// operations otherwise. A name that is missing is an error.
+
+import { link, type LinkOptions } from "./transform/link.ts";
+import type { Edit } from "./transform/source.ts";
+import type { Program } from "./kernel/environment.ts";
+
+const here = import.meta.dirname!;
+
+/** The root of the project. */
+export const root: string = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** Modules that work on memory of their own only. */
+const PURE = ["lib/memory/codec/", "lib/errors.ts", "lib/describe.ts", "lib/named_options.ts"];
+
+/** By file and name. */
+const SMALLER: Record<string, Record<string, number>> = {
+  // How often a held mutex is looked at, and after how many slices its holder counts as dead.
+  "lib/memory/mutex.ts": { SPINS: 1, ENDED: 2, NEVER_TRUE: 3 },
+  // Memory only: what a run costs is mostly the making of it.
+  "lib/memory/scratch.ts": { SCRATCH_BYTES: 256 },
+  "lib/memory/codec/writer.ts": { SMALLEST: 256 },
+  "lib/memory/roster.ts": { MOST_BYTES: 1 << 14 },
+  // The ring wraps around and grows after a few records.
+  "lib/memory/ring.ts": { FIRST_UNITS: 16 },
+  // A lane goes on to its next segment after a few records.
+  "lib/memory/lane.ts": { FIRST_UNITS: 12, MOST_UNITS: 64, LONG_UNITS: 20 },
+};
+
+/** For the scenarios in whose files it is said: an entry of the roster is taken again at once. */
+const FEW_ENTRIES = { "lib/memory/roster.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
+
+/** Files of scenarios that need more than the usual constants. */
+const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };
+
+/** Modules in whose place a model stands. */
+const MODELS: Record<string, string> = {};
+
+/** Another version of the code under test. */
+export interface Version {
+  /** Another checkout, of whose lib/ this is. */
+  readonly lib?: string;
+  readonly edits?: readonly Edit[];
+}
+
+const programs = new Map<string, Promise<Program>>();
+
+/** The program of a file of scenarios. */
+export function programOf(
+  file: string,
+  checkpoints: boolean,
+  version: Version = {},
+): Promise<Program> {
+  const make = () => {
+    const options: LinkOptions = {
+      root,
+      ...version,
+      constants: { ...SMALLER, ...SPECIAL[file] },
+      pure: PURE,
+      models: MODELS,
+      checkpoints,
+    };
+    return link(`${here}/scenarios/${file}.ts`, options);
+  };
+  if (version.edits !== undefined) return make();
+  const key = `${file} ${checkpoints} ${version.lib}`;
+  const known = programs.get(key) ?? make();
+  programs.set(key, known);
+  return known;
+}

@@ -1,0 +1,112 @@
+// What all scenarios share: processes with control blocks and places in one roster, and what is
+// usually asked of an outcome.
+
+import { adoptControl, newControl } from "../../../lib/memory/control.ts";
+import { setMayEndAnywhere } from "../../../lib/memory/mutex.ts";
+import { adoptPlace, ownRoster, type Ref, Roster } from "../../../lib/memory/roster.ts";
+import { lookEverywhere } from "../../../lib/wait/gate.ts";
+import type { Outcome, Scenario, Shared, Simulation } from "../kernel/scenario.ts";
+
+declare const sim: Simulation;
+
+/** A program of some processes. */
+export interface Program extends Shared {
+  roster: SharedArrayBuffer;
+  refs: Ref[];
+}
+
+/** Makes one; objects are made in the name of the first process. */
+export function newProgram(count: number): Program {
+  const roster = Roster.make();
+  sim.label(roster.shares, "roster");
+  const refs: Ref[] = [], controls: Int32Array[] = [];
+  for (let i = 0; i < count; i++) {
+    refs.push(roster.enrollProcess(`P${i}`));
+    const control = newControl();
+    sim.label(control, `control${i}`);
+    controls.push(control);
+  }
+  adoptPlace(roster.shares, refs[0]);
+  return { roster: roster.shares, refs, controls };
+}
+
+/** The first step of each process. */
+export function init(shared: Shared, id: number): void {
+  const { controls, roster, refs } = shared as Program;
+  adoptControl(controls[id]);
+  adoptPlace(roster, refs[id]);
+  setMayEndAnywhere(sim.endsAnywhere().includes(id));
+}
+
+/** What the host of those that were killed does when they are gone. */
+export function reap({ refs }: Program): void {
+  for (const id of sim.killed()) ownRoster().strikeAll(refs[id]);
+  lookEverywhere();
+}
+
+/** A scenario whose processes have what `share` adds to their program. */
+export function scenario<T extends object>(
+  share: (program: Program) => T,
+  rest: Omit<Scenario<Program & T>, "setup">,
+): Scenario {
+  const setup = (count: number) => {
+    const program = newProgram(count);
+    return Object.assign(program, share(program));
+  };
+  return { setup, ...rest } as unknown as Scenario;
+}
+
+/** Who has failed, or hangs. */
+export function unfinished({ processes }: Outcome): string | undefined {
+  for (const [i, { dead, done, error }] of processes.entries()) {
+    if (dead) continue;
+    if (error !== undefined) return `P${i} failed with ${error.name}: ${error.message}`;
+    if (!done && !isWaitingForDeath(processes, i)) return `P${i} hangs`;
+  }
+}
+
+/** A reaper that has not had to start. */
+function isWaitingForDeath(processes: Outcome["processes"], i: number): boolean {
+  return !processes[i].started && processes.every(({ dead }) => !dead);
+}
+
+/** A waiter that only looked by itself, after its 20 ms or its second, had slept on. */
+export function lostWakeUp({ killed, polls }: Outcome): string | undefined {
+  if (killed.length === 0 && polls > 0) {
+    return "a wake-up was lost: a waiter slept until it looked by itself";
+  }
+}
+
+/** All finish, and nobody had to look by itself. */
+export function finishes(outcome: Outcome): string | undefined {
+  return unfinished(outcome) ?? lostWakeUp(outcome);
+}
+
+/** Whether two lists have the same elements. */
+export function isSameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
+}
+
+let touched: Int32Array | undefined;
+
+/** A step at which others may go on. */
+export function pause(): void {
+  touched ??= new Int32Array(new SharedArrayBuffer(4));
+  Atomics.load(touched, 0);
+}
+
+/** Between enter() and exit(): `most` at a time, not counting who has died there. */
+export function enter(most = 1): void {
+  for (const id of sim.killed()) sim.set(`inside ${id}`, 0);
+  sim.set(`inside ${sim.id}`, 1);
+  sim.log("enter");
+  let inside = 0;
+  for (let id = 0; id < 8; id++) inside += sim.get(`inside ${id}`);
+  if (inside > most) sim.fail(`${inside} are inside at once`);
+}
+
+export function exit(): void {
+  pause();
+  sim.set(`inside ${sim.id}`, 0);
+  sim.log("leave");
+}

@@ -1,0 +1,69 @@
+// From a file of scenarios to one function, which is evaluated once for each simulated process.
+
+import * as esbuild from "esbuild";
+import { Analysis, checkSyntax } from "./analysis.ts";
+import { emit } from "./emit.ts";
+import { readSources, type SourceOptions } from "./source.ts";
+import { compile, type Program } from "../kernel/environment.ts";
+
+/** How a program is made. */
+export interface LinkOptions extends SourceOptions {
+  /** Beginnings of the paths of modules that never see shared memory. */
+  readonly pure: readonly string[];
+  /** Modules that are replaced by models: by path, the path of the model. */
+  readonly models: Readonly<Record<string, string>>;
+  readonly checkpoints: boolean;
+}
+
+/** The modules of Node that have models: what they export, of the kernel's $node. */
+const NODE: Readonly<Record<string, string>> = {
+  "node:worker_threads": "export const { BroadcastChannel, isMainThread, MessageChannel, " +
+    "MessagePort, receiveMessageOnPort, SHARE_ENV, Worker, workerData, locks } = $node;",
+  "node:process": "export default $node.process;",
+  "node:util": "export const { types, inspect } = $node;",
+  "node:buffer": "export const { Buffer } = $node;",
+  "node:module": "export default {};",
+};
+
+/** Makes a program of the scenarios in a file. */
+export async function link(entry: string, options: LinkOptions): Promise<Program> {
+  const isPure = ({ path }: { path: string }) => options.pure.some((each) => path.startsWith(each));
+  const sources = readSources(entry, options);
+  const analysis = new Analysis(sources.values(), isPure);
+  const sites: string[] = [];
+  for (const source of sources.values()) checkSyntax(source, analysis);
+  const { checkpoints, constants } = options;
+  const texts = new Map(
+    [...sources].map(([file, source]) => [
+      file,
+      emit(source, { analysis, sites, constants, checkpoints, isPure }),
+    ]),
+  );
+  const { outputFiles } = await esbuild.build({
+    ...{ entryPoints: [entry], bundle: true, write: false, format: "iife", globalName: "$exports" },
+    ...{ target: "esnext", treeShaking: true, logLevel: "silent" },
+    plugins: [{
+      name: "explorer",
+      setup(build) {
+        build.onResolve({ filter: /^node:/ }, ({ path }) => {
+          if (!Object.hasOwn(NODE, path)) throw new Error(`There is no model of ${path}.`);
+          return { path, namespace: "model" };
+        });
+        build.onLoad({ filter: /.*/, namespace: "model" }, ({ path }) => ({
+          contents: NODE[path],
+          loader: "js",
+        }));
+        build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+          contents: texts.get(path),
+          loader: "js",
+        }));
+      },
+    }],
+  });
+  return { factory: compile(outputFiles[0].text), sites };
+}
+
+/** Ends the linker's process. */
+export async function endLinker(): Promise<void> {
+  await esbuild.stop();
+}

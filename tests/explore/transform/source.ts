@@ -1,0 +1,118 @@
+// Reads the modules that a scenario uses: types are blanked out, so that every position stays what it
+// was, and the rest is parsed. Bugs that are put in on purpose, and constants made smaller, are edits here.
+
+import * as acorn from "acorn";
+import blankTypes from "ts-blank-space";
+
+/** Any node of a parsed module. */
+export type Node = acorn.AnyNode;
+
+/** A module without its types. */
+export interface Source {
+  /** The absolute path. */
+  readonly file: string;
+  /** Relative to the root of the project: what traces show. */
+  readonly path: string;
+  readonly text: string;
+  readonly program: acorn.Program;
+}
+
+/** A replacement of text in one file; it must apply exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where the code under test is, and what is changed in it. */
+export interface SourceOptions {
+  /** The root of the project. */
+  readonly root: string;
+  /** Another checkout whose lib/ is used in place of the root's. */
+  readonly lib?: string;
+  readonly edits?: readonly Edit[];
+  /** Top-level constants to be replaced: by file, by name. */
+  readonly constants: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** All modules that `entry` imports, itself included, in the order of their evaluation. */
+export function readSources(entry: string, options: SourceOptions): Map<string, Source> {
+  const sources = new Map<string, Source>(), begun = new Set<string>();
+  const read = (file: string): void => {
+    if (begun.has(file)) return;
+    begun.add(file);
+    const source = readSource(file, options);
+    for (const statement of source.program.body) {
+      const specifier = "source" in statement ? statement.source?.value : undefined;
+      if (typeof specifier === "string" && specifier.startsWith(".")) {
+        read(resolve(file, specifier));
+      }
+    }
+    sources.set(file, source);
+  };
+  read(entry);
+  for (const { file } of options.edits ?? []) {
+    if (!sources.has(`${options.root}/${file}`)) {
+      throw new Error(`${file} is to be changed, but ${entry} doesn't import it.`);
+    }
+  }
+  return sources;
+}
+
+/** The absolute path of a relative import. */
+export function resolve(from: string, specifier: string): string {
+  return new URL(specifier, `file://${from}`).pathname;
+}
+
+function readSource(file: string, { root, lib, edits = [] }: SourceOptions): Source {
+  const path = file.slice(root.length + 1);
+  const real = lib !== undefined && path.startsWith("lib/") ? `${lib}/${path}` : file;
+  let typed = Deno.readTextFileSync(real);
+  for (const edit of edits) {
+    if (edit.file !== path) continue;
+    const parts = typed.split(edit.from);
+    if (parts.length !== 2) {
+      throw new Error(
+        `${path}: the text to be replaced is there ${
+          parts.length - 1
+        } times, not once:\n${edit.from}`,
+      );
+    }
+    typed = parts.join(edit.to);
+  }
+  const text = blankTypes(typed, (node) => {
+    throw new Error(`${path}: this syntax can't be blanked out: ${node.getText()}`);
+  });
+  const program = acorn.parse(text, {
+    ecmaVersion: "latest",
+    sourceType: "module",
+    locations: true,
+  });
+  return { file, path, text, program };
+}
+
+/** The nodes directly below, in the order of the text. */
+export function children(node: Node): Node[] {
+  const found: Node[] = [];
+  for (const value of Object.values(node)) {
+    if (Array.isArray(value)) { for (const each of value) if (isNode(each)) found.push(each); }
+    else if (isNode(value)) found.push(value);
+  }
+  return found.sort((a, b) => a.start - b.start || b.end - a.end);
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { type?: unknown }).type === "string";
+}
+
+/** Where a node stands, as traces show it. */
+export function placeOf(source: Source, node: Node): string {
+  const { line, column } = node.loc!.start;
+  return `${source.path}:${line}:${column + 1}`;
+}
+
+/** What the transform can't treat truly. */
+export function refusal(source: Source, node: Node, what: string): Error {
+  return new Error(`${placeOf(source, node)}: the explorer can't treat this truly: ${what}`);
+}
