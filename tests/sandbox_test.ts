@@ -298,7 +298,8 @@ Deno.test("a confined process can't revoke the object URLs of others, and can it
     }
     return { runtime, own };
   };
-  for (const bounds of [confined, jailed]) {
+  for (const limits of [confined, jailed]) {
+    const bounds = { ...limits, sealed: false };
     const given = URL.createObjectURL(new Blob(["given"]));
     const { runtime, own } = await run({ target, args: [given], by: "source", ...bounds });
     assert.ok(runtime !== undefined && resolveObjectURL(runtime) !== undefined, `${runtime}`);

@@ -23,8 +23,17 @@ export function adoptKey(key: Uint8Array): void {
   global[OWN] = key;
 }
 
+let isKeyless = false;
+
+/** Called once in a sealed process: what it seals holds nowhere, and node:crypto isn't loaded there. */
+export function forgetKey(): void {
+  isKeyless = true;
+  delete global[OWN];
+}
+
 /** The seal of a text. */
 export function seal(text: string): string {
+  if (isKeyless) return crypto.randomUUID();
   // Loading it takes 12 ms, and few need it.
   const { createHmac } = process.getBuiltinModule("node:crypto");
   return createHmac("sha256", ownKey()).update(text).digest("hex");

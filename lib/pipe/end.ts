@@ -553,6 +553,9 @@ function lookNowAndThen(): void {
   if (++sends % LOOK_EVERY === 0) doChores();
 }
 
+/** A sealed process has no global of that name. */
+const WebPort = MessagePort;
+
 /** Nobody goes on to read what another posts without end. */
 const MOST_POSTED = 100_000;
 
@@ -564,7 +567,7 @@ function dropPosted({ cargo, moved = [] }: Posted): void {
   if (cargo !== undefined) drop(cargo);
   const ignore = () => {};
   for (const object of moved) {
-    if (object instanceof MessagePort) object.close();
+    if (object instanceof WebPort) object.close();
     else if (object instanceof ReadableStream) object.cancel().catch(ignore);
     else if (object instanceof WritableStream) object.abort().catch(ignore);
     else if (object instanceof TransformStream) {

@@ -6,7 +6,10 @@ import { cannotClone } from "../memory/crossing.ts";
 
 const NOTHING: readonly object[] = [];
 
-const transferables = [ArrayBuffer, MessagePort, ReadableStream, WritableStream, TransformStream];
+/** A sealed process has no global of that name. */
+const WebPort = MessagePort;
+
+const transferables = [ArrayBuffer, WebPort, ReadableStream, WritableStream, TransformStream];
 
 /**
  * What is to be moved with a message. It is checked here because a post that fails detaches what
@@ -42,7 +45,7 @@ function problemOf(item: unknown): string | undefined {
     if (streams.some((stream) => "locked" in stream && stream.locked === true)) {
       return "a stream that is locked. Release its reader or writer first.";
     }
-    if (item instanceof MessagePort && isStarted(item)) {
+    if (item instanceof WebPort && isStarted(item)) {
       return "a MessagePort that receives messages here. Transfer it before it is started.";
     }
     if (transferables.some((type) => item instanceof type)) return undefined;

@@ -9,9 +9,12 @@
 
 import * as buffer from "node:buffer"; // as a namespace: Deno 2.5 has no resolveObjectURL
 
+/** Taken before any code of the user's: what is replaced later would have other text run as this package. */
+const { createObjectURL } = URL, PlainBlob = Blob;
+
 /** A URL by which every isolate of the program can import this module. */
 export function newObjectUrl(text: string): string {
-  return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  return createObjectURL(new PlainBlob([text], { type: "text/javascript" }));
 }
 
 /** Whether the URL still stands for something. */

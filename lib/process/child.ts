@@ -29,6 +29,7 @@ import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
+import { closeImports } from "./sealed_realm.ts";
 import { isBundled } from "./runtime.ts";
 
 /** What a target is, once found. */
@@ -65,6 +66,17 @@ export function bootModule(load: LoadModule): void {
   begin((travel) => resolve(travel, load));
 }
 
+/**
+ * As bootModule(), in a child with permissions of its own.
+ *
+ * @param load imports a module that has the target's as its `target`
+ */
+export function bootConfined(load: () => Promise<{ target: Exports }>): void {
+  begin((travel) =>
+    resolve(travel, load as () => Promise<Exports>, ({ target }) => target as Exports)
+  );
+}
+
 function begin(find: Find): void {
   if (threadBirth) {
     // A web Worker has it, and code asks for it.
@@ -96,6 +108,18 @@ function adopt(birth: Birth): Birth {
   return birth;
 }
 
+/**
+ * Called by what the main module of a confined child imports just before the target's module: what that imports is there
+ * then, and none of it has run. From now on a sealed process imports only what Deno asks for permissions.
+ */
+export function modulesAreThere(): void {
+  if (isSealedOpen) closeImports(isBundled ? "" : new URL("../../", import.meta.url).href);
+  isSealedOpen = false;
+}
+
+/** Whether this process is sealed, but for its imports. */
+let isSealedOpen = false;
+
 /** From now on it can be killed without loss, and its time runs. */
 function setLoaded(control: Int32Array): void {
   Atomics.store(control, LOADED, 1);
@@ -109,6 +133,8 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   stopIfKilled();
   const init = receivePosted(port) as Init;
   becomeChild(init);
+  isSealedOpen = init.sealed !== undefined;
+  if (init.travel.by === "source") modulesAreThere();
   expectToLeave();
   lookAfterPrinting();
   const { travel, cargo, letter } = init;
@@ -201,14 +227,18 @@ function watchForUncaught(reply: Reply, travel: Travel): void {
 }
 
 /** Finds what travelled by reference. */
-async function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
+async function resolve(
+  travel: Travel,
+  load: LoadModule,
+  exportsOf: (loaded: Exports) => Exports = (loaded) => loaded,
+): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");
   }
   const { module, exportName, text } = travel;
   const exports = await whileImporting(async () => {
     // A copy, because what promises resolve to must not have a then().
-    return { ...await load(module) };
+    return { ...exportsOf(await load(module)) };
   });
   const found = exports[exportName];
   if (typeof found === "function" && (text === undefined || isText(found, text))) return found;

@@ -68,10 +68,10 @@ export interface CurrentProcess extends ProcessInfo {
 export function becomeChild(init: Init): void {
   ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
   adoptPlace(init.roster, init.self);
-  if (init.key === undefined) becomeConfined(init.grants!);
+  if (init.key === undefined) becomeConfined(init.grants!, init.sealed);
   else {
     adoptKey(init.key);
-    inheritGrants(init.grants);
+    inheritGrants(init.grants, init.sealed);
   }
   const { name, pid, daemon } = init.parent;
   const isAlive = () => ownRoster().isAlive(init.starter);

@@ -20,16 +20,16 @@ import { locks } from "../platform/interruption.ts";
 type Class = abstract new (...args: never[]) => object;
 type Methods = Record<string, unknown>;
 
-/** Denies it all, to a process that may run all programs or not. */
-export function lockDown(mayRunAll: boolean): void {
+/** Denies it all, to a process that may run all programs or not. A sealed one has no object URLs. */
+export function lockDown(mayRunAll: boolean, isSealed: boolean): void {
   guard(Worker);
   guard(Thread);
   denyMethods(Object.getPrototypeOf(locks), "Web Locks", ["request", "query"]);
   neverAsk();
-  keepForeignUrls();
+  if (!isSealed) keepForeignUrls();
   if (mayRunAll) return;
   for (const { prototype } of handleClasses()) denyMethods(prototype, "File descriptors", ["open"]);
-  denyMethods(Deno, "Signals", ["kill", "addSignalListener"]);
+  if (!isSealed) denyMethods(Deno, "Signals", ["kill", "addSignalListener"]);
   denyMethods(process, "Signals", ["_kill", "abort"]);
 }
 

@@ -20,6 +20,12 @@ export interface Identity {
   daemon: boolean;
 }
 
+/** What a sealed realm has beside what every sealed one has. */
+export interface Sealed {
+  /** Names of globals. */
+  keep: readonly string[];
+}
+
 /** How a target finds its way into the child. */
 export type Travel =
   /** The child imports the module and looks for the function there. */
@@ -48,6 +54,8 @@ export interface Init {
   library: string;
   /** Its permissions, if it or one it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
+  /** How its realm is sealed, if it is; what it starts is sealed as well. */
+  sealed: Sealed | undefined;
   /** Its memory limit, in MB, which those it starts don't exceed either. */
   memoryLimitMb: number | undefined;
   /** Where it writes what became of its target, if it has permissions of its own: see outcome.ts. */

@@ -5,9 +5,11 @@
 import { fileURLToPath } from "node:url";
 import { describe } from "../describe.ts";
 import { InvalidStateError } from "../errors.ts";
-import { ownKey } from "../memory/seal.ts";
+import { forgetKey, ownKey } from "../memory/seal.ts";
 import { lockDown } from "./lockdown.ts";
-import type { Init } from "./messages.ts";
+import { muteBus } from "../wait/bus.ts";
+import type { Init, Sealed } from "./messages.ts";
+import { sealRealm } from "./sealed_realm.ts";
 
 /** The names of Deno's permissions. */
 const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
@@ -170,17 +172,34 @@ let explicit: Grants | undefined;
 
 let confined = false;
 
+/** How this process is sealed, if it is. */
+let ownSeal: Sealed | undefined;
+
 /** Called once, first of all, in a process that was started with explicit permissions. */
-export function becomeConfined(grants: Grants): void {
+export function becomeConfined(grants: Grants, sealed: Sealed | undefined): void {
   explicit = grants;
   confined = true;
-  lockDown(mayRunAll(grants));
+  confine(grants, sealed);
+}
+
+function confine(grants: Grants, sealed: Sealed | undefined): void {
+  lockDown(mayRunAll(grants), sealed !== undefined);
+  ownSeal = sealed;
+  if (sealed === undefined) return;
+  muteBus();
+  forgetKey();
+  sealRealm(grants, sealed.keep);
+}
+
+/** How what this process starts is sealed; undefined where this process isn't sealed itself. */
+export function inheritedSeal(): Sealed | undefined {
+  return ownSeal;
 }
 
 /** Called once, first of all, in a process that has its permissions from the one that started it. */
-export function inheritGrants(grants: Grants | undefined): void {
+export function inheritGrants(grants: Grants | undefined, sealed: Sealed | undefined): void {
   explicit = grants;
-  if (grants !== undefined) lockDown(mayRunAll(grants));
+  if (grants !== undefined) confine(grants, sealed);
   keepShared();
 }
 
@@ -245,6 +264,8 @@ let hasWarned = false;
 export function warnOfPrompts(): void {
   if (hasWarned) return;
   hasWarned = true;
+  // The person was told when this one was started.
+  if (ownSeal !== undefined) return;
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal() || promptsAreOff()) return;
   console.error(
     "@multiproc/multiprocessing: this program starts a process with fewer permissions. If that " +

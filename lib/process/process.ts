@@ -36,13 +36,14 @@ import { delegate } from "./delegate.ts";
 import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
 import { endGate, hosted, KILLED, requestStop, TERMINATED } from "./hosted.ts";
-import type { Identity, Init, Launch } from "./messages.ts";
+import type { Identity, Init, Launch, Sealed } from "./messages.ts";
 import { newLetter, read, receive } from "./outcome.ts";
 import {
   checkNarrowing,
   checkPermissions,
   type Grants,
   handOn,
+  inheritedSeal,
   isConfined,
   ownPermissions,
   type ProcessPermissions,
@@ -117,6 +118,17 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * once. It can't keep Deno from asking.
    */
   permissions?: "inherit" | "none" | Deno.PermissionOptionsObject;
+  /**
+   * With permissions of its own, whether its realm is sealed: built by allow-list before any code of it runs.
+   * true (the default): the process has the language, the web's harmless APIs, and of Deno what its permissions are
+   * for; not Deno's internals, the modules of node:, npm: and jsr: for what it imports while it runs, workers, channels,
+   * WebGPU, WebAssembly or queues by name. What the target's module imports statically is there.
+   * `{ keep: ["WebAssembly"] }`: as true, and WebAssembly too, whose memory no limit counts. false: only Deno's
+   * permissions restrict it, and it can end the program: for code that you trust.
+   *
+   * What a sealed process starts is sealed as well.
+   */
+  sealed?: boolean | { keep: readonly "WebAssembly"[] };
   /**
    * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
    * is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays are not in
@@ -247,6 +259,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     checkOptions(options);
     this.#bounds = {
       grants: checkPermissions(options.permissions),
+      sealed: checkSealed(options as Pick<ProcessOptions, "sealed" | "permissions">),
       memoryLimitMb: checkLimit("memoryLimitMb", options.memoryLimitMb, "MB", LEAST_MEMORY),
       timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
     };
@@ -393,8 +406,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { cargo } = loaded;
     const letter = grants &&
       newLetter(Math.min(memoryLimitMb ?? MOST_RETURNED, MOST_LETTER) * 2 ** 20);
+    const sealed = sealOf(this.#bounds, this.name);
     const init: Init = {
-      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb },
+      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed },
       ...inheritance(),
       ...handOn(grants),
     };
@@ -754,7 +768,7 @@ const MOST_RETURNED = 256, MOST_LETTER = 1024;
 /** The names of what a process is made with. */
 const OPTIONS = [
   ...["target", "args", "name", "daemon", "module", "by", "signal"],
-  ...["permissions", "memoryLimitMb", "timeLimit"],
+  ...["permissions", "sealed", "memoryLimitMb", "timeLimit"],
 ];
 
 /** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
@@ -763,8 +777,56 @@ const LEAST_MEMORY = 16;
 /** What a process is kept within. */
 interface Bounds {
   grants?: Grants;
+  /** false: not at all; undefined: not said. */
+  sealed?: Sealed | false;
   memoryLimitMb?: number;
   timeLimit?: number;
+}
+
+/** Globals that a sealed process can keep. */
+const KEPT: readonly unknown[] = ["WebAssembly"];
+
+/** The option in one form; undefined if it isn't there. */
+function checkSealed(
+  { sealed, permissions }: Pick<ProcessOptions, "sealed" | "permissions">,
+): Sealed | false | undefined {
+  if (sealed === undefined || sealed === false) return sealed;
+  const wanted = 'Give true, false or { keep: ["WebAssembly"] }.';
+  if (sealed !== true && (typeof sealed !== "object" || sealed === null)) {
+    throw new TypeError(`sealed is ${describe(sealed)}. ${wanted}`);
+  }
+  if (permissions === undefined || permissions === "inherit") {
+    throw new TypeError(
+      'sealed is for a process with permissions of its own, and this one inherits them. Give it permissions: "none", ' +
+        "or those it needs, or leave out sealed.",
+    );
+  }
+  if (sealed === true) return { keep: [] };
+  checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
+  const { keep } = sealed;
+  if (!Array.isArray(keep)) throw new TypeError(`sealed.keep is ${describe(keep)}. ${wanted}`);
+  for (const [i, name] of keep.entries()) {
+    if (KEPT.includes(name)) continue;
+    throw new TypeError(
+      `sealed.keep[${i}] is ${describe(name)}, which can't be kept. ${wanted}`,
+    );
+  }
+  return { keep: [...keep] };
+}
+
+/** How a process of these bounds is sealed, that this process starts. */
+function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
+  const own = inheritedSeal();
+  if (own === undefined) {
+    return grants === undefined || sealed === false ? undefined : sealed ?? { keep: [] };
+  }
+  if (sealed === false) {
+    throw new Deno.errors.NotCapable(
+      `${name} is not to be sealed, and the process that starts it is. Leave out sealed: false.`,
+    );
+  }
+  // No more than this process has itself.
+  return { keep: (sealed ?? own).keep.filter((name) => own.keep.includes(name)) };
 }
 
 /** A limit from an option: undefined for none. */

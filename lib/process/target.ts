@@ -161,8 +161,17 @@ function confinedMain(module: string): string {
   // What stands here literally is loaded with the rights of the starter (Deno 2.9.6), the target's module
   // too, which is evaluated when it is imported: with the rights of the child.
   return `import ${library("arrivals.ts")};
-import { bootModule } from ${library("child.ts")};
-bootModule(() => import(${JSON.stringify(module)}));`;
+import { bootConfined } from ${library("child.ts")};
+bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module)))}));`;
+}
+
+/** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
+function sealing(module: string): string {
+  const library = JSON.stringify(childModule());
+  const seal = `import { modulesAreThere } from ${library};\nmodulesAreThere();`;
+  return `import ${JSON.stringify(dataUrl(seal))};
+import * as target from ${JSON.stringify(module)};
+export { target };`;
 }
 
 function bySource(

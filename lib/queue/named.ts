@@ -4,7 +4,7 @@
 
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type HandedOver, handOver, unpack } from "../memory/crossing.ts";
-import { announce, isDeafToAll, listen, onAnnouncement } from "../wait/bus.ts";
+import { announce, hasNoBus, isDeafToAll, listen, onAnnouncement } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../wait/gate.ts";
 import { eventually } from "../wait/operation.ts";
 import type { WaitOptions } from "../wait/options.ts";
@@ -16,6 +16,7 @@ const given = new Set<string>();
 
 /** Makes an object known by a name, to everybody. */
 export function publish(name: string, object: HandedOver): void {
+  checkBus(name);
   if (known.has(name) && !given.delete(name)) {
     throw new InvalidStateError(
       `This process already has a queue named "${name}". Open it with Queue.open, close it first, or choose another name.`,
@@ -25,6 +26,15 @@ export function publish(name: string, object: HandedOver): void {
   listen();
   // Those who were looking for it before it was there look again.
   lookEverywhere();
+}
+
+/** In a sealed process names mean nothing: by them it would reach what it wasn't given. */
+function checkBus(name: string): void {
+  if (!hasNoBus()) return;
+  throw new InvalidStateError(
+    `A sealed process has no queues by name, and so none named "${name}". Hand the queue over to it in args, ` +
+      "or through a pipe, or start the process with sealed: false.",
+  );
 }
 
 /** A process that was given an object with a name answers for it, too: its maker may be blocked. */
@@ -67,6 +77,7 @@ const searches = new Map<string, string>();
 
 /** Finds the object of a name, wherever in the program it is. */
 export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {
+  checkBus(name);
   const words = new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4));
   const id = crypto.randomUUID();
   searches.set(id, name);

@@ -61,8 +61,23 @@ const handlers: Partial<Handlers> = {};
 let channel: BroadcastChannel | undefined;
 let holds = 0;
 
+/**
+ * Called once in a sealed process, which has no channel that others have: it hears nothing, and looks by itself.
+ */
+export function muteBus(): void {
+  isMute = isDeaf = true;
+}
+
+let isMute = false;
+
+/** Whether this isolate neither hears nor announces anything: see muteBus(). */
+export function hasNoBus(): boolean {
+  return isMute;
+}
+
 /** Opens the bus, if it isn't open: from now on this isolate hears what is announced. */
-export function listen(): BroadcastChannel {
+export function listen(): BroadcastChannel | undefined {
+  if (isMute) return undefined;
   if (channel === undefined) {
     // Deno begins to listen in a promise, where an error would end the program.
     checkStack(STACK_NEEDED);
@@ -125,12 +140,13 @@ export function onAnnouncement(more: Partial<Handlers>): void {
 
 /** Tells every other isolate that listens; not this one. */
 export function announce(message: Announcement): void {
-  listen().postMessage(message);
+  listen()?.postMessage(message);
 }
 
 /** Keeps this isolate alive until the matching release(). */
 export function hold(): void {
-  if (holds++ === 0) listen().ref();
+  // Without a bus, the timer by which it looks (gate.ts) keeps it alive.
+  if (holds++ === 0) listen()?.ref();
 }
 
 /** Ends what hold() began. */
