@@ -71,6 +71,9 @@ export const GUARDED_DENO: Readonly<Record<string, readonly Name[]>> = (() => {
   return guarded;
 })();
 
+/** Those that need all of their permission: they reach what its parts say nothing of. */
+export const NEEDS_ALL: readonly string[] = ["kill"];
+
 /** What takes a transport, of which those behind an unstable flag end the whole program (Deno 2.9.6: exit status 70). */
 export const TAKES_TRANSPORT: readonly string[] = ["connect", "listen", "serve"];
 export const TRANSPORTS: readonly string[] = ["tcp", "unix", "udp"];

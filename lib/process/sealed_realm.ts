@@ -14,6 +14,7 @@ import {
   GUARDED_GLOBALS,
   IMPORTED_SCHEMES,
   NAVIGATOR,
+  NEEDS_ALL,
   SUBTLE,
   TAKES_TRANSPORT,
   TRANSPORTS,
@@ -32,6 +33,7 @@ export function sealRealm(grants: Grants, keeps: readonly string[]): void {
   // Not later: what node:module consists of is loaded with it, and needs some of what is removed.
   ({ registerHooks } = process.getBuiltinModule("node:module") as unknown as Registering);
   const isGranted = (name: Name) => grants[name] !== undefined && grants[name] !== false;
+  const hasAll = (name: Name) => isGranted(name) && typeof grants[name] !== "object";
   const scope = globalThis as unknown as Methods;
   const deno = Deno as unknown as Methods;
   // Held by those who implement them, and reached from their instances.
@@ -44,8 +46,8 @@ export function sealRealm(grants: Grants, keeps: readonly string[]): void {
   keepOnly(navigator, []);
   keepOnly(getPrototypeOf(crypto.subtle), [...SUBTLE, Symbol.toStringTag]);
   keepOnly(URL, [...ownKeys(URL)].filter((key) => !`${String(key)}`.endsWith("ObjectURL")));
-  build(deno, "Deno.", DENO, GUARDED_DENO, isGranted);
-  build(scope, "", [...GLOBALS, ...keeps], GUARDED_GLOBALS, isGranted);
+  build(deno, "Deno.", DENO, GUARDED_DENO, isGranted, hasAll);
+  build(scope, "", [...GLOBALS, ...keeps], GUARDED_GLOBALS, isGranted, hasAll);
   ownTimers(scope);
 }
 
@@ -56,12 +58,14 @@ function build(
   kept: readonly string[],
   guarded: Readonly<Record<string, readonly Name[]>>,
   isGranted: (name: Name) => boolean,
+  hasAll: (name: Name) => boolean,
 ): void {
   for (const key of ownKeys(object)) {
     // The globals' symbols are those of EventTarget.
     if (typeof key === "symbol" ? prefix === "" : kept.includes(key)) continue;
     const permissions = typeof key === "symbol" ? undefined : guarded[key];
-    if (permissions?.some(isGranted)) continue;
+    const isWhole = NEEDS_ALL.includes(key as string) ? hasAll : isGranted;
+    if (permissions?.some(isWhole)) continue;
     const value = permissions === undefined ? undefined : object[key];
     remove(object, key);
     if (permissions !== undefined) {
@@ -174,8 +178,8 @@ interface Hooks {
   resolve(
     specifier: string,
     context: { parentURL?: string },
-    next: (specifier: string, context?: object) => { url: string },
-  ): { url: string };
+    next: (specifier: string, context?: object) => { url: string | null },
+  ): { url: string | null };
 }
 
 interface Registering {
@@ -203,6 +207,7 @@ export function closeImports(library: string): void {
       if (isOwn(context.parentURL ?? "")) return next(specifier, context);
       if (!mayBeImported(specifier, false)) throw refusedImport(specifier);
       const resolved = next(specifier, context), { url } = resolved;
+      if (typeof url !== "string") throw named(`Import "${specifier}" not found.`);
       const isAllowed = mayBeImported(url, true) && (!isOwn(url) || isPublic(url));
       if (!isAllowed) throw refusedImport(specifier);
       return { url, shortCircuit: true } as { url: string };
@@ -249,13 +254,17 @@ function beginsWith(text: string, start: string): boolean {
 }
 
 function refusedImport(specifier: string): TypeError {
-  const error = new PlainTypeError(
+  return named(
     `"${
       specifier.length > 60 ? "…" : specifier
     }" can't be imported while a sealed process runs: only files and what ` +
       "comes over the net, with the permissions for them. Import it statically in the target's module, or " +
       "start the process with sealed: false.",
   );
+}
+
+function named(message: string): TypeError {
+  const error = new PlainTypeError(message);
   // Deno puts the text of it into an error of its own.
   defineProperty(error, "name", { value: "" });
   return error;

@@ -415,12 +415,16 @@ export async function echo(connection: Connection<string>, lock: Lock) {
 const bound = { timeout: 5000 };
 
 /** The kinds of process that attack. */
-const kinds: Record<"none" | "limited" | "all", Pick<ProcessOptions, "permissions" | "timeLimit">> =
-  {
-    none: { permissions: "none" },
-    limited: { permissions: "none", timeLimit: 60_000 },
-    all: { permissions: "inherit" },
-  };
+const kinds: Record<
+  "none" | "limited" | "sealed" | "sealed, limited" | "all",
+  Pick<ProcessOptions, "permissions" | "timeLimit" | "sealed">
+> = {
+  none: { permissions: "none", sealed: false },
+  limited: { permissions: "none", timeLimit: 60_000, sealed: false },
+  sealed: { permissions: "none" },
+  "sealed, limited": { permissions: "none", timeLimit: 60_000 },
+  all: { permissions: "inherit" },
+};
 
 if (import.meta.main) {
   const [name, file, secret, how] = Deno.args as [string, string, string, keyof typeof kinds];

@@ -49,6 +49,10 @@ interface Escape {
 /** How Deno refuses what needs a permission. */
 export const REFUSED = /NotCapable|Requires \S+ access|Can't escalate parent thread permissions/;
 
+/** How a sealed process is refused it: what would do it isn't there, or can't be imported. */
+export const SEALED =
+  /is not defined|is not a function|of undefined \(reading|on non-object|can't be imported while a sealed|Requires \S+ access/;
+
 /** All attempts. */
 export const escapes: Escape[] = [];
 
