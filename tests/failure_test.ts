@@ -28,7 +28,10 @@ async function failureOf(
   options: { isLate?: boolean; permissions?: "none" } = {},
 ): Promise<ProcessError> {
   const { isLate, permissions } = options;
-  const process = new Process({ target: targets.fail, args: [name, isLate], module, permissions });
+  // A sandbox by source: by reference `deno test` type-checks each one.
+  const by = permissions && "source";
+  const args: [string, boolean?] = [name, isLate];
+  const process = new Process({ target: targets.fail, args, module, permissions, by });
   process.start();
   const error = await process.result(bound).then(() => undefined, (error) => error);
   assert.ok(error instanceof ProcessError, `not a ProcessError: ${error}`);

@@ -19,9 +19,9 @@ import {
   whileImporting,
 } from "./current.ts";
 import { explain } from "./explain.ts";
-import type { Failure } from "./failure.ts";
+import { describeFailure, type Failure } from "./failure.ts";
 import { useHost } from "./host_port.ts";
-import { expectToLeave, runOutOfMemory } from "./leaving.ts";
+import { emitBeforeExit, expectToLeave, runOutOfMemory } from "./leaving.ts";
 import { watchMemory } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
@@ -31,6 +31,7 @@ import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
 import { closeImports } from "./sealed_realm.ts";
 import { isBundled } from "./runtime.ts";
+import { watchForUncaught } from "./uncaught.ts";
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -135,12 +136,12 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   becomeChild(init);
   isSealedOpen = init.sealed !== undefined;
   if (init.travel.by === "source") modulesAreThere();
-  expectToLeave();
+  expectToLeave(printThrown);
   lookAfterPrinting();
   const { travel, cargo, letter } = init;
   const reply = letter === undefined ? replyTo(port) : writeTo(letter);
   try {
-    watchForUncaught(reply, travel);
+    watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
     const code = await find(travel);
     if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
@@ -150,6 +151,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));
     await endChildren();
+    await emitBeforeExit();
     reportReturn(reply, result);
   } catch (error) {
     await endChildren();
@@ -200,30 +202,21 @@ const PATIENCE = 500;
 
 /** Nobody has asked for the result: the error is printed, unless somebody still does. */
 function tell(failure: Failure): void {
-  const { thrown, objects } = failure;
-  const isError = typeof thrown === "object" && thrown !== null &&
-    objects[thrown.at].is === "error";
-  const text = `Process ${ownIdentity().name}:${isError ? "" : " uncaught"}\n${
-    printFailure(failure)
-  }`;
+  const text = textOf(failure);
   if (lastWords !== undefined) leaveWords(lastWords, text);
   else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
 }
 
-/**
- * An error that nobody catches, in a timer or an abandoned promise, ends the process; unless the
- * target listens for such errors itself and prevents the default, as it may in any worker. Its
- * listeners come after this one, so what they did shows only once all have had the event.
- */
-function watchForUncaught(reply: Reply, travel: Travel): void {
-  const look = (event: Event, error: unknown) => {
-    let prevented = event.defaultPrevented;
-    event.preventDefault();
-    event.preventDefault = () => prevented = true;
-    queueMicrotask(() => prevented || reportThrow(reply, explained(error, travel)));
-  };
-  globalThis.addEventListener("error", (event) => look(event, event.error ?? event.message));
-  globalThis.addEventListener("unhandledrejection", (event) => look(event, event.reason));
+function textOf(failure: Failure): string {
+  const { thrown, objects } = failure;
+  const isError = typeof thrown === "object" && thrown !== null &&
+    objects[thrown.at].is === "error";
+  return `Process ${ownIdentity().name}:${isError ? "" : " uncaught"}\n${printFailure(failure)}`;
+}
+
+/** What is thrown when its outcome has been told already. */
+function printThrown(thrown: unknown): void {
+  console.error(textOf(describeFailure(thrown, false)));
 }
 
 /** Finds what travelled by reference. */

@@ -3,6 +3,7 @@
 // and can't hear its host. Once that is written nobody need respect what it holds, so it comes after
 // whatever the user has to do at the end.
 
+import process from "node:process";
 import {
   FINISHED,
   LIMIT,
@@ -17,9 +18,18 @@ import { ownRef, ownRoster } from "../memory/roster.ts";
 import { endAllHosted } from "./host.ts";
 import { endGate, KILLED } from "./hosted.ts";
 
-/** Called once in a started process, before its target runs. */
-export function expectToLeave(): void {
+/**
+ * Called once in a started process, before its target runs.
+ *
+ * @param print prints what a listener has thrown that runs at the very end
+ */
+export function expectToLeave(print: (thrown: unknown) => void): void {
   expectEnd();
+  const lastStep = () => {
+    if (isKilled()) return;
+    if (!isFinished) emitExit(print);
+    finish(Deno.exitCode);
+  };
   globalThis.addEventListener("unload", lastStep);
   const { exit } = Deno;
   Deno.exit = (code?: number): never => {
@@ -32,11 +42,37 @@ export function expectToLeave(): void {
   if ("close" in globalThis) globalThis.close = () => Deno.exit();
 }
 
-function lastStep(): void {
-  if (!isKilled()) finish(Deno.exitCode);
+/** node's process, with the mark that its "exit" has been emitted, as process.exit() sets it itself. */
+const node: typeof process & { _exiting?: boolean } = process;
+let isFinished = false;
+
+/**
+ * As at the end of main, listeners of node's "exit" run, and may set the exit code. A listener that throws
+ * makes that 1.
+ */
+function emitExit(print: (thrown: unknown) => void): void {
+  if (node._exiting) return;
+  node._exiting = true;
+  try {
+    node.emit("exit", Deno.exitCode);
+  } catch (thrown) {
+    Deno.exitCode = 1;
+    print(thrown);
+  }
+}
+
+/**
+ * As when main has nothing more to do, listeners of node's "beforeExit" run; what they return is awaited,
+ * because timers and the like keep no started process from ending. Throws what a listener throws.
+ */
+export async function emitBeforeExit(): Promise<void> {
+  const listeners = node.rawListeners("beforeExit");
+  if (listeners.length === 0) return;
+  await Promise.all(listeners.map((listener) => listener.call(node, Deno.exitCode)));
 }
 
 function finish(exitCode: number): void {
+  isFinished = true;
   endAllHosted();
   sayFarewell(exitCode);
   ownRoster().strikeAll(ownRef());

@@ -180,8 +180,8 @@ export const riddles: Record<string, () => unknown> = {
     },
     a: 1,
   }),
-  hugeMessage: () => new Error("x".repeat(2 ** 25)),
-  hugeString: () => "x".repeat(2 ** 25),
+  hugeMessage: () => new Error("x".repeat(2 ** 24 + 1000)),
+  hugeString: () => "x".repeat(2 ** 24 + 1000),
   deepCauses: () => {
     let error = new Error("innermost");
     for (let i = 0; i < 20_000; i++) error = new Error("outer", { cause: error });

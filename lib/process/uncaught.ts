@@ -1,0 +1,65 @@
+// Errors that nobody catches in a started process, in a timer or an abandoned promise: they end it, unless
+// the target listens for such errors itself, as it may in main: by events of the global scope, of which it
+// prevents the default, or by those of node's process. What counts and in which order is as in the main
+// isolate of Deno 2.9.6.
+
+import process from "node:process";
+
+/** node's own way of asking the listeners for uncaught errors: true if one of them has taken it. */
+interface Asking {
+  _fatalException?(error: unknown, fromPromise?: boolean): boolean;
+}
+const { inspect } = Deno;
+const node: typeof process & Asking = process;
+
+/**
+ * From now on errors that nobody catches are told. The listeners of the target come after these, so that
+ * what they did shows only once all have had the event.
+ */
+export function watchForUncaught(uncaught: (error: unknown) => void): void {
+  const look = (event: Event, isHandled: () => boolean, error: unknown) => {
+    let prevented = event.defaultPrevented;
+    event.preventDefault();
+    event.preventDefault = () => prevented = true;
+    queueMicrotask(() => {
+      if (prevented) return;
+      try {
+        if (!isHandled()) uncaught(error);
+      } catch (thrownByListener) {
+        uncaught(thrownByListener);
+      }
+    });
+  };
+  // An "uncaughtException" of node's has been a listener of this event.
+  globalThis.addEventListener("error", (event) => look(event, () => false, thrownAt(event)));
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    look(event, () => isHandledByNode(event), event.reason);
+  });
+}
+
+function thrownAt({ error, message }: ErrorEvent): unknown {
+  return error ?? (/^Uncaught (null|undefined)$/.test(message) ? error : message);
+}
+
+/** Deno asks node's listeners last, and only where the default wasn't prevented, as it was by look(). */
+function isHandledByNode({ reason, promise }: PromiseRejectionEvent): boolean {
+  if (node.emit("unhandledRejection", reason, promise)) return true;
+  return node._fatalException?.(asError(reason), true) ?? false;
+}
+
+/** What listeners for uncaught errors are given of a rejection that is none. */
+function asError(reason: unknown): unknown {
+  if (reason instanceof Error) return reason;
+  if (
+    node.listenerCount("uncaughtException") + node.listenerCount("uncaughtExceptionMonitor") === 0
+  ) {
+    return reason;
+  }
+  const text = typeof reason === "object" ? inspect(reason) : String(reason);
+  const error = new Error(
+    "This error originated either by throwing inside of an async function without a catch block, or by " +
+      `rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${text}".`,
+  );
+  Object.defineProperty(error, "name", { value: "UnhandledPromiseRejection", configurable: true });
+  return Object.assign(error, { code: "ERR_UNHANDLED_REJECTION", reason });
+}
