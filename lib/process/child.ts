@@ -29,8 +29,10 @@ import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
+import { resolveReference } from "./reference.ts";
 import { closeImports } from "./sealed_realm.ts";
 import { isBundled } from "./runtime.ts";
+import { becomeSource } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
 
 /** What a target is, once found. */
@@ -55,7 +57,11 @@ const threadBirth = workerData as Birth | null | undefined;
  * @param source makes the target
  */
 export function boot(source: () => unknown): void {
-  begin(source);
+  begin((travel) => {
+    const code = source();
+    if (travel.by === "source") becomeSource(code as Code, travel.scope);
+    return code;
+  });
 }
 
 /**
@@ -73,9 +79,7 @@ export function bootModule(load: LoadModule): void {
  * @param load imports a module that has the target's as its `target`
  */
 export function bootConfined(load: () => Promise<{ target: Exports }>): void {
-  begin((travel) =>
-    resolve(travel, load as () => Promise<Exports>, ({ target }) => target as Exports)
-  );
+  begin((travel) => resolve(travel, async () => (await load()).target));
 }
 
 function begin(find: Find): void {
@@ -220,38 +224,9 @@ function printThrown(thrown: unknown): void {
 }
 
 /** Finds what travelled by reference. */
-async function resolve(
-  travel: Travel,
-  load: LoadModule,
-  exportsOf: (loaded: Exports) => Exports = (loaded) => loaded,
-): Promise<unknown> {
+function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");
   }
-  const { module, exportName, text } = travel;
-  const exports = await whileImporting(async () => {
-    // A copy, because what promises resolve to must not have a then().
-    return { ...exportsOf(await load(module)) };
-  });
-  const found = exports[exportName];
-  if (typeof found === "function" && (text === undefined || isText(found, text))) return found;
-  // Exported under another name, as by `export default`.
-  for (const other of Object.values(exports)) {
-    if (typeof other === "function" && text !== undefined && isText(other, text)) return other;
-  }
-  // A function written in the options gets its name from there.
-  const anonymous = exportName === "target" ? "The target is anonymous, and so " : "";
-  throw new TypeError(
-    found === undefined
-      ? `${anonymous}"${exportName}" is not exported by ${module}. Export it there, name the module that ` +
-        'exports it (module: …), or let it travel by source: by: "source".'
-      : typeof found !== "function"
-      ? `"${exportName}", as exported by ${module}, is not a function. Export a function by that name.`
-      : `The "${exportName}" that ${module} exports is not the function given as target. Export the ` +
-        'one that is, name the module that exports it (module: …), or let it travel by source: by: "source".',
-  );
-}
-
-function isText(code: { toString(): string }, text: string): boolean {
-  return Function.prototype.toString.call(code) === text;
+  return whileImporting(() => resolveReference(travel.reference, load));
 }

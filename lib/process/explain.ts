@@ -1,28 +1,40 @@
 // What a function that travelled by source can't do, said in words: it has no module around it any more.
-// Each message has both ways out.
+// Each message says what it may use, and why the function didn't travel by reference.
 
 import type { Travel } from "./messages.ts";
 
 /** The error of a target, or one that explains it. */
 export function explain(error: unknown, travel: Travel): unknown {
   if (travel.by === "reference" || !(error instanceof Error)) return error;
-  const target = travel.exportName || "The target";
-  const explanation = outsideName(error, target) ?? unresolvedImport(error, target);
+  const target = travel.name || "The target";
+  const explanation = outsideName(error, target, travel.scope) ?? unresolvedImport(error, target);
   if (explanation === undefined) return error;
-  const wayOut = `or export ${travel.exportName || "it"} and let it travel by reference ` +
+  const wayOut = `or export ${travel.name || "it"} and let it travel by reference ` +
     '(by: "reference"), for which the program needs --allow-read.';
+  const { notByReference: why } = travel;
+  const reason = why === undefined ? "" : ` It didn't travel by reference because ${why}.`;
   const Explained = error instanceof ReferenceError ? ReferenceError : TypeError;
-  const explained = new Explained(`${explanation}, ${wayOut}`, { cause: error });
-  const frames = error.stack?.slice(error.stack.indexOf("\n    at ")) ?? "";
+  const explained = new Explained(`${explanation}, ${wayOut}${reason}`, { cause: error });
+  const stack = String(error.stack);
+  const frames = stack.slice(stack.indexOf("\n    at "));
   explained.stack = `${explained.name}: ${explained.message}${frames}`;
   return explained;
 }
 
-function outsideName(error: Error, target: string): string | undefined {
+type Scope = Extract<Travel, { by: "source" }>["scope"];
+
+function outsideName(error: Error, target: string, { dead, isKnown }: Scope): string | undefined {
+  if (!(error instanceof ReferenceError)) return;
   const name = /^(\S+) is not defined$/.exec(error.message)?.[1];
-  if (!(error instanceof ReferenceError) || name === undefined || name in globalThis) return;
-  return `${target} uses "${name}", which is outside of it: it travelled by source, and so has only its ` +
-    `arguments, the globals and the exports of @multiproc/multiprocessing. Pass "${name}" in args if it is data`;
+  const deadName = /^Cannot access '(\S+)' before initialization$/.exec(error.message)?.[1];
+  const isDead = deadName !== undefined && dead.includes(deadName);
+  if (!isDead && (name === undefined || name in globalThis)) return;
+  const found = isDead ? deadName : name;
+  const has = isKnown
+    ? "what its module imports from @multiproc/multiprocessing"
+    : "the exports of @multiproc/multiprocessing";
+  return `${target} uses "${found}", which is outside of it: it travelled by source, and so has only its ` +
+    `arguments, the globals and ${has}. Pass "${found}" in args if it is data`;
 }
 
 /** How Deno 2.9.6 refuses to resolve one from a data: URL, without and with a deno.json. */

@@ -9,6 +9,7 @@ import type { Cargo } from "../memory/cargo.ts";
 import type { Ref } from "../memory/roster.ts";
 import type { Failure } from "./failure.ts";
 import type { Grants, Name } from "./permissions.ts";
+import type { Reference } from "./reference.ts";
 
 /** Who a process is. */
 export interface Identity {
@@ -29,15 +30,26 @@ export interface Sealed {
 /** How a target finds its way into the child. */
 export type Travel =
   /** The child imports the module and looks for the function there. */
-  | {
-    by: "reference";
-    module: string;
-    exportName: string;
-    text: string | undefined;
-    isClass: boolean;
-  }
+  | { by: "reference"; reference: Reference; name: string; isClass: boolean }
   /** The text stands in the child's main module, which passes it to boot(). */
-  | { by: "source"; exportName: string; isClass: boolean };
+  | {
+    by: "source";
+    name: string;
+    isClass: boolean;
+    scope: Scope;
+    /** Why it doesn't travel by reference; undefined where that was not wanted. */
+    notByReference: string | undefined;
+  };
+
+/** What names in a function by source stand for: see source.ts. */
+export interface Scope {
+  /** Those that this package exports, by the name they have in the function; "*" is all of them. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Those that mean something the child doesn't have, though it has something of that name. */
+  readonly dead: readonly string[];
+  /** Whether that was told by the text of the function's module. */
+  readonly isKnown: boolean;
+}
 
 /** The first and only message from the starter. */
 export interface Init {

@@ -32,6 +32,7 @@ import {
   removeChild,
   withinMemoryLimit,
 } from "./current.ts";
+import { callers } from "./callers.ts";
 import { delegate } from "./delegate.ts";
 import { dismiss, host, stopHosted } from "./host.ts";
 import { askHost, isHosted } from "./host_port.ts";
@@ -50,7 +51,7 @@ import {
   warnOfPrompts,
 } from "./permissions.ts";
 import { headlineOf, recreateFailure } from "./recreate_failure.ts";
-import { callingModule, plan, type Target } from "./target.ts";
+import { plan, type Target } from "./target.ts";
 
 /**
  * What a new {@linkcode Process} runs, and how.
@@ -175,6 +176,15 @@ export type ProcessParameters<A extends unknown[], R> = [] extends A
   ? [options?: ProcessOptions<A, R> & { args?: A }]
   : [options: ProcessOptions<A, R> & { args: A }];
 
+/** That of an object that is the process itself. */
+const NO_TARGET: Target = {
+  code: "",
+  isClass: false,
+  module: undefined,
+  callers: [],
+  by: undefined,
+};
+
 /** What the constructor gets in the child for an object of a subclass. */
 const revived = Symbol("revived");
 interface RevivedOptions {
@@ -251,7 +261,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { [revived]: identity } = Object(options) as Partial<RevivedOptions>;
     if (identity !== undefined) {
       this.#identity = identity;
-      this.#target = { code: "", isClass: false, module: undefined, by: undefined };
+      this.#target = NO_TARGET;
       this.#bounds = {};
       return;
     }
@@ -275,7 +285,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#target = {
       code: target ?? (this.constructor as new () => object),
       isClass,
-      module: module === undefined ? callingModule() : `${module}`,
+      module: module === undefined ? undefined : `${module}`,
+      callers: callers(),
       by,
     };
     this.#args = args;

@@ -11,6 +11,10 @@ import { exportNames, text } from "./runtime_text.ts";
 /** Whether this is such a child: the bundled text doesn't hold itself. */
 export const isBundled: boolean = text === "";
 
+/** Whether a bundler has put this package into a module of the user's, where its own files aren't. */
+export const isInlined: boolean = !isBundled &&
+  !/\/lib\/process\/runtime\.[cm]?[jt]s$/.test(import.meta.url ?? "");
+
 let url: string | undefined;
 
 /** The URL of the package as one module. Processes with permissions of their own can't revoke it: lockdown.ts. */

@@ -1,14 +1,16 @@
-// How a target travels to the child: by reference, as the URL of a module and the name of an
-// export, or by source, as the function's own text. By reference the child has the function's
-// imports and helpers; by source nothing needs to be read. Resolving the reference is left to the
-// child: importing the module here would never settle while it is in its own top-level await.
+// How a target travels to the child: by reference, as the URL of a module and the name of an export
+// (reference.ts), or by source, as the function's own text (source.ts). By reference the child has the
+// function's imports and helpers; by source nothing needs to be read. The rule is told in docs/targets.md.
 
 import { describe } from "../describe.ts";
 import "./for_children.ts";
+import { MAIN } from "./callers.ts";
 import { childModule } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
-import { isBundled, runtimeExports, runtimeUrl } from "./runtime.ts";
+import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
+import { runtimeUrl } from "./runtime.ts";
+import { asExpression, mainModule, scopeOf } from "./source.ts";
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -20,30 +22,11 @@ type AnyFunction = (...args: any[]) => unknown;
 export interface Target {
   code: AnyFunction | (abstract new (...args: never[]) => object) | string;
   isClass: boolean;
-  /** The URL of the module that exports it. */
+  /** The URL of the module that exports it, if that was said. */
   module: string | undefined;
+  /** The modules whose code made the process, the nearest first. */
+  callers: readonly string[];
   by: By | undefined;
-}
-
-/** The folder of this package's own code, or the one module that holds all of it. */
-const here = isBundled ? import.meta.url : new URL("../", import.meta.url).href;
-
-/** The URL of the module whose code called into this package. */
-export function callingModule(): string | undefined {
-  const holder: { stack?: unknown } = {};
-  const { prepareStackTrace } = Error;
-  try {
-    // The call sites, because Deno shortens long URLs in the text of a stack.
-    Error.prepareStackTrace = (_error, sites) => sites;
-    Error.captureStackTrace(holder);
-    for (const site of holder.stack as NodeJS.CallSite[]) {
-      const url = site.getScriptNameOrSourceURL();
-      if (url && !url.startsWith(here) && /^(?!ext:|node:)[a-z]+:/.test(url)) return url;
-    }
-    return undefined;
-  } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-  }
 }
 
 /** How a target travels, and what its worker is made with. */
@@ -51,25 +34,147 @@ export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
   travel: Travel;
 }
 
+/** Ways for a function that can be found by neither. */
+const WAYS_OUT =
+  "Export it from a module of its own and import it from there, say under which name it is " +
+  'exported (target: "…", module: …), or wrap it in a function that stands by itself.';
+
 /**
  * Plans how the target travels to a process with these permissions; undefined ones are inherited.
  *
  * @param isJailed whether they are those of a thread in a sandbox
+ * @throws {TypeError} if it can't travel; the message says which way was tried, and why it failed
+ * @throws {Deno.errors.NotCapable} if its module or this package may not be read, and it was to travel by
+ *   reference
  */
 export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
-  const by = target.by ?? defaultWay(target, isJailed ? grants : undefined);
+  const { code, by } = target;
   const isConfined = grants !== undefined;
-  if (by === "source") return { ...bySource(target, isConfined), grants, giveUp: [] };
-  const lent = isJailed && isConfined ? lend(grants) : { grants, giveUp: [] };
-  return { ...byReference(target, isConfined), ...lent };
+  const asReferred = (reference: Reference): Plan => ({
+    ...byReference(target, reference, isConfined),
+    ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
+  });
+  const asWritten = (why: string | undefined): Plan => ({
+    ...bySource(target, why, isConfined),
+    ...{ grants, giveUp: [] },
+  });
+  if (typeof code === "string") {
+    if (by === "source") {
+      throw new TypeError(
+        `The target is the name "${code}", and only a function can travel by source. ` +
+          "Give the function itself, or the module that exports it.",
+      );
+    }
+    return asReferred(named(code, target));
+  }
+  if (by === "source") return asWritten(undefined);
+  if (by === "reference") return asReferred(found(code, target));
+  const sought = seek(code, target, isJailed ? grants : undefined);
+  if ("reference" in sought) return asReferred(sought.reference);
+  try {
+    return asWritten(sought.why);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const message =
+      `The target "${code.name}" can't travel. By reference: ${sought.why}. By source: ` +
+      `${cause.message.replace(/ Wrap it in .*$/, "")} ${WAYS_OUT}`;
+    throw new TypeError(message, { cause });
+  }
 }
 
-function defaultWay({ module, code }: Target, jailed: Grants | undefined): By {
-  if (typeof code === "string") return "reference";
-  return module !== undefined && mayImport(module) && mayImport(childModule()) &&
-      !isPartial(jailed?.read)
-    ? "reference"
-    : "source";
+function named(code: string, { module, callers }: Target): Reference {
+  const url = module ?? callers[0];
+  if (url === undefined) {
+    throw new TypeError(
+      `The module that exports "${code}" isn't known. Name it, as in module: import.meta.url.`,
+    );
+  }
+  checkReadable("its module", url);
+  checkReadable("this library", childModule());
+  return referenceByName(code, url);
+}
+
+function found(code: Exclude<Target["code"], string>, target: Target): Reference {
+  checkReadable("this library", childModule());
+  const sought = look(code, target);
+  if ("reference" in sought) {
+    checkReadable("its module", sought.reference.module);
+    return sought.reference;
+  }
+  const { module, callers } = target;
+  const from = module ?? callers[0];
+  if (from !== undefined) checkReadable("its module", from);
+  const what = code.name === "" ? "The target, which is anonymous," : `The target "${code.name}"`;
+  throw new TypeError(
+    `${what} can't travel by reference: ${sought.why}. Export it there, name the module that exports it ` +
+      '(module: …), give the name of the export (target: "…"), or let it travel by source: by: "source".',
+  );
+}
+
+function look(code: Exclude<Target["code"], string>, { module, callers }: Target): Sought {
+  return module === undefined
+    ? referenceTo(code, withMain(callers), false)
+    : referenceTo(code, [module], true);
+}
+
+/** In a callback, the program's main module isn't on the stack. */
+function withMain(modules: readonly string[]): readonly string[] {
+  const main = mainModuleUrl();
+  return main === undefined || modules.includes(main) ? modules : [...modules, main];
+}
+
+function mainModuleUrl(): string | undefined {
+  // Workers don't know theirs.
+  const url: string | undefined = Deno.mainModule;
+  return url?.startsWith(MAIN) ? undefined : url;
+}
+
+/** By reference where the function is found and may be loaded. */
+function seek(
+  code: Exclude<Target["code"], string>,
+  target: Target,
+  jailed: Grants | undefined,
+): Sought {
+  const { module, callers } = target;
+  const obstacle = whyNot(childModule(), "this library");
+  if (obstacle !== undefined) return { why: obstacle };
+  if (isPartial(jailed?.read)) return { why: "with a limit, permissions.read may not be a list" };
+  const from = module ?? callers[0];
+  const hindrance = from === undefined ? undefined : whyNot(from, "its module");
+  const sought = look(code, target);
+  if ("why" in sought) return { why: hindrance ?? sought.why };
+  const why = whyNot(sought.reference.module, "its module");
+  return why === undefined ? sought : { why };
+}
+
+/** Why a child that inherits everything can't import a module, as far as can be told here. */
+function whyNot(module: string, what: string): string | undefined {
+  if (!module.startsWith("file:")) {
+    return /^(https?|npm|jsr|node|data):/.test(module)
+      ? undefined
+      : `${what}, ${module}, can't be imported`;
+  }
+  const url = new URL(module);
+  if (!mayRead(url)) return `${what}, ${module}, may not be read: that takes --allow-read`;
+  try {
+    // The module of `deno eval`, or of the REPL, isn't anywhere.
+    return Deno.statSync(url).isFile ? undefined : `${what}, ${module}, is not a file`;
+  } catch {
+    return `${what}, ${module}, is not a file`;
+  }
+}
+
+function mayRead(file: URL): boolean {
+  return Deno.permissions.querySync({ name: "read", path: file }).state === "granted";
+}
+
+/** Deno would refuse to load it in the child, where nobody could say so. */
+function checkReadable(what: string, module: string): void {
+  if (!module.startsWith("file:") || mayRead(new URL(module))) return;
+  throw new Deno.errors.NotCapable(
+    `A target by reference needs ${what}, ${module}, and this process may not read it. ` +
+      'Run the program with --allow-read, or let the target travel by source: by: "source".',
+  );
 }
 
 /** What a worker needs to load modules from files and from elsewhere. */
@@ -96,56 +201,14 @@ function isPartial(grant: Grants["read"]): boolean {
   return Array.isArray(grant);
 }
 
-/** Whether a child that inherits everything may import a module, as far as can be told here. */
-function mayImport(module: string): boolean {
-  const url = new URL(module);
-  if (url.protocol === "https:" || url.protocol === "http:") return true;
-  if (url.protocol !== "file:" || !mayRead(url)) return false;
-  try {
-    // The module of `deno eval`, or of the REPL, isn't anywhere.
-    return Deno.statSync(url).isFile;
-  } catch {
-    return false;
-  }
-}
-
-function mayRead(file: URL): boolean {
-  return Deno.permissions.querySync({ name: "read", path: file }).state === "granted";
-}
-
-/** Deno would refuse to load it in the child, where nobody could say so. */
-function checkReadable(what: string, module: string): void {
-  const url = new URL(module);
-  if (url.protocol !== "file:" || mayRead(url)) return;
-  throw new Deno.errors.NotCapable(
-    `A target by reference needs ${what}, ${module}, and this process may not read it. ` +
-      'Run the program with --allow-read, or let the target travel by source: by: "source".',
-  );
-}
-
 function byReference(
-  { code, isClass, module }: Target,
+  { isClass }: Target,
+  reference: Reference,
   isConfined: boolean,
 ): Pick<Plan, "travel" | "main"> {
-  const exportName = typeof code === "string" ? code : code.name;
-  const what = isClass ? "class" : "target";
-  if (exportName === "") {
-    throw new TypeError(
-      `The ${what} is anonymous, so the child can't find it among the exports of its module. ` +
-        'Give it a name and export it, or let it travel by source: by: "source".',
-    );
-  }
-  if (module === undefined) {
-    throw new TypeError(
-      `The module that exports "${exportName}" isn't known. ` +
-        'Name it, as in module: import.meta.url, or let the target travel by source: by: "source".',
-    );
-  }
-  checkReadable("its module", module);
-  checkReadable("this library", childModule());
-  const text = typeof code === "string" ? undefined : textOf(code);
+  const { module, name } = reference;
   const main = isConfined ? confinedMain(module) : freeMain();
-  return { travel: { by: "reference", module, exportName, text, isClass }, main: dataUrl(main) };
+  return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
 }
 
 function freeMain(): string {
@@ -175,72 +238,20 @@ export { target };`;
 }
 
 function bySource(
-  { code, isClass }: Target,
+  { code, isClass, module, callers }: Target,
+  notByReference: string | undefined,
   isConfined: boolean,
 ): Pick<Plan, "travel" | "main"> {
-  if (typeof code === "string") {
-    throw new TypeError(
-      `The target is the name "${code}", and only a function can travel by source. ` +
-        "Give the function itself, or the module that exports it.",
-    );
-  }
-  const text = textOf(code);
-  if (/\{\s*\[native code\]\s*\}$/.test(text)) {
-    throw new TypeError(
-      `The target "${code.name}" has no source text: it is built in, or was made by bind(). ` +
-        "Wrap it in a function of your own.",
-    );
-  }
-  const expression = asExpression(text, code.name);
-  const main = `import * as runtime from ${JSON.stringify(runtimeUrl())};
-const { ${runtimeExports().join(", ")} } = runtime;
-runtime.boot(() => ${isConfined ? compiled(expression) : expression});`;
-  return { travel: { by: "source", exportName: code.name, isClass }, main: dataUrl(main) };
-}
-
-/**
- * The text of an expression that evaluates another one only when it runs. What a main module's own
- * text imports, Deno 2.9.6 loads with the rights of the starter, `await import("file:///…")` in a
- * function included.
- */
-function compiled(expression: string): string {
-  const names = runtimeExports(), body = `"use strict";\nreturn ${expression};`;
-  const parameters = [...names, body].map((text) => JSON.stringify(text)).join(", ");
-  return `new Function(${parameters})(${names.join(", ")})`;
-}
-
-function textOf(code: { toString(): string }): string {
-  return Function.prototype.toString.call(code);
-}
-
-/** A method's text, as in `{ async work() {} }`, is no expression by itself. */
-function asExpression(text: string, name: string): string {
-  const object = `({ ${text} })`;
-  if (isExpression(text) && !isMethod(object, text)) return `(${text})`;
-  if (isMethod(object, text)) return `${object}[${JSON.stringify(name)}]`;
-  throw new TypeError(
-    `The target "${name}" can't travel by source: a private method, a getter or one with a computed ` +
-      "name means nothing outside of its class. " +
-      "Wrap it in a function of your own.",
+  const written = code as Exclude<Target["code"], string>;
+  const expression = asExpression(written);
+  const scope = scopeOf(
+    textOf(written),
+    module === undefined ? withMain(callers) : [module, ...callers],
   );
-}
-
-/** Not a private one, a getter or one with a computed name. It is compiled, not run. */
-function isMethod(object: string, text: string): boolean {
-  if (/^(\[(?!["'])|[gs]et\s+[^(])/.test(text)) return false;
-  try {
-    new Function(object);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isExpression(text: string): boolean {
-  return /^(async\s+)?function\b|^class\b|^(async\s*)?(\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u
-    .test(text);
+  const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
+  return { travel, main: dataUrl(mainModule(expression, scope, runtimeUrl(), isConfined)) };
 }
 
 function dataUrl(text: string): string {
-  return `data:text/javascript,${encodeURIComponent(text)}`;
+  return `${MAIN}${encodeURIComponent(text)}`;
 }

@@ -1,0 +1,126 @@
+// What Deno knows of the modules an isolate has loaded: their text, as V8 runs it, and what they
+// export. Both are answered at once, need no permission and evaluate nothing that has not been
+// evaluated; an unexpected answer of another Deno version means "unknown".
+//
+// Deno 2.9.4 to 2.9.6, through what node:module offers:
+// - the loader of ".js" files reads any module of the program's graph without read permission, from the
+//   disk, and transpiles TypeScript and JSX to the text that V8 runs;
+// - the loader of ".mjs" files answers the namespace of a module that is evaluated, and refuses one that
+//   is still evaluating, or has top-level await in its graph;
+// - a module compiled from a text links only with modules that are loaded already;
+// - stripTypeScriptTypes transpiles as the loader of modules does.
+
+import module from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** What a module exports. */
+export type Namespace = Record<string, unknown>;
+
+interface Loading {
+  exports: Namespace;
+}
+
+type Loader = (loading: object, path: string) => void;
+
+/** What of node:module's class is used here. */
+interface ModuleClass {
+  _extensions: Record<string, Loader>;
+  stripTypeScriptTypes(text: string, options: { mode: "transform" }): string;
+  prototype: {
+    _compile(this: Loading, text: string, path: string, format: "module", fromHook: true): void;
+  };
+}
+
+const { _extensions, stripTypeScriptTypes, prototype: { _compile } } =
+  module as unknown as ModuleClass;
+const loadText = _extensions[".js"], loadNamespace = _extensions[".mjs"];
+
+/** The path of a file: URL that stands for it alone, as those of modules without a query do. */
+function pathOf(url: string): string | undefined {
+  if (!url.startsWith("file:")) return undefined;
+  try {
+    const path = fileURLToPath(url);
+    return pathToFileURL(path).href === url ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether all of these ES modules are loaded, evaluated or not. */
+export function areLoaded(urls: readonly string[]): boolean {
+  try {
+    const imports = urls.map((url) => `import ${JSON.stringify(url)};`).join("");
+    // Linked, and never evaluated: what has top-level await can't be, at once.
+    compile(`${imports} await undefined;`);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ERR_REQUIRE_ASYNC_MODULE";
+  }
+}
+
+/**
+ * The text of a local module as V8 runs it; undefined where it can't be told.
+ *
+ * @param url of a module that is loaded, or that may be read: of others Deno would ask the person at
+ *   the terminal
+ */
+export function loadedText(url: string): string | undefined {
+  const path = pathOf(url);
+  if (path === undefined) return undefined;
+  let text: string | undefined;
+  try {
+    loadText({ _compile: (content: string) => text = content }, path);
+  } catch {
+    return undefined;
+  }
+  return text;
+}
+
+/**
+ * What a module exports, if it is evaluated and nothing in its graph has top-level await.
+ *
+ * @param url of a module that is loaded: others would be
+ */
+export function namespaceOf(url: string): Namespace | undefined {
+  const path = pathOf(url);
+  try {
+    if (path === undefined) return compile(`export * as found from ${JSON.stringify(url)};`).found;
+    const loading: Partial<Loading> = {};
+    loadNamespace(loading, path);
+    return loading.exports;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The URLs that specifiers stand for in a module; undefined for those that stand for none. */
+export function resolveIn(url: string, specifiers: readonly string[]): (string | undefined)[] {
+  const isPath = (specifier: string) => /^(\.\.?\/|\/|[a-z]+:\/\/)/.test(specifier);
+  const paths = specifiers.map((specifier) =>
+    isPath(specifier) && URL.canParse(specifier, url) ? new URL(specifier, url).href : undefined
+  );
+  if (!url.startsWith("file:") || specifiers.every(isPath)) return paths;
+  try {
+    const text = `export const found = ${JSON.stringify(specifiers)}.map((specifier) => {
+      try { return import.meta.resolve(specifier); } catch {}
+    });`;
+    return compile(text, url).found as unknown as (string | undefined)[];
+  } catch {
+    return paths;
+  }
+}
+
+/** The text that V8 would run of a module in TypeScript or JavaScript. */
+export function transpiled(text: string): string {
+  return stripTypeScriptTypes(text, { mode: "transform" });
+}
+
+let compiled = 0;
+
+/** Evaluates a module made of this text, which stands beside another one. */
+function compile(text: string, beside = "file:///"): Record<string, Namespace> {
+  const url = new URL(`./multiprocessing-${compiled++}-${crypto.randomUUID()}.mjs`, beside);
+  const loading: Loading = { exports: {} };
+  _compile.call(loading, text, fileURLToPath(url), "module", true);
+  return loading.exports as Record<string, Namespace>;
+}

@@ -1,0 +1,79 @@
+// Whose code called into this package: the modules on the stack. A program may have changed what Error
+// makes of a stack, or may forbid to change it.
+
+import { isInlined } from "./runtime.ts";
+
+/** The folder of this package's own code, or the one module that holds all of it. */
+export const ownCode: string = isInlined
+  ? ""
+  : import.meta.url.startsWith("blob:")
+  ? import.meta.url
+  : new URL("../", import.meta.url).href;
+
+/** The main module of a child begins with this: no module of a user's. */
+export const MAIN = "data:text/javascript,/*multiprocessing*/";
+
+const { captureStackTrace } = Error;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
+
+/** So many frames are looked at. */
+const FRAMES = 200;
+
+/** The URLs of the modules on the stack, the nearest first, without those of this package. */
+export function callers(): string[] {
+  const urls = new Set<string>();
+  for (const url of urlsOnStack()) {
+    if (isOwn(url) || !/^(?!ext:|node:)[a-z]+:/.test(url)) continue;
+    urls.add(url);
+  }
+  return [...urls];
+}
+
+function isOwn(url: string): boolean {
+  return url.startsWith(MAIN) || ownCode !== "" && url.startsWith(ownCode);
+}
+
+function urlsOnStack(): string[] {
+  // The call sites, because Deno shortens long URLs in the text of a stack.
+  const sites = withProperties(
+    { stackTraceLimit: FRAMES, prepareStackTrace: (_: unknown, sites: unknown) => sites },
+    stackHere,
+  );
+  if (Array.isArray(sites)) {
+    return (sites as NodeJS.CallSite[]).flatMap((site) => site.getScriptNameOrSourceURL() ?? []);
+  }
+  const text = typeof sites === "string" ? sites : "";
+  return [...text.matchAll(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm)].map(([, url]) => url);
+}
+
+function stackHere(): unknown {
+  const holder: { stack?: unknown } = {};
+  captureStackTrace(holder);
+  return holder.stack;
+}
+
+/** Does `work` while Error has these properties, where that can be had. */
+function withProperties<T>(properties: Record<string, unknown>, work: () => T): T {
+  const before = Object.keys(properties).map((name) =>
+    [name, getOwnPropertyDescriptor(Error, name)] as const
+  );
+  for (const name of Object.keys(properties)) {
+    set(name, { value: properties[name], writable: true, enumerable: true, configurable: true });
+  }
+  try {
+    return work();
+  } finally {
+    for (const [name, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(Error, name);
+      else set(name, descriptor);
+    }
+  }
+}
+
+function set(name: string, descriptor: PropertyDescriptor): void {
+  try {
+    defineProperty(Error, name, descriptor);
+  } catch {
+    // Frozen, or as good as that.
+  }
+}

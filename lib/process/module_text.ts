@@ -1,0 +1,226 @@
+// What the text of a module tells about a function: whether the module defines it once, as it is
+// evaluated, and exports it; and which names in it the module binds.
+//
+// There is no parser of JavaScript here but V8's, which answers whether a text is a module. So each
+// question is put as a change of the text: a statement of the top level is where an export may be
+// inserted, a name is bound where `eval` in its place is an early error, and what is no code (in a
+// comment, a string) may be changed into anything.
+
+import { importsOf, isModule } from "../platform/parser.ts";
+
+/** A name that no module has. */
+const PROBE = "multiprocessing$probe";
+/** What only stands where a statement of the top level begins. */
+const INSERTED = `export const ${PROBE} = 0; `;
+
+const NAME = String.raw`[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*`;
+const DECLARED = new RegExp(
+  String.raw`^(?:async\s+)?(?:function\b\s*\*?|class\b)\s*(${NAME})`,
+  "u",
+);
+const ASSIGNED = new RegExp(
+  String.raw`(?:\b(?:var|let|const)\s+|,\s*)(${NAME})\s*=\s*$`,
+  "u",
+);
+/** What follows an expression that ends there. */
+const END = String.raw`[ \t]*(?:[;,]|$|\r?\n(?!\s*[(\[\x60.?:=<>&|^+\-*/%]))`;
+const ENDED = new RegExp(`^${END}`, "u");
+
+/** A definition that a module evaluates once, in its outermost scope. */
+interface Definition {
+  /** What it is bound to; undefined for an anonymous default export. */
+  local: string | undefined;
+  /** What it is exported as where it stands. */
+  exported: string | undefined;
+}
+
+/** The text of one module. */
+export class ModuleText {
+  readonly #text: string;
+  #imports: readonly string[] | undefined;
+
+  private constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Undefined for what is no module. */
+  static of(text: string): ModuleText | undefined {
+    // The map that follows the last line of a transpiled module is longer than the module.
+    const own = text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");
+    return isModule(own) ? new ModuleText(own) : undefined;
+  }
+
+  /** Whether the text of a function stands in it. */
+  has(text: string): boolean {
+    return this.#text.includes(text);
+  }
+
+  /** The specifiers of its imports. */
+  get imports(): readonly string[] {
+    return this.#imports ??= importsOf(this.#text);
+  }
+
+  /**
+   * The name under which it exports the function that has this text and this name; undefined if it
+   * can't be told for certain that no other function of the module has both.
+   */
+  exportOf(text: string, name: string): string | undefined {
+    const definitions: Definition[] = [];
+    for (const at of this.#placesOf(text)) {
+      const definition = this.#definitionAt(at, text);
+      // Made by a function, in a loop, or in an expression: there may be more of them.
+      if (definition === undefined) return undefined;
+      definitions.push(definition);
+    }
+    // Definitions of one scope with the same text do the same; the name tells them apart.
+    const named = definitions.filter(({ local, exported }) => (local ?? exported) === name);
+    const [definition, other] = named.length > 0 ? named : definitions;
+    if (definition === undefined || other !== undefined) return undefined;
+    const { local, exported } = definition;
+    if (exported !== undefined) return exported;
+    const names = this.#exportsOf(local!);
+    return names.includes(name) ? name : names[0];
+  }
+
+  /** Whether the module declares or imports a name in its outermost scope. */
+  declares(name: string): boolean {
+    return isModule(`${this.#text}\nexport { ${name} as ${PROBE} };`);
+  }
+
+  /** Whether a name is bound anywhere but in the function with this text, where that can reach it. */
+  binds(name: string, text: string): boolean {
+    if (this.declares(name)) return true;
+    for (const at of this.#placesOf(text)) {
+      const [start, end] = this.#statementAround(at, text.length);
+      const around = (from: number, to: number) => replaceName(this.#text.slice(from, to), name);
+      const changed = this.#text.slice(0, start) + around(start, at) + text +
+        around(at + text.length, end) + this.#text.slice(end);
+      if (!isModule(changed)) return true;
+    }
+    return false;
+  }
+
+  /** The local names of what it imports, by specifier and name; "*" is the namespace. */
+  *bindings(): Generator<{ local: string; specifier: string; name: string }> {
+    const clause = new RegExp(
+      String.raw`\bimport\s*(?:(${NAME})\s*,?\s*)?(?:\*\s*as\s+(${NAME})|\{([^}]*)\})?\s*from\s*` +
+        String.raw`(?:"([^"\n]*)"|'([^'\n]*)')`,
+      "gu",
+    );
+    for (const [, single, all, list, ...specifiers] of this.#text.matchAll(clause)) {
+      const specifier = specifiers.find((found) => found !== undefined)!;
+      if (!this.imports.includes(specifier)) continue;
+      const found = (local: string, name: string) => ({ local, specifier, name });
+      if (single !== undefined) yield found(single, "default");
+      if (all !== undefined) yield found(all, "*");
+      for (const [name, local] of specifiersIn(list)) yield found(local, name);
+    }
+  }
+
+  /** Where a text stands as code. */
+  *#placesOf(text: string): Generator<number> {
+    for (let at = this.#text.indexOf(text); at >= 0; at = this.#text.indexOf(text, at + 1)) {
+      if (this.#isCode(at, at + text.length)) yield at;
+    }
+  }
+
+  #isCode(start: number, end: number): boolean {
+    return !isModule(`${this.#text.slice(0, start)}0 0${this.#text.slice(end)}`);
+  }
+
+  #definitionAt(at: number, text: string): Definition | undefined {
+    const before = this.#text.slice(0, at), after = this.#text.slice(at);
+    const declared = DECLARED.exec(text)?.[1];
+    if (this.#isAfter(at, /\bexport\s+default\s+$/)) {
+      return { local: declared, exported: "default" };
+    }
+    if (declared !== undefined) {
+      if (this.#isAfter(at, /\bexport\s+$/)) return { local: declared, exported: declared };
+      if (isModule(`${before}${INSERTED}${after}`)) return { local: declared, exported: undefined };
+    }
+    const local = ASSIGNED.exec(before)?.[1];
+    if (local === undefined || !ENDED.test(after.slice(text.length))) return undefined;
+    const keywords = [...before.matchAll(/\b(?:var|let|const)\b/g)].reverse();
+    for (const { index, 0: keyword } of keywords.slice(0, 50)) {
+      // Between the keyword and the text there are nothing but other definitions of the same statement.
+      if (!isModule(`[${before.slice(index + keyword.length)}${text}]`)) continue;
+      if (this.#isAfter(index, /\bexport\s+$/)) return { local, exported: local };
+      const statement = this.#text.slice(index);
+      if (!isModule(`${before.slice(0, index)}${INSERTED}${statement}`)) return undefined;
+      return { local, exported: undefined };
+    }
+    return undefined;
+  }
+
+  /** Whether an `export` ends there, as code. */
+  #isAfter(at: number, keywords: RegExp): boolean {
+    const found = keywords.exec(this.#text.slice(0, at));
+    return found !== null && this.#isCode(found.index, found.index + "export".length);
+  }
+
+  /** What a name of the outermost scope is exported as. */
+  #exportsOf(local: string): string[] {
+    const names: string[] = [];
+    for (
+      const { index, 0: all, 1: list } of this.#text.matchAll(
+        /\bexport\s*\{([^}]*)\}(?!\s*from\b)/g,
+      )
+    ) {
+      const exported = specifiersIn(list).filter(([name]) => name === local);
+      if (exported.length === 0 || !this.#isCode(index, index + all.length)) continue;
+      names.push(...exported.map(([, as]) => as));
+    }
+    const byDefault = new RegExp(
+      String.raw`\bexport\s+default\s+(${NAME})${END}`,
+      "gu",
+    );
+    for (const { index, 0: all, 1: name } of this.#text.matchAll(byDefault)) {
+      if (name === local && this.#isCode(index, index + all.length)) names.push("default");
+    }
+    return names;
+  }
+
+  /** The statement of the top level that holds this part of the text, or more than that. */
+  #statementAround(at: number, length: number): [number, number] {
+    const text = this.#text;
+    let start = 0, end = text.length;
+    for (const { index } of [...text.slice(0, at).matchAll(/\n(?=[^\s)}\]])/g)].reverse()) {
+      if (!isPart(text.slice(0, index))) continue;
+      start = index;
+      break;
+    }
+    const rest = text.slice(at + length);
+    for (const { index } of rest.matchAll(/\n(?=[^\s)}\]])/g)) {
+      if (!isPart(text.slice(0, at + length + index))) continue;
+      end = at + length + index;
+      break;
+    }
+    return [start, end];
+  }
+}
+
+/** Whether a text is the beginning of a module, up to the end of a statement. */
+function isPart(text: string): boolean {
+  // What it exports may be declared later.
+  return isModule(text) || isModule(text.replaceAll(/\bexport\s*\{[^}]*\}\s*;?/g, ""));
+}
+
+/** Where the name is bound, `eval` can't be. Names of properties stay, those after `...` are none. */
+function replaceName(text: string, name: string): string {
+  const word = name.replaceAll("$", "\\$");
+  const reference = String
+    .raw`(?<![\p{ID_Continue}$#])(?<!(?<!\.\.)\.)${word}(?![\p{ID_Continue}$])`;
+  return text.replaceAll(new RegExp(reference, "gu"), "eval");
+}
+
+/** The names in braces, and what they are called on the other side. */
+function specifiersIn(list: string | undefined): [string, string][] {
+  return (list ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "").map(
+    (part) => {
+      const [from, as = from] = part.split(/\s+as\s+/).map((name) =>
+        name.replace(/^(["'])(.*)\1$/, "$2")
+      );
+      return [from, as];
+    },
+  );
+}

@@ -1,0 +1,304 @@
+// A reference to a function: the module that exports it, and under which name. It is made in the isolate
+// that has the function, and resolved in another one, as often as that likes.
+//
+// Never another function than the one given. What an evaluated module exports can be compared with the
+// function itself. A module that is still evaluating, or has top-level await, doesn't show its exports
+// (lib/platform/modules.ts); there the text decides: the module has to define the function once, where it
+// is evaluated once, and no other module of the program may have a function with the same text.
+
+import { describe } from "../describe.ts";
+import {
+  areLoaded,
+  loadedText,
+  type Namespace,
+  namespaceOf,
+  resolveIn,
+  transpiled,
+} from "../platform/modules.ts";
+import { ownCode } from "./callers.ts";
+import { ModuleText } from "./module_text.ts";
+
+// deno-lint-ignore no-explicit-any
+type Code = ((...args: any[]) => unknown) | (abstract new (...args: never[]) => object);
+
+/** Where a function is found again. */
+export interface Reference {
+  /** The URL of the module that exports it. */
+  module: string;
+  /** The name of the export; undefined for what the text of the module is to tell where it is loaded. */
+  exportName: string | undefined;
+  /** The function's own text and name, if there was one and not only the name of an export. */
+  text: string | undefined;
+  name: string;
+  /** What became of the module's file since the program began to run. */
+  change: string | undefined;
+}
+
+/** A reference, or why there is none. */
+export type Sought = { reference: Reference } | { why: string };
+
+/** The text of a function, whatever it says of itself. */
+export function textOf(code: object): string {
+  return Function.prototype.toString.call(code);
+}
+
+/** Whether a function has no text of its own: built-in and bound ones, and proxies. */
+export function isNative(text: string): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(text);
+}
+
+/**
+ * Makes a reference to a function that one of these modules exports, or a module that one of them
+ * imports.
+ *
+ * @param modules the URLs of modules, of which some may be running now
+ * @param alone whether only they count, not what they import
+ */
+export function referenceTo(code: Code, modules: readonly string[], alone: boolean): Sought {
+  const text = textOf(code), name = `${code.name}`;
+  const refer = (module: KnownModule, exportName: string | undefined): Sought => {
+    const { url } = module;
+    return { reference: { module: url, exportName, text, name, change: module.change() } };
+  };
+  const roots = modules.map(known).filter((root) => root.isLoaded());
+  if (roots.length === 0) return { why: unknownModules(modules) };
+  const near = roots.flatMap((root) => alone ? [root] : [root, ...root.imports()]);
+  for (const module of near) {
+    const exportName = module.nameOf(code);
+    if (exportName !== undefined) return refer(module, exportName);
+  }
+  const hidden = near.filter((module) => module.namespace() === undefined);
+  if (isNative(text)) {
+    return { why: notExported(roots, alone, hidden.length > 0 ? NO_TEXT : "") };
+  }
+  let doubtful: KnownModule | undefined;
+  for (const module of new Set(hidden)) {
+    const exportName = module.text()?.exportOf(text, name);
+    if (exportName === undefined) {
+      if (module.text()?.has(text)) doubtful ??= module;
+      continue;
+    }
+    const twin = othersThan(module, roots).find((other) => other.text()?.has(text));
+    if (twin === undefined) return refer(module, exportName);
+    return {
+      why: `${shorten(module.url)} exports a function with its text as "${exportName}", but ` +
+        `${shorten(twin.url)} has one, too`,
+    };
+  }
+  if (doubtful !== undefined) return { why: notCertain(doubtful) };
+  const remote = hidden.find((module) =>
+    module.text() === undefined && /^https?:/.test(module.url)
+  );
+  if (remote !== undefined) return refer(remote, undefined);
+  return { why: notExported(roots, alone, "") };
+}
+
+/** A reference to whatever a module exports under this name. */
+export function referenceByName(exportName: string, module: string): Reference {
+  const change = known(module).change();
+  return { module, exportName, text: undefined, name: exportName, change };
+}
+
+/**
+ * Finds the function again.
+ *
+ * @param load imports its module
+ * @throws {TypeError} if the module doesn't export it there, or exports something else
+ */
+export async function resolveReference(
+  reference: Reference,
+  load: (module: string) => Namespace | Promise<Namespace>,
+): Promise<Code> {
+  const { module, text, name, change } = reference;
+  // A copy, because what promises resolve to must not have a then().
+  const exports = { __proto__: null, ...await load(module) } as Namespace;
+  const exportName = reference.exportName ?? await exportIn(module, text!, name);
+  const found = exportName === undefined ? undefined : exports[exportName];
+  const isFound = typeof found === "function";
+  if (isFound && (text === undefined || textOf(found) === text)) return found as Code;
+  const changed = change === undefined ? "" : ` ${change}`;
+  if (exportName === undefined) {
+    throw new TypeError(
+      `Which export of ${module} the target "${name}" is can't be told for certain.${WAYS_OUT}`,
+    );
+  }
+  throw new TypeError(
+    found === undefined
+      ? `"${exportName}" is not exported by ${module}.${changed} Export it there, name the module that ` +
+        'exports it (module: …), or let it travel by source: by: "source".'
+      : !isFound
+      ? `"${exportName}", as exported by ${module}, is ${
+        describe(found)
+      }, not a function.${changed} ` +
+        "Export a function by that name."
+      : `The "${exportName}" that ${module} exports in the child is not the function given as target.` +
+        `${changed || " The module makes another one there."}${WAYS_OUT}`,
+  );
+}
+
+const WAYS_OUT = ' Give its name (target: "…", module: …) for whatever is exported by that name, ' +
+  'or let it travel by source: by: "source".';
+
+/** Says by its text what a remote module exports. */
+async function exportIn(url: string, text: string, name: string): Promise<string | undefined> {
+  try {
+    const loaded = await import(url, { with: { type: "text" } });
+    return ModuleText.of(transpiled(loaded.default))?.exportOf(text, name);
+  } catch {
+    return undefined;
+  }
+}
+
+// Messages
+
+const NO_TEXT =
+  ", as far as can be told of a module that is still running: such a function has no text to know it by";
+
+function notExported(roots: KnownModule[], alone: boolean, restriction: string): string {
+  const urls = roots.map(({ url }) => shorten(url)).join(", ");
+  return `it is not among the exports of ${urls}${
+    alone ? "" : ", nor of what that imports"
+  }${restriction}`;
+}
+
+function notCertain({ url }: KnownModule): string {
+  return `${
+    shorten(url)
+  } has a function with its text, but does not export it as a function or class that is ` +
+    "defined once, at the top level: there may be others like it, and which one is meant can't be told " +
+    "while that module runs. In a module of its own, which is imported, it is found";
+}
+
+function unknownModules(modules: readonly string[]): string {
+  return modules.length === 0
+    ? "the module that made the process isn't known"
+    : `${modules.map(shorten).join(", ")} is not a module that is loaded here`;
+}
+
+function shorten(url: string): string {
+  return url.length > 300 ? `${url.slice(0, 300)}…` : url;
+}
+
+// Modules
+
+const registry = new Map<string, KnownModule>();
+
+function known(url: string): KnownModule {
+  let module = registry.get(url);
+  if (module === undefined) registry.set(url, module = new KnownModule(url));
+  return module;
+}
+
+/** The text of a module that is loaded here, or may be read; undefined if it isn't, or it can't be told. */
+export function moduleText(url: string): ModuleText | undefined {
+  return known(url).text();
+}
+
+/** The modules that these import, and so on; local ones only, the near ones first. */
+export function* modulesAround(urls: readonly string[]): Generator<string> {
+  const seen = new Set(urls);
+  for (const url of seen) {
+    yield url;
+    const isInner = ownCode !== "" && url.startsWith(ownCode);
+    if (!isInner && !url.includes("/node_modules/")) {
+      for (const next of known(url).importUrls()) seen.add(next);
+    }
+  }
+}
+
+/** The namespace of a module that a module imports, by its specifier. */
+export function importedNamespace(url: string, specifier: string): Namespace | undefined {
+  const module = known(url);
+  const index = module.text()?.imports.indexOf(specifier) ?? -1;
+  const imported = module.resolved()[index];
+  return imported === undefined ? undefined : known(imported).namespace();
+}
+
+function othersThan(module: KnownModule, roots: KnownModule[]): KnownModule[] {
+  return [...modulesAround(roots.map(({ url }) => url))].filter((url) => url !== module.url).map(
+    known,
+  );
+}
+
+/** What is known of one module. */
+class KnownModule {
+  readonly url: string;
+  #isLoaded = false;
+  #text: ModuleText | null | undefined;
+  #namespace: Namespace | undefined;
+  #resolved: (string | undefined)[] | undefined;
+  #imports: KnownModule[] | undefined;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  isLoaded(): boolean {
+    return this.#isLoaded ||= areLoaded([this.url]);
+  }
+
+  text(): ModuleText | undefined {
+    if (this.#text !== undefined) return this.#text ?? undefined;
+    if (!this.isLoaded() && !mayRead(this.url)) return undefined;
+    const text = loadedText(this.url);
+    this.#text = text === undefined ? null : ModuleText.of(text) ?? null;
+    return this.#text ?? undefined;
+  }
+
+  namespace(): Namespace | undefined {
+    if (this.#namespace !== undefined || !this.isLoaded()) return this.#namespace;
+    return this.#namespace = namespaceOf(this.url);
+  }
+
+  /** The name under which this module exports a function; its own, if it has several. */
+  nameOf(code: Code): string | undefined {
+    const namespace = this.namespace();
+    if (namespace === undefined) return undefined;
+    const names = Object.keys(namespace).filter((name) => valueOf(namespace, name) === code);
+    const [first] = names;
+    return names.includes(code.name) ? code.name : first;
+  }
+
+  resolved(): (string | undefined)[] {
+    return this.#resolved ??= resolveIn(this.url, this.text()?.imports ?? []);
+  }
+
+  importUrls(): string[] {
+    return this.resolved().filter((url) => url !== undefined);
+  }
+
+  /** The modules that it imports and that are loaded. */
+  imports(): KnownModule[] {
+    if (this.#imports !== undefined) return this.#imports;
+    const modules = this.importUrls().map(known);
+    const isLoaded = areLoaded(modules.map(({ url }) => url));
+    for (const module of modules) module.#isLoaded ||= isLoaded;
+    return this.#imports = modules.filter((module) => module.isLoaded());
+  }
+
+  /** Says that the module's file was written after this program had begun to run. */
+  change(): string | undefined {
+    if (!this.url.startsWith("file:") || !mayRead(this.url)) return undefined;
+    try {
+      const { mtime } = Deno.statSync(new URL(this.url));
+      if (mtime === null || mtime.getTime() <= performance.timeOrigin) return undefined;
+      return "That file was changed while the program was running, so that the child has another " +
+        "version of it: start the program again.";
+    } catch {
+      return "That file is no longer there: it was removed or renamed while the program was running.";
+    }
+  }
+}
+
+function valueOf(namespace: Namespace, name: string): unknown {
+  try {
+    return namespace[name];
+  } catch {
+    return undefined; // not initialised yet
+  }
+}
+
+function mayRead(url: string): boolean {
+  if (!url.startsWith("file:")) return false;
+  return Deno.permissions.querySync({ name: "read", path: new URL(url) }).state === "granted";
+}

@@ -1,0 +1,204 @@
+// A function by source: its text as an expression, and what the names in it stand for where it has no
+// module around it. Its own parameters and variables shadow everything, as JavaScript has it; beyond
+// them a name is one of three things:
+//
+// - imported from this package by the function's module: then it is bound to the same in the child;
+// - bound by that module, or by a function around it, to something else: then using it is an error, also
+//   where there is a global of that name, or an export of this package;
+// - neither: then it is a global.
+//
+// Where the text of the module can't be had, the first two can't be told apart. Then all exports of this
+// package count, but for those that a global has the name of; as `multiprocessing` all of them are there.
+
+import { areLoaded, type Namespace, namespaceOf } from "../platform/modules.ts";
+import { ownCode } from "./callers.ts";
+import type { Scope } from "./messages.ts";
+import { ModuleText } from "./module_text.ts";
+import { importedNamespace, isNative, modulesAround, moduleText, textOf } from "./reference.ts";
+import { runtimeExports } from "./runtime.ts";
+
+/** What all exports of this package are called, for functions of a module whose text can't be had. */
+const ALL = "multiprocessing";
+
+/**
+ * The text of an expression that makes the function.
+ *
+ * @throws {TypeError} if its text means nothing by itself
+ */
+export function asExpression(code: { name: string }): string {
+  const text = textOf(code), { name } = code;
+  if (isNative(text)) {
+    throw new TypeError(
+      `The target "${name}" has no source text: it is built in, was made by bind(), or is a proxy. ` +
+        "Wrap it in a function of your own.",
+    );
+  }
+  if (isCompiled(`(${text})`)) return `(${text})`;
+  // A method's text, as in `{ async work() {} }`, is no expression by itself.
+  const object = `({ ${text} })`, isAccessor = /^[gs]et\s+[^(]/.test(text);
+  if (!isAccessor && !/^(async\s+)?(\*\s*)?\[(?!["'])/.test(text) && isCompiled(object)) {
+    return `${object}[${JSON.stringify(name)}]`;
+  }
+  // Parts of it are there only in a module.
+  if (/^(async\s+)?function\b|^class\b|=>/.test(text) && !isAccessor) return `(${text})`;
+  throw new TypeError(
+    `The target "${name}" can't travel by source: a private method, a getter or one with a computed ` +
+      "name means nothing outside of its class. Wrap it in a function of your own.",
+  );
+}
+
+/** It is compiled, not run. */
+function isCompiled(expression: string): boolean {
+  try {
+    new Function(`"use strict"; ${expression}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the names in a function's text stand for, in the child. */
+export function scopeOf(text: string, modules: readonly string[]): Scope {
+  const words = new Set(text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+  const own = inheritedHome();
+  const homes = own?.text.has(text) ? [own] : homesOf(text, modules);
+  if (homes.length === 0) return scopeOfUnknown(words);
+  const names: Record<string, string> = {}, dead: string[] = [];
+  for (const word of words) {
+    const meanings = homes.map((home) =>
+      home.names[word] ?? (isShadowed(home, word, text) ? "" : undefined)
+    );
+    const [meaning] = meanings;
+    if (meanings.some((other) => other !== meaning) || meaning === "") dead.push(word);
+    else if (meaning !== undefined) names[word] = meaning;
+  }
+  return { names, dead, isKnown: true };
+}
+
+/** Where a function's text stands, and what of this package has a name there. */
+interface Home {
+  text: ModuleText;
+  names: Readonly<Record<string, string>>;
+  /** Names that mean something else there. */
+  dead: readonly string[];
+}
+
+/** The function that this process runs, if that has come by source. */
+let origin: { code: { name: string }; scope: Scope } | undefined;
+/** The text of that function, where the functions in it are at home; null if it can't be told. */
+let inherited: Home | null | undefined;
+
+/** Says what this process runs by source. */
+export function becomeSource(code: { name: string }, scope: Scope): void {
+  origin = { code, scope };
+}
+
+function inheritedHome(): Home | null {
+  if (inherited !== undefined || origin === undefined) return inherited ?? null;
+  const { code, scope } = origin;
+  const text = ModuleText.of(`export default ${asExpression(code)};`);
+  return inherited = text === undefined ? null : { text, ...scope };
+}
+
+/** Only what a child would find otherwise counts: what it doesn't find is an error by itself. */
+function isShadowed({ text: module, dead }: Home, word: string, text: string): boolean {
+  if (dead.includes(word)) return true;
+  if (UNBINDABLE.has(word)) return false;
+  return (word in globalThis || GLOBALS_OF_WORKERS.has(word) || word === ALL) &&
+    module.binds(word, text);
+}
+
+/** What no module can bind. */
+const UNBINDABLE = new Set(["undefined", "NaN", "Infinity", "eval", "arguments", "globalThis"]);
+
+/** What is there in some workers, and perhaps not here. */
+const GLOBALS_OF_WORKERS = new Set([
+  "self",
+  "name",
+  "close",
+  "postMessage",
+  "onmessage",
+  "onerror",
+]);
+
+function homesOf(text: string, modules: readonly string[]): Home[] {
+  const near = new Set(modules);
+  const homes: Home[] = [];
+  for (const url of modulesAround(modules)) {
+    if (homes.length > 0 && !near.has(url)) break;
+    const module = moduleText(url);
+    if (module?.has(text)) homes.push({ text: module, names: packageNames(url, module), dead: [] });
+  }
+  return homes;
+}
+
+/** What a module imports from this package, also by way of another module. */
+function packageNames(url: string, module: ModuleText): Record<string, string> {
+  const own = ownNamespace();
+  const names: Record<string, string> = {};
+  for (const { local, specifier, name } of module.bindings()) {
+    const from = importedNamespace(url, specifier);
+    if (own === undefined || from === undefined || !module.declares(local)) continue;
+    const value = name === "*" ? from : from[name];
+    const isAll = value !== null && typeof value === "object" && "Process" in value &&
+      value.Process === own.Process;
+    const exported = isAll ? "*" : runtimeExports().find((found) => own[found] === value);
+    if (exported !== undefined) names[local] = exported;
+  }
+  return names;
+}
+
+let namespace: Namespace | undefined;
+
+function ownNamespace(): Namespace | undefined {
+  if (namespace !== undefined || ownCode === "" || ownCode.startsWith("blob:")) return namespace;
+  const url = new URL("../mod.ts", ownCode).href;
+  return namespace = areLoaded([url]) ? namespaceOf(url) : undefined;
+}
+
+function scopeOfUnknown(words: Set<string>): Scope {
+  const names: Record<string, string> = {};
+  for (const word of words) {
+    if (word === ALL) names[word] = "*";
+    else if (runtimeExports().includes(word) && !(word in globalThis)) names[word] = word;
+  }
+  return { names, dead: [], isKnown: false };
+}
+
+/**
+ * The text of the child's main module.
+ *
+ * @param runtimeUrl where it finds this package
+ * @param isConfined whether the child has permissions of its own
+ */
+export function mainModule(
+  expression: string,
+  scope: Scope,
+  runtimeUrl: string,
+  isConfined: boolean,
+): string {
+  const { names, dead } = scope;
+  const locals = Object.keys(names);
+  const bind = locals.map((local) =>
+    names[local] === "*"
+      ? `const ${local} = multiprocessing$all;`
+      : `const { ${names[local]}: ${local} } = multiprocessing$all;`
+  ).join("\n");
+  const body = dead.length === 0
+    ? `return ${expression};`
+    // They are never initialised, and so can't be used.
+    : `switch (0) { case 1: let ${dead.join(", ")}; default: return ${expression}; }`;
+  return `import * as multiprocessing$runtime from ${JSON.stringify(runtimeUrl)};
+const { boot: multiprocessing$boot, ...multiprocessing$all } = multiprocessing$runtime;
+${bind}
+multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
+}
+
+/**
+ * A body that is compiled only when it runs. What a main module's own text imports, Deno 2.9.6 loads with
+ * the rights of the starter, `await import("file:///…")` in a function included.
+ */
+function compiled(body: string, locals: readonly string[]): string {
+  const parameters = [...locals, `"use strict";\n${body}`].map((text) => JSON.stringify(text));
+  return `return new Function(${parameters.join(", ")})(${locals.join(", ")});`;
+}
