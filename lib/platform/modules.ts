@@ -54,7 +54,7 @@ export function areLoaded(urls: readonly string[]): boolean {
     compile(`${imports} await undefined;`);
     return false;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ERR_REQUIRE_ASYNC_MODULE";
+    return isAsyncError(error);
   }
 }
 
@@ -77,20 +77,25 @@ export function loadedText(url: string): string | undefined {
 }
 
 /**
- * What a module exports, if it is evaluated and nothing in its graph has top-level await.
+ * What a module exports, if it is evaluated; undefined while it is not; null if that is never told,
+ * because there is top-level await in it, or in what it imports.
  *
  * @param url of a module that is loaded: others would be
  */
-export function namespaceOf(url: string): Namespace | undefined {
+export function namespaceOf(url: string): Namespace | null | undefined {
   const path = pathOf(url);
   try {
     if (path === undefined) return compile(`export * as found from ${JSON.stringify(url)};`).found;
     const loading: Partial<Loading> = {};
     loadNamespace(loading, path);
     return loading.exports;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return isAsyncError(error) ? null : undefined;
   }
+}
+
+function isAsyncError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_REQUIRE_ASYNC_MODULE";
 }
 
 /** The URLs that specifiers stand for in a module; undefined for those that stand for none. */

@@ -10,6 +10,11 @@ export const ownCode: string = isInlined
   ? import.meta.url
   : new URL("../", import.meta.url).href;
 
+/** Where the rest of this package imports that from. */
+const entryPoints = ["../mod.ts", "../local.ts"].map((name) =>
+  URL.canParse(name, ownCode) ? new URL(name, ownCode).href : ""
+);
+
 /** The main module of a child begins with this: no module of a user's. */
 export const MAIN = "data:text/javascript,/*multiprocessing*/";
 
@@ -29,8 +34,10 @@ export function callers(): string[] {
   return [...urls];
 }
 
-function isOwn(url: string): boolean {
-  return url.startsWith(MAIN) || ownCode !== "" && url.startsWith(ownCode);
+/** Whether a module is one of this package's, or the main module of one of its children. */
+export function isOwn(url: string): boolean {
+  if (url.startsWith(MAIN)) return true;
+  return ownCode !== "" && url.startsWith(ownCode) || entryPoints.includes(url);
 }
 
 function urlsOnStack(): string[] {

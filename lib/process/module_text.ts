@@ -7,6 +7,7 @@
 // comment, a string) may be changed into anything.
 
 import { importsOf, isModule } from "../platform/parser.ts";
+import { Memo } from "./memo.ts";
 
 /** A name that no module has. */
 const PROBE = "multiprocessing$probe";
@@ -38,6 +39,8 @@ interface Definition {
 export class ModuleText {
   readonly #text: string;
   #imports: readonly string[] | undefined;
+  readonly #exports = new Memo<string | undefined>();
+  readonly #declared = new Memo<boolean>();
 
   private constructor(text: string) {
     this.#text = text;
@@ -65,6 +68,10 @@ export class ModuleText {
    * can't be told for certain that no other function of the module has both.
    */
   exportOf(text: string, name: string): string | undefined {
+    return this.#exports.get(`${name}\n${text}`, () => this.#exportOf(text, name));
+  }
+
+  #exportOf(text: string, name: string): string | undefined {
     const definitions: Definition[] = [];
     for (const at of this.#placesOf(text)) {
       const definition = this.#definitionAt(at, text);
@@ -84,11 +91,19 @@ export class ModuleText {
 
   /** Whether the module declares or imports a name in its outermost scope. */
   declares(name: string): boolean {
-    return isModule(`${this.#text}\nexport { ${name} as ${PROBE} };`);
+    const probe = () => isModule(`${this.#text}\nexport { ${name} as ${PROBE} };`);
+    return this.#declared.get(name, probe);
   }
 
   /** Whether a name is bound anywhere but in the function with this text, where that can reach it. */
   binds(name: string, text: string): boolean {
+    const mayBind = new RegExp(
+      String.raw`(?<![\p{ID_Continue}$#])(?<!(?<!\.\.)\.)${
+        escape(name)
+      }(?![\p{ID_Continue}$])(?!\s*[.[])`,
+      "u",
+    );
+    if (!mayBind.test(this.#text.replaceAll(text, ""))) return false;
     if (this.declares(name)) return true;
     for (const at of this.#placesOf(text)) {
       const [start, end] = this.#statementAround(at, text.length);
@@ -203,6 +218,10 @@ export class ModuleText {
 function isPart(text: string): boolean {
   // What it exports may be declared later.
   return isModule(text) || isModule(text.replaceAll(/\bexport\s*\{[^}]*\}\s*;?/g, ""));
+}
+
+function escape(name: string): string {
+  return name.replaceAll("$", "\\$");
 }
 
 /** Where the name is bound, `eval` can't be. Names of properties stay, those after `...` are none. */

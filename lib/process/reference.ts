@@ -15,7 +15,8 @@ import {
   resolveIn,
   transpiled,
 } from "../platform/modules.ts";
-import { ownCode } from "./callers.ts";
+import { isOwn } from "./callers.ts";
+import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -78,11 +79,11 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
       if (module.text()?.has(text)) doubtful ??= module;
       continue;
     }
-    const twin = othersThan(module, roots).find((other) => other.text()?.has(text));
+    const twin = twinOf(module, text, roots);
     if (twin === undefined) return refer(module, exportName);
     return {
       why: `${shorten(module.url)} exports a function with its text as "${exportName}", but ` +
-        `${shorten(twin.url)} has one, too`,
+        `${shorten(twin)} has one, too`,
     };
   }
   if (doubtful !== undefined) return { why: notCertain(doubtful) };
@@ -198,11 +199,10 @@ export function moduleText(url: string): ModuleText | undefined {
 export function* modulesAround(urls: readonly string[]): Generator<string> {
   const seen = new Set(urls);
   for (const url of seen) {
+    if (isOwn(url)) continue;
     yield url;
-    const isInner = ownCode !== "" && url.startsWith(ownCode);
-    if (!isInner && !url.includes("/node_modules/")) {
-      for (const next of known(url).importUrls()) seen.add(next);
-    }
+    if (!url.startsWith("file:") || url.includes("/node_modules/")) continue;
+    for (const next of known(url).importUrls()) if (next.startsWith("file:")) seen.add(next);
   }
 }
 
@@ -214,9 +214,14 @@ export function importedNamespace(url: string, specifier: string): Namespace | u
   return imported === undefined ? undefined : known(imported).namespace();
 }
 
-function othersThan(module: KnownModule, roots: KnownModule[]): KnownModule[] {
-  return [...modulesAround(roots.map(({ url }) => url))].filter((url) => url !== module.url).map(
-    known,
+const twins = new Memo<string | undefined>();
+
+/** Another module, of those around these, that has a function with the same text. */
+function twinOf(module: KnownModule, text: string, roots: KnownModule[]): string | undefined {
+  const urls = roots.map(({ url }) => url);
+  return twins.get(
+    `${module.url} ${urls.join()} ${text}`,
+    () => [...modulesAround(urls)].find((url) => url !== module.url && moduleText(url)?.has(text)),
   );
 }
 
@@ -225,7 +230,7 @@ class KnownModule {
   readonly url: string;
   #isLoaded = false;
   #text: ModuleText | null | undefined;
-  #namespace: Namespace | undefined;
+  #namespace: Namespace | null | undefined;
   #resolved: (string | undefined)[] | undefined;
   #imports: KnownModule[] | undefined;
 
@@ -246,8 +251,8 @@ class KnownModule {
   }
 
   namespace(): Namespace | undefined {
-    if (this.#namespace !== undefined || !this.isLoaded()) return this.#namespace;
-    return this.#namespace = namespaceOf(this.url);
+    if (this.#namespace === undefined && this.isLoaded()) this.#namespace = namespaceOf(this.url);
+    return this.#namespace ?? undefined;
   }
 
   /** The name under which this module exports a function; its own, if it has several. */

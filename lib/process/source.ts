@@ -13,6 +13,7 @@
 import { areLoaded, type Namespace, namespaceOf } from "../platform/modules.ts";
 import { ownCode } from "./callers.ts";
 import type { Scope } from "./messages.ts";
+import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 import { importedNamespace, isNative, modulesAround, moduleText, textOf } from "./reference.ts";
 import { runtimeExports } from "./runtime.ts";
@@ -57,8 +58,14 @@ function isCompiled(expression: string): boolean {
   }
 }
 
+const scopes = new Memo<Scope>();
+
 /** What the names in a function's text stand for, in the child. */
 export function scopeOf(text: string, modules: readonly string[]): Scope {
+  return scopes.get(`${modules.join()} ${text}`, () => findScope(text, modules));
+}
+
+function findScope(text: string, modules: readonly string[]): Scope {
   const words = new Set(text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
   const own = inheritedHome();
   const homes = own?.text.has(text) ? [own] : homesOf(text, modules);
@@ -153,7 +160,7 @@ let namespace: Namespace | undefined;
 function ownNamespace(): Namespace | undefined {
   if (namespace !== undefined || ownCode === "" || ownCode.startsWith("blob:")) return namespace;
   const url = new URL("../mod.ts", ownCode).href;
-  return namespace = areLoaded([url]) ? namespaceOf(url) : undefined;
+  return namespace = areLoaded([url]) ? namespaceOf(url) ?? undefined : undefined;
 }
 
 function scopeOfUnknown(words: Set<string>): Scope {
