@@ -75,30 +75,24 @@ Deno.test({
   name: "a target that its module doesn't export is named, with the ways out (needs --allow-read)",
   ignore: !canRead,
   fn: async () => {
-    for (const target of [targets.hidden.notExported, "notExported" as const]) {
-      await failed(
-        new Process({ target, module, by: "reference" }),
-        TypeError,
-        /"notExported" is not exported by file:.*bad_input_targets\.ts/,
-        /Export it/,
-        /module/,
-        /by: "source"/,
-      );
-    }
+    const patterns = [
+      /"notExported" is not exported by file:.*bad_input_targets\.ts/,
+      ...[/Export it/, /module/, /by: "source"/],
+    ];
+    const { notExported } = targets.hidden;
+    const process = new Process({ target: notExported, module, by: "reference" });
+    refused(() => process.start(), TypeError, ...patterns);
+    await failed(new Process({ target: "notExported", module }), TypeError, ...patterns);
   },
 });
 
 Deno.test({
   name: "an export that isn't the target is not run in its place (needs --allow-read)",
   ignore: !canRead,
-  fn: async () => {
-    const target = targets.hidden.impostor;
-    await failed(
-      new Process({ target, module, by: "reference" }),
-      TypeError,
-      /"give".* is not the function given/,
-      /by: "source"/,
-    );
+  fn: () => {
+    const process = new Process({ target: targets.hidden.impostor, module, by: "reference" });
+    const patterns = [/"give".* is not the function given/, /by: "source"/];
+    refused(() => process.start(), TypeError, ...patterns);
   },
 });
 
@@ -198,10 +192,10 @@ Deno.test("an anonymous target can't travel by reference", () => {
 Deno.test({
   name: "an anonymous target written in the options is called so (needs --allow-read)",
   ignore: !canRead,
-  fn: async () => {
+  fn: () => {
     // JavaScript gives this function the name of the property it is written into: "target".
     const process = new Process({ target: () => 1, module, by: "reference" });
-    await failed(process, TypeError, /anonymous/, /export/i, /by: "source"/);
+    refused(() => process.start(), TypeError, /anonymous/, /export/i, /by: "source"/);
   },
 });
 

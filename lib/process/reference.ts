@@ -70,7 +70,8 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
   }
   const hidden = near.filter((module) => module.namespace() === undefined);
   if (isNative(text)) {
-    return { why: notExported(roots, alone, hidden.length > 0 ? NO_TEXT : "") };
+    const [module] = hidden;
+    return { why: module === undefined ? notExported(roots, code, alone) : noText(module, name) };
   }
   let doubtful: KnownModule | undefined;
   for (const module of new Set(hidden)) {
@@ -86,12 +87,12 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
         `${shorten(twin)} has one, too`,
     };
   }
-  if (doubtful !== undefined) return { why: notCertain(doubtful) };
+  if (doubtful !== undefined) return { why: notCertain(doubtful, name) };
   const remote = hidden.find((module) =>
     module.text() === undefined && /^https?:/.test(module.url)
   );
   if (remote !== undefined) return refer(remote, undefined);
-  return { why: notExported(roots, alone, "") };
+  return { why: notExported(roots, code, alone) };
 }
 
 /** A reference to whatever a module exports under this name. */
@@ -133,7 +134,7 @@ export async function resolveReference(
       }, not a function.${changed} ` +
         "Export a function by that name."
       : `The "${exportName}" that ${module} exports in the child is not the function given as target.` +
-        `${changed || " The module makes another one there."}${WAYS_OUT}`,
+        `${changed || " That module makes another one there."}${WAYS_OUT}`,
   );
 }
 
@@ -152,22 +153,42 @@ async function exportIn(url: string, text: string, name: string): Promise<string
 
 // Messages
 
-const NO_TEXT =
-  ", as far as can be told of a module that is still running: such a function has no text to know it by";
-
-function notExported(roots: KnownModule[], alone: boolean, restriction: string): string {
+function notExported(roots: KnownModule[], { name }: Code, alone: boolean): string {
+  for (const root of roots) {
+    const namesake = root.namespace()?.[name];
+    if (typeof namesake === "function") {
+      return `the "${name}" that ${shorten(root.url)} exports is not the function given as target`;
+    }
+  }
   const urls = roots.map(({ url }) => shorten(url)).join(", ");
-  return `it is not among the exports of ${urls}${
-    alone ? "" : ", nor of what that imports"
-  }${restriction}`;
+  const others = alone ? "" : ", nor by what that imports";
+  return `${called(name)} is not exported by ${urls}${others}${changes(roots)}`;
 }
 
-function notCertain({ url }: KnownModule): string {
-  return `${
-    shorten(url)
-  } has a function with its text, but does not export it as a function or class that is ` +
-    "defined once, at the top level: there may be others like it, and which one is meant can't be told " +
-    "while that module runs. In a module of its own, which is imported, it is found";
+/** JavaScript calls a function that is written in the options by the name of the option. */
+function called(name: string): string {
+  return name === "" || name === "target" ? "the target is anonymous, and" : `"${name}"`;
+}
+
+function notCertain(module: KnownModule, name: string): string {
+  const what = name === "" || name === "target" ? "the target, which is anonymous," : `"${name}"`;
+  return `${what} is not exported by ${
+    shorten(module.url)
+  } as a function or class that is defined once, at its ` +
+    "top level: so there may be others with the same text, and which one is meant can't be told while that " +
+    `module runs (in a module of its own, which is imported, it can)${changes([module])}`;
+}
+
+function noText(module: KnownModule, name: string): string {
+  return `${called(name)} is not among what is known of the exports of ${
+    shorten(module.url)
+  }: it has no text ` +
+    "of its own to find it by while that module runs (in a module of its own, which is imported, it is found)";
+}
+
+function changes(modules: KnownModule[]): string {
+  const change = modules.map((module) => module.change()).find((found) => found !== undefined);
+  return change === undefined ? "" : `. ${change.replace(/\.$/, "")}`;
 }
 
 function unknownModules(modules: readonly string[]): string {

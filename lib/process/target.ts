@@ -95,20 +95,23 @@ function named(code: string, { module, callers }: Target): Reference {
 }
 
 function found(code: Exclude<Target["code"], string>, target: Target): Reference {
-  checkReadable("this library", childModule());
   const sought = look(code, target);
   if ("reference" in sought) {
     checkReadable("its module", sought.reference.module);
+    checkReadable("this library", childModule());
     return sought.reference;
   }
-  const { module, callers } = target;
-  const from = module ?? callers[0];
-  if (from !== undefined) checkReadable("its module", from);
-  const what = code.name === "" ? "The target, which is anonymous," : `The target "${code.name}"`;
+  const waysOut = code.name === ""
+    ? "Give it a name and export it,"
+    : "Export it there, name the module that exports it (module: …), give the name of the export " +
+      '(target: "…"),';
   throw new TypeError(
-    `${what} can't travel by reference: ${sought.why}. Export it there, name the module that exports it ` +
-      '(module: …), give the name of the export (target: "…"), or let it travel by source: by: "source".',
+    `${sentence(sought.why)} ${waysOut} or let it travel by source: by: "source".`,
   );
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 function look(code: Exclude<Target["code"], string>, { module, callers }: Target): Sought {
