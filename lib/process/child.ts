@@ -1,6 +1,8 @@
 // What runs in a started process, from its first step to its last. Its main module is a data: URL
 // that imports this file, or the package's text, and calls boot().
 
+// Before the realm is sealed, which takes away some of what it looks for.
+import "../platform/requirements.ts";
 import { type MessagePort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { receivePosted, unload } from "../memory/cargo.ts";

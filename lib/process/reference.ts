@@ -129,10 +129,8 @@ export async function resolveReference(
       ? `"${exportName}" is not exported by ${module}.${changed} Export it there, name the module that ` +
         'exports it (module: …), or let it travel by source: by: "source".'
       : !isFound
-      ? `"${exportName}", as exported by ${module}, is ${
-        describe(found)
-      }, not a function.${changed} ` +
-        "Export a function by that name."
+      ? `"${exportName}", as exported by ${module}, is not a function.${changed} ` +
+        `It is ${describe(found)}. Export a function by that name.`
       : `The "${exportName}" that ${module} exports in the child is not the function given as target.` +
         `${changed || " That module makes another one there."}${WAYS_OUT}`,
   );
