@@ -55,13 +55,8 @@ export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
 export type { ConnectionMessage } from "./lib/pipe/plain_worker.ts";
 export { wait, waitNowait, waitSync } from "./lib/pipe/wait.ts";
 export { Process, type ProcessOptions, type ProcessParameters } from "./lib/process/process.ts";
-export {
-  activeChildren,
-  type CurrentProcess,
-  currentProcess,
-  parentProcess,
-  type ProcessInfo,
-} from "./lib/process/current.ts";
+export { activeChildren, currentProcess, parentProcess } from "./lib/process/current.ts";
+export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/relatives.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export { JoinableQueue } from "./lib/queue/joinable_queue.ts";

@@ -165,6 +165,23 @@ both(
   ["--v8-flags=--expose-gc"],
 );
 
+const kinds = ["plain", "limited", "aborted", "sandboxed"];
+const letGo = (
+  kind: string,
+) => [`${kind}, started: collected`, `${kind}, result: held, closed: collected`];
+both(
+  "a process that was started lets go of target and arguments, and one that was closed of all",
+  "let_go.ts",
+  [],
+  prints(
+    0,
+    ...kinds.flatMap(letGo),
+    ...kinds.slice(0, 2).flatMap(letGo).map((line) => `in a child: ${line}`),
+    "less than one argument",
+  ),
+  ["--v8-flags=--expose-gc"],
+);
+
 both(
   "targets may be in a module that knows the package only by its types",
   "other_module.ts",

@@ -6,16 +6,12 @@ import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
 import { adoptKey } from "../memory/seal.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
-import {
-  becomeConfined,
-  inheritGrants,
-  ownPermissions,
-  type ProcessPermissions,
-} from "./permissions.ts";
+import { becomeConfined, inheritGrants } from "./permissions.ts";
+import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./relatives.ts";
 import { isBundled } from "./runtime.ts";
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
-let parent: ProcessInfo | null = null;
+let parent: ParentProcess | null = null;
 let starter: Ref | undefined;
 let self: CurrentProcess | undefined;
 let childrenStarted = 0;
@@ -26,44 +22,6 @@ let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
 /** The processes started here that may be alive. */
 const children = new Set<Process>();
 
-/**
- * What one process can see of another, or of itself.
- *
- * @example
- * ```ts
- * import { parentProcess, type ProcessInfo } from "@multiproc/multiprocessing";
- *
- * const starter: ProcessInfo | null = parentProcess();
- * console.log(starter); // null
- * ```
- */
-export interface ProcessInfo {
-  /** "MainProcess", or the name it was given, or one like "Process-1:2". */
-  readonly name: string;
-  /** A number unique in the program. It is not one of the operating system's. */
-  readonly pid: number | undefined;
-  /** Whether the program ends without waiting for it. */
-  readonly daemon: boolean;
-  /** Whether it has been started and has not ended. */
-  isAlive(): boolean;
-}
-
-/**
- * What a process knows of itself.
- *
- * @example
- * ```ts
- * import { currentProcess, type CurrentProcess } from "@multiproc/multiprocessing";
- *
- * const me: CurrentProcess = currentProcess();
- * console.log(me.isAlive()); // true
- * ```
- */
-export interface CurrentProcess extends ProcessInfo {
-  /** What it may do now. */
-  readonly permissions: ProcessPermissions;
-}
-
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
   ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
@@ -73,9 +31,7 @@ export function becomeChild(init: Init): void {
     adoptKey(init.key);
     inheritGrants(init.grants, init.sealed);
   }
-  const { name, pid, daemon } = init.parent;
-  const isAlive = () => ownRoster().isAlive(init.starter);
-  parent = { name, pid, daemon, isAlive };
+  parent = new Starter(init.parent, init.starter);
 }
 
 /** Says which object this process is, where the user has one: of a subclass of Process. */
@@ -163,18 +119,13 @@ export function removeChild(child: Process): void {
  * ```
  */
 export function currentProcess(): CurrentProcess {
-  return self ??= {
-    ...identity,
-    isAlive: () => true,
-    get permissions() {
-      return ownPermissions();
-    },
-  };
+  return self ??= new ThisProcess(identity);
 }
 
 /**
  * The process that started this one; null in the main process. Python's
- * `multiprocessing.parent_process()`.
+ * `multiprocessing.parent_process()`. It can be joined, and waited for with {@linkcode wait}: see
+ * {@linkcode ParentProcess}.
  *
  * @example
  * ```ts
@@ -192,7 +143,7 @@ export function currentProcess(): CurrentProcess {
  * }
  * ```
  */
-export function parentProcess(): ProcessInfo | null {
+export function parentProcess(): ParentProcess | null {
   return parent;
 }
 
@@ -214,5 +165,6 @@ export function parentProcess(): ProcessInfo | null {
  * ```
  */
 export function activeChildren(): Process[] {
-  return [...children].filter((child) => child.isAlive());
+  for (const child of children) if (!child.isAlive()) children.delete(child);
+  return [...children];
 }

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { checkNames } from "../named_options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
 import { load, post, settle } from "../memory/cargo.ts";
@@ -25,7 +26,6 @@ import { type Readiness, readiness } from "../wait/ready.ts";
 import {
   addChild,
   checkNotImporting,
-  type CurrentProcess,
   inheritance,
   nextIdentity,
   ownIdentity,
@@ -51,6 +51,7 @@ import {
   warnOfPrompts,
 } from "./permissions.ts";
 import { headlineOf, recreateFailure } from "./recreate_failure.ts";
+import type { CurrentProcess } from "./relatives.ts";
 import { plan, type Target } from "./target.ts";
 
 /**
@@ -176,15 +177,6 @@ export type ProcessParameters<A extends unknown[], R> = [] extends A
   ? [options?: ProcessOptions<A, R> & { args?: A }]
   : [options: ProcessOptions<A, R> & { args: A }];
 
-/** That of an object that is the process itself. */
-const NO_TARGET: Target = {
-  code: "",
-  isClass: false,
-  module: undefined,
-  callers: [],
-  by: undefined,
-};
-
 /** What the constructor gets in the child for an object of a subclass. */
 const revived = Symbol("revived");
 interface RevivedOptions {
@@ -229,9 +221,11 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  */
 export class Process<A extends unknown[] = unknown[], R = unknown>
   implements CurrentProcess, AsyncDisposable {
-  readonly #target: Target;
-  readonly #args: A | undefined;
-  readonly #signal: AbortSignal | undefined;
+  /** What it runs; let go of when it has been started. */
+  #target: Target | undefined;
+  #args: A | undefined;
+  /** Let go of when it has ended. */
+  #signal: AbortSignal | undefined;
   readonly #identity: Identity;
   readonly #bounds: Bounds;
   #control: Int32Array | undefined;
@@ -250,6 +244,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #isStopped = false;
   /** Why, where its signal did it. */
   #abortReason: { cause: unknown } | undefined;
+  /** Whether it is the process this code runs in: an object of a subclass, in the child. */
+  readonly #isSelf: boolean = false;
 
   /**
    * Makes a process; `start()` starts it.
@@ -261,8 +257,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { [revived]: identity } = Object(options) as Partial<RevivedOptions>;
     if (identity !== undefined) {
       this.#identity = identity;
-      this.#target = NO_TARGET;
       this.#bounds = {};
+      this.#isSelf = true;
       return;
     }
     checkNames(options, OPTIONS, "new Process({ target, args })");
@@ -294,9 +290,20 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#identity = nextIdentity(name, daemon ?? ownIdentity().daemon);
   }
 
-  /** Its name: the one given, or one like "Process-1". */
+  /**
+   * Its name: the one given, or one like "Process-1". It can be set before it is started.
+   *
+   * @throws {TypeError} when it is set to what is not a string, or is empty
+   * @throws {InvalidStateError} when it is set after it was started or closed
+   */
   get name(): string {
     return this.#identity.name;
+  }
+
+  set name(name: string) {
+    checkName(name);
+    this.#checkNew("name");
+    this.#identity.name = name;
   }
 
   /** A number unique in the program, once it was started. It is not one of the operating system's. */
@@ -304,24 +311,47 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     return this.#identity.pid || undefined;
   }
 
-  /** Whether the program ends without waiting for it. */
+  /**
+   * Whether the program ends without waiting for it. It can be set before it is started.
+   *
+   * @throws {TypeError} when it is set to what is neither true nor false
+   * @throws {InvalidStateError} when it is set after it was started; if it was closed
+   */
   get daemon(): boolean {
+    this.#checkOpen("daemon");
     return this.#identity.daemon;
+  }
+
+  set daemon(daemon: boolean) {
+    checkDaemon(daemon);
+    this.#checkNew("daemon");
+    this.#identity.daemon = daemon;
   }
 
   /**
    * null before it was started and while it lives; 0 when its target returned; 1 when it threw; n
    * after `Deno.exit(n)`; -15 after `terminate()`; -9 after `kill()`, or when it reached a limit. As
    * Python's `exitcode`.
+   *
+   * @throws {InvalidStateError} if it was closed
    */
   get exitCode(): number | null {
-    const control = this.#control, fate = this.#fate;
-    if (control === undefined || fate === undefined) return null;
-    return readCode(fate, EXIT) ?? readCode(control, FINISHED);
+    this.#checkOpen("exitCode");
+    return this.#code;
   }
 
-  /** What it may do; once it was started, no one can change that. */
+  get #code(): number | null {
+    const control = this.#control, fate = this.#fate;
+    return control === undefined || fate === undefined ? null : codeOf(control, fate);
+  }
+
+  /**
+   * What it may do; once it was started, no one can change that.
+   *
+   * @throws {InvalidStateError} if it was closed
+   */
   get permissions(): ProcessPermissions {
+    this.#checkOpen("permissions");
     return ownPermissions(this.#bounds.grants);
   }
 
@@ -333,9 +363,18 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     );
   }
 
-  /** Whether it has been started and has not ended. Python's `is_alive()`. */
+  /**
+   * Whether it has been started and has not ended. Python's `is_alive()`.
+   *
+   * @throws {InvalidStateError} if it was closed
+   */
   isAlive(): boolean {
-    return this.#control !== undefined && this.exitCode === null;
+    this.#checkOpen("isAlive()");
+    return this.#isRunning;
+  }
+
+  get #isRunning(): boolean {
+    return this.#isSelf || this.#control !== undefined && this.#code === null;
   }
 
   /**
@@ -367,11 +406,12 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
 
   /**
    * Starts it. The arguments are copied before this returns; queues and the like among them are
-   * handed over. It doesn't wait for the child to come up (about 30 ms).
+   * handed over. It doesn't wait for the child to come up (about 30 ms). What was given as the target
+   * and its arguments, this object then lets go of.
    *
    * @throws {TypeError} if an argument can't cross, naming the place (`args[1].onDone is a
    *   function`), or the target can't travel
-   * @throws {InvalidStateError} if it was started before, or if the module of a target starts
+   * @throws {InvalidStateError} if it was started or closed before, or if the module of a target starts
    *   processes while the child imports it
    * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the
    *   message says which, and what this process has
@@ -396,22 +436,31 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * ```
    */
   start(): void {
-    if (this.#control !== undefined) {
-      throw new InvalidStateError(
-        `${this.name} was started before, and a process is started once. Make a new Process.`,
-      );
-    }
+    this.#checkNew("start()");
     checkNotImporting();
     this.#signal?.throwIfAborted();
+    this.#launch(this.#target!);
+    this.#target = this.#args = undefined;
+    addChild(this);
+    this.#signal?.addEventListener("abort", this.#aborted);
+    // A getter among the arguments may have aborted it.
+    if (this.#signal?.aborted) this.#aborted();
+  }
+
+  /**
+   * Packs what it is started with, and has it started. Whoever looks after it later is given methods
+   * made elsewhere: a function that is made here would keep the arguments as long as the process lives.
+   */
+  #launch(target: Target): void {
     const { grants, timeLimit } = this.#bounds;
     const memoryLimitMb = withinMemoryLimit(this.#bounds.memoryLimitMb);
     this.#bounds.memoryLimitMb = memoryLimitMb;
     if (grants !== undefined) checkNarrowing(grants);
     const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
-    const isClass = this.#target.isClass;
+    const { isClass } = target;
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
-    const { travel, ...made } = plan(this.#target, grants, isLimited);
+    const { travel, ...made } = plan(target, grants, isLimited);
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
@@ -437,8 +486,8 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
       if (canDelegate()) {
         // What has moved can't be sent twice.
         const kept = loaded.transfer.length === 0 ? init : undefined;
-        delegate(launch, kept, (port) => this.#replacePort(port));
-      } else host(launch, (error) => this.#ended(error));
+        delegate(launch, kept, this.#replacePort);
+      } else host(launch, this.#whenEnded);
     } catch (error) {
       identity.pid = 0;
       roster.strikeAll(ref);
@@ -450,16 +499,14 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#letter = letter;
     this.#port = port1;
     this.#end = endGate(fate);
-    addChild(this);
-    this.#signal?.addEventListener("abort", this.#aborted);
-    // A getter among the arguments may have aborted it.
-    if (this.#signal?.aborted) this.#aborted();
   }
 
-  #replacePort(port: MessagePort): void {
+  readonly #replacePort = (port: MessagePort): void => {
     this.#port?.close();
     this.#port = port;
-  }
+  };
+
+  readonly #whenEnded = (error: unknown): void => this.#ended(error);
 
   readonly #aborted = (): void => {
     if (!this.#isStopped) this.#abortReason = { cause: this.#signal?.reason };
@@ -568,18 +615,39 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Gives back what it holds, once it has ended; afterwards only its name and number are there.
+   * Gives back what it holds, once it has ended: its result, its port and its shared memory. Afterwards
+   * only its name and its number are there, and whatever else is asked of it throws an
+   * InvalidStateError. One that was not started can be closed, too, and then isn't started any more.
+   * Closing it again does nothing. Python's `close()`.
    *
    * @throws {InvalidStateError} if it is alive
+   *
+   * @example
+   * ```ts
+   * import { Process } from "@multiproc/multiprocessing";
+   *
+   * const process = new Process({ target: () => "x".repeat(1000), by: "source" });
+   * process.start();
+   * console.log((await process.result()).length); // 1000
+   * process.close();
+   * console.log(process.name); // Process-1
+   * ```
    */
   close(): void {
-    if (this.isAlive()) {
+    if (this.#closed) return;
+    this.#checkNotSelf("close()");
+    if (this.#isRunning) {
       throw new InvalidStateError(`${this.name} is alive. Join or terminate it before close().`);
     }
     if (this.#control !== undefined) this.#ended();
     this.#closed = true;
-    this.#outcome = undefined;
-    this.#letter = undefined;
+    this.#target = this.#args = this.#signal = undefined;
+    this.#control = this.#fate = this.#end = undefined;
+    this.#letter =
+      this.#outcome =
+      this.#error =
+      this.#abortReason =
+        undefined;
   }
 
   /**
@@ -601,24 +669,25 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * ```
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#control === undefined || this.#closed) return;
+    if (this.#control === undefined) return;
     this.terminate();
     await this.join();
   }
 
   /** @ignore */
-  [Symbol.for("Deno.customInspect")](
-    inspect: (value: unknown, options?: Deno.InspectOptions) => string,
-    options: Deno.InspectOptions,
-  ): string {
-    const { name, pid, daemon, exitCode } = this;
-    return `${this.constructor.name} ${inspect({ name, pid, daemon, exitCode }, options)}`;
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => {
+      const { name, pid } = this;
+      if (this.#closed) return { name, pid, closed: true };
+      return { name, pid, daemon: this.#identity.daemon, exitCode: this.#code };
+    };
+    return print(this, ["Process", Process], state, inspect, options);
   }
 
   /** @ignore */
   [readiness](): Readiness {
-    const { gate } = this.#started("wait");
-    return { gate, isReady: () => this.exitCode !== null };
+    const { control, fate, gate } = this.#started("wait");
+    return { gate, isReady: () => codeOf(control, fate) !== null };
   }
 
   /** @ignore */
@@ -626,11 +695,39 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     return "a Process, which only its starter can hold. Send its name or what you need of it";
   }
 
+  /** Throws once it was closed; `use` is what was to be called, or read. */
+  #checkOpen(use: string): void {
+    if (!this.#closed) return;
+    const wayOut = use === "start()" ? "Make a new Process" : `Use ${use} before close()`;
+    throw new InvalidStateError(
+      `${this.name} was closed, and only its name and pid are left. ${wayOut}.`,
+    );
+  }
+
+  #checkNotSelf(use: string): void {
+    if (!this.#isSelf) return;
+    throw new InvalidStateError(
+      `${use} was called on ${this.name}, the process this code runs in. ` +
+        "Call it in the process that has started it.",
+    );
+  }
+
+  /** Throws unless it can still be started. */
+  #checkNew(use: string): void {
+    this.#checkOpen(use);
+    this.#checkNotSelf(use);
+    if (this.#control === undefined) return;
+    throw new InvalidStateError(
+      use === "start()"
+        ? `${this.name} was started before, and a process is started once. Make a new Process.`
+        : `${this.name} was started, with its ${use}. Set that before start().`,
+    );
+  }
+
   /** The words of a process that was started and not closed. */
   #started(call: string): { control: Int32Array; fate: Int32Array; gate: Gate } {
-    if (this.#closed) {
-      throw new InvalidStateError(`${this.name} was closed. Call ${call}() before close().`);
-    }
+    this.#checkOpen(`${call}()`);
+    this.#checkNotSelf(`${call}()`);
     const control = this.#control, fate = this.#fate, gate = this.#end;
     if (control === undefined || fate === undefined || gate === undefined) {
       throw new InvalidStateError(`${this.name} was not started. Call start() before ${call}().`);
@@ -651,7 +748,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const { control, fate, gate } = this.#started(call);
     const attempt = () => {
       // Who says it has ended doesn't live on.
-      if (this.exitCode !== null) dismiss(this.#identity.pid);
+      if (codeOf(control, fate) !== null) dismiss(this.#identity.pid);
       if (readCode(fate, EXIT) === null && readCode(control, word) === null) return WAIT;
       this.#ended();
       return true;
@@ -685,7 +782,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #stop(call: string, signal: number): void {
     const { control } = this.#started(call);
     const { pid } = this.#identity;
-    if (this.exitCode !== null) return dismiss(pid);
+    if (this.#code !== null) return dismiss(pid);
     this.#isStopped = true;
     if (stopHosted(pid, signal)) return;
     // Its host ends it; until then it is not to go on either.
@@ -697,8 +794,10 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
 
   /** Its end has come, and perhaps was noticed before. */
   #ended(error?: unknown): void {
+    if (this.#closed) return;
     removeChild(this);
     this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#signal = undefined;
     this.#error ??= error;
     // A letter is read when somebody asks for the result.
     if (this.#letter === undefined) this.#fetchOutcome();
@@ -710,7 +809,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   #fetchOutcome(): void {
     const port = this.#port, letter = this.#letter;
     if (this.#outcome !== undefined || port === undefined && letter === undefined) return;
-    const exitCode = this.exitCode ?? 0;
+    const exitCode = this.#code ?? 0;
     const failed = (what: string, options: Failed["options"] = {}) => {
       this.#outcome = { message: `${this.name} ${what}`, exitCode, options };
     };
@@ -760,6 +859,11 @@ interface Failed {
 /** Without one there is no such property, which would be printed. */
 function withCause(cause: unknown): ErrorOptions {
   return cause === undefined ? {} : { cause };
+}
+
+/** The exit code of a process, or null while it lives. */
+function codeOf(control: Int32Array, fate: Int32Array): number | null {
+  return readCode(fate, EXIT) ?? readCode(control, FINISHED);
 }
 
 /** Whether the host of this process may start others for it: it has the same rights. */
@@ -859,12 +963,23 @@ function checkLimit(
   return value;
 }
 
+function checkIs(what: string, value: unknown, ok: boolean, expected: string): void {
+  if (!ok) throw new TypeError(`${what} is ${describe(value)}. Give ${expected}.`);
+}
+
+function checkName(name: unknown): void {
+  checkIs("name", name, typeof name === "string" && name !== "", "a string that isn't empty");
+}
+
+function checkDaemon(daemon: unknown): void {
+  checkIs("daemon", daemon, typeof daemon === "boolean", "true or false");
+}
+
 /** What each option must be. */
 function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { args?: A }): void {
   const { target, args, name, daemon, module, by, signal } = options;
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
-    if (value === undefined || ok) return;
-    throw new TypeError(`${what} is ${describe(value)}. Give ${expected}.`);
+    if (value !== undefined) checkIs(what, value, ok, expected);
   };
   check(
     "target",
@@ -873,8 +988,8 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { 
     "a function, or the name of one that module exports",
   );
   check("args", args, Array.isArray(args), "an array of the target's arguments");
-  check("name", name, typeof name === "string" && name !== "", "a string that isn't empty");
-  check("daemon", daemon, typeof daemon === "boolean", "true or false");
+  if (name !== undefined) checkName(name);
+  if (daemon !== undefined) checkDaemon(daemon);
   check(
     "module",
     module,

@@ -10,6 +10,8 @@ import {
   Process,
   Queue,
   QueueEmpty,
+  wait,
+  waitSync,
 } from "../../mod.ts";
 
 /** The module for `new Process({ module })`. */
@@ -377,5 +379,97 @@ export class Announcer extends Process<[], Promise<string>> {
   override async run(): Promise<string> {
     await this.queue.put(`${this.name}, ${this.pid}, ${this.daemon}`);
     return currentProcess() === this ? "current" : "another";
+  }
+}
+
+/** How a child waits for its parent. */
+export type Watch = "join" | "joinSync" | "wait" | "waitSync";
+
+/** How a parent ends, or what it does until it is killed. */
+export type Watched = "exit" | "rest" | "spin";
+
+/**
+ * The parent starts itself in children that watch it, and when all do, ends or waits to be killed. A
+ * child says how its parent is before it waits for that to end, and after.
+ */
+export async function watch(
+  said: Queue<string>,
+  watching: Queue<string>,
+  role: Watch | Watched,
+): Promise<void> {
+  if (role === "exit" || role === "rest" || role === "spin") {
+    for (const face of ["join", "joinSync", "wait", "waitSync"] as const) {
+      const args: [Queue<string>, Queue<string>, Watch] = [said, watching, face];
+      new Process({ target: watch, args }).start();
+      // One after the other: main starts each at once, so none runs in the worker of this process.
+      await watching.get();
+    }
+    await said.put("all are watching");
+    if (role === "exit") Deno.exit(0);
+    if (role === "rest") await new Promise((resolve) => setTimeout(resolve, 1e6));
+    for (;;);
+  }
+  const parent = parentProcess()!;
+  const state = () => `${parent.name} ${parent.isAlive() ? "lives" : "has ended"}`;
+  const before = `${state()}, ${await parent.join({ timeout: 1 })}, ${parent.exitCode}`;
+  await watching.put(role);
+  if (role === "join") await parent.join();
+  else if (role === "joinSync") parent.joinSync();
+  else if (role === "wait") await wait([parent]);
+  else waitSync([parent]);
+  await said.put(`${role}: ${before}; ${state()}, ${parent.joinSync()}`);
+}
+
+/** How this process and its parent are printed, and what they say to what can't be done with them. */
+export async function printSelf(): Promise<Record<string, unknown>> {
+  const me = currentProcess(), parent = parentProcess()!;
+  const errors: string[] = [];
+  for (const object of [me, parent]) {
+    try {
+      new Queue<unknown>().putNowait({ object });
+    } catch (error) {
+      errors.push(String(error));
+    }
+  }
+  const joined = await parent.join({ timeout: 0 });
+  const refused = await parent.join({ timeout: -1 }).catch((error: Error) => error.name);
+  return {
+    me: Deno.inspect(me),
+    parent: Deno.inspect([parent]),
+    exitCodes: [me.exitCode, parent.exitCode],
+    same: [me === currentProcess(), parent === parentProcess()],
+    errors,
+    joined,
+    refused,
+  };
+}
+
+/** A process that looks at itself in its run(). */
+export class Introvert extends Process<[], Promise<Record<string, unknown>>> {
+  constructor() {
+    super({ module: import.meta.url });
+  }
+  override async run(): Promise<Record<string, unknown>> {
+    const refusals: string[] = [];
+    const calls = [
+      () => this.start(),
+      () => this.join(),
+      () => this.joinSync(),
+      () => this.result(),
+      () => this.terminate(),
+      () => this.kill(),
+      () => this.close(),
+      () => this.daemon = true,
+    ];
+    for (const call of calls) {
+      try {
+        await call();
+        refusals.push("done");
+      } catch (error) {
+        refusals.push((error as Error).message);
+      }
+    }
+    const { exitCode, daemon } = this;
+    return { printed: Deno.inspect(this), alive: this.isAlive(), exitCode, daemon, refusals };
   }
 }

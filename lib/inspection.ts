@@ -1,0 +1,45 @@
+// How the objects of this package are printed, by console.log and Deno.inspect: with their state, as
+// Python's repr has it. The state is only looked at: printing never waits, never throws and never
+// changes anything, whatever has become of the object.
+
+/** The method by which Deno prints an object. */
+export const customInspect: unique symbol = Symbol.for("Deno.customInspect");
+
+/** What Deno passes to that method: its inspect(), and the options that are in force. */
+export type Inspect = (value: unknown, options?: Deno.InspectOptions) => string;
+
+/**
+ * Prints an object: its class and its state.
+ *
+ * @param className its class, unless it is of a subclass of `baseClass`, which has a name of its own
+ * @param state what is shown; where looking at it throws, that is shown instead
+ */
+export function print(
+  object: object,
+  [className, baseClass]: readonly [className: string, baseClass: unknown],
+  state: () => object,
+  inspect: Inspect,
+  options: Deno.InspectOptions,
+): string {
+  return `${nameOf(object, className, baseClass)} ${inspect(shown(state), options)}`;
+}
+
+function nameOf(object: object, className: string, baseClass: unknown): string {
+  try {
+    const { constructor } = object;
+    // The name of a class in the bundled text isn't always what it was.
+    if (constructor === baseClass) return className;
+    return typeof constructor?.name === "string" && constructor.name || className;
+  } catch {
+    return className;
+  }
+}
+
+function shown(state: () => object): object {
+  try {
+    return state();
+  } catch (error) {
+    // Shared memory that a hostile process has written to may hold anything.
+    return { damaged: error instanceof Error ? error.message : true };
+  }
+}
