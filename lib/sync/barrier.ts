@@ -3,6 +3,7 @@
 import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { Caller } from "../wait/caller.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import {
   type BlockOptions,
@@ -169,9 +170,9 @@ export class Barrier {
   async wait(options?: WaitOptions): Promise<number> {
     const left = this.#clock(options);
     const signal = signalOf(options);
-    const parties = this.#parties, arrival = new Arrival();
-    await eventually(parties.entering(arrival, signal), { timeout: left(), signal });
-    if (!arrival.isLast) return this.#pass(arrival, left(), signal);
+    const parties = this.#parties, arrival = new Arrival(), caller = new Caller(this.wait);
+    await eventually(parties.entering(arrival, signal), { timeout: left(), signal }, caller);
+    if (!arrival.isLast) return this.#pass(arrival, { timeout: left(), signal }, caller);
     try {
       await this.#action?.run();
     } catch (error) {
@@ -181,9 +182,10 @@ export class Barrier {
     return parties.pass(arrival);
   }
 
-  async #pass(arrival: Arrival, timeout: number, signal: AbortSignal | undefined): Promise<number> {
+  async #pass(arrival: Arrival, options: WaitOptions, caller: Caller): Promise<number> {
+    const { signal } = options;
     try {
-      return await eventually(this.#parties.passing(arrival, signal), { timeout, signal });
+      return await eventually(this.#parties.passing(arrival, signal), options, caller);
     } catch (error) {
       // The signal may have been aborted between the two waits.
       this.#parties.giveUp(arrival, signal);

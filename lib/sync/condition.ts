@@ -4,6 +4,7 @@ import { describe } from "../describe.ts";
 import { AbandonedLockError } from "../errors.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
 import { WAIT } from "../wait/gate.ts";
+import { Caller } from "../wait/caller.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import type { Held } from "./held.ts";
@@ -168,19 +169,23 @@ export class Condition {
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.#check("wait", options);
+    return await this.#wait(options, new Caller(this.wait));
+  }
+
+  async #wait(options: WaitOptions | undefined, caller: Caller): Promise<boolean> {
     const deaths = this.#lock[reportDeath]();
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
-      return await eventually(this.#waiting(place, deaths), options);
+      return await eventually(this.#waiting(place, deaths), options, caller);
     } catch (error) {
       place.refuse();
       if (error instanceof AbandonedLockError) abandoned = error;
       throw error;
     } finally {
       try {
-        await this.#reacquire(times, abandoned);
+        await this.#reacquire(times, caller, abandoned);
       } finally {
         place.leave();
       }
@@ -240,12 +245,18 @@ export class Condition {
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
     checkPredicate(predicate);
     this.#check("waitFor", options);
-    const until = performance.now() + timeoutOf(options);
+    const until = performance.now() + timeoutOf(options), caller = new Caller(this.waitFor);
     for (;;) {
       const result = await predicate();
       const timeout = until - performance.now();
       if (result || timeout <= 0) return result;
-      await this.wait({ ...options, timeout });
+      try {
+        this.#check("waitFor");
+      } catch (error) { // the predicate has released the lock
+        caller.sign(error);
+        throw error;
+      }
+      await this.#wait({ ...options, timeout }, caller);
     }
   }
 
@@ -330,10 +341,10 @@ export class Condition {
   }
 
   /** Who has ended while he held it is reported when this process holds it. */
-  async #reacquire(times: number, abandoned?: AbandonedLockError): Promise<void> {
+  async #reacquire(times: number, caller: Caller, abandoned?: AbandonedLockError): Promise<void> {
     for (let held = false; !held;) {
       try {
-        held = await eventually(this.#lock[reacquiring](times));
+        held = await eventually(this.#lock[reacquiring](times), undefined, caller);
       } catch (error) {
         abandoned = another(abandoned, error);
       }

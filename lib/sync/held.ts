@@ -62,7 +62,10 @@ export async function hold(
   what: string,
   options: WaitOptions | undefined,
 ): Promise<Held> {
-  return heldOr(await eventually(taking, options), release, what);
+  // Thrown in the wait, which knows where it was begun.
+  const expired = () => throwTooLate(what);
+  await eventually({ ...taking, expired }, options);
+  return new HeldUntilDisposed(release);
 }
 
 /** The same, blocking the thread. */
@@ -72,11 +75,11 @@ export function holdSync(
   what: string,
   options: BlockOptions | undefined,
 ): Held {
-  return heldOr(blocking(taking, options), release, what);
+  if (!blocking(taking, options)) throwTooLate(what);
+  return new HeldUntilDisposed(release);
 }
 
-function heldOr(acquired: boolean, release: () => void, what: string): Held {
-  if (acquired) return new HeldUntilDisposed(release);
+function throwTooLate(what: string): never {
   throw new TimeoutError(
     `The ${what} was not to be had in time. Wait longer, or see that its holder releases it.`,
   );

@@ -3,6 +3,13 @@
 
 import { isOwnError } from "../errors.ts";
 
+const FRAME = "\n    at ";
+
+/** The folder of this package's code; undefined in a bundle, where the code of others is in the same file. */
+const here = /\/wait\/caller\.ts$/.test(import.meta.url)
+  ? new URL("../", import.meta.url).href
+  : undefined;
+
 /** Where a wait was begun. */
 export class Caller {
   /** Written by V8, which makes text of it only if somebody reads it. */
@@ -13,11 +20,11 @@ export class Caller {
     Error.captureStackTrace(this, above);
   }
 
-  /** Has an error of this package show where the wait was begun; what else was thrown is left alone. */
+  /** Has an error made by this package show where the wait was begun; what else was thrown is left alone. */
   sign(error: unknown): void {
-    if (!isOwnError(error)) return;
+    if (!isOwnError(error) && !isMadeHere(error)) return;
     const stack = this.#text();
-    const at = stack.indexOf("\n    at ");
+    const at = stack.indexOf(FRAME);
     if (at < 0) return;
     const value = `${error.name}: ${error.message}${stack.slice(at)}`;
     Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
@@ -30,5 +37,19 @@ export class Caller {
     } catch {
       return "";
     }
+  }
+}
+
+/** Whether it is one of the language's own errors, thrown by this package. */
+function isMadeHere(error: unknown): error is Error {
+  if (here === undefined) return false;
+  try {
+    if (!(error instanceof TypeError || error instanceof RangeError)) return false;
+    const { stack } = error;
+    if (typeof stack !== "string") return false;
+    const begin = stack.indexOf(FRAME), end = stack.indexOf("\n", begin + 1);
+    return begin >= 0 && stack.slice(begin, end < 0 ? undefined : end).includes(here);
+  } catch { // of a class of the program, with a getter
+    return false;
   }
 }

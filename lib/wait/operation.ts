@@ -65,13 +65,21 @@ export function done<T>(result: T): Promise<T> {
   return turnIsDue() ? afterTurn(result) : Promise.resolve(result);
 }
 
-/** Asynchronously, when it can be done. */
-export function eventually<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+/**
+ * Asynchronously, when it can be done.
+ *
+ * @param caller where the call was begun of which this wait is not the first step
+ */
+export function eventually<T>(
+  operation: Operation<T>,
+  options?: WaitOptions,
+  caller?: Caller,
+): Promise<T> {
   try {
     const timeout = timeoutOf(options);
     const signal = signalOf(options);
     const { gate } = operation;
-    if (timeout === 0) return atOnce(operation);
+    if (timeout === 0) return atOnce(operation, caller);
     if (gate.waiting === 0 || operation.others !== undefined) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
@@ -85,20 +93,22 @@ export function eventually<T>(operation: Operation<T>, options?: WaitOptions): P
         if (result !== WAIT) return done(result);
       }
     }
-    const caller = new Caller(eventually);
+    const begun = caller ?? new Caller(eventually);
     return new Promise((resolve, reject) => {
-      new Task(operation, timeout, signal, caller, resolve, reject).wait();
+      new Task(operation, timeout, signal, begun, resolve, reject).wait();
     });
   } catch (error) {
+    caller?.sign(error);
     return Promise.reject(error);
   }
 }
 
 /** Now, as a promise; a loop that polls lets others run, too. */
-function atOnce<T>(operation: Operation<T>): Promise<T> {
+function atOnce<T>(operation: Operation<T>, caller: Caller | undefined): Promise<T> {
   try {
     return done(now(operation));
   } catch (error) {
+    caller?.sign(error);
     return done(undefined).then(() => {
       throw error;
     });

@@ -2,6 +2,8 @@
 // an item before it is asked for one, so nothing is lost when the consumer stops. Every queue and
 // every connection of this package uses these, so all of them behave alike.
 
+import { Caller } from "./caller.ts";
+
 /** Where items come from. */
 export interface Source<T> {
   /**
@@ -78,7 +80,7 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
  * @param cancelled called when it was cancelled
  */
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
-  const aborted = new AbortController();
+  const aborted = new AbortController(), caller = new Caller(readableOf);
   return new ReadableStream<T>({
     async pull(controller) {
       try {
@@ -86,8 +88,10 @@ export function readableOf<T>(source: Source<T>, cancelled?: () => void): Readab
         await source.takeFor((item) => controller.enqueue(item), aborted.signal);
       } catch (error) {
         if (aborted.signal.aborted) return;
-        if (source.isEnd(error)) controller.close();
-        else controller.error(error);
+        if (source.isEnd(error)) return controller.close();
+        // The stream asks for items when it likes, from a microtask of its own.
+        caller.sign(error);
+        controller.error(error);
       }
     },
     cancel(reason) {
@@ -106,9 +110,14 @@ export interface Sink<T> {
 
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
+  const caller = new Caller(writableOf);
   return new WritableStream<T>({
     // Its own signal: abort() below is only called once the write under way has settled.
-    write: (item, controller) => sink.put(item, controller.signal),
+    write: (item, controller) =>
+      sink.put(item, controller.signal).catch((error) => {
+        caller.sign(error);
+        throw error;
+      }),
     close: () => sink.end(),
     abort: () => sink.end(),
   });

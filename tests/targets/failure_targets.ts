@@ -94,7 +94,7 @@ export const errors: Record<string, () => unknown> = {
 };
 
 /** Throws one of some, with nothing from outside of it: it may travel by source. */
-export async function fail(name: string, isLate = false): Promise<never> {
+export async function fail(name: string, isLate = false, ms = 0): Promise<never> {
   class HttpError extends Error {
     override name = "HttpError";
     status = 404;
@@ -115,7 +115,7 @@ export async function fail(name: string, isLate = false): Promise<never> {
     noToString: () => ({ toString: null }),
     withFunctions: () => ({ code: 7, retry: () => {}, nested: { run() {}, list: [1] } }),
   };
-  if (isLate) await null;
+  if (isLate) await new Promise((resolve) => setTimeout(resolve, ms));
   throw some[name]();
 }
 

@@ -6,6 +6,7 @@
 // A task leaves its line, with its timer and its signal, before its step is done. So a step is done
 // or abandoned, never both, whatever code of the user's it runs.
 
+import { Caller } from "../../wait/caller.ts";
 import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
 
@@ -104,6 +105,8 @@ class Task<R> implements Waiter {
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Only with a timer: noting it takes longer than all the rest of a wait (Deno 2.9.6: 1.5 µs). */
+  readonly #caller: Caller | undefined;
 
   constructor(
     line: Line,
@@ -119,7 +122,9 @@ class Task<R> implements Waiter {
     this.#reject = reject;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#aborted);
-    if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
+    if (timeout > LONGEST_TIMER) return;
+    this.#timer = setTimeout(this.#expired, timeout);
+    this.#caller = new Caller(Line.prototype.eventually);
   }
 
   proceed(): void {
@@ -141,6 +146,7 @@ class Task<R> implements Waiter {
     try {
       this.#resolve(answer());
     } catch (error) {
+      this.#caller?.sign(error);
       this.#reject(error);
     }
   }
