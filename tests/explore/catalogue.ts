@@ -5,7 +5,9 @@ import type { Bounds, Scenario } from "./kernel/scenario.ts";
 import { Kernel } from "./kernel/kernel.ts";
 
 /** The files in scenarios/ that hold scenarios. */
-export const files = ["queue", "lock"];
+export const files = [
+  ...["queue", "lock", "semaphore", "event", "condition", "barrier", "value", "mutex", "roster"],
+];
 
 /** A scenario, and where it is. */
 export interface Entry {

@@ -18,6 +18,9 @@ const PURE = ["lib/memory/codec/", "lib/errors.ts", "lib/describe.ts", "lib/name
 const SMALLER: Record<string, Record<string, number>> = {
   // How often a held mutex is looked at, and after how many slices its holder counts as dead.
   "lib/memory/mutex.ts": { SPINS: 1, ENDED: 2, NEVER_TRUE: 3 },
+  // Time only: calls for which there has to be room on the stack.
+  "lib/wait/gate.ts": { STACK_NEEDED: 1 },
+  "lib/wait/bus.ts": { STACK_NEEDED: 1 },
   // Memory only: what a run costs is mostly the making of it.
   "lib/memory/scratch.ts": { SCRATCH_BYTES: 256 },
   "lib/memory/codec/writer.ts": { SMALLEST: 256 },

@@ -154,10 +154,15 @@ export class Kernel {
   run(): RunResult {
     const { name } = this.#options;
     this.#begin(name);
+    // Waits remember where they began, which takes most of the time of a run.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     try {
       this.#schedules();
     } catch (error) {
       if (!isKill(error) || !this.isOver) throw error;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
     if (!this.#isCut && this.#failure === undefined) this.#failure = this.#check();
     this.isOver = true;
@@ -345,7 +350,11 @@ export class Kernel {
       if (this.#failure !== undefined) return false;
       if (!this.#isPoint(process)) return true;
       const actions = this.#alternatives(process);
-      if (actions.length === 1 && actions[0] === process.id) return true;
+      if (actions.length === 1 && actions[0] === process.id) {
+        // It counts, so that the numbers of decisions don't depend on how many preemptions are left.
+        this.decisions++;
+        return true;
+      }
       const action = this.#choose(actions, process);
       if (action === process.id) return true;
       if (this.#perform(action)) return false;

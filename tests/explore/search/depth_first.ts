@@ -20,13 +20,15 @@ class DepthFirst implements Strategy {
   #keys: number[] = [];
   /** So many decisions are repeated. */
   #repeated = 0;
+  /** So many were made in this run. */
+  #made = 0;
 
   constructor(seen: Seen) {
     this.#seen = seen;
   }
 
   choose(actions: readonly Action[], kernel: Kernel, current: Process | undefined): number {
-    const at = kernel.decisions;
+    const at = this.#made++;
     if (at < this.#repeated) {
       const isLast = at === this.#repeated - 1;
       if (actions.length !== this.#counts[at] || isLast && kernel.key(current) !== this.#keys[at]) {
@@ -57,6 +59,7 @@ class DepthFirst implements Strategy {
     choices.length = counts.length = this.#keys.length = last + 1;
     this.#own = new Set(this.#keys);
     this.#repeated = last + 1;
+    this.#made = 0;
     if (last < 0) return false;
     choices[last]++;
     return true;

@@ -389,14 +389,28 @@ class Emitter {
 
   /** `{ a, b: c }` of `name`, one access after the other. */
   #patternOf(pattern: Of<"ObjectPattern">, name: string, around: Around): string {
-    return pattern.properties.map((property) => {
-      if (
-        property.type !== "Property" || property.computed || property.value.type !== "Identifier"
-      ) throw this.#refuse(property, "a pattern that reads a getter which may yield");
+    return pattern.properties.flatMap((property) => {
+      if (property.type !== "Property" || property.computed) {
+        throw this.#refuse(property, "a pattern that reads a getter which may yield");
+      }
       const access = `${name}.${keyOf(property)}`;
       const isGetter = this.#analysis.yieldingGetters.has(keyOf(property));
-      return `${property.value.name} = ${isGetter ? this.#run(access, around) : access}`;
+      return this.#binding(property.value, isGetter ? this.#run(access, around) : access, around);
     }).join(", ");
+  }
+
+  /** Declarators for one value of a pattern. */
+  #binding(target: Node, value: string, around: Around): string[] {
+    if (target.type === "Identifier") return [`${target.name} = ${value}`];
+    const name = this.#temporary();
+    if (target.type === "AssignmentPattern") {
+      const chosen = `(${name} === undefined ? (${this.#text(target.right, around)}) : ${name})`;
+      return [`${name} = ${value}`, ...this.#binding(target.left, chosen, around)];
+    }
+    if (target.type === "ObjectPattern") {
+      return [`${name} = ${value}`, this.#patternOf(target, name, around)];
+    }
+    throw this.#refuse(target, "a pattern that reads a getter which may yield");
   }
 
   #readsYielding(pattern: Of<"ObjectPattern">): boolean {

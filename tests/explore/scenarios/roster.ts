@@ -1,0 +1,115 @@
+// The table of processes: who is alive, and to whom things belong. Entries are taken again at once
+// here (MANY is 1: see program.ts).
+
+import { critically } from "../../../lib/memory/mutex.ts";
+import { ownRoster, type Ref } from "../../../lib/memory/roster.ts";
+import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
+import { init, lostWakeUp, type Program, reap, scenario, unfinished } from "./base.ts";
+
+declare const sim: Simulation;
+export { init };
+
+type S = Program & { end: Ref };
+const nothing = () => ({ end: { index: 0, generation: 0 } });
+
+/** Takes an entry and gives it back, some times; nobody else has it meanwhile. */
+const enrolls = (times: number) => (s: S) => {
+  const roster = ownRoster();
+  for (let i = 0; i < times; i++) {
+    const ref = roster.enroll(s.refs[sim.id]);
+    if (sim.add(`entry ${ref.index}`, 1) > 1) sim.fail(`entry ${ref.index} is taken twice`);
+    if (!roster.isAlive(ref)) sim.fail(`what was entered isn't alive`);
+    sim.add(`entry ${ref.index}`, -1);
+    roster.strike(ref);
+    if (roster.isAlive(ref)) sim.fail(`what was struck off is alive`);
+  }
+};
+
+function newEnd(program: Program): { end: Ref } {
+  const roster = ownRoster();
+  // The new owner is of another generation than the old one.
+  for (let i = 0; i < 2; i++) {
+    roster.strike(program.refs[2]);
+    program.refs[2] = roster.enrollProcess("P2");
+  }
+  return { end: roster.enroll(program.refs[1]) };
+}
+
+const check = (outcome: Outcome) => unfinished(outcome) ?? lostWakeUp(outcome);
+
+export const scenarios: Record<string, Scenario> = {
+  roster_enroll: scenario(nothing, {
+    about: "3 processes enter something and strike it off",
+    processes: [enrolls(1), enrolls(1), enrolls(1)],
+    check,
+  }),
+  roster_again: scenario(nothing, {
+    about: "2 processes, three times each: entries are taken again",
+    processes: [enrolls(3), enrolls(3)],
+    check,
+  }),
+  roster_hand_on: scenario(newEnd, {
+    about:
+      "an end is handed on and its old owner struck off, while another looks whether it is alive",
+    processes: [
+      ({ end }: S) => {
+        for (let i = 0; i < 2; i++) {
+          if (!ownRoster().isAlive(end)) {
+            sim.fail("an end that was handed on in time counts as dead");
+          }
+        }
+      },
+      ({ end, refs }: S) => {
+        critically(
+          new Int32Array(new SharedArrayBuffer(4)),
+          0,
+          () => ownRoster().entrust(end, refs[2]),
+        );
+        ownRoster().strikeAll(refs[1]);
+      },
+      () => {},
+    ],
+    check,
+    bounds: { preemptions: 3 },
+  }),
+  roster_lost: scenario(newEnd, {
+    about: "two strike off who has died and what belongs to it, at once",
+    processes: [
+      ({ refs }: S) => ownRoster().strikeAll(refs[1]),
+      () => {},
+      ({ end, refs }: S) => {
+        const roster = ownRoster();
+        roster.strikeAll(refs[1]);
+        if (roster.isAlive(end)) sim.fail("what belonged to the dead one is alive");
+        const ref = roster.enroll(refs[2]);
+        if (!roster.isAlive(ref)) sim.fail("what was entered isn't alive");
+      },
+    ],
+    check,
+  }),
+  roster_abrupt: scenario(nothing, {
+    about: "one ends anywhere while it enters and strikes off: the table works",
+    processes: [
+      ({ refs }: S) => {
+        const roster = ownRoster(), taken = new Set<number>();
+        for (let i = 0; i < 4; i++) {
+          const ref = roster.enroll(refs[0]);
+          if (!roster.isAlive(ref)) sim.fail("what was entered isn't alive");
+          if (taken.has(ref.index)) sim.fail(`entry ${ref.index} is taken twice`);
+          taken.add(ref.index);
+        }
+      },
+      ({ refs }: S) => {
+        const roster = ownRoster();
+        const [a, b] = [roster.enroll(refs[1]), roster.enroll(refs[1])];
+        roster.strike(a);
+        roster.strike(b);
+      },
+      (s: S) => reap(s),
+    ],
+    victims: [1],
+    reaper: 2,
+    check: unfinished,
+    bounds: { preemptions: 1, kills: 1, cut: "anywhere" },
+  }),
+};

@@ -1,0 +1,165 @@
+// Semaphore and BoundedSemaphore: never more inside than there are permits, none is lost or made out of
+// nothing, and no wake-up is lost.
+
+import { BoundedSemaphore, Semaphore } from "../../../lib/sync/semaphore.ts";
+import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
+import {
+  enter,
+  exit,
+  finishes,
+  init,
+  lostWakeUp,
+  type Program,
+  reap,
+  scenario,
+  unfinished,
+} from "./base.ts";
+import { objectOf, type Sharing, sharing, take, takeAsync } from "./shared_object.ts";
+
+declare const sim: Simulation;
+export { init };
+
+type S = Program & Sharing;
+const of = objectOf<Semaphore>;
+const permits = (count: number) => sharing(() => new Semaphore(count), "semaphore");
+const bounded = (count: number) => sharing(() => new BoundedSemaphore(count), "semaphore");
+
+const works = (most = 1, times = 1) => (s: S) => {
+  const semaphore = of(s);
+  for (let i = 0; i < times; i++) {
+    take(semaphore);
+    enter(most);
+    exit();
+    semaphore.release();
+  }
+};
+
+/** One dies: nothing hangs, at most one is told, and there is one permit again at the end. */
+function survives(outcome: Outcome): string | undefined {
+  const wrong = unfinished(outcome) ?? lostWakeUp(outcome);
+  if (wrong !== undefined) return wrong;
+  const told = outcome.of(undefined, "told").length, values = outcome.of(undefined, "value");
+  if (told > outcome.killed.length) return `${outcome.killed.length} died, and ${told} were told`;
+  const [victim] = outcome.killed;
+  if (victim === undefined) return;
+  const isInside = outcome.of(victim, "enter").length > outcome.of(victim, "leave").length;
+  if (isInside && told === 0) return "a holder died, and nobody was told";
+  if (values.some((value) => (value as number) > 1)) return `permits out of nothing: ${values}`;
+}
+
+export const scenarios: Record<string, Scenario> = {
+  semaphore_2of3: scenario(permits(2), {
+    about: "3 processes, 2 permits",
+    processes: [works(2), works(2), works(2)],
+    check: finishes,
+  }),
+  semaphore_signal: scenario(permits(0), {
+    about: "as a signal: 2 release what one acquires",
+    processes: [
+      (s: S) => {
+        const semaphore = of(s);
+        semaphore.acquireSync();
+        semaphore.acquireSync();
+      },
+      (s: S) => of(s).release(),
+      (s: S) => of(s).release(),
+    ],
+    check: finishes,
+  }),
+  semaphore_many: scenario(permits(0), {
+    about: "two releases for two that wait, one on each face",
+    processes: [
+      (s: S) => void of(s).acquireSync(),
+      async (s: S) => void await of(s).acquire(),
+      (s: S) => {
+        const semaphore = of(s);
+        semaphore.release();
+        semaphore.release();
+      },
+    ],
+    check: finishes,
+  }),
+  semaphore_bounded: scenario(bounded(1), {
+    about: "a BoundedSemaphore as a lock, twice each",
+    processes: [works(1, 2), works(1, 2)],
+    check: finishes,
+  }),
+  semaphore_timeout: scenario(permits(1), {
+    about: "a waiter's time is up; another waits asynchronously, a third blocks",
+    processes: [
+      async (s: S) => {
+        const semaphore = of(s);
+        if (await takeAsync(semaphore, 10)) {
+          enter();
+          exit();
+          semaphore.release();
+        }
+      },
+      async (s: S) => {
+        const semaphore = of(s);
+        await takeAsync(semaphore);
+        enter();
+        exit();
+        semaphore.release();
+      },
+      works(),
+    ],
+    early: [0],
+    check: finishes,
+    bounds: { preemptions: 1, timeouts: 1 },
+  }),
+  semaphore_reserved: scenario(permits(1), {
+    about: "the clock jumps, so that a waiter reserves the permit",
+    processes: [works(1, 2), works(), works()],
+    check: finishes,
+    bounds: { preemptions: 1, jumps: 1 },
+  }),
+  semaphore_kill: scenario(permits(1), {
+    about: "one of 2 is killed; the reaper takes it, too",
+    processes: [
+      (s: S) => {
+        works(1, 2)(s);
+        sim.log("value", of(s).value);
+      },
+      works(),
+      (s: S) => {
+        reap(s);
+        works()(s);
+      },
+    ],
+    victims: [1],
+    reaper: 2,
+    check: survives,
+    bounds: { preemptions: 1 },
+  }),
+  semaphore_abrupt: scenario(permits(1), {
+    about: "a holder ends anywhere: the permit is to be had again",
+    processes: [
+      (s: S) => {
+        const semaphore = of(s);
+        take(semaphore);
+        semaphore.release();
+      },
+      (s: S) => {
+        const semaphore = of(s);
+        take(semaphore);
+        semaphore.release();
+      },
+      (s: S) => {
+        reap(s);
+        const semaphore = of(s);
+        take(semaphore);
+        semaphore.release();
+        sim.log("value", semaphore.value);
+      },
+    ],
+    victims: [1],
+    reaper: 2,
+    bounds: { preemptions: 1, kills: 1, cut: "anywhere" },
+    check(outcome) {
+      if (outcome.killed.length === 0) return unfinished(outcome);
+      if (!outcome.processes[2].done) return "the permit is lost: nobody gets it any more";
+      return unfinished(outcome) ?? survives(outcome);
+    },
+  }),
+};
