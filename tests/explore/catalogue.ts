@@ -6,7 +6,18 @@ import { Kernel } from "./kernel/kernel.ts";
 
 /** The files in scenarios/ that hold scenarios. */
 export const files = [
-  ...["queue", "lock", "semaphore", "event", "condition", "barrier", "value", "mutex", "roster"],
+  ...[
+    "queue",
+    "lock",
+    "semaphore",
+    "event",
+    "condition",
+    "barrier",
+    "value",
+    "mutex",
+    "roster",
+    "pipe",
+  ],
 ];
 
 /** A scenario, and where it is. */

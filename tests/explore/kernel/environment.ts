@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { inspect, types } from "node:util";
 import { hashText, hashValue } from "./hash.ts";
-import { BroadcastChannels, messageChannels } from "./ports.ts";
+import { BroadcastChannels, messageChannels, type MessagePort } from "./ports.ts";
 import type { Process } from "./process.ts";
 import { isGenerator, promisesOf, type Running, type SimulatedPromise } from "./promise.ts";
 import type { Simulation } from "./scenario.ts";
@@ -578,6 +578,9 @@ function simulationOf(process: Process): Simulation {
     },
     get objects() {
       return process.kernel.objects;
+    },
+    adopt(port) {
+      (port as MessagePort).adopt(process);
     },
     start(id) {
       process.checkAlive();

@@ -67,6 +67,8 @@ const MOST_POLLS = 6, MOST_POLLS_ABRUPT = 60;
 const CRITICAL = 16, KILL_WORD = 2, TERMINATED = 15;
 const PLACES_A_BUFFER = 2 ** 31;
 const WRITES = 16;
+/** In the history of a process, that a plain write was done and not only begun. */
+const WRITTEN = 2;
 
 interface Sleeper {
   readonly process: Process;
@@ -722,6 +724,7 @@ export class Kernel {
       this.#traceOperation(process, "write", site, array, +index, value, undefined, undefined);
     }
     process.dirty = true;
+    process.history.mix(WRITTEN);
     return array[index] = value;
   }
 
@@ -749,6 +752,7 @@ export class Kernel {
     }
     this.#bulkPlain(process, site, array.subarray(at, at + length) as TypedArray, true);
     process.dirty = true;
+    process.history.mix(WRITTEN);
   }
 
   #bulkPlain(process: Process, site: number, array: TypedArray, isWrite: boolean): void {

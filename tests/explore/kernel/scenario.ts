@@ -102,6 +102,8 @@ export interface Simulation {
   add(cell: string, n: number): number;
   /** Objects that all processes see; what is in them has to be a function of all else that is seen. */
   readonly objects: Record<string, unknown>;
+  /** Makes a port this process's own, as a message does in which it moves. */
+  adopt(port: unknown): void;
   /** Lets one of `startedByOthers` start. */
   start(process: number): void;
   /** Gives the order to end a process: it may take some more steps, and `ended` is a task of this one's. */

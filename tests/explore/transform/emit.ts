@@ -475,8 +475,9 @@ class Emitter {
     return this.#analysis.mayYield(name) ? this.#run(text, around) : text;
   }
 
-  /** Whether a call or an access is a link of `a?.b.c()`, which is treated as a whole. */
+  /** Whether a call or an access is a link of `a?.b.c()` from `?.` on: it is treated as a whole. */
   #isInChain(node: Node): boolean {
+    if (!hasOptional(node)) return false;
     for (let each = node;;) {
       const parent = this.#analysis.parents.get(each);
       if (parent?.type === "ChainExpression") return true;
@@ -522,7 +523,9 @@ class Emitter {
     // A method that is called by `?.()` needs its object.
     const isMethod = start.type === "MemberExpression" &&
       links[firstOptional].type === "CallExpression";
-    let out = isMethod ? this.#slices(start, around) : this.#text(start, around);
+    // What is before it are parentheses.
+    let out = text.slice(last(links).start, start.start) +
+      (isMethod ? this.#slices(start, around) : this.#text(start, around));
     let at = start.end;
     for (const link of links.slice(firstOptional)) {
       const parts = link.type === "MemberExpression" ? [link.property] : link.arguments;
@@ -626,6 +629,19 @@ class Emitter {
     const write = `$w(${this.#site(node, "write")},${object},${key},${old} ${sign} 1)`;
     return node.prefix ? write : `(${write} ${sign === "+" ? "-" : "+"} 1)`;
   }
+}
+
+/** Whether there is a `?.` in a link or before it. */
+function hasOptional(node: Node): boolean {
+  for (let each = node; each.type === "MemberExpression" || each.type === "CallExpression";) {
+    if (each.optional) return true;
+    each = each.type === "MemberExpression" ? each.object : each.callee;
+  }
+  return false;
+}
+
+function last<T>(list: readonly T[]): T {
+  return list[list.length - 1];
 }
 
 /** Whether a value can't change. */
