@@ -29,6 +29,7 @@ const ALWAYS: typeof PLAIN = [
   ["examples of the documentation", [
     ...["test", "--doc", "--allow-all", "mod.ts", "local.ts", "lib", "tools/doc_tests.ts"],
   ]],
+  ["what is relied on", ["run", "--allow-all", "tools/platform/main.ts"]],
 ];
 
 function fullTests(): string[] {

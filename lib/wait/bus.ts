@@ -6,17 +6,15 @@
 //
 // While something waits the channel is ref'd, and so keeps the event loop alive (a pending
 // Atomics.waitAsync does not); else it is unref'd. Only the class of node:worker_threads has
-// that. The channel is opened at the first need and never closed: in Deno 2.9.6, closing an
-// isolate's last channel and opening another in the same turn breaks both.
+// that. The channel is opened at the first need and never closed (see platform/broadcast.ts).
 //
-// A message that can't be read, as one that is nested too deep for the stack of who reads it, stops all
-// channels of an isolate for good, and ends its program by an error that nobody can catch (Deno 2.9.6).
-// Here it is caught, and the isolate is deaf from then on: it looks by itself, and more often.
+// A message that can't be read makes an isolate deaf: it looks by itself from then on, and more often.
 
 import { BroadcastChannel } from "node:worker_threads";
 import { isOver, ownControl } from "../memory/control.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { checkStack } from "../memory/stack.ts";
+import { isReadingFailure } from "../platform/broadcast.ts";
 
 /** Bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
@@ -96,12 +94,8 @@ export function isDeafToAll(): boolean {
   return isDeaf;
 }
 
-/** Where the reading of messages fails, and nothing else. */
-const FAILED_READING =
-  /^[^\n]*could not deserialize[^\n]*(\n +at .*\(ext:[^\n]*broadcast_channel[^\n]*)+$/;
-
 function notice(event: PromiseRejectionEvent): void {
-  if (!FAILED_READING.test(String(Object(event.reason).stack))) return;
+  if (!isReadingFailure(event.reason)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   isDeaf = true;
