@@ -89,7 +89,9 @@ Deno.test("what a confined process returns is a value, and not too large", async
     assert.deepEqual((thrown.cause as Error).cause, { at: 1n });
   }));
   const target = () => new Uint8Array(17 * 2 ** 20);
-  const large = await failureOf({ target, by: "source", permissions: "none", memoryLimitMb: 16 });
+  const large = await failureOf({
+    ...{ target, by: "source", permissions: "none", memoryLimitMb: 64, maxResultBytes: 2 ** 24 },
+  });
   assert.match(`${large.cause}`, /^RangeError: result takes \d+ bytes, .* at most 16777216/);
 });
 

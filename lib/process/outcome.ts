@@ -15,6 +15,7 @@ import { freeEncoder } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { starterRef } from "./current.ts";
 import { describeFailure, type Failure, withoutLeaves } from "./failure.ts";
+import { checkedFailure } from "./result_check.ts";
 import type { Outcome } from "./messages.ts";
 import { headlineOf } from "./recreate_failure.ts";
 
@@ -79,7 +80,7 @@ export function writeTo(letter: SharedArrayBuffer): Reply {
     if (length > most) {
       throw new RangeError(
         `result takes ${length} bytes, and a process with permissions of its own returns at most ${most}. ` +
-          "Hand it a queue or a pipe, and send the result in parts.",
+          "Start it with a larger maxResultBytes, or hand it a queue or a pipe and send the result in parts.",
       );
     }
     letter.grow(HEADER_BYTES + length);
@@ -114,7 +115,7 @@ export function read(letter: SharedArrayBuffer): Result | undefined {
   // A copy, which doesn't change while it is read.
   const bytes = new Uint8Array(letter, HEADER_BYTES, length).slice();
   const value = decode(bytes, 0, length);
-  return words[KIND] === THREW ? { failure: value as Failure } : { value };
+  return words[KIND] === THREW ? { failure: checkedFailure(value, length) } : { value };
 }
 
 /** The longest error that is printed whole, in UTF-16 code units; of others this much of the end is, the stack. */

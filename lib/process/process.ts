@@ -17,6 +17,7 @@ import {
   readCode,
 } from "../memory/control.ts";
 import { uninterrupted } from "../memory/critical.ts";
+import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
@@ -150,6 +151,12 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * keeps the time, and is late while it computes without a pause.
    */
   timeLimit?: number;
+  /**
+   * With permissions of its own, how many bytes what it returns or throws may take, encoded as for a queue.
+   * Default: 2 ** 20 (1 MB). A larger result is an error in the process, and a larger error is told by its first
+   * line. Whoever asks for the result decodes it: the larger it may be, the longer hostile code can keep it busy.
+   */
+  maxResultBytes?: number;
 }
 
 /**
@@ -266,6 +273,9 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     this.#bounds = {
       grants: checkPermissions(options.permissions),
       sealed: checkSealed(options as Pick<ProcessOptions, "sealed" | "permissions">),
+      maxResultBytes: checkResultBytes(
+        options as Pick<ProcessOptions, "maxResultBytes" | "permissions">,
+      ),
       memoryLimitMb: checkLimit("memoryLimitMb", options.memoryLimitMb, "MB", LEAST_MEMORY),
       timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
     };
@@ -464,8 +474,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
     const { cargo } = loaded;
-    const letter = grants &&
-      newLetter(Math.min(memoryLimitMb ?? MOST_RETURNED, MOST_LETTER) * 2 ** 20);
+    const letter = grants && newLetter(this.#bounds.maxResultBytes ?? MAX_RESULT_BYTES);
     const sealed = sealOf(this.#bounds, this.name);
     const init: Init = {
       ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed },
@@ -543,7 +552,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * nothing like it: there, results go through a queue.
    *
    * With it a process can hand over queues and the like, unless it has permissions of its own: then it
-   * returns a value, as through a queue, of at most 256 MB, or of its memoryLimitMb.
+   * returns a value, as through a queue, of at most `maxResultBytes`.
    *
    * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with
    *   its class name, message and stack), it exited, was terminated or killed
@@ -877,13 +886,13 @@ function howItEnded(exitCode: number): string {
   return `exited with code ${exitCode}`;
 }
 
-/** What a process with permissions of its own returns at most: without memoryLimitMb, and with any. In MB. */
-const MOST_RETURNED = 256, MOST_LETTER = 1024;
+/** What a process with permissions of its own returns at most: by default, and by any option. In bytes. */
+const MAX_RESULT_BYTES = 2 ** 20, MOST_RESULT_BYTES = 2 ** 30;
 
 /** The names of what a process is made with. */
 const OPTIONS = [
   ...["target", "args", "name", "daemon", "module", "by", "signal"],
-  ...["permissions", "sealed", "memoryLimitMb", "timeLimit"],
+  ...["permissions", "sealed", "memoryLimitMb", "timeLimit", "maxResultBytes"],
 ];
 
 /** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
@@ -896,6 +905,22 @@ interface Bounds {
   sealed?: Sealed | false;
   memoryLimitMb?: number;
   timeLimit?: number;
+  maxResultBytes?: number;
+}
+
+/** The option, checked; undefined if it isn't there. */
+function checkResultBytes(
+  { maxResultBytes, permissions }: Pick<ProcessOptions, "maxResultBytes" | "permissions">,
+): number | undefined {
+  if (maxResultBytes === undefined) return undefined;
+  checkWhole("maxResultBytes", maxResultBytes, 1, MOST_RESULT_BYTES, "the default is 2 ** 20");
+  if (permissions === undefined || permissions === "inherit") {
+    throw new TypeError(
+      "maxResultBytes is for a process with permissions of its own, and this one inherits them: what it returns has " +
+        'no bound. Give it permissions: "none", or those it needs, or leave out maxResultBytes.',
+    );
+  }
+  return maxResultBytes;
 }
 
 /** Globals that a sealed process can keep. */
