@@ -24,6 +24,8 @@ export interface Body {
 export interface Listener {
   /** Why the worker couldn't run; what a target throws doesn't come here. */
   failed(error: unknown): void;
+  /** Its time is up, and it is being ended: by one who keeps the time beside its host. */
+  timeIsUp(): void;
   /** The worker is ending. */
   exited(code: number): void;
 }

@@ -24,7 +24,7 @@ import { explain } from "./explain.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { useHost } from "./host_port.ts";
 import { emitBeforeExit, expectToLeave, runOutOfMemory } from "./leaving.ts";
-import { watchMemory } from "./memory_watch.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
 import { lookAfterPrinting } from "./printing.ts";
@@ -32,7 +32,8 @@ import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
 import { resolveReference } from "./reference.ts";
-import { closeImports } from "./sealed_realm.ts";
+import { countBuffers } from "./counted_buffers.ts";
+import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { isBundled } from "./runtime.ts";
 import { becomeSource } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
@@ -84,12 +85,14 @@ export function bootConfined(load: () => Promise<{ target: Exports }>): void {
   begin((travel) => resolve(travel, async () => (await load()).target));
 }
 
+let memoryWatch: MemoryWatch | undefined;
+
 function begin(find: Find): void {
   if (threadBirth) {
     // A web Worker has it, and code asks for it.
     Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
     const { port, isMemoryLimited, isLimited } = adopt(threadBirth);
-    if (isMemoryLimited) watchMemory(runOutOfMemory);
+    if (isMemoryLimited) memoryWatch = new MemoryWatch(runOutOfMemory);
     if (isLimited) makeArraysByFunction();
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
@@ -140,10 +143,15 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   stopIfKilled();
   const init = receivePosted(port) as Init;
   becomeChild(init);
+  if (init.memoryLimitMb !== undefined && memoryWatch !== undefined) {
+    memoryWatch.limitBuffers(init.memoryLimitMb);
+    if (init.sealed !== undefined) countBuffers(memoryWatch);
+  }
   isSealedOpen = init.sealed !== undefined;
   if (init.travel.by === "source") modulesAreThere();
   expectToLeave(printThrown);
   lookAfterPrinting();
+  if (init.sealed !== undefined) keepDeno();
   const { travel, cargo, letter } = init;
   const reply = letter === undefined ? replyTo(port) : writeTo(letter);
   try {

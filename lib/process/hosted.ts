@@ -149,6 +149,7 @@ export class Hosted {
     this.#body = kindOf(launch)(launch, birth, {
       failed: (error) => this.#failed(error),
       exited: (code) => this.#exited(code),
+      timeIsUp: () => this.#timeIsUp(),
     });
     if (!this.#isConfined) port1.on("message", this.#hear);
     port1.once("close", () => this.#closed());
@@ -301,7 +302,11 @@ export class Hosted {
       Deno.unrefTimer(this.#limitTimer as unknown as number);
       return;
     }
-    if (this.#signal !== 0) return;
+    this.#timeIsUp();
+  }
+
+  #timeIsUp(): void {
+    if (this.#signal !== 0 || this.#endingSince !== undefined) return;
     this.#reach(TIME_LIMIT);
     this.stop(KILLED);
   }

@@ -5,11 +5,15 @@
 // The sandbox runs nothing but warden(), which starts the thread and reports what becomes of it.
 
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
+import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../memory/control.ts";
 import { takeMessage } from "../platform/ports.ts";
 import type { Body, Listener } from "./body.ts";
 import type { Birth, Launch } from "./messages.ts";
 import { end, makeSandbox, unref } from "./sandbox.ts";
 import { limitsOf } from "./thread.ts";
+
+/** The signal of kill(). */
+const KILLED_BY_LIMIT = 9;
 
 /** What the warden is to start. */
 interface Order {
@@ -18,15 +22,29 @@ interface Order {
   birth: Birth;
   resourceLimits: ResourceLimits | undefined;
   reports: MessagePort;
+  /** The control block of the process. */
+  control: Int32Array;
+  /** In ms; Infinity for none, and for one longer than a timer can be. */
+  timeLimit: number;
+  words: typeof WORDS;
 }
 
+/** What the warden has to know of a control block, and of times in ms. */
+const WORDS = {
+  ...{ KILL, CRITICAL, STOPPED, LOADED, SIGNAL: KILLED_BY_LIMIT, LIMIT },
+  /** So long the process has to load its modules, and to leave a critical section. */
+  ...{ LOADING: 5000, OUTSIDE: 200, LOOK: 50, ENDING: 500 },
+};
+
 /** What the warden says. */
-type Report = { failed: { message: string; code: unknown } } | { exited: number };
+type Report = { failed: { message: string; code: unknown } } | { exited: number } | {
+  limit: "time";
+};
 
 /** Runs in the sandbox, from its text: it may use nothing but its parameters and the globals. */
 function warden(threads: typeof import("node:worker_threads")): void {
   const start = ({ data }: MessageEvent<Order>) => {
-    const { main, name, birth, resourceLimits, reports } = data;
+    const { main, name, birth, resourceLimits, reports, control, timeLimit, words } = data;
     const say = (report: Report) => reports.postMessage(report);
     const worker = new threads.Worker(new URL(main), {
       name,
@@ -40,6 +58,33 @@ function warden(threads: typeof import("node:worker_threads")): void {
     });
     worker.once("exit", (code: number) => say({ exited: code }));
     reports.onmessage = () => worker.terminate();
+    // The limits are kept here, too: the isolate of the starter may be busy, or blocked.
+    const stop = (began: number) => {
+      const isOutside = Atomics.load(control, words.CRITICAL) === 0;
+      if (!isOutside && performance.now() - began < words.OUTSIDE) {
+        setTimeout(() => stop(began), 1);
+        return;
+      }
+      Atomics.store(control, words.STOPPED, 1);
+      worker.terminate();
+    };
+    const timeIsUp = () => {
+      say({ limit: "time" });
+      Atomics.compareExchange(control, words.KILL, 0, words.SIGNAL);
+      stop(performance.now());
+    };
+    if (timeLimit < 2 ** 31) {
+      const loading = Atomics.waitAsync(control, words.LOADED, 0, words.LOADING);
+      const begin = () => setTimeout(timeIsUp, timeLimit);
+      if (loading.async) loading.value.then(begin);
+      else begin();
+    }
+    // It has noticed itself that its memory is full, and perhaps doesn't get to its end.
+    let fullFor = 0;
+    setInterval(() => {
+      if (Atomics.load(control, words.LIMIT) !== 0) fullFor += words.LOOK;
+      if (fullFor > words.ENDING) stop(0);
+    }, words.LOOK);
   };
   globalThis.addEventListener("message", start as (event: Event) => void, { once: true });
 }
@@ -50,7 +95,8 @@ const WARDEN = `data:text/javascript,${
 
 /** Starts a process in a thread in a sandbox. */
 export function startJail(launch: Launch, birth: Birth, listener: Listener): Body {
-  const { main, identity: { name, daemon }, grants, memoryLimitMb } = launch;
+  const { main, identity: { name, daemon }, grants, memoryLimitMb, control } = launch;
+  const { timeLimit = Infinity } = launch;
   const sandbox = makeSandbox(WARDEN, name, grants!);
   sandbox.addEventListener("error", (event) => {
     event.preventDefault();
@@ -60,10 +106,14 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
   const resourceLimits = limitsOf(memoryLimitMb);
-  const order: Order = { main, name, birth, resourceLimits, reports };
+  const order: Order = {
+    ...{ main, name, birth, resourceLimits, reports, control, timeLimit },
+    words: WORDS,
+  };
   sandbox.postMessage(order, [birth.port, birth.host, reports] as unknown as Transferable[]);
   const hear = (report: Report) => {
     if ("exited" in report) return listener.exited(report.exited);
+    if ("limit" in report) return listener.timeIsUp();
     const { message, code } = report.failed;
     listener.failed(Object.assign(new Error(message), { code }));
   };

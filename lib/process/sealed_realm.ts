@@ -51,6 +51,12 @@ export function sealRealm(grants: Grants, keeps: readonly string[]): void {
   ownTimers(scope);
 }
 
+/** Called once what this library has to replace there is replaced: what it calls is what it has found. */
+export function keepDeno(): void {
+  Object.freeze(Deno);
+  defineProperty(globalThis, "Deno", { value: Deno, writable: false, configurable: false });
+}
+
 /** Leaves in an object what may be there, and puts stubs in the place of what would need a permission. */
 function build(
   object: Methods,
@@ -177,7 +183,7 @@ function ownTimers(scope: Methods): void {
 interface Hooks {
   resolve(
     specifier: string,
-    context: { parentURL?: string },
+    context: { parentURL?: string; conditions?: readonly string[] },
     next: (specifier: string, context?: object) => { url: string | null },
   ): { url: string | null };
 }
@@ -203,6 +209,8 @@ export function closeImports(library: string): void {
   const isPublic = (url: string) => url === `${library}mod.ts` || url === `${library}local.ts`;
   registerHooks({
     resolve(specifier, context, next) {
+      // Only CommonJS modules have require(), and there are none but those that the target's modules import.
+      if (context.conditions?.[1] === "require") return next(specifier, context);
       // This package's modules may import each other, and what they need.
       if (isOwn(context.parentURL ?? "")) return next(specifier, context);
       if (!mayBeImported(specifier, false)) throw refusedImport(specifier);

@@ -226,7 +226,9 @@ function confinedMain(module: string): string {
   const library = (name: string) => JSON.stringify(new URL(name, childModule()));
   // What stands here literally is loaded with the rights of the starter (Deno 2.9.6), the target's module
   // too, which is evaluated when it is imported: with the rights of the child.
-  return `import ${library("arrivals.ts")};
+  // All of this package, which a sealed process couldn't load later: it takes globals that are gone then.
+  return `import ${library("../../mod.ts")};
+import ${library("arrivals.ts")};
 import { bootConfined } from ${library("child.ts")};
 bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module)))}));`;
 }

@@ -1,0 +1,152 @@
+// Buffers in a sealed process with a memory limit. Code that makes them in a loop never gets to the event loop, where
+// MemoryWatch looks, and V8 sets no limit to them: so whatever makes large ones is a function here that looks first.
+// The classes can't be had in another way: `constructor` leads to these as well.
+
+import type { MemoryWatch } from "./memory_watch.ts";
+
+// deno-lint-ignore no-explicit-any
+type Class = new (...args: any[]) => object;
+// deno-lint-ignore no-explicit-any
+type Method = (this: any, ...args: any[]) => unknown;
+type Methods = Record<string, Method>;
+
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { apply, construct } = Reflect;
+const PlainProxy = Proxy, Registry = FinalizationRegistry;
+const register = FinalizationRegistry.prototype.register;
+const isView = ArrayBuffer.isView;
+
+/** So many bytes are made between two looks. */
+const BETWEEN = 2 ** 20;
+
+const VIEWS: readonly Class[] = [
+  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
+  ...[BigInt64Array, BigUint64Array, Float32Array, Float64Array],
+  // Deno 2.9.6 has it, TypeScript's library of that version doesn't.
+  ...("Float16Array" in globalThis ? [Reflect.get(globalThis, "Float16Array")] : []),
+];
+
+const sizeOfBuffer = getter(ArrayBuffer.prototype, "byteLength");
+const sizeOfShared = getter(SharedArrayBuffer.prototype, "byteLength");
+const sizeOfView = getter(getPrototypeOf(Uint8Array.prototype), "byteLength");
+const lengthOfView = getter(getPrototypeOf(Uint8Array.prototype), "length");
+const sizeOfBlob = getter(Blob.prototype, "size");
+
+/** Called once, before any code of the user's runs. */
+export function countBuffers(watch: MemoryWatch): void {
+  let unseen = 0;
+  /** Before so many bytes are made. */
+  const expect = (bytes: number) => {
+    if (!(bytes > 0)) return;
+    unseen += bytes;
+    if (unseen < BETWEEN) return;
+    unseen = 0;
+    watch.check(bytes);
+  };
+  const released = new Registry<number>((bytes) => watch.add(-bytes));
+  /** V8 doesn't count it: as long as it is there, it is counted here. */
+  const keep = (object: object, bytes: number) => {
+    watch.add(bytes);
+    apply(register, released, [object, bytes]);
+    expect(bytes);
+  };
+  const replaceClass = (original: Class, made: (args: unknown[], target: Class) => object) => {
+    const guarded: Class = new PlainProxy(original, {
+      construct: (_, args, target) => made(args, (target === guarded ? original : target) as Class),
+    });
+    const { prototype, name } = original;
+    defineProperty(prototype, "constructor", {
+      value: guarded,
+      writable: true,
+      configurable: true,
+    });
+    Reflect.set(globalThis, name, guarded);
+  };
+  const replace = (object: object, name: string, made: (original: Method) => Method) => {
+    const original = (object as Methods)[name];
+    if (original === undefined) return;
+    const value = made(original);
+    defineProperty(value, "name", { value: name, configurable: true });
+    defineProperty(object, name, { value, writable: true, configurable: true });
+  };
+  replaceClass(ArrayBuffer, (args, target) => {
+    expect(+(args[0] as number));
+    return construct(ArrayBufferOriginal, args, target);
+  });
+  replaceClass(SharedArrayBuffer, (args, target) => {
+    const made = construct(SharedOriginal, args, target);
+    keep(made, apply(sizeOfShared, made, []) as number);
+    return made;
+  });
+  for (const View of VIEWS) {
+    const { BYTES_PER_ELEMENT } = View as unknown as typeof Uint8Array;
+    replaceClass(View, (args, target) => {
+      const [first] = args;
+      // Of an iterable nobody knows: what it makes is seen the next time.
+      const length = typeof first === "object" && first !== null
+        ? lengthOf(first)
+        : +(first as number);
+      expect(length * BYTES_PER_ELEMENT);
+      return construct(View, args, target);
+    });
+  }
+  for (const BlobClass of [Blob, File] as Class[]) {
+    replaceClass(BlobClass, (args, target) => {
+      const made = construct(BlobClass, args, target);
+      keep(made, apply(sizeOfBlob, made, []) as number);
+      return made;
+    });
+  }
+  for (const name of ["resize", "transfer", "transferToFixedLength"]) {
+    replace(ArrayBuffer.prototype, name, (original) =>
+      function (...args) {
+        expect(+args[0]);
+        return apply(original, this, args);
+      });
+  }
+  replace(SharedArrayBuffer.prototype, "grow", (grow) =>
+    function (...args) {
+      const before = apply(sizeOfShared, this, []) as number;
+      const result = apply(grow, this, args);
+      keep(this, (apply(sizeOfShared, this, []) as number) - before);
+      return result;
+    });
+  // These don't ask a constructor.
+  for (const name of ["toSorted", "toReversed", "with"]) {
+    replace(getPrototypeOf(Uint8Array.prototype), name, (original) =>
+      function (...args) {
+        expect(apply(sizeOfView, this, []) as number);
+        return apply(original, this, args);
+      });
+  }
+  replace(TextEncoder.prototype, "encode", (encode) =>
+    function (...args) {
+      if (typeof args[0] === "string") expect(3 * args[0].length);
+      return apply(encode, this, args);
+    });
+  replace(globalThis, "structuredClone", (clone) =>
+    function (...args) {
+      const result = apply(clone, undefined, args);
+      unseen = BETWEEN;
+      expect(1);
+      return result;
+    });
+}
+
+const ArrayBufferOriginal = ArrayBuffer, SharedOriginal = SharedArrayBuffer;
+
+function getter(object: object, name: string): () => unknown {
+  return getOwnPropertyDescriptor(object, name)!.get!;
+}
+
+/** How many elements an array or a view has; a buffer isn't copied. */
+function lengthOf(object: object): number {
+  try {
+    if (isView(object)) return apply(lengthOfView, object, []) as number;
+    apply(sizeOfBuffer, object, []);
+    return 0;
+  } catch {
+    const { length } = object as { length?: unknown };
+    return typeof length === "number" ? length : 0;
+  }
+}
