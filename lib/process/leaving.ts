@@ -84,6 +84,9 @@ function finish(exitCode: number): void {
 export function runOutOfMemory(): void {
   if (isKilled()) return;
   Atomics.compareExchange(ownControl(), LIMIT, NO_LIMIT, MEMORY_LIMIT);
-  finish(-KILLED);
-  Deno.exit();
+  try {
+    finish(-KILLED);
+  } finally {
+    Deno.exit();
+  }
 }
