@@ -1,5 +1,9 @@
 // How messages name a value that is not what it should be.
 
+import * as primordials from "./platform/primordials.ts";
+
+const { Array, JSON } = primordials;
+
 /** A value in words: "null", "an array", "a number", `a string, "text"`. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;

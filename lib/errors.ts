@@ -6,6 +6,10 @@
  * @module
  */
 
+import * as primordials from "./platform/primordials.ts";
+
+const { Object } = primordials;
+
 /** The property of a prototype that tells which class of this package it belongs to, in every copy of it. */
 export const brand: unique symbol = Symbol.for("@multiproc/multiprocessing/error") as never;
 

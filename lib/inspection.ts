@@ -2,6 +2,10 @@
 // Python's repr has it. The state is only looked at: printing never waits, never throws and never
 // changes anything, whatever has become of the object.
 
+import * as primordials from "./platform/primordials.ts";
+
+const { Error } = primordials;
+
 /** The method by which Deno prints an object. */
 export const customInspect: unique symbol = Symbol.for("Deno.customInspect");
 

@@ -2,6 +2,9 @@
 // would `get({ timeOut: 100 })`. So what is no option is refused.
 
 import { describe } from "./describe.ts";
+import * as primordials from "./platform/primordials.ts";
+
+const { Array, Object, TypeError } = primordials;
 
 /**
  * Checks that the options are an object with none but these names.

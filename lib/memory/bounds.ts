@@ -2,6 +2,9 @@
 
 import { describe } from "../describe.ts";
 import { LEAST_BYTES, MOST_BYTES } from "./ring.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, RangeError, TypeError } = primordials;
 
 /** What may be on its way where nobody says otherwise, in bytes. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;

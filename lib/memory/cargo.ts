@@ -20,6 +20,10 @@ import {
   unpack,
 } from "./crossing.ts";
 import { ownRoster, type Ref } from "./roster.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, ArrayBuffer, Date, Error, Map, Object, Reflect, RegExp, Set, TypeError } =
+  primordials;
 
 /** What crosses. */
 export interface Cargo {
@@ -195,7 +199,7 @@ function copy(
     return standIn;
   }
   if (Array.isArray(value)) {
-    const array: unknown[] = new Array(value.length);
+    const array: unknown[] = Array(value.length);
     copies.set(value, array);
     for (const key of Object.keys(value)) define(array, key, inner(Reflect.get(value, key)));
     return array;

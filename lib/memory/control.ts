@@ -17,6 +17,10 @@
 //
 // EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Math, SharedArrayBuffer, Symbol } = primordials;
+
 /** Word offsets in a control block. */
 export const EXIT = 0,
   FINISHED = 1,

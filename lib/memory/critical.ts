@@ -16,6 +16,9 @@
 
 import { InvalidStateError } from "../errors.ts";
 import { CRITICAL, KILL, NEVER, ownControl, STOPPED } from "./control.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics } = primordials;
 
 /**
  * Raises the flag; doesn't return if this process is being killed. Throws a RangeError when there are not 2 KiB

@@ -5,6 +5,9 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "./roster.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Map, SharedArrayBuffer, TypeError } = primordials;
 
 /** The property by which an object says that it can't be cloned, and what to do instead. */
 export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");

@@ -1,6 +1,10 @@
 // What a started process does in its last step, so that others learn of its end at once and not only
 // from its host. Rooms say here what they have to do; a process that is killed does none of it.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Set } = primordials;
+
 const farewells = new Set<(exitCode: number) => void>();
 let isStarted = false;
 

@@ -25,6 +25,9 @@ import { arrivedMemory } from "./crossing.ts";
 import { damaged } from "./damage.ts";
 import { EMPTY, FULL } from "./ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
 
 // Header words, by cache line: settings, sender, receiver.
 const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;

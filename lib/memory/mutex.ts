@@ -19,6 +19,9 @@
 
 import { isMainThread } from "node:worker_threads";
 import { uninterrupted } from "./critical.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, crypto, Int32Array, Symbol } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
 /** What is above the two lowest bits: who has made the mark, and how many he has. */

@@ -29,6 +29,9 @@ import { arrivedMemory } from "./crossing.ts";
 import { checkAttempts, damaged } from "./damage.ts";
 import { critically, holding, lock, unlock } from "./mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
 
 // Header words, by cache line: settings, putters, takers, the count of what is unfinished.
 const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, COUNTED = 4, CLOSED = 5;

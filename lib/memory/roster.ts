@@ -22,6 +22,21 @@
 
 import { arrivedMemory } from "./crossing.ts";
 import { critically } from "./mutex.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Atomics,
+  crypto,
+  Deno,
+  Int32Array,
+  Map,
+  Math,
+  SharedArrayBuffer,
+  Symbol,
+  TextDecoder,
+  TextEncoder,
+  Uint8Array,
+} = primordials;
 
 // Words of the whole: the lock, the last pid, and a random number, because shared memory that
 // arrives twice is two objects.

@@ -2,6 +2,10 @@
 // to be decoded. A record is a 4-byte length (its own bytes, this length included) and the bytes of
 // one item.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayBuffer, Int32Array, Object, Uint8Array } = primordials;
+
 /** Bytes of the length before a record. */
 export const LENGTH_BYTES = 4;
 

@@ -6,6 +6,9 @@
 // could do all of that itself.
 
 import process from "node:process";
+import * as primordials from "../platform/primordials.ts";
+
+const { crypto, Symbol, Uint8Array } = primordials;
 
 const KEY_BYTES = 32;
 

@@ -12,6 +12,9 @@ import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts
 import { CONNECTION, End, type EndContent } from "./end.ts";
 import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./input.ts";
 import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { FinalizationRegistry, Promise, TypeError } = primordials;
 
 /**
  * How to send a message: how long to wait for room, and what to move instead of copying it.

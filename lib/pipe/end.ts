@@ -48,6 +48,21 @@ import { checkStack } from "../memory/stack.ts";
 import { closeQuietly } from "../platform/ports.ts";
 import { doChores, Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayBuffer,
+  Int32Array,
+  MessagePort,
+  queueMicrotask,
+  RangeError,
+  ReadableStream,
+  Set,
+  TransformStream,
+  TypeError,
+  Uint8Array,
+  WritableStream,
+} = primordials;
 
 /** Where the gates are in a lane's header: each on a cache line of its own. */
 const MESSAGE_GATE = LANE_WORDS, ROOM_GATE = LANE_WORDS + 16;

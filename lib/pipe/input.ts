@@ -3,6 +3,22 @@
 import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Array,
+  ArrayBuffer,
+  MessagePort,
+  Object,
+  RangeError,
+  ReadableStream,
+  Reflect,
+  SharedArrayBuffer,
+  TransformStream,
+  TypeError,
+  Uint8Array,
+  WritableStream,
+} = primordials;
 
 const NOTHING: readonly object[] = [];
 

@@ -7,6 +7,9 @@ import { checkBounds } from "../memory/bounds.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { connect, type Connection } from "./connection.ts";
 import { newShares } from "./end.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { TypeError } = primordials;
 
 /**
  * How a new {@linkcode Pipe} works.

@@ -9,6 +9,9 @@ import { uninterrupted } from "../memory/critical.ts";
 import { placeIn, type Ref, takePlace } from "../memory/roster.ts";
 import { lookEverywhere } from "../wait/gate.ts";
 import type { EndContent } from "./end.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { ToObject, TypeError } = primordials;
 
 /**
  * An end of a pipe on its way to a worker that this library did not start: what
@@ -76,7 +79,7 @@ const lives: MessagePort[] = [];
 
 /** What the end consists of that has arrived in a message. */
 export function contentOf(message: unknown): EndContent {
-  const { content, self, life } = Object(message) as Partial<Contents>;
+  const { content, self, life } = ToObject(message) as Partial<Contents>;
   if (content === undefined || self === undefined || life === undefined) {
     throw new TypeError(
       `The message is ${describe(message)} that no connection was put into. ` +

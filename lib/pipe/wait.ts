@@ -5,6 +5,9 @@ import { WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { isWaitable, readiness } from "../wait/ready.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Promise, RangeError, Symbol, ToObject, TypeError } = primordials;
 
 /**
  * Waits until at least one of the objects is ready, and resolves to all that are, in the order
@@ -85,7 +88,7 @@ export function waitSync<T extends object>(objects: Iterable<T>, options?: Block
 }
 
 function waiting<T extends object>(objects: Iterable<T>): Operation<T[]> {
-  if (typeof Object(objects)[Symbol.iterator] !== "function" || typeof objects === "string") {
+  if (typeof ToObject(objects)[Symbol.iterator] !== "function" || typeof objects === "string") {
     throw new TypeError(
       `The objects are ${describe(objects)}. Give an array of connections, queues and processes.`,
     );

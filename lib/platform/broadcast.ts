@@ -11,11 +11,15 @@
 //   unreadable        A message that can't be read, as one that is nested too deep for the reader's stack,
 //                     stops all channels of the isolate for good, and is an unhandled rejection there.
 
+import * as primordials from "./primordials.ts";
+
+const { String, ToObject } = primordials;
+
 /** How the stack of that rejection looks, and of no other. */
 const FAILED_READING =
   /^[^\n]*could not deserialize[^\n]*(\n +at .*\(ext:[^\n]*broadcast_channel[^\n]*)+$/;
 
 /** Whether a rejection that nobody handles says that no channel of this isolate hears anything any more. */
 export function isReadingFailure(reason: unknown): boolean {
-  return FAILED_READING.test(String(Object(reason).stack));
+  return FAILED_READING.test(String(ToObject(reason).stack));
 }

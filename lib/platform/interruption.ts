@@ -5,6 +5,9 @@
 //                     next turn of its event loop. Before 2.9.4 Deno interrupts no thread at all.
 
 import * as threads from "node:worker_threads";
+import * as primordials from "./primordials.ts";
+
+const { crypto, Promise } = primordials;
 
 /** The lock manager, of which every isolate has one; undefined before Deno 2.9.4. */
 export const { locks } = threads;

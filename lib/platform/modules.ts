@@ -12,6 +12,9 @@
 
 import module from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import * as primordials from "./primordials.ts";
+
+const { crypto, Error, JSON, URL } = primordials;
 
 /** What a module exports. */
 export type Namespace = Record<string, unknown>;

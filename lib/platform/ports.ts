@@ -7,6 +7,9 @@
 //                     receiveMessageOnPort. The close() of the prototype doesn't start the other port.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import * as primordials from "./primordials.ts";
+
+const { TypeError } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will

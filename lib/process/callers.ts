@@ -2,6 +2,9 @@
 // makes of a stack, or may forbid to change it.
 
 import { isInlined } from "./runtime.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, Error, Object, Reflect, Set, URL } = primordials;
 
 /** The folder of this package's own code, or the one module that holds all of it. */
 export const ownCode: string = isInlined

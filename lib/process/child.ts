@@ -23,7 +23,7 @@ import {
 import { explain } from "./explain.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { useHost } from "./host_port.ts";
-import { emitBeforeExit, expectToLeave, runOutOfMemory } from "./leaving.ts";
+import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./leaving.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
@@ -37,6 +37,10 @@ import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { isBundled } from "./runtime.ts";
 import { becomeSource } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { addEventListener, Atomics, console, Deno, Object, Promise, setImmediate, URL } =
+  primordials;
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -101,7 +105,7 @@ function begin(find: Find): void {
   }
   unwindWhenKilled();
   const born = (event: Event) => live(adopt((event as MessageEvent<Birth>).data).port, find);
-  globalThis.addEventListener("message", born, { once: true });
+  addEventListener("message", born, { once: true });
 }
 
 /** Where this process leaves the error it ends with; none where its host reads nothing of it. */
@@ -156,10 +160,11 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   const reply = letter === undefined ? replyTo(port) : writeTo(letter);
   try {
     watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
-    const code = await find(travel);
+    // Before the user's modules, which may replace what ours use as they are loaded.
     if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
     }
+    const code = await find(travel);
     const given = fromStarter(() => unload(cargo));
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
@@ -199,7 +204,7 @@ async function endChildren(): Promise<void> {
 function reportReturn(reply: Reply, result: unknown): void {
   if (isKilled()) return;
   reply.returned(result);
-  Deno.exit(Deno.exitCode);
+  leave(Deno.exitCode);
 }
 
 /** Tells the starter why it returned nothing, and ends this process. */
@@ -208,7 +213,7 @@ function reportThrow(reply: Reply, error: unknown): void {
   if (isKilled()) return;
   const failure = reply.threw(error);
   if (Atomics.load(ownControl(), ASKED) === 0) tell(failure);
-  Deno.exit(1);
+  leave(1);
 }
 
 /** So long one whose host reads nothing of it waits for somebody to ask, before it prints itself. In ms. */

@@ -3,6 +3,29 @@
 // The classes can't be had in another way: `constructor` leads to these as well.
 
 import type { MemoryWatch } from "./memory_watch.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayBuffer,
+  BigInt64Array,
+  BigUint64Array,
+  Blob,
+  FinalizationRegistry,
+  Float32Array,
+  Float64Array,
+  Int16Array,
+  Int32Array,
+  Int8Array,
+  Object,
+  Proxy,
+  Reflect,
+  SharedArrayBuffer,
+  TextEncoder,
+  Uint16Array,
+  Uint32Array,
+  Uint8Array,
+  Uint8ClampedArray,
+} = primordials;
 
 // deno-lint-ignore no-explicit-any
 type Class = new (...args: any[]) => object;

@@ -9,6 +9,9 @@ import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./relatives.ts";
 import { isBundled } from "./runtime.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno, Math, Set, URL } = primordials;
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ParentProcess | null = null;

@@ -13,6 +13,9 @@ import { addChore, removeChore } from "../wait/gate.ts";
 import { host } from "./host.ts";
 import { askHost } from "./host_port.ts";
 import type { Init, Launch } from "./messages.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, clearInterval, performance, setInterval, structuredClone } = primordials;
 
 /** How long the host has to claim a start, in ms: longer than its own start takes by far. */
 const PATIENCE = 500;

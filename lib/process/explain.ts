@@ -2,6 +2,9 @@
 // Each message says what it may use, and why the function didn't travel by reference.
 
 import type { Travel } from "./messages.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Error, ReferenceError, String, TypeError } = primordials;
 
 /** The error of a target, or one that explains it. */
 export function explain(error: unknown, travel: Travel): unknown {

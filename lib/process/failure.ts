@@ -10,6 +10,9 @@ import { types } from "node:util";
 import { errorClassOf, prototypesOf } from "../memory/codec/error_classes.ts";
 import { refusalOf } from "../memory/codec/refusals.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, ArrayBuffer, Deno, Function, Map, Math, Object, Reflect, Set, String } = primordials;
 
 /** A described value: a primitive itself, anything else by its number in the list. */
 export type Item = undefined | null | boolean | number | bigint | string | Reference;

@@ -7,6 +7,9 @@ import { ownRef, ownRoster } from "../memory/roster.ts";
 import { askHost, isHosted } from "./host_port.ts";
 import { Hosted, hosted, markEnded, TERMINATED } from "./hosted.ts";
 import type { Launch, Request } from "./messages.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics } = primordials;
 
 /** Does what a process asks of its host, for itself or others. */
 function serve(request: Request): void {

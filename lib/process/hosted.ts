@@ -22,6 +22,7 @@ import {
   LIMIT,
   LOADED,
   MEMORY_LIMIT,
+  NEVER,
   NO_LIMIT,
   readCode,
   STOPPED,
@@ -41,6 +42,10 @@ import { newLastWords, wordsLeft } from "./outcome.ts";
 import { Pulse } from "./pulse.ts";
 import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, clearTimeout, console, Deno, Map, Math, performance, setTimeout, ToObject } =
+  primordials;
 
 // How long a host waits for what should come at once, in ms.
 /** A worker killed while its main module is still loading leaks what it had loaded. */
@@ -262,14 +267,18 @@ export class Hosted {
   endNow(): void {
     const { control, ref } = this.#launch;
     requestStop(control, TERMINATED);
-    const began = performance.now();
-    while (Atomics.load(control, CRITICAL) !== 0 && performance.now() - began < OUTSIDE);
+    for (let left = OUTSIDE; left > 0; left--) {
+      const critical = Atomics.load(control, CRITICAL);
+      if (critical === 0) break;
+      Atomics.wait(control, CRITICAL, critical, 1);
+    }
     Atomics.store(control, STOPPED, 1);
     this.#body.terminate();
     if (this.#body.isInterruptible && this.#pulse.hasBegun) {
       this.#pulse.expect(1);
-      const told = performance.now();
-      while (!this.#pulse.isGone() && performance.now() - told < AT_THE_END);
+      for (let left = AT_THE_END; left > 0 && !this.#pulse.isGone(); left--) {
+        Atomics.wait(control, NEVER, 0, 1);
+      }
     }
     ownRoster().strikeAll(ref);
   }
@@ -313,7 +322,7 @@ export class Hosted {
 
   #failed(error: unknown): void {
     this.#error = error;
-    if ((Object(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reach(MEMORY_LIMIT);
+    if ((ToObject(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reach(MEMORY_LIMIT);
   }
 
   #reach(limit: number): void {

@@ -11,6 +11,9 @@ import type { Body, Listener } from "./body.ts";
 import type { Birth, Launch } from "./messages.ts";
 import { end, makeSandbox, unref } from "./sandbox.ts";
 import { limitsOf } from "./thread.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { encodeURIComponent, Error, Object } = primordials;
 
 /** The signal of kill(). */
 const KILLED_BY_LIMIT = 9;
@@ -46,7 +49,7 @@ function warden(threads: typeof import("node:worker_threads")): void {
   const start = ({ data }: MessageEvent<Order>) => {
     const { main, name, birth, resourceLimits, reports, control, timeLimit, words } = data;
     const say = (report: Report) => reports.postMessage(report);
-    const worker = new threads.Worker(new URL(main), {
+    const worker = new threads.Worker(new globalThis.URL(main), {
       name,
       workerData: birth,
       env: threads.SHARE_ENV,
@@ -54,7 +57,7 @@ function warden(threads: typeof import("node:worker_threads")): void {
       resourceLimits,
     });
     worker.on("error", ({ message, code }: Error & { code?: unknown }) => {
-      say({ failed: { message: String(message), code } });
+      say({ failed: { message: `${message}`, code } });
     });
     worker.once("exit", (code: number) => say({ exited: code }));
     reports.onmessage = () => worker.terminate();

@@ -17,6 +17,9 @@ import { expectEnd, sayFarewell } from "../memory/farewell.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { endAllHosted } from "./host.ts";
 import { endGate, KILLED } from "./hosted.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { addEventListener, Atomics, Deno, Promise, removeEventListener } = primordials;
 
 /**
  * Called once in a started process, before its target runs.
@@ -30,17 +33,20 @@ export function expectToLeave(print: (thrown: unknown) => void): void {
     if (!isFinished) emitExit(print);
     finish(Deno.exitCode);
   };
-  globalThis.addEventListener("unload", lastStep);
-  const { exit } = Deno;
-  Deno.exit = (code?: number): never => {
+  addEventListener("unload", lastStep);
+  leave = (code) => {
     // After the user's own listeners, if there are any.
-    globalThis.removeEventListener("unload", lastStep);
-    globalThis.addEventListener("unload", lastStep);
-    return exit(code);
+    removeEventListener("unload", lastStep);
+    addEventListener("unload", lastStep);
+    return Deno.exit(code);
   };
+  globalThis.Deno.exit = leave;
   // In a web Worker. It would end without a word.
-  if ("close" in globalThis) globalThis.close = () => Deno.exit();
+  if ("close" in globalThis) globalThis.close = () => leave();
 }
+
+/** What Deno.exit does in a started process, whatever its code has put in the place of that. */
+export let leave: (code?: number) => never = Deno.exit;
 
 /** node's process, with the mark that its "exit" has been emitted, as process.exit() sets it itself. */
 const node: typeof process & { _exiting?: boolean } = process;
@@ -56,7 +62,7 @@ function emitExit(print: (thrown: unknown) => void): void {
   try {
     node.emit("exit", Deno.exitCode);
   } catch (thrown) {
-    Deno.exitCode = 1;
+    globalThis.Deno.exitCode = 1;
     print(thrown);
   }
 }

@@ -16,6 +16,9 @@
 import process from "node:process";
 import { Worker as Thread } from "node:worker_threads";
 import { locks } from "../platform/interruption.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno, Object, Reflect, Worker } = primordials;
 
 type Class = abstract new (...args: never[]) => object;
 type Methods = Record<string, unknown>;
@@ -29,7 +32,7 @@ export function lockDown(mayRunAll: boolean, isSealed: boolean): void {
   if (!isSealed) keepForeignUrls();
   if (mayRunAll) return;
   for (const { prototype } of handleClasses()) denyMethods(prototype, "File descriptors", ["open"]);
-  if (!isSealed) denyMethods(Deno, "Signals", ["kill", "addSignalListener"]);
+  if (!isSealed) denyMethods(globalThis.Deno, "Signals", ["kill", "addSignalListener"]);
   denyMethods(process, "Signals", ["_kill", "abort"]);
 }
 
@@ -82,21 +85,21 @@ function deny(what: string): never {
 
 /** A confined process that requests a permission is told the state. */
 function neverAsk(): void {
-  const methods: Methods = Object.getPrototypeOf(Deno.permissions);
+  const methods: Methods = Object.getPrototypeOf(globalThis.Deno.permissions);
   replace(methods, "request", methods.query);
   replace(methods, "requestSync", methods.querySync);
 }
 
 /** Revokes object URLs only of its own. Nothing here calls what code of the user's can replace. */
 function keepForeignUrls(): void {
-  const { createObjectURL, revokeObjectURL } = URL;
+  const { createObjectURL, revokeObjectURL } = globalThis.URL;
   const own: Record<string, boolean> = Object.create(null);
-  replace(URL, "createObjectURL", (blob: Blob) => {
+  replace(globalThis.URL, "createObjectURL", (blob: Blob) => {
     const url = createObjectURL(blob);
     own[url] = true;
     return url;
   });
-  replace(URL, "revokeObjectURL", (url: string) => {
+  replace(globalThis.URL, "revokeObjectURL", (url: string) => {
     const text = `${url}`;
     if (own[text] !== true) return;
     delete own[text];

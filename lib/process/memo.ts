@@ -1,6 +1,10 @@
 // What was found out about a function holds as long as its module does. So that a program that makes
 // functions without end doesn't fill the memory with it, all of it is forgotten now and then.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Map } = primordials;
+
 /** So many answers are kept. */
 const KEPT = 256;
 

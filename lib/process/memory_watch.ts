@@ -8,6 +8,10 @@
 
 import * as v8 from "node:v8";
 
+import * as primordials from "../platform/primordials.ts";
+
+const { clearInterval, Deno, setInterval } = primordials;
+
 /** How often it is looked at, in ms. */
 const LOOK_MS = 50;
 const SLACK_MB = 64;

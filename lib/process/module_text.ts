@@ -8,6 +8,9 @@
 
 import { importsOf, isModule } from "../platform/parser.ts";
 import { Memo } from "./memo.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { RegExp, String } = primordials;
 
 /** A name that no module has. */
 const PROBE = "multiprocessing$probe";

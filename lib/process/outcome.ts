@@ -18,6 +18,9 @@ import { describeFailure, type Failure, withoutLeaves } from "./failure.ts";
 import { checkedFailure } from "./result_check.ts";
 import type { Outcome } from "./messages.ts";
 import { headlineOf } from "./recreate_failure.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
 
 /** What became of a target: what it returned, or why it did not. */
 export type Result = { value: unknown } | { failure: Failure };

@@ -10,6 +10,9 @@ import { lockDown } from "./lockdown.ts";
 import { muteBus } from "../wait/bus.ts";
 import type { Init, Sealed } from "./messages.ts";
 import { sealRealm } from "./sealed_realm.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, console, Deno, Object, Set, TypeError, URL } = primordials;
 
 /** The names of Deno's permissions. */
 const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
@@ -236,7 +239,9 @@ export function ownPermissions(grants?: Grants): ProcessPermissions {
 }
 
 /** The methods of Deno.permissions, which can be set. */
-const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(Deno.permissions);
+const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(
+  globalThis.Deno.permissions,
+);
 
 /**
  * A process that inherits has the permissions of its starter, not a copy of them: what it revoked

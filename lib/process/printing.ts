@@ -3,15 +3,18 @@
 // process looks afterwards whether it has been killed.
 
 import { stopIfKilled } from "../memory/critical.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Object, Reflect } = primordials;
 
 // deno-lint-ignore no-explicit-any
 type Methods = Record<string, any>;
 
 /** Called once in a started process. */
 export function lookAfterPrinting(): void {
-  const methods: Methods = console;
+  const methods: Methods = globalThis.console;
   for (const name of Object.keys(methods)) look(methods, name);
-  look(Deno, "inspect");
+  look(globalThis.Deno, "inspect");
 }
 
 function look(object: Methods, name: string): void {

@@ -54,6 +54,10 @@ import {
 import { headlineOf, recreateFailure } from "./recreate_failure.ts";
 import type { CurrentProcess } from "./relatives.ts";
 import { plan, type Target } from "./target.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { AbortSignal, Array, Atomics, Promise, RangeError, Reflect, ToObject, TypeError, URL } =
+  primordials;
 
 /**
  * What a new {@linkcode Process} runs, and how.
@@ -261,7 +265,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * @throws {RangeError} if a limit is 0, negative or NaN, or memoryLimitMb less than 16
    */
   constructor(...[options = {}]: ProcessParameters<A, R>) {
-    const { [revived]: identity } = Object(options) as Partial<RevivedOptions>;
+    const { [revived]: identity } = ToObject(options) as Partial<RevivedOptions>;
     if (identity !== undefined) {
       this.#identity = identity;
       this.#bounds = {};
@@ -961,7 +965,7 @@ function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
     return grants === undefined || sealed === false ? undefined : sealed ?? { keep: [] };
   }
   if (sealed === false) {
-    throw new Deno.errors.NotCapable(
+    throw new primordials.Deno.errors.NotCapable(
       `${name} is not to be sealed, and the process that starts it is. Leave out sealed: false.`,
     );
   }

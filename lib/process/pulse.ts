@@ -5,6 +5,9 @@
 // host looks less and less often.
 
 import { BEATS, PULSE } from "../memory/control.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Math, performance } = primordials;
 
 /** How often it lies down at first. */
 const FIRST = 16;

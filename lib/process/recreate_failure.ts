@@ -3,6 +3,9 @@
 
 import { makeError } from "../memory/codec/error_classes.ts";
 import { type Described, type Failure, type Item, type Properties, shortened } from "./failure.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno, Map, Object, Set, String, Symbol, TypeError } = primordials;
 
 const { inspect } = Deno;
 const { defineProperty } = Object;

@@ -18,6 +18,9 @@ import {
 import { isOwn } from "./callers.ts";
 import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno, Function, Map, Object, performance, Set, TypeError, URL } = primordials;
 
 // deno-lint-ignore no-explicit-any
 type Code = ((...args: any[]) => unknown) | (abstract new (...args: never[]) => object);

@@ -9,6 +9,9 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness, type Waitable } from "../wait/ready.ts";
 import type { Identity } from "./messages.ts";
 import { ownPermissions, type ProcessPermissions } from "./permissions.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Int32Array, SharedArrayBuffer } = primordials;
 
 /**
  * What one process can see of another, or of itself.

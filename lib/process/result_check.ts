@@ -2,6 +2,9 @@
 // process may be hostile, and everything that is walked through must be no longer than what it has sent.
 
 import type { Failure } from "./failure.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, TypeError } = primordials;
 
 /**
  * The description, if it is one.

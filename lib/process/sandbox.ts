@@ -5,6 +5,9 @@ import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Error, Object, Reflect, TypeError, Worker } = primordials;
 
 /** Starts a process in a sandbox. */
 export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {

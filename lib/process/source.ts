@@ -17,6 +17,9 @@ import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 import { importedNamespace, isNative, modulesAround, moduleText, textOf } from "./reference.ts";
 import { runtimeExports } from "./runtime.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Function, JSON, Object, Set, TypeError, URL } = primordials;
 
 /** What all exports of this package are called, for functions of a module whose text can't be had. */
 const ALL = "multiprocessing";

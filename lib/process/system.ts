@@ -2,6 +2,9 @@
 
 import { checkNames } from "../named_options.ts";
 import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, Math, navigator, performance, Promise, setTimeout } = primordials;
 
 /**
  * How many processors there are to use. Python's `multiprocessing.cpu_count()`.

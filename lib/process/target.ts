@@ -11,6 +11,9 @@ import type { Grants } from "./permissions.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
 import { runtimeUrl } from "./runtime.ts";
 import { asExpression, mainModule, scopeOf } from "./source.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, Deno, encodeURIComponent, JSON, Object, TypeError, URL } = primordials;
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";

@@ -6,6 +6,9 @@ import { type ResourceLimits, SHARE_ENV, Worker, type WorkerOptions } from "node
 import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Math, URL } = primordials;
 
 /** The limits of a worker; it takes whole numbers. */
 export function limitsOf(memoryLimitMb: number | undefined): ResourceLimits | undefined {

@@ -4,6 +4,9 @@
 // isolate of Deno 2.9.6.
 
 import process from "node:process";
+import * as primordials from "../platform/primordials.ts";
+
+const { addEventListener, Deno, Error, Object, queueMicrotask, String } = primordials;
 
 /** node's own way of asking the listeners for uncaught errors: true if one of them has taken it. */
 interface Asking {
@@ -31,8 +34,8 @@ export function watchForUncaught(uncaught: (error: unknown) => void): void {
     });
   };
   // An "uncaughtException" of node's has been a listener of this event.
-  globalThis.addEventListener("error", (event) => look(event, () => false, thrownAt(event)));
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  addEventListener("error", (event) => look(event, () => false, thrownAt(event)));
+  addEventListener("unhandledrejection", (event) => {
     look(event, () => isHandledByNode(event), event.reason);
   });
 }

@@ -8,6 +8,9 @@ import { announce, hasNoBus, isDeafToAll, listen, onAnnouncement } from "../wait
 import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../wait/gate.ts";
 import { eventually } from "../wait/operation.ts";
 import type { WaitOptions } from "../wait/options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, crypto, Int32Array, Map, Set, SharedArrayBuffer } = primordials;
 
 /** What this isolate answers for: what it has made with a name, opened by one, or was given. */
 const known = new Map<string, HandedOver>();

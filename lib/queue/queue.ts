@@ -12,6 +12,9 @@ import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, Promise, ToObject, TypeError } = primordials;
 
 /**
  * How a new {@linkcode Queue} is bounded and named.
@@ -152,7 +155,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options: QueueOptions = {}) {
-    const within = inner in Object(options) ? (options as InnerOptions)[inner] : undefined;
+    const within = inner in ToObject(options) ? (options as InnerOptions)[inner] : undefined;
     if (within?.store !== undefined) {
       this.#store = within.store as Store<T>;
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);

@@ -7,6 +7,9 @@ import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness } from "../wait/ready.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Promise, TypeError } = primordials;
 
 const KIND = "SimpleQueue";
 

@@ -12,6 +12,9 @@ import { announce } from "../wait/bus.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 import type { Readiness } from "../wait/ready.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Error, Int32Array, RangeError } = primordials;
 
 /** Where the gates are in the ring's header: each on a cache line of its own. */
 const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;

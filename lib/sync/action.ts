@@ -3,6 +3,9 @@
 
 import { describe } from "../describe.ts";
 import { isFromStarter, isSealed, seal } from "../memory/seal.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno, Function, JSON, Promise, ReferenceError, SyntaxError, TypeError } = primordials;
 
 /** What is compiled. */
 interface ActionSource {

@@ -17,6 +17,9 @@ import { Arrival, newParties, Parties } from "./parties.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
 import { MOST_ROWS } from "./table.ts";
 import { isThenable } from "./thenable.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Math, Number, performance, RangeError, TypeError } = primordials;
 
 const NAME = "Barrier";
 

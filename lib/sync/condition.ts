@@ -14,6 +14,9 @@ import { isThenable } from "./thenable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
 import { RLock } from "./rlock.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, performance, RangeError, TypeError } = primordials;
 
 const NAME = "Condition";
 

@@ -21,6 +21,9 @@ import {
   type TypeCode,
   type View,
 } from "./types.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, RangeError, SharedArrayBuffer, TypeError } = primordials;
 
 /** Bytes of the largest array; few machines give as much. */
 const MOST_BYTES = 2 ** 34;

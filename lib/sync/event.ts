@@ -5,6 +5,9 @@ import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics } = primordials;
 
 const NAME = "Event";
 

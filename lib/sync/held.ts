@@ -3,6 +3,9 @@
 import { TimeoutError } from "../errors.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Promise } = primordials;
 
 /**
  * Something that is held, given back at the end of the block: `using held = await lock.hold()`, or

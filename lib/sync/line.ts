@@ -20,6 +20,9 @@ import { Gate, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Map } = primordials;
 
 const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, GATE = 8, STRIDE = 16;

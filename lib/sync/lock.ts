@@ -7,6 +7,9 @@ import { type Held, hold, holdSync } from "./held.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
 import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Promise } = primordials;
 
 const NAME = "Lock";
 

@@ -23,6 +23,9 @@ import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./reservation.ts";
 import type { Shared } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, performance } = primordials;
 
 const HOLDER = 0, AGAIN = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const GATE = 16;

@@ -26,6 +26,9 @@ import type { Operation } from "../wait/operation.ts";
 import { ABORTED, ACTION, brokenError, DIED, LEFT, RESET, SIGNAL, TOO_LONG } from "./broken.ts";
 import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Set } = primordials;
 
 const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
 const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;

@@ -20,6 +20,9 @@ import type { Operation } from "../wait/operation.ts";
 import { Reservation } from "./reservation.ts";
 import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Math, performance } = primordials;
 
 const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
 const GATE = 16, FIRST = 32;

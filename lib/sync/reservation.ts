@@ -5,6 +5,10 @@
 //   WHO     0, or the token of the process that has reserved
 //   UNTIL   when (ms) that ends
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Date, performance } = primordials;
+
 const WHO = 0, UNTIL = 1;
 /** Words it takes. */
 export const RESERVATION_WORDS = 2;

@@ -7,6 +7,9 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./held.ts";
 import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./permits.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, Promise, RangeError, TypeError } = primordials;
 
 const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
 

@@ -3,6 +3,9 @@
 
 import { arrivedMemory, type Parcel } from "../memory/crossing.ts";
 import { ownRef, ownRoster, placeIn, type Roster } from "../memory/roster.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Int32Array, SharedArrayBuffer, TypeError } = primordials;
 
 /** What crosses to another process. */
 interface SharedContent {

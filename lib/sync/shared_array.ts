@@ -21,6 +21,9 @@ import {
   typeOf,
   type View,
 } from "./types.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Map, Number, Object, ToObject, TypeError } = primordials;
 
 const NAME = "SharedArray";
 
@@ -278,7 +281,7 @@ function valuesOf<N>(
   lengthOrValues: number | Iterable<N>,
 ): ArrayLike<N> | undefined {
   if (typeof lengthOrValues === "number") return undefined;
-  if (!(Symbol.iterator in Object(lengthOrValues))) {
+  if (!(primordials.Symbol.iterator in ToObject(lengthOrValues))) {
     throw new TypeError(
       `lengthOrValues is ${describe(lengthOrValues)}, neither a length nor values. Give a whole ` +
         "number, or an array or another iterable.",

@@ -13,6 +13,9 @@
 import { checkAttempts } from "../memory/damage.ts";
 import { critically } from "../memory/mutex.ts";
 import { newShared, type Shared, viewOf } from "./shared.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Math, RangeError } = primordials;
 
 const LOCK = 0, USED = 1;
 /** Words at the beginning of the shared memory that are the table's own. */

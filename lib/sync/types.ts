@@ -2,6 +2,27 @@
 // what doesn't fit.
 
 import { describe } from "../describe.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Atomics,
+  BigInt,
+  BigInt64Array,
+  BigUint64Array,
+  Float32Array,
+  Float64Array,
+  Int16Array,
+  Int32Array,
+  Int8Array,
+  Math,
+  Number,
+  Object,
+  RangeError,
+  TypeError,
+  Uint16Array,
+  Uint32Array,
+  Uint8Array,
+} = primordials;
 
 /**
  * The type codes of {@linkcode Value} and {@linkcode SharedArray}, and the typed array that holds

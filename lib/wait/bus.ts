@@ -15,6 +15,9 @@ import { isOver, ownControl } from "../memory/control.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { checkStack } from "../memory/stack.ts";
 import { isReadingFailure } from "../platform/broadcast.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { addEventListener, console, Int32Array, Object, SharedArrayBuffer, ToObject } = primordials;
 
 /** Bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
@@ -82,7 +85,7 @@ export function listen(): BroadcastChannel | undefined {
     channel = new BroadcastChannel(NAME);
     if (holds === 0) channel.unref();
     channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);
-    globalThis.addEventListener("unhandledrejection", notice);
+    addEventListener("unhandledrejection", notice);
   }
   return channel;
 }
@@ -110,7 +113,7 @@ function notice(event: PromiseRejectionEvent): void {
 function hear(message: unknown): void {
   // A process that has taken its last step, or was killed, may still hear for a millisecond.
   if (isOver(ownControl())) return;
-  const { type } = Object(message) as Partial<Announcement>;
+  const { type } = ToObject(message) as Partial<Announcement>;
   if (type === "look") handlers.look?.();
   else if (type === "find" && isFind(message)) handlers.find?.(message);
   else if (type === "here" && isHere(message)) handlers.here?.(message);
@@ -124,7 +127,7 @@ function isFind(message: unknown): message is Find {
 
 function isHere(message: unknown): message is Here {
   const { name, parcel } = message as Here;
-  return typeof name === "string" && typeof Object(parcel).kind === "string";
+  return typeof name === "string" && typeof ToObject(parcel).kind === "string";
 }
 
 /** Says what to do on announcements, and if there can't be any: one handler for each type. */

@@ -2,6 +2,9 @@
 // these. So a wait remembers where it was begun.
 
 import { isOwnError } from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { captureStackTrace, Object, RangeError, TypeError, URL } = primordials;
 
 const FRAME = "\n    at ";
 
@@ -17,7 +20,7 @@ export class Caller {
 
   /** @param above the function whose callers count */
   constructor(above: (...args: never[]) => unknown) {
-    Error.captureStackTrace(this, above);
+    captureStackTrace(this, above);
   }
 
   /** Has an error made by this package show where the wait was begun; what else was thrown is left alone. */

@@ -48,6 +48,9 @@ import { announce, hold, isDeafToAll, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 import { checkStack } from "../memory/stack.ts";
 import { type Sleepable, Sleeper } from "./sleeper.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, clearInterval, Date, Math, performance, Set, setInterval } = primordials;
 
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
 /** Words a gate takes. */
@@ -64,6 +67,8 @@ const LOOK_AGAIN = 1000, LOOK_IF_DEAF = 50;
 const SPIN_MARK = 2;
 /** Microseconds of the longest spin: the price of a wake-up there and one back. */
 const LONGEST_SPIN = 120;
+/** The most looks of a spin, should the clock stand still: several times as many as it has time for. */
+const MOST_LOOKS = 10_000;
 /** Spins are tried again after so many sleeps, in case the times have changed. */
 const RETRY_SPIN = 16;
 /** The most sleeps between two retries: twice as many after each that was in vain. */
@@ -233,7 +238,8 @@ export class Gate implements Sleepable {
     let seen = false;
     // Looking at the clock takes 0.1 µs: time for the other side to write without our reading its
     // cache line away from it all the while.
-    do seen = this.#ready(); while (!seen && performance.now() < end);
+    let looks = 0;
+    do seen = this.#ready(); while (!seen && ++looks < MOST_LOOKS && performance.now() < end);
     Atomics.store(words, spinner, 0);
     // Whoever opened until now relied on this look.
     seen ||= this.#ready();

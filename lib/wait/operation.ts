@@ -16,6 +16,9 @@ import {
   type WaitOptions,
 } from "./options.ts";
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, Promise, setTimeout } = primordials;
 
 /** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
 const MANY_GATES_SLICE = 1;

@@ -3,6 +3,9 @@
 
 import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { AbortSignal, RangeError, TypeError } = primordials;
 
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has

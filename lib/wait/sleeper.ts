@@ -5,6 +5,10 @@
 // nobody will ever notify, and the sleeper would keep it in memory for ever. So it holds its gate by
 // a weak reference, and when that has been collected, ends its own sleep.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, FinalizationRegistry, Set, WeakRef } = primordials;
+
 /** A gate, to those who sleep for it. */
 export interface Sleepable {
   /** It was woken, perhaps in vain. */

@@ -3,6 +3,9 @@
 // every connection of this package uses these, so all of them behave alike.
 
 import { Caller } from "./caller.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { AbortController, Object, Promise, ReadableStream, WritableStream } = primordials;
 
 /** Where items come from. */
 export interface Source<T> {

@@ -3,6 +3,10 @@
 // would never get their turn. So every few milliseconds such an operation takes a turn of the
 // event loop before it goes on.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { performance, Promise, setImmediate } = primordials;
+
 /** Milliseconds without a turn before one is taken. */
 const LONGEST = 4;
 /** Operations between two looks at the clock, which costs 0.1 µs. */

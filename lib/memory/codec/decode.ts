@@ -3,6 +3,25 @@
 
 import { Reader } from "./reader.ts";
 import * as tag from "./tags.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const {
+  Array,
+  ArrayBuffer,
+  BigInt,
+  Date,
+  DOMException,
+  Error,
+  Map,
+  Math,
+  Object,
+  performance,
+  RegExp,
+  Set,
+  String,
+  ToObject,
+  Uint8Array,
+} = primordials;
 
 /**
  * Reads back the value at bytes[at..end). `bytes` is private (never shared memory) and may be
@@ -158,7 +177,7 @@ class Decoder {
     const length = input.uint32();
     // One made in full length is filled three times as fast; one of a long gap isn't filled.
     const dense = length <= input.end - input.at;
-    const array: unknown[] = dense ? new Array(length) : [];
+    const array: unknown[] = dense ? Array(length) : [];
     if (this.#objects !== undefined) this.#objects.push(array);
     this.#deeper();
     for (let i = 0; i < length; i++) {
@@ -229,7 +248,7 @@ class Decoder {
 
   #boxed(): unknown {
     // Its number comes before what it holds, which has none.
-    return this.#number(Object(this.#value(this.#in.byte())));
+    return this.#number(ToObject(this.#value(this.#in.byte())));
   }
 
   #bytes(size: number): ArrayBuffer {

@@ -11,6 +11,26 @@ import { explainRefusal } from "./place.ts";
 import * as tag from "./tags.ts";
 import { tracksLength, viewKind } from "./views.ts";
 import { Writer } from "./writer.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const {
+  Array,
+  BigInt,
+  Boolean,
+  Date,
+  Error,
+  Map,
+  Math,
+  Number,
+  Object,
+  RangeError,
+  Reflect,
+  RegExp,
+  Set,
+  String,
+  TypeError,
+  Uint8Array,
+} = primordials;
 
 const { isProxy, isMap, isSet, isDate } = types;
 const { toString } = Object.prototype;

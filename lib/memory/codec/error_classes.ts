@@ -4,6 +4,24 @@
 // nearest of these that it extends, under its own name.
 
 import * as own from "../../errors.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const {
+  AggregateError,
+  Deno,
+  DOMException,
+  Error,
+  EvalError,
+  Map,
+  Object,
+  RangeError,
+  ReferenceError,
+  Reflect,
+  String,
+  SyntaxError,
+  TypeError,
+  URIError,
+} = primordials;
 
 /** Makes an error of a class. */
 type MakeError = (message: string | undefined, name: string) => Error;

@@ -2,6 +2,9 @@
 // comparison of its characters and no allocation.
 
 import { shortString, UNROLLED } from "./strings.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Array, Math } = primordials;
 
 /** A key, and the slot of the one that came after it when it was last read. */
 interface Known {

@@ -4,6 +4,9 @@
 
 import { types } from "node:util";
 import { isPlatformException, refusalOf } from "./refusals.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Array, ArrayBuffer } = primordials;
 
 /** How an object is cloned. */
 export type Kind =

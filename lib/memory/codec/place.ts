@@ -3,6 +3,9 @@
 
 import { kindOf } from "./kinds.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Array, JSON, Map, Object, RangeError, Reflect, Set } = primordials;
 
 /** What may cross besides what structured cloning copies. */
 export interface CrossingOptions {

@@ -6,6 +6,9 @@ import { Buffer } from "node:buffer";
 import { keyOf } from "./keys.ts";
 import { shortString, UNROLLED } from "./strings.ts";
 import { END, LONG_KEY } from "./tags.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Error, Float64Array, Uint8Array } = primordials;
 
 const { latin1Slice, ucs2Slice } = Buffer.prototype;
 

@@ -4,6 +4,10 @@
 import { types } from "node:util";
 import { cannotClone } from "../crossing.ts";
 import { isOutOfBounds } from "./views.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Array, ArrayBuffer, DOMException, Function, Map, Object, String, structuredClone, Symbol } =
+  primordials;
 
 /** Why a value is refused. */
 export interface Refusal {

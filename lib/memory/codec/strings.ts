@@ -2,6 +2,10 @@
 // characters and 37 ns for 24, any call to the platform 67 ns, an array of arguments 95 ns and
 // more (Deno 2.9.6).
 
+import * as primordials from "../../platform/primordials.ts";
+
+const { RangeError, String } = primordials;
+
 /** The longest string that shortString makes. */
 export const UNROLLED = 24;
 

@@ -8,6 +8,31 @@
 //
 // Objects (all that have an identity) are numbered in the order in which their tags appear.
 
+import * as primordials from "../../platform/primordials.ts";
+
+const {
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+  Error,
+  EvalError,
+  Float16Array,
+  Float32Array,
+  Float64Array,
+  Int16Array,
+  Int32Array,
+  Int8Array,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  Uint16Array,
+  Uint32Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  URIError,
+} = primordials;
+
 /** Bytes from here up are the integers 0 to 127. */
 export const SMALL = 0x80;
 

@@ -2,6 +2,10 @@
 // them, and how they hang on a buffer that can be resized.
 
 import { VIEW_KINDS } from "./tags.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { ArrayBuffer, DataView, Map, Number, Object, structuredClone, Symbol, Uint8Array } =
+  primordials;
 
 const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
 const typedArrayName = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)

@@ -3,6 +3,9 @@
 // what is written past its end.
 
 import { ASCII_STRING, LONG_KEY, SHORT, SHORT_STRING, UTF16_STRING } from "./tags.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Float64Array, Int32Array, Math, TextEncoder, Uint8Array } = primordials;
 
 const SMALLEST = 16 * 1024;
 const OVERGROWN = 1024 * 1024;

@@ -9,6 +9,9 @@
 import { Caller } from "../../wait/caller.ts";
 import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { clearTimeout, Promise, setTimeout } = primordials;
 
 /** What a task comes to a line for. */
 export interface Step<R> {

@@ -3,6 +3,10 @@
 // compared as Python's tuples, by the first elements that aren't the same, or by their lengths.
 // Whatever else is the same only as itself, and comes neither before nor after anything.
 
+import * as primordials from "../../platform/primordials.ts";
+
+const { Array, Date, Math, Number, Object, TypeError } = primordials;
+
 /** The order of two items. Throws a TypeError if there is none; `item` is the one being put. */
 export function naturalOrder(item: unknown, other: unknown): number {
   const order = compare(item, other);

@@ -4,6 +4,9 @@ import { describe } from "../../describe.ts";
 import { checkHasOrder, naturalOrder } from "./order.ts";
 import { ordered, Queue, type QueueOptions } from "./queue.ts";
 import { type Order, SmallestFirst } from "./smallest_first.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Number, TypeError } = primordials;
 
 /**
  * How a new {@linkcode PriorityQueue} is bounded and ordered.

@@ -8,6 +8,9 @@ import type { WaitOptions } from "../../wait/options.ts";
 import { iterate, readableOf, writableOf } from "../../wait/streams.ts";
 import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { ToObject } = primordials;
 
 /**
  * How a new {@linkcode Queue} is bounded.
@@ -137,7 +140,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {TypeError} if `maxSize` is not a number
    */
   constructor(options: QueueOptions = {}) {
-    if (!(inner in Object(options))) checkOptions(options, "Queue");
+    if (!(inner in ToObject(options))) checkOptions(options, "Queue");
     const { maxSize } = checkBounds(options);
     const { kind, items } = inner in options
       ? (options as InnerOptions)[inner]

@@ -12,6 +12,9 @@ import type { WaitOptions } from "../../wait/options.ts";
 import type { Source } from "../../wait/streams.ts";
 import type { Items } from "./items.ts";
 import { Line, type Step } from "./line.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Math, RangeError } = primordials;
 
 /** The state of a queue. */
 export class Store<T> {
