@@ -14,7 +14,7 @@ import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./input.ts
 import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { FinalizationRegistry, Promise, TypeError } = primordials;
+const { FinalizationRegistry, TypeError } = primordials;
 
 /**
  * How to send a message: how long to wait for room, and what to move instead of copying it.
@@ -270,7 +270,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
       signalOf(options);
       return this.#sent(this.#end.trySend(message, checkTransfer(options.transfer)), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -308,7 +308,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     try {
       return eventually(this.#recv(), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -354,7 +354,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     try {
       return eventually(this.#holding(this.#end.polling), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -400,7 +400,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
       }
       return this.#sent(this.#end.trySendBytes(checkBytes(bytes)), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -439,7 +439,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     try {
       return eventually(this.#recvBytes(options), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -494,7 +494,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     try {
       return eventually(...this.#recvBytesInto(buffer, options, ["offset", "timeout", "signal"]));
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -591,7 +591,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
         try {
           return this.#sent(this.#end.trySend(message, NOTHING, STREAM_MESSAGES), { signal });
         } catch (error) {
-          return Promise.reject(error);
+          return primordials.Promise.reject(error);
         }
       },
       end: () => this.#end.finish(),

@@ -7,7 +7,7 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { isWaitable, readiness } from "../wait/ready.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise, RangeError, Symbol, ToObject, TypeError } = primordials;
+const { RangeError, Symbol, ToObject, TypeError } = primordials;
 
 /**
  * Waits until at least one of the objects is ready, and resolves to all that are, in the order
@@ -43,7 +43,7 @@ export function wait<T extends object>(
   try {
     return eventually(waiting(objects), options);
   } catch (error) {
-    return Promise.reject(error);
+    return primordials.Promise.reject(error);
   }
 }
 

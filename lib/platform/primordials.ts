@@ -11,6 +11,9 @@
 // (tests/primordials_test.ts tells where one is missing). By a constant of the file, and not an import by
 // name, V8 knows what is called when it optimises, as it does of a global (Deno 2.9.6).
 //
+// Where such a name also stands in the types of the public API it is written primordials.Promise: what
+// documents the API would take the constant for the type.
+//
 // Namespaces are copies that hold what this library uses, classes with static methods are stand-ins that
 // make what the original makes, other classes are the originals.
 

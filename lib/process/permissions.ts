@@ -12,7 +12,7 @@ import type { Init, Sealed } from "./messages.ts";
 import { sealRealm } from "./sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, console, Deno, Object, Set, TypeError, URL } = primordials;
+const { Array, console, Object, Set, TypeError, URL } = primordials;
 
 /** The names of Deno's permissions. */
 const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
@@ -142,7 +142,7 @@ export function checkNarrowing(grants: Grants): void {
 }
 
 function refuse(name: Name, place: string, wanted: string): never {
-  throw new Deno.errors.NotCapable(
+  throw new primordials.Deno.errors.NotCapable(
     `${place} asks for more than this process has: for ${wanted}, and ${told(name)}. ` +
       `Ask for less, or start the program with --allow-${name} for it.`,
   );
@@ -152,7 +152,9 @@ function refuse(name: Name, place: string, wanted: string): never {
 function mayDo(name: Name, entry: string | undefined, place: string): boolean {
   const descriptor = entry === undefined ? { name } : { name, [KEYS[name]]: entry };
   try {
-    const { state, partial } = Deno.permissions.querySync(descriptor as Deno.PermissionDescriptor);
+    const { state, partial } = primordials.Deno.permissions.querySync(
+      descriptor as Deno.PermissionDescriptor,
+    );
     return state === "granted" && !partial;
   } catch (cause) {
     throw new TypeError(`${place} is ${describe(entry)}, which means nothing to Deno: ${cause}`, {
@@ -271,7 +273,9 @@ export function warnOfPrompts(): void {
   hasWarned = true;
   // The person was told when this one was started.
   if (ownSeal !== undefined) return;
-  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal() || promptsAreOff()) return;
+  if (
+    !primordials.Deno.stdin.isTerminal() || !primordials.Deno.stderr.isTerminal() || promptsAreOff()
+  ) return;
   console.error(
     "@multiproc/multiprocessing: this program starts a process with fewer permissions. If that " +
       "process tries what it may not do, Deno asks here whether to allow it, and whatever is printed waits " +
@@ -283,10 +287,10 @@ export function warnOfPrompts(): void {
 function promptsAreOff(): boolean {
   const variable = "DENO_NO_PROMPT", commandLine = "/proc/self/cmdline";
   try {
-    if (mayDo("env", variable, variable) && Deno.env.get(variable)) return true;
+    if (mayDo("env", variable, variable) && primordials.Deno.env.get(variable)) return true;
     // On Linux, with all permissions.
     return mayDo("read", commandLine, commandLine) &&
-      Deno.readTextFileSync(commandLine).split("\0").includes("--no-prompt");
+      primordials.Deno.readTextFileSync(commandLine).split("\0").includes("--no-prompt");
   } catch {
     return false;
   }

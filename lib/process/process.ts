@@ -56,8 +56,7 @@ import type { CurrentProcess } from "./relatives.ts";
 import { plan, type Target } from "./target.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { AbortSignal, Array, Atomics, Promise, RangeError, Reflect, ToObject, TypeError, URL } =
-  primordials;
+const { Array, Atomics, RangeError, Reflect, ToObject, TypeError } = primordials;
 
 /**
  * What a new {@linkcode Process} runs, and how.
@@ -537,7 +536,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     try {
       return eventually(this.#joining("join", this.#lastWord), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -568,7 +567,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
     try {
       return eventually(this.#finishing("result", this.#lastWord), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -1022,9 +1021,10 @@ function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { 
   check(
     "module",
     module,
-    typeof module === "string" && URL.canParse(module) || module instanceof URL,
+    typeof module === "string" && primordials.URL.canParse(module) ||
+      module instanceof primordials.URL,
     "the URL of a module, as import.meta.url",
   );
   check("by", by, by === "reference" || by === "source", '"reference" or "source"');
-  check("signal", signal, signal instanceof AbortSignal, "an AbortSignal");
+  check("signal", signal, signal instanceof primordials.AbortSignal, "an AbortSignal");
 }

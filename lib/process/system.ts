@@ -4,7 +4,7 @@ import { checkNames } from "../named_options.ts";
 import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Math, navigator, performance, Promise, setTimeout } = primordials;
+const { clearTimeout, Math, navigator, performance, setTimeout } = primordials;
 
 /**
  * How many processors there are to use. Python's `multiprocessing.cpu_count()`.
@@ -45,7 +45,7 @@ export async function sleep(ms: number, options: { signal?: AbortSignal } = {}):
   const left = checkMilliseconds("ms", ms);
   checkNames(options, ["signal"], "sleep(1000, { signal })");
   const signal = signalOf(options);
-  await new Promise<void>((resolve, reject) => {
+  await new primordials.Promise<void>((resolve, reject) => {
     const end = performance.now() + left;
     let timer: ReturnType<typeof setTimeout>;
     const aborted = () => {

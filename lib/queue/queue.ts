@@ -14,7 +14,7 @@ import { answerFor, forget, publish, seek } from "./named.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, Promise, ToObject, TypeError } = primordials;
+const { Number, ToObject, TypeError } = primordials;
 
 /**
  * How a new {@linkcode Queue} is bounded and named.
@@ -315,7 +315,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
       if (left === undefined) return done(undefined);
       return eventually(this.#store.put(left, false), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -361,7 +361,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     try {
       return eventually(this.#store.put(this.#store.encodeAll(items), true), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -463,7 +463,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     try {
       return eventually(this.#store.getMany(checkMost(max)), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 

@@ -9,7 +9,7 @@ import { type Readiness, readiness } from "../wait/ready.ts";
 import { fullError, Store, type StoreContent } from "./store.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise, TypeError } = primordials;
+const { TypeError } = primordials;
 
 const KIND = "SimpleQueue";
 
@@ -106,7 +106,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
       if (left === undefined) return done(undefined);
       return eventually(this.#store.put(left, false), options);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 

@@ -5,8 +5,6 @@ import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise } = primordials;
-
 /**
  * Something that is held, given back at the end of the block: `using held = await lock.hold()`, or
  * `await using`. As Python's `with lock:`.
@@ -54,7 +52,7 @@ class HeldUntilDisposed implements Held {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.release();
-    return Promise.resolve();
+    return primordials.Promise.resolve();
   }
 }
 

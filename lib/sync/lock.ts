@@ -9,8 +9,6 @@ import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise } = primordials;
-
 const NAME = "Lock";
 
 /** What only this file passes to the constructor. */
@@ -96,7 +94,7 @@ export class Lock {
         return done(true);
       }
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
     return eventually(this.#mutual.taking(), options);
   }

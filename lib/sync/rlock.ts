@@ -9,8 +9,6 @@ import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise } = primordials;
-
 const NAME = "RLock";
 
 /** What only this file passes to the constructor. */
@@ -75,7 +73,7 @@ export class RLock {
     try {
       if (options === undefined && this.#tryTake()) return done(true);
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
     return eventually(this.#taking(), options);
   }

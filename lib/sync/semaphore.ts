@@ -9,7 +9,7 @@ import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./permits.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, Promise, RangeError, TypeError } = primordials;
+const { Number, RangeError, TypeError } = primordials;
 
 const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
 
@@ -99,7 +99,7 @@ export class Semaphore {
         return done(true);
       }
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
     return eventually(this.#permits.taking(), options);
   }

@@ -4,25 +4,7 @@
 import { describe } from "../describe.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const {
-  Atomics,
-  BigInt,
-  BigInt64Array,
-  BigUint64Array,
-  Float32Array,
-  Float64Array,
-  Int16Array,
-  Int32Array,
-  Int8Array,
-  Math,
-  Number,
-  Object,
-  RangeError,
-  TypeError,
-  Uint16Array,
-  Uint32Array,
-  Uint8Array,
-} = primordials;
+const { Atomics, BigInt, Math, Number, Object, RangeError, TypeError } = primordials;
 
 /**
  * The type codes of {@linkcode Value} and {@linkcode SharedArray}, and the typed array that holds
@@ -172,16 +154,16 @@ function float(
 }
 
 const types: { readonly [T in TypeCode]: NumberType<NumberOf<T>> } = {
-  i8: whole("i8", Int8Array, -128, 127),
-  u8: whole("u8", Uint8Array, 0, 255),
-  i16: whole("i16", Int16Array, -(2 ** 15), 2 ** 15 - 1),
-  u16: whole("u16", Uint16Array, 0, 2 ** 16 - 1),
-  i32: whole("i32", Int32Array, -(2 ** 31), 2 ** 31 - 1),
-  u32: whole("u32", Uint32Array, 0, 2 ** 32 - 1),
-  i64: big("i64", BigInt64Array, -(2n ** 63n), 2n ** 63n - 1n),
-  u64: big("u64", BigUint64Array, 0n, 2n ** 64n - 1n),
-  f32: float("f32", 4, Float32Array),
-  f64: float("f64", 8, Float64Array),
+  i8: whole("i8", primordials.Int8Array, -128, 127),
+  u8: whole("u8", primordials.Uint8Array, 0, 255),
+  i16: whole("i16", primordials.Int16Array, -(2 ** 15), 2 ** 15 - 1),
+  u16: whole("u16", primordials.Uint16Array, 0, 2 ** 16 - 1),
+  i32: whole("i32", primordials.Int32Array, -(2 ** 31), 2 ** 31 - 1),
+  u32: whole("u32", primordials.Uint32Array, 0, 2 ** 32 - 1),
+  i64: big("i64", primordials.BigInt64Array, -(2n ** 63n), 2n ** 63n - 1n),
+  u64: big("u64", primordials.BigUint64Array, 0n, 2n ** 64n - 1n),
+  f32: float("f32", 4, primordials.Float32Array),
+  f64: float("f64", 8, primordials.Float64Array),
 };
 
 /** The type of a code, which is checked. */

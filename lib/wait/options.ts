@@ -5,7 +5,7 @@ import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { AbortSignal, RangeError, TypeError } = primordials;
+const { RangeError, TypeError } = primordials;
 
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has
@@ -81,7 +81,7 @@ export function blockingTimeoutOf(options: BlockOptions | undefined): number {
 export function signalOf(options: WaitOptions | undefined): AbortSignal | undefined {
   const signal = options?.signal;
   if (signal === undefined) return undefined;
-  if (!(signal instanceof AbortSignal)) {
+  if (!(signal instanceof primordials.AbortSignal)) {
     throw new TypeError(
       `signal is ${describe(signal)}, not an AbortSignal. Give an AbortController's signal, ` +
         "or AbortSignal.timeout(ms).",

@@ -5,7 +5,7 @@
 import { Caller } from "./caller.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { AbortController, Object, Promise, ReadableStream, WritableStream } = primordials;
+const { AbortController, Object } = primordials;
 
 /** Where items come from. */
 export interface Source<T> {
@@ -54,13 +54,13 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
   /** Ends the iteration, and every next() that waits: those are done, and have taken nothing. */
   return(): Promise<IteratorReturnResult<void>> {
     this.#stopped.abort();
-    return Promise.resolve(END);
+    return primordials.Promise.resolve(END);
   }
 
   /** Ends the iteration as return() does, and rejects with the error, as a generator does. */
   throw(error?: unknown): Promise<IteratorReturnResult<void>> {
     this.#stopped.abort();
-    return Promise.reject(error);
+    return primordials.Promise.reject(error);
   }
 
   [Symbol.asyncIterator](): this {
@@ -84,7 +84,7 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
  */
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
   const aborted = new AbortController(), caller = new Caller(readableOf);
-  return new ReadableStream<T>({
+  return new primordials.ReadableStream<T>({
     async pull(controller) {
       try {
         // Taken and enqueued in one step: between two steps the stream could be cancelled, and the item lost.
@@ -114,7 +114,7 @@ export interface Sink<T> {
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
   const caller = new Caller(writableOf);
-  return new WritableStream<T>({
+  return new primordials.WritableStream<T>({
     // Its own signal: abort() below is only called once the write under way has settled.
     write: (item, controller) =>
       sink.put(item, controller.signal).catch((error) => {

@@ -11,7 +11,7 @@ import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { clearTimeout, Promise, setTimeout } = primordials;
+const { clearTimeout, setTimeout } = primordials;
 
 /** What a task comes to a line for. */
 export interface Step<R> {
@@ -54,7 +54,7 @@ export class Line {
       if (timeout === 0) return settled(this.now(step));
       step.check?.();
       if (this.#isFree()) return settled(step.run());
-      return new Promise((resolve, reject) => {
+      return new primordials.Promise((resolve, reject) => {
         this.#add(new Task(this, step, timeout, signal, resolve, reject));
       });
     } catch (error) {
@@ -167,12 +167,12 @@ function inTurn<R>(result: R): R | Promise<R> {
 }
 
 function settled<R>(result: R): Promise<R> {
-  return turnIsDue() ? afterTurn(result) : Promise.resolve(result);
+  return turnIsDue() ? afterTurn(result) : primordials.Promise.resolve(result);
 }
 
 /** A loop that polls lets others run, too. */
 function failed(error: unknown): Promise<never> {
-  if (!turnIsDue()) return Promise.reject(error);
+  if (!turnIsDue()) return primordials.Promise.reject(error);
   return afterTurn(undefined).then(() => {
     throw error;
   });
