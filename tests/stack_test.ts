@@ -36,7 +36,7 @@ function atBottom(header: Int32Array, act: () => void): { refused: number; held:
 }
 
 Deno.test("a put or take for which the stack is too full does nothing, and leaves no lock held", () => {
-  const ring = new Ring(newRing(0, 1_000_000, 96, true)), { header } = ring;
+  const ring = new Ring(newRing(0, 1_000_000, 96)), { header } = ring;
   const source = newScratch(4096), into = newScratch(64 * 1024);
   const begins: number[] = [], lengths: number[] = [];
   let put = 0, got = 0, refused = 0;

@@ -11,14 +11,17 @@
 //    putter and one taker never wait for each other, and each side's words are on a cache line of
 //    its own. What a side needs to know of the other it copies to its own line when its copy says
 //    "empty" or "full", and not before: an old copy is only ever too cautious.
-// 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT; all
-//    else that a side writes it writes before that store, and the other side reads it after it
-//    loaded the count. What was written before the store is nothing without it: a step that fails
-//    half-way has done nothing.
+// 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT, growing and
+//    dropping all records by one store to CAPACITY. TAIL and PUT_UNITS, HEAD and GOT_UNITS belong to a count, and stand there twice: the lowest bit of the count says which
+//    of the two are valid, and the next step writes the others before it stores the count. So a
+//    process that ends between any two stores has done its step or nothing, and leaves nothing to
+//    repair. (LIMIT stands there once: whatever it says, a put checks it against TAIL.)
 // 3. PUT_COUNT === GOT_COUNT: empty. A put never makes TAIL reach HEAD.
 // 4. The units from TAIL to LIMIT are free, and only putters use them.
 // 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
 //    finds a stretch in one piece: what is skipped at the end is shorter than one record.
+// 6. The buffer at least doubles when it grows, so that the records which move up go to where nothing
+//    was: what lies at the old place stays valid until CAPACITY is stored.
 //
 // Between lock and unlock there is only copying and counting. Taking a record of more than
 // LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
@@ -33,19 +36,26 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
 
-// Header words, by cache line: settings, putters, takers, the count of what is unfinished.
-const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, COUNTED = 4, CLOSED = 5;
+// Header words, by cache line: settings, putters, takers, the count of what is finished. CAPACITY is
+// four times the number of units, and two bits: DROPPED, and FLIP, which every growth changes. FLIP and
+// the lowest bit of GOT_COUNT together say which HEAD and GOT_UNITS are valid.
+const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, CLOSED = 4;
 /** Header words: the locks of the putters and of the takers. */
 export const TAIL_LOCK = 16, HEAD_LOCK = 32;
-const TAIL = 17, PUT_COUNT = 18, PUT_UNITS = 19;
+/** Of TAIL and PUT_UNITS there are two each. */
+const PUT_COUNT = 17, TAIL = 18, PUT_UNITS = 20;
 /** The putters' copies of what the takers have done, and how far TAIL may go. */
-const GOT_COUNT_SEEN = 20, GOT_UNITS_SEEN = 21, LIMIT = 22;
-const HEAD = 33, GOT_COUNT = 34, GOT_UNITS = 35;
+const GOT_COUNT_SEEN = 22, GOT_UNITS_SEEN = 23, LIMIT = 24;
+/** Of HEAD and GOT_UNITS there are two each. */
+const GOT_COUNT = 33, HEAD = 34, GOT_UNITS = 36;
 /** The takers' copy of what the putters have done. */
-const PUT_COUNT_SEEN = 36;
-const UNFINISHED = 48;
+const PUT_COUNT_SEEN = 38;
+const FINISHED = 48;
 /** The first header word that is free for whoever builds on the ring. */
 export const RING_WORDS = 64;
+
+/** Bits of CAPACITY: nothing is there to be taken any more, whatever the counts say; see above. */
+const DROPPED = 2, FLIP = 1;
 
 const UNIT = 8;
 const FIRST_UNITS = 512;
@@ -66,27 +76,17 @@ export interface RingShares {
 /** Answers of an attempt that did nothing. */
 export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3;
 
-/**
- * Makes the shared memory of a ring, with room for `words` header words. A counted ring keeps
- * count of the records that are not yet finished.
- */
-export function newRing(
-  maxSize: number,
-  maxBytes: number,
-  words: number,
-  counted: boolean,
-): RingShares {
-  const maxUnits = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT);
+/** Makes the shared memory of a ring, with room for `words` header words. */
+export function newRing(maxSize: number, maxBytes: number, words: number): RingShares {
+  const maxUnits = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT), most = 2 * maxUnits + 2;
+  const units = 2 * FIRST_UNITS > most ? most : FIRST_UNITS;
   const header = new SharedArrayBuffer(words * 4);
-  const records = new SharedArrayBuffer(Math.min(FIRST_UNITS, 2 * maxUnits + 2) * UNIT, {
-    maxByteLength: (2 * maxUnits + 2) * UNIT,
-  });
+  const records = new SharedArrayBuffer(units * UNIT, { maxByteLength: most * UNIT });
   const view = new Int32Array(header);
-  view[CAPACITY] = records.byteLength / UNIT;
+  view[CAPACITY] = units << 2;
   view[MAX_UNITS] = maxUnits;
   view[MAX_SIZE] = maxSize;
   view[MAX_BYTES] = maxBytes;
-  view[COUNTED] = counted ? 1 : 0;
   return { header, records };
 }
 
@@ -95,6 +95,8 @@ export class Ring {
   readonly shares: RingShares;
   /** The header, also for the words of whoever builds on the ring. */
   readonly header: Int32Array;
+  /** CAPACITY, when the views were made, and the units it stands for. */
+  #seen = 0;
   #capacity = 0;
   #words!: Int32Array;
   #bytes!: Uint8Array;
@@ -108,31 +110,39 @@ export class Ring {
 
   /** Fixed-length views: V8's length-tracking ones are 10 to 70 times slower an element. */
   #renew(): void {
-    const capacity = Atomics.load(this.header, CAPACITY);
+    const seen = Atomics.load(this.header, CAPACITY), capacity = seen >>> 2;
     this.#words = new Int32Array(this.shares.records, 0, capacity * 2);
     this.#bytes = new Uint8Array(this.shares.records, 0, capacity * UNIT);
+    this.#seen = seen;
     this.#capacity = capacity;
   }
 
   get isEmpty(): boolean {
-    return Atomics.load(this.header, GOT_COUNT) === Atomics.load(this.header, PUT_COUNT);
+    const { header } = this;
+    return Atomics.load(header, GOT_COUNT) === Atomics.load(header, PUT_COUNT) || this.#isDropped;
   }
 
   /** Records put and not yet taken. */
   get size(): number {
     const got = Atomics.load(this.header, GOT_COUNT);
-    return Math.max(0, (Atomics.load(this.header, PUT_COUNT) - got) | 0);
+    const size = (Atomics.load(this.header, PUT_COUNT) - got) | 0;
+    return size > 0 && !this.#isDropped ? size : 0;
   }
 
   /** Bytes that the records put and not yet taken use, lengths and padding included. */
   get usedBytes(): number {
-    const got = Atomics.load(this.header, GOT_UNITS);
-    return Math.max(0, (Atomics.load(this.header, PUT_UNITS) - got) | 0) * UNIT;
+    const { header } = this;
+    // Looked at without a lock: it may be what was true a moment ago, or will be in a moment.
+    const got = Atomics.load(header, GOT_COUNT) ^ Atomics.load(header, CAPACITY);
+    const gotUnits = Atomics.load(header, GOT_UNITS + (got & FLIP));
+    const put = Atomics.load(header, PUT_COUNT);
+    const units = (Atomics.load(header, PUT_UNITS + (put & 1)) - gotUnits) | 0;
+    return units > 0 && !this.#isDropped ? units * UNIT : 0;
   }
 
   /** Bytes of shared memory in use for records. */
   get capacityBytes(): number {
-    return Atomics.load(this.header, CAPACITY) * UNIT;
+    return (Atomics.load(this.header, CAPACITY) >>> 2) * UNIT;
   }
 
   /** Records put since the beginning, modulo 2 ** 32. */
@@ -164,6 +174,10 @@ export class Ring {
     return Atomics.load(this.header, CLOSED) !== 0;
   }
 
+  get #isDropped(): boolean {
+    return (Atomics.load(this.header, CAPACITY) & DROPPED) !== 0;
+  }
+
   /** Whether a small record would be put now. */
   get hasRoom(): boolean {
     const header = this.header;
@@ -173,19 +187,32 @@ export class Ring {
     return this.usedBytes < header[MAX_UNITS] * UNIT;
   }
 
-  /** Records put of which nobody has yet said that they are finished. */
+  /**
+   * Records put, and not dropped, of which nobody has yet said that they are finished. They aren't counted
+   * by themselves: PUT_COUNT says how many there were, so that the one store to it counts a record, too.
+   */
   get unfinished(): number {
-    return Atomics.load(this.header, UNFINISHED);
+    const finished = Atomics.load(this.header, FINISHED);
+    return this.#unfinishedAfter(finished);
   }
 
-  /** Counts one record as finished; false, and nothing done, when all are. Returns what is left. */
+  /** `finished` is read before: all it may count was put by then. */
+  #unfinishedAfter(finished: number): number {
+    const all = Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
+    return (all - finished) | 0;
+  }
+
+  /** Counts one record as finished, and returns how many are left; -1, and nothing done, if all are. */
   finishOne(): number {
+    const { header } = this;
     for (;;) {
-      const left = Atomics.load(this.header, UNFINISHED);
+      const finished = Atomics.load(header, FINISHED);
+      const left = this.#unfinishedAfter(finished);
       if (left <= 0) return -1;
-      if (Atomics.compareExchange(this.header, UNFINISHED, left, left - 1) === left) {
-        return left - 1;
-      }
+      const before = Atomics.compareExchange(header, FINISHED, finished, (finished + 1) | 0);
+      if (before !== finished) continue;
+      // Others may have been dropped just now.
+      return this.#isDropped ? Math.max(0, this.unfinished) : left - 1;
     }
   }
 
@@ -202,7 +229,7 @@ export class Ring {
     const ownWords = ownControl();
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
-      if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
+      if (Atomics.load(header, CAPACITY) !== this.#seen) this.#renew();
       let position = STALE, held = false;
       try {
         enter();
@@ -245,7 +272,7 @@ export class Ring {
     const last = Math.min(lengths.length, from + BATCH_RECORDS);
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
-    if (next >= last || Atomics.load(header, CAPACITY) !== this.#capacity) return 1;
+    if (next >= last || Atomics.load(header, CAPACITY) !== this.#seen) return 1;
     critically(header, TAIL_LOCK, () => {
       for (; next < last; next++) {
         const units = (lengths[next] + 7) >>> 3;
@@ -262,31 +289,53 @@ export class Ring {
   /** Under TAIL_LOCK: the unit where a record goes, FULL, SHUT_DOWN, GROW or STALE. */
   #place(units: number): number {
     const header = this.header;
-    if (Atomics.load(header, CAPACITY) !== this.#capacity) return STALE;
+    if (Atomics.load(header, CAPACITY) !== this.#seen) return STALE;
     if (Atomics.load(header, CLOSED) !== 0) return SHUT_DOWN;
     if (!this.#isWithinBounds(units)) {
-      header[GOT_COUNT_SEEN] = Atomics.load(header, GOT_COUNT);
-      header[GOT_UNITS_SEEN] = header[GOT_UNITS];
+      if (this.#lookAtTakers() === STALE) return STALE;
       if (!this.#isWithinBounds(units)) return FULL;
     }
-    const tail = header[TAIL];
-    return tail + units <= header[LIMIT] ? tail : this.#findStretch(units);
+    const tail = header[TAIL + (header[PUT_COUNT] & 1)];
+    return tail + units <= header[LIMIT] ? tail : this.#findStretch(tail, units);
   }
 
   /** Under TAIL_LOCK: whether one more record is within maxSize and maxBytes, as far as is known. */
   #isWithinBounds(units: number): boolean {
-    const header = this.header;
+    const header = this.header, put = header[PUT_COUNT];
     const maxSize = header[MAX_SIZE];
-    if (maxSize !== 0 && ((header[PUT_COUNT] - header[GOT_COUNT_SEEN]) | 0) >= maxSize) {
-      return false;
+    if (maxSize !== 0 && ((put - header[GOT_COUNT_SEEN]) | 0) >= maxSize) return false;
+    const used = (header[PUT_UNITS + (put & 1)] - header[GOT_UNITS_SEEN]) | 0;
+    return used + units <= header[MAX_UNITS];
+  }
+
+  /**
+   * Under TAIL_LOCK, while takers go on: copies GOT_COUNT and GOT_UNITS, and returns the HEAD that belongs
+   * to them. A taker writes into these places again only after it has stored the next count, so what was
+   * read between two looks at the same count is what that count made true. Each look in vain is a take.
+   *
+   * A taker writes GOT_UNITS by a plain store. Where a machine lets that become visible before the count,
+   * a putter finds room within maxBytes a moment too early, and in HEAD, whose stores are in order, that
+   * there is none yet.
+   */
+  #lookAtTakers(): number {
+    const header = this.header;
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const got = Atomics.load(header, GOT_COUNT), valid = (got ^ this.#seen) & FLIP;
+      const units = Atomics.load(header, GOT_UNITS + valid);
+      const head = Atomics.load(header, HEAD + valid);
+      if (Atomics.load(header, GOT_COUNT) !== got) continue;
+      header[GOT_COUNT_SEEN] = got;
+      header[GOT_UNITS_SEEN] = units;
+      return head;
     }
-    return ((header[PUT_UNITS] - header[GOT_UNITS_SEEN]) | 0) + units <= header[MAX_UNITS];
+    return STALE;
   }
 
   /** Under TAIL_LOCK: looks where HEAD is now, and goes on at the beginning if need be. */
-  #findStretch(units: number): number {
-    const header = this.header, capacity = this.#capacity, tail = header[TAIL];
-    const head = Atomics.load(header, HEAD);
+  #findStretch(tail: number, units: number): number {
+    const header = this.header, capacity = this.#capacity;
+    const head = this.#lookAtTakers();
+    if (head === STALE) return STALE;
     if (tail < head) {
       header[LIMIT] = head - 1;
     } else if (tail + units <= capacity - (head === 0 ? 1 : 0)) {
@@ -302,38 +351,43 @@ export class Ring {
   /** Under TAIL_LOCK: makes the record at `position` one that is there. */
   #commitPut(position: number, units: number): void {
     const header = this.header;
-    if (header[COUNTED] !== 0) Atomics.add(header, UNFINISHED, 1);
+    const put = header[PUT_COUNT], valid = put & 1, next = valid ^ 1;
     const end = position + units;
-    if (end === this.#capacity) header[TAIL] = header[LIMIT] = 0;
-    else header[TAIL] = end;
-    header[PUT_UNITS] = (header[PUT_UNITS] + units) | 0;
-    Atomics.store(header, PUT_COUNT, (header[PUT_COUNT] + 1) | 0);
+    if (end === this.#capacity) header[TAIL + next] = header[LIMIT] = 0;
+    else header[TAIL + next] = end;
+    header[PUT_UNITS + next] = (header[PUT_UNITS + valid] + units) | 0;
+    Atomics.store(header, PUT_COUNT, (put + 1) | 0);
   }
 
   /**
-   * Doubles the room, or more if a record of `units` needs it. Where the records wrap around, the
-   * older ones move up to the new end; a skip among them then leads to the new end, as it did to
-   * the old one.
+   * Doubles the room, or more if a record of `units` needs it, or if that would be more than half of what
+   * there can be. Where the records wrap around, the older ones move up to the new end; a skip among
+   * them then leads to the new end, as it did to the old one.
    */
   #grow(units: number): void {
     const { header, shares } = this;
     let failure: unknown;
     critically(header, TAIL_LOCK, () =>
       holding(header, HEAD_LOCK, () => {
-        const capacity = Atomics.load(header, CAPACITY);
-        if (capacity !== this.#capacity) return;
+        const seen = Atomics.load(header, CAPACITY), capacity = seen >>> 2;
+        if (seen !== this.#seen) return;
         try {
           const most = shares.records.maxByteLength / UNIT;
-          const wanted = Math.min(most, Math.max(capacity * 2, capacity + units + 1));
-          shares.records.grow(wanted * UNIT);
-          const head = Atomics.load(header, HEAD), up = wanted - capacity;
-          if (header[TAIL] < head) {
+          const least = Math.max(capacity * 2, capacity + units + 1);
+          const wanted = 2 * least > most ? most : least;
+          // One that ended here may have made it larger already.
+          if (shares.records.byteLength < wanted * UNIT) shares.records.grow(wanted * UNIT);
+          const valid = (header[GOT_COUNT] ^ seen) & FLIP, next = valid ^ 1;
+          const head = header[HEAD + valid], up = wanted - capacity;
+          const isWrapped = header[TAIL + (header[PUT_COUNT] & 1)] < head;
+          if (isWrapped) {
             const words = new Int32Array(shares.records, 0, wanted * 2);
             words.copyWithin((head + up) * 2, head * 2, capacity * 2);
-            Atomics.store(header, HEAD, head + up);
           }
+          Atomics.store(header, HEAD + next, isWrapped ? head + up : head);
+          Atomics.store(header, GOT_UNITS + next, header[GOT_UNITS + valid]);
           header[LIMIT] = 0;
-          Atomics.store(header, CAPACITY, wanted);
+          Atomics.store(header, CAPACITY, wanted << 2 | (seen & FLIP) ^ FLIP);
         } catch (error) {
           failure = error;
         }
@@ -356,8 +410,10 @@ export class Ring {
     const ownWords = ownControl();
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
+      // Read without the lock and not atomically, which costs 4 % of a get: whatever this sees, it
+      // only decides whether isEmpty is asked, which looks properly, or the lock is taken.
       if (header[PUT_COUNT_SEEN] === header[GOT_COUNT] && this.isEmpty) return EMPTY;
-      if (Atomics.load(header, CAPACITY) !== this.#capacity) this.#renew();
+      if (Atomics.load(header, CAPACITY) !== this.#seen) this.#renew();
       let length = EMPTY, held = false;
       try {
         enter();
@@ -412,15 +468,17 @@ export class Ring {
 
   /** Under HEAD_LOCK: copies the oldest record to into[at…] and takes it. */
   #takeOne(into: Scratch, at: number): number {
-    const header = this.header, capacity = this.#capacity;
-    if (Atomics.load(header, CAPACITY) !== capacity) return STALE;
+    const header = this.header, seen = this.#seen, capacity = this.#capacity;
+    if (Atomics.load(header, CAPACITY) !== seen) return STALE;
     const got = header[GOT_COUNT];
     if (got === header[PUT_COUNT_SEEN]) {
       const put = Atomics.load(header, PUT_COUNT);
       if (got === put) return EMPTY;
       header[PUT_COUNT_SEEN] = put;
     }
-    let head = Atomics.load(header, HEAD);
+    if ((seen & DROPPED) !== 0) return EMPTY;
+    const valid = (got ^ seen) & FLIP, next = valid ^ 1;
+    let head = header[HEAD + valid];
     let length = this.#words[head * 2];
     if (length < 0) {
       head -= length;
@@ -435,10 +493,10 @@ export class Ring {
     } else {
       copyWords(this.#words, head * 2, into.words, at >>> 2, units * 2);
     }
-    header[GOT_UNITS] = (header[GOT_UNITS] + units) | 0;
     const end = head + units;
+    header[GOT_UNITS + next] = (header[GOT_UNITS + valid] + units) | 0;
     // A release: a putter that sees this HEAD may write where the record was copied from.
-    Atomics.store(header, HEAD, end === capacity ? 0 : end);
+    Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     return length;
   }
@@ -448,17 +506,13 @@ export class Ring {
     critically(this.header, TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
   }
 
-  /** Drops all records, and counts them as finished. */
+  /** Shuts it and drops all records, which then count as finished. */
   clear(): void {
-    const header = this.header;
+    const { header } = this;
     critically(header, TAIL_LOCK, () =>
       holding(header, HEAD_LOCK, () => {
-        const dropped = (header[PUT_COUNT] - header[GOT_COUNT]) | 0;
-        if (header[COUNTED] !== 0) Atomics.sub(header, UNFINISHED, dropped);
-        Atomics.store(header, HEAD, header[TAIL]);
-        header[GOT_UNITS] = header[PUT_UNITS];
-        header[PUT_COUNT_SEEN] = header[PUT_COUNT];
-        Atomics.store(header, GOT_COUNT, header[PUT_COUNT]);
+        Atomics.store(header, CLOSED, 1);
+        Atomics.or(header, CAPACITY, DROPPED);
       }));
   }
 }
@@ -466,3 +520,5 @@ export class Ring {
 // Answers that never leave this file: the room must grow first; the views are of an older
 // capacity; what is there is no record; TOO_SMALL minus the bytes the scratch needs.
 const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;
+/** Looks at what the takers do, one after the other, that can be in vain by honest work. */
+const MOST_LOOKS = 1000;

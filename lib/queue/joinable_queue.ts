@@ -3,7 +3,7 @@
 import { handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { arrived, counted, Queue, type QueueOptions, storeOf } from "./queue.ts";
+import { arrived, Queue, type QueueOptions, storeOf } from "./queue.ts";
 
 /**
  * A {@linkcode Queue} that knows when all that was put has been worked off: consumers call
@@ -43,7 +43,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options?: QueueOptions) {
-    super(counted(options));
+    super(options);
   }
 
   static {

@@ -84,25 +84,15 @@ export interface QueueStatistics {
   shutDown: boolean;
 }
 
-/** What only this room passes to the constructor: that items are counted, or a store that arrived. */
+/** What only this room passes to the constructor: a store that arrived. */
 const inner = Symbol("inner");
 interface InnerOptions extends QueueOptions {
-  [inner]: { counted: boolean; store?: Store<unknown> };
-}
-
-/** The options of a queue whose items are counted until they are done. */
-export function counted(options: QueueOptions = {}): QueueOptions {
-  // The constructor refuses what are no options.
-  const isObject = typeof options === "object" && options !== null;
-  if (!isObject || inner in options) return options;
-  const innerOptions: InnerOptions = { ...options, [inner]: { counted: true } };
-  return innerOptions;
+  [inner]: Store<unknown>;
 }
 
 /** The options of a queue that arrives from another process. */
 export function arrived(content: unknown): QueueOptions {
-  const store = Store.arrived(content as StoreContent);
-  const innerOptions: InnerOptions = { [inner]: { counted: false, store } };
+  const innerOptions: InnerOptions = { [inner]: Store.arrived(content as StoreContent) };
   return innerOptions;
 }
 
@@ -155,9 +145,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options: QueueOptions = {}) {
-    const within = inner in ToObject(options) ? (options as InnerOptions)[inner] : undefined;
-    if (within?.store !== undefined) {
-      this.#store = within.store as Store<T>;
+    if (inner in ToObject(options)) {
+      this.#store = (options as InnerOptions)[inner] as Store<T>;
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
@@ -165,7 +154,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     const { name } = options;
     const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
-    this.#store = Store.make(maxSize, maxBytes, name, within?.counted ?? false);
+    this.#store = Store.make(maxSize, maxBytes, name);
     if (name !== undefined) publish(name, this);
   }
 

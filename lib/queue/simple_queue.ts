@@ -59,7 +59,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
       );
     }
     this.#store = (arriving as Store<T> | undefined) ??
-      Store.make<T>(0, DEFAULT_MAX_BYTES, undefined, false);
+      Store.make<T>(0, DEFAULT_MAX_BYTES, undefined);
   }
 
   static {

@@ -68,9 +68,9 @@ export class Store<T> {
     };
   }
 
-  /** New shared memory. Counted: taskDone() is called for every item. */
-  static make<T>(maxSize: number, maxBytes: number, name: string | undefined, counted: boolean) {
-    return new Store<T>(newRing(maxSize, maxBytes, HEADER_WORDS, counted), name);
+  /** New shared memory. */
+  static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
+    return new Store<T>(newRing(maxSize, maxBytes, HEADER_WORDS), name);
   }
 
   /** The same shared memory in another process. */
@@ -329,11 +329,10 @@ export class Store<T> {
 
   shutdown(immediate: boolean): void {
     this.checkOpen();
-    this.ring.shut();
     if (immediate) {
       this.ring.clear();
       this.#kept.length = 0;
-    }
+    } else this.ring.shut();
     for (const gate of [this.itemGate, this.roomGate, this.doneGate]) {
       gate.open(Infinity);
       gate.pump();

@@ -137,7 +137,8 @@ export function onAnnouncement(more: Partial<Handlers>): void {
 
 /** Tells every other isolate that listens; not this one. */
 export function announce(message: Announcement): void {
-  listen()?.postMessage(message);
+  const heard = listen();
+  heard?.postMessage(message);
 }
 
 /** Keeps this isolate alive until the matching release(). */
