@@ -28,6 +28,11 @@
  */
 
 import "./lib/platform/requirements.ts";
+import { knowOwnExports } from "./lib/process/own_exports.ts";
+// This module itself, to which functions by source refer by name.
+import * as own from "./mod.ts";
+
+knowOwnExports(own);
 
 export {
   AbandonedLockError,

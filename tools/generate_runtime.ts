@@ -19,7 +19,9 @@ const withoutItself: esbuild.Plugin = {
       contents: `export const text = ""; export const exportNames = EXPORT_NAMES;`,
     }));
     // It has all of them in itself.
-    build.onLoad({ filter: /for_children\.ts$/ }, () => ({ contents: "" }));
+    build.onLoad({ filter: /for_children\.ts$/ }, () => ({
+      contents: "export function isLoadedByChild() { return false; }",
+    }));
   },
 };
 

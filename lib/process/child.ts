@@ -31,9 +31,9 @@ import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
-import { resolveReference } from "./reference.ts";
 import { countBuffers } from "./counted_buffers.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
+import { type LoadModule, resolveReference } from "./reference.ts";
 import { isBundled } from "./runtime.ts";
 import { becomeSource } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
@@ -47,9 +47,6 @@ type Code = (...args: unknown[]) => unknown;
 
 /** What a module exports. */
 type Exports = Record<string, unknown>;
-
-/** Imports a module, or evaluates what was imported. */
-type LoadModule = (module: string) => Exports | Promise<Exports>;
 
 /** Finds the target of this process. */
 type Find = (travel: Travel) => unknown;

@@ -8,7 +8,8 @@ import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./relatives.ts";
-import { isBundled } from "./runtime.ts";
+import { isLoadedByChild } from "./for_children.ts";
+import { isBundled, isInlined } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Deno, Math, Set, URL } = primordials;
@@ -19,8 +20,12 @@ let starter: Ref | undefined;
 let self: CurrentProcess | undefined;
 let childrenStarted = 0;
 let memoryLimit: number | undefined;
-let importing = false;
-let library = isBundled ? "" : new URL("./child.ts", import.meta.url).href;
+let importing = isLoadedByChild();
+let library = isBundled
+  ? ""
+  : isInlined
+  ? import.meta.url ?? ""
+  : new URL("./child.ts", import.meta.url).href;
 
 /** The processes started here that may be alive. */
 const children = new Set<Process>();
@@ -67,9 +72,14 @@ export function inheritance(): Pick<
   return { roster, starter: ownRef(), parent: identity, library };
 }
 
-/** Where the module is that a child by reference runs first. */
+/** Where the module is that a child by reference runs first, or the bundle that holds it. */
 export function childModule(): string {
   return library;
+}
+
+/** Whether a bundle holds it, together with the program. */
+export function isChildModuleInBundle(): boolean {
+  return !/\/child\.[cm]?[jt]s$/.test(library);
 }
 
 /** The identity of the next child of this process. */

@@ -135,6 +135,16 @@ export class ModuleText {
     }
   }
 
+  /** What the function with this text is called in the module's outermost scope. */
+  localName(text: string): string | undefined {
+    const at = this.#text.indexOf(text);
+    if (at < 0 || this.#text.includes(text, at + 1)) return undefined;
+    const assigned = new RegExp(String.raw`(${NAME})\s*=\s*$`, "u").exec(this.#text.slice(0, at))
+      ?.[1];
+    const name = assigned ?? DECLARED.exec(text)?.[1];
+    return name !== undefined && this.declares(name) ? name : undefined;
+  }
+
   /** Where a text stands as code. */
   *#placesOf(text: string): Generator<number> {
     for (let at = this.#text.indexOf(text); at >= 0; at = this.#text.indexOf(text, at + 1)) {

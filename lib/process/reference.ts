@@ -104,29 +104,39 @@ export function referenceByName(exportName: string, module: string): Reference {
   return { module, exportName, text: undefined, name: exportName, change };
 }
 
+/** Imports a module; with `{ with: { type: "text" } }`, its text. */
+export type LoadModule = (
+  module: string,
+  options?: { with: { type: "text" } },
+) => Namespace | Promise<Namespace>;
+
 /**
  * Finds the function again.
  *
  * @param load imports its module
  * @throws {TypeError} if the module doesn't export it there, or exports something else
  */
-export async function resolveReference(
-  reference: Reference,
-  load: (module: string) => Namespace | Promise<Namespace>,
-): Promise<Code> {
-  const { module, text, name, change } = reference;
+export async function resolveReference(reference: Reference, load: LoadModule): Promise<Code> {
+  const { text, name, change } = reference;
+  const where = reference.exportName === undefined
+    ? await exportIn(reference.module, text!, name, load)
+    : { module: reference.module, exportName: reference.exportName };
+  if (where === undefined) {
+    const what = name === "" || name === "target"
+      ? "The target, which is anonymous,"
+      : `The target "${name}"`;
+    throw new TypeError(
+      `${what} is not exported by ${reference.module}, nor by what that imports, as a function or class that ` +
+        `is defined once, at the top level.${WAYS_OUT}`,
+    );
+  }
+  const { module, exportName } = where;
   // A copy, because what promises resolve to must not have a then().
   const exports = { __proto__: null, ...await load(module) } as Namespace;
-  const exportName = reference.exportName ?? await exportIn(module, text!, name);
-  const found = exportName === undefined ? undefined : exports[exportName];
+  const found = exports[exportName];
   const isFound = typeof found === "function";
   if (isFound && (text === undefined || textOf(found) === text)) return found as Code;
   const changed = change === undefined ? "" : ` ${change}`;
-  if (exportName === undefined) {
-    throw new TypeError(
-      `Which export of ${module} the target "${name}" is can't be told for certain.${WAYS_OUT}`,
-    );
-  }
   throw new TypeError(
     found === undefined
       ? `"${exportName}" is not exported by ${module}.${changed} Export it there, name the module that ` +
@@ -142,14 +152,32 @@ export async function resolveReference(
 const WAYS_OUT = ' Give its name (target: "…", module: …) for whatever is exported by that name, ' +
   'or let it travel by source: by: "source".';
 
-/** Says by its text what a remote module exports. */
-async function exportIn(url: string, text: string, name: string): Promise<string | undefined> {
-  try {
-    const loaded = await import(url, { with: { type: "text" } });
-    return ModuleText.of(transpiled(loaded.default))?.exportOf(text, name);
-  } catch {
-    return undefined;
+/** Says by their texts what a remote module exports, or what one does that it imports. */
+async function exportIn(
+  url: string,
+  text: string,
+  name: string,
+  load: LoadModule,
+): Promise<{ module: string; exportName: string } | undefined> {
+  const asText = async (module: string) => {
+    try {
+      const loaded = await load(module, { with: { type: "text" } });
+      return ModuleText.of(transpiled(String(loaded.default)));
+    } catch {
+      return undefined;
+    }
+  };
+  const near = await asText(url);
+  const texts = new Map([[url, near]]);
+  for (const specifier of near?.imports ?? []) {
+    if (!/^(\.|\/|https?:)/.test(specifier)) continue;
+    const module = new URL(specifier, url).href;
+    if (!isOwn(module)) texts.set(module, await asText(module));
   }
+  const homes = [...texts].filter(([, module]) => module?.has(text));
+  const [[module, home] = []] = homes;
+  const exportName = homes.length === 1 ? home?.exportOf(text, name) : undefined;
+  return exportName === undefined ? undefined : { module: module!, exportName };
 }
 
 // Messages

@@ -15,6 +15,9 @@ export const isBundled: boolean = text === "";
 export const isInlined: boolean = !isBundled &&
   !/\/lib\/process\/runtime\.[cm]?[jt]s$/.test(import.meta.url ?? "");
 
+/** The symbol under which a child that imports a bundle leaves a function for what it is to run first. */
+export const LOADER = "@multiproc/multiprocessing:child";
+
 let url: string | undefined;
 
 /** The URL of the package as one module. Processes with permissions of their own can't revoke it: lockdown.ts. */

@@ -10,16 +10,15 @@
 // Where the text of the module can't be had, the first two can't be told apart. Then all exports of this
 // package count, but for those that a global has the name of; as `multiprocessing` all of them are there.
 
-import { areLoaded, type Namespace, namespaceOf } from "../platform/modules.ts";
-import { ownCode } from "./callers.ts";
 import type { Scope } from "./messages.ts";
 import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 import { importedNamespace, isNative, modulesAround, moduleText, textOf } from "./reference.ts";
-import { runtimeExports } from "./runtime.ts";
+import { isOwnNamespace, ownExportName, ownFunctions } from "./own_exports.ts";
+import { isInlined, runtimeExports } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Function, JSON, Object, Set, TypeError, URL } = primordials;
+const { Function, JSON, Object, Set, TypeError } = primordials;
 
 /** What all exports of this package are called, for functions of a module whose text can't be had. */
 const ALL = "multiprocessing";
@@ -144,26 +143,25 @@ function homesOf(text: string, modules: readonly string[]): Home[] {
 
 /** What a module imports from this package, also by way of another module. */
 function packageNames(url: string, module: ModuleText): Record<string, string> {
-  const own = ownNamespace();
+  if (isInlined && url === import.meta.url) return inlinedNames(module);
   const names: Record<string, string> = {};
   for (const { local, specifier, name } of module.bindings()) {
     const from = importedNamespace(url, specifier);
-    if (own === undefined || from === undefined || !module.declares(local)) continue;
+    if (from === undefined || !module.declares(local)) continue;
     const value = name === "*" ? from : from[name];
-    const isAll = value !== null && typeof value === "object" && "Process" in value &&
-      value.Process === own.Process;
-    const exported = isAll ? "*" : runtimeExports().find((found) => own[found] === value);
+    const exported = isOwnNamespace(value) ? "*" : ownExportName(value);
     if (exported !== undefined) names[local] = exported;
   }
   return names;
 }
 
-let namespace: Namespace | undefined;
+let inlined: Record<string, string> | undefined;
 
-function ownNamespace(): Namespace | undefined {
-  if (namespace !== undefined || ownCode === "" || ownCode.startsWith("blob:")) return namespace;
-  const url = new URL("../mod.ts", ownCode).href;
-  return namespace = areLoaded([url]) ? namespaceOf(url) ?? undefined : undefined;
+/** What this package's exports are called in the module that a bundler has made of it and a program. */
+function inlinedNames(module: ModuleText): Record<string, string> {
+  if (inlined !== undefined) return inlined;
+  const found = ownFunctions().map(([name, value]) => [module.localName(textOf(value)), name]);
+  return inlined = Object.fromEntries(found.filter(([local]) => local !== undefined));
 }
 
 function scopeOfUnknown(words: Set<string>): Scope {

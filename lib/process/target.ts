@@ -5,11 +5,11 @@
 import { describe } from "../describe.ts";
 import "./for_children.ts";
 import { MAIN } from "./callers.ts";
-import { childModule } from "./current.ts";
+import { childModule, isChildModuleInBundle } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
-import { runtimeUrl } from "./runtime.ts";
+import { LOADER, runtimeUrl } from "./runtime.ts";
 import { asExpression, mainModule, scopeOf } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -53,10 +53,17 @@ const WAYS_OUT =
 export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
   const { code, by } = target;
   const isConfined = grants !== undefined;
-  const asReferred = (reference: Reference): Plan => ({
-    ...byReference(target, reference, isConfined),
-    ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
-  });
+  const asReferred = (reference: Reference): Plan => {
+    if (isConfined && isChildModuleInBundle()) {
+      throw new TypeError(
+        `The target can't travel by reference: ${BUNDLED}. Give the function itself.`,
+      );
+    }
+    return {
+      ...byReference(target, reference, isConfined),
+      ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
+    };
+  };
   const asWritten = (why: string | undefined): Plan => ({
     ...bySource(target, why, isConfined),
     ...{ grants, giveUp: [] },
@@ -72,7 +79,7 @@ export function plan(target: Target, grants: Grants | undefined, isJailed: boole
   }
   if (by === "source") return asWritten(undefined);
   if (by === "reference") return asReferred(found(code, target));
-  const sought = seek(code, target, isJailed ? grants : undefined);
+  const sought = seek(code, target, isJailed ? grants : undefined, isConfined);
   if ("reference" in sought) return asReferred(sought.reference);
   try {
     return asWritten(sought.why);
@@ -135,20 +142,31 @@ function mainModuleUrl(): string | undefined {
   return url?.startsWith(MAIN) ? undefined : url;
 }
 
+const BUNDLED =
+  "in a bundled program, a process with permissions of its own takes its target by source";
+
 /** By reference where the function is found and may be loaded. */
 function seek(
   code: Exclude<Target["code"], string>,
   target: Target,
   jailed: Grants | undefined,
+  isConfined: boolean,
 ): Sought {
   const { module, callers } = target;
   const obstacle = whyNot(childModule(), "this library");
   if (obstacle !== undefined) return { why: obstacle };
+  if (isConfined && isChildModuleInBundle()) return { why: BUNDLED };
   if (isPartial(jailed?.read)) return { why: "with a limit, permissions.read may not be a list" };
   const from = module ?? callers[0];
   const hindrance = from === undefined ? undefined : whyNot(from, "its module");
   const sought = look(code, target);
   if ("why" in sought) return { why: hindrance ?? sought.why };
+  if (sought.reference.exportName === undefined && isConfined) {
+    return {
+      why:
+        "what a remote module exports while it runs can't be told in a process with permissions of its own",
+    };
+  }
   const why = whyNot(sought.reference.module, "its module");
   return why === undefined ? sought : { why };
 }
@@ -218,11 +236,24 @@ function byReference(
 }
 
 function freeMain(): string {
+  if (isChildModuleInBundle()) return bundledMain();
   // Not a static import, nor one of a literal: with those Deno 2.9.6, where it type-checks (as
   // `deno test` does), checks the whole package anew for each child, a second each time.
   // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
   return `const url = ${JSON.stringify(childModule())};
-(await import(url)).bootModule((module) => import(module));`;
+(await import(url)).bootModule((module, options) => import(module, options));`;
+}
+
+/** In a bundle, the modules that a child runs first are reached by importing the bundle, and so the program. */
+function bundledMain(): string {
+  const symbol = `Symbol.for(${JSON.stringify(LOADER)})`;
+  return `let load;
+const value = (modules) => load ??= modules;
+Object.defineProperty(globalThis, ${symbol}, { value, configurable: true });
+await import(${JSON.stringify(childModule())});
+delete globalThis[${symbol}];
+const [child] = await Promise.all(load());
+child.bootModule((module, options) => import(module, options));`;
 }
 
 function confinedMain(module: string): string {
