@@ -34,7 +34,9 @@ export function callers(): string[] {
     if (isOwn(url) || !/^(?!ext:|node:)[a-z]+:/.test(url)) continue;
     urls.add(url);
   }
-  return [...urls];
+  // A bundler may have put this package beside the program, or into the same module.
+  const others = [...urls].filter((url) => url !== import.meta.url);
+  return others.length < urls.size ? [...others, import.meta.url] : others;
 }
 
 /** Whether a module is one of this package's, or the main module of one of its children. */

@@ -143,8 +143,7 @@ function homesOf(text: string, modules: readonly string[]): Home[] {
 
 /** What a module imports from this package, also by way of another module. */
 function packageNames(url: string, module: ModuleText): Record<string, string> {
-  if (isInlined && url === import.meta.url) return inlinedNames(module);
-  const names: Record<string, string> = {};
+  const names = isInlined ? inlinedNames(module) : {};
   for (const { local, specifier, name } of module.bindings()) {
     const from = importedNamespace(url, specifier);
     if (from === undefined || !module.declares(local)) continue;
@@ -155,13 +154,17 @@ function packageNames(url: string, module: ModuleText): Record<string, string> {
   return names;
 }
 
-let inlined: Record<string, string> | undefined;
+const inlined = new WeakMap<ModuleText, Record<string, string>>();
 
-/** What this package's exports are called in the module that a bundler has made of it and a program. */
+/** What this package's exports are called in a module that a bundler has made of it and a program. */
 function inlinedNames(module: ModuleText): Record<string, string> {
-  if (inlined !== undefined) return inlined;
-  const found = ownFunctions().map(([name, value]) => [module.localName(textOf(value)), name]);
-  return inlined = Object.fromEntries(found.filter(([local]) => local !== undefined));
+  let names = inlined.get(module);
+  if (names === undefined) {
+    const found = ownFunctions().map(([name, value]) => [module.localName(textOf(value)), name]);
+    names = Object.fromEntries(found.filter(([local]) => local !== undefined));
+    inlined.set(module, names!);
+  }
+  return { ...names };
 }
 
 function scopeOfUnknown(words: Set<string>): Scope {
