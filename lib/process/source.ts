@@ -74,9 +74,7 @@ function findScope(text: string, modules: readonly string[]): Scope {
   if (homes.length === 0) return scopeOfUnknown(words);
   const names: Record<string, string> = {}, dead: string[] = [];
   for (const word of words) {
-    const meanings = homes.map((home) =>
-      home.names[word] ?? (isShadowed(home, word, text) ? "" : undefined)
-    );
+    const meanings = homes.map((home) => meaningIn(home, word, text));
     const [meaning] = meanings;
     if (meanings.some((other) => other !== meaning) || meaning === "") dead.push(word);
     else if (meaning !== undefined) names[word] = meaning;
@@ -107,6 +105,13 @@ function inheritedHome(): Home | null {
   const { code, scope } = origin;
   const text = ModuleText.of(`export default ${asExpression(code)};`);
   return inherited = text === undefined ? null : { text, ...scope };
+}
+
+/** The name of this package's that a word is; empty for what it may not be, undefined for a global. */
+function meaningIn(home: Home, word: string, text: string): string | undefined {
+  // Words are also the names of what every object has.
+  if (Object.hasOwn(home.names, word)) return home.names[word];
+  return isShadowed(home, word, text) ? "" : undefined;
 }
 
 /** Only what a child would find otherwise counts: what it doesn't find is an error by itself. */
