@@ -12,30 +12,32 @@ export const customInspect: unique symbol = Symbol.for("Deno.customInspect");
 /** What Deno passes to that method: its inspect(), and the options that are in force. */
 export type Inspect = (value: unknown, options?: Deno.InspectOptions) => string;
 
+/** A class, and what it is called: in a bundled text it may have another name. */
+export type NamedClass = readonly [name: string, itself: unknown];
+
 /**
  * Prints an object: its class and its state.
  *
- * @param className its class, unless it is of a subclass of `baseClass`, which has a name of its own
+ * @param namedClass its class, unless it is of a subclass, which has a name of its own
  * @param state what is shown; where looking at it throws, that is shown instead
  */
 export function print(
   object: object,
-  [className, baseClass]: readonly [className: string, baseClass: unknown],
+  namedClass: NamedClass,
   state: () => object,
   inspect: Inspect,
   options: Deno.InspectOptions,
 ): string {
-  return `${nameOf(object, className, baseClass)} ${inspect(shown(state), options)}`;
+  return `${nameOf(object, namedClass)} ${inspect(shown(state), options)}`;
 }
 
-function nameOf(object: object, className: string, baseClass: unknown): string {
+function nameOf(object: object, [name, itself]: NamedClass): string {
   try {
     const { constructor } = object;
-    // The name of a class in the bundled text isn't always what it was.
-    if (constructor === baseClass) return className;
-    return typeof constructor?.name === "string" && constructor.name || className;
+    if (constructor === itself) return name;
+    return typeof constructor?.name === "string" && constructor.name || name;
   } catch {
-    return className;
+    return name;
   }
 }
 

@@ -213,9 +213,18 @@ export class Roster {
     return (generation & 1) === 1 && shortened(generation) === (token & MOST_SHORTENED);
   }
 
-  /** The name of the process of a token, as long as its entry was not taken again. */
+  /** The name of the process of a token, in messages. */
   nameOf(token: number): string {
+    return this.knownNameOf(token) ?? "A process";
+  }
+
+  /** The name of the process of a token; undefined if its entry was taken by another after its end. */
+  knownNameOf(token: number): string | undefined {
     const at = this.#at((token >> GENERATION_BITS) * 2);
+    const generation = Atomics.load(this.#words, at + GENERATION);
+    // It is even, and one more, once the process is struck off.
+    const taken = (generation & 1) === 1 ? generation : generation - 1;
+    if (generation === 0 || shortened(taken) !== (token & MOST_SHORTENED)) return undefined;
     const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES).slice();
     return new TextDecoder().decode(bytes.subarray(1, 1 + bytes[0]));
   }

@@ -2,6 +2,7 @@
 
 import { EOFError } from "../errors.ts";
 import { checkNames } from "../named_options.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, moved, onArrival, type Parcel } from "../memory/crossing.ts";
 import type { Ref } from "../memory/roster.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
@@ -684,6 +685,11 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   [readiness](): Readiness {
     const { gate, attempt } = this.#end.polling;
     return { gate, isReady: () => attempt() === true };
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, ["Connection", Connection], () => this.#end.state, inspect, options);
   }
 
   /** @ignore */

@@ -142,6 +142,8 @@ export class End {
   #number: number;
   /** Why it can't be used any more. */
   #gone: string | undefined;
+  /** Where it went. */
+  #movedHow: string | undefined;
   /** Between its port and its lane: a getter of the message may run there. */
   #isPosting = false;
 
@@ -239,6 +241,23 @@ export class End {
       );
     }
     return outgoing;
+  }
+
+  /** How it is now, as it is printed. */
+  get state(): Record<string, unknown> {
+    if (this.#gone !== undefined) {
+      return this.#movedHow === undefined
+        ? { closed: true }
+        : { closed: true, moved: this.#movedHow };
+    }
+    const received = this.#incoming?.lane, sent = this.#outgoing?.lane;
+    return {
+      readable: received !== undefined,
+      writable: sent !== undefined,
+      ...received && { toReceive: received.size },
+      ...sent && { sent: sent.size },
+      ...!this.#roster.isAlive(this.#peer) && { peerClosed: true },
+    };
   }
 
   checkOpen(): void {
@@ -544,6 +563,7 @@ export class End {
   /** It is somebody else's now; in a critical section. */
   moved(owner: Ref, how: string): void {
     this.#roster.entrust(this.#self, owner);
+    this.#movedHow = how;
     this.#leave(
       `This connection was ${how}, and can only be used there. Use its other end, or another pipe.`,
     );

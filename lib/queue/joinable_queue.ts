@@ -1,5 +1,6 @@
 // JoinableQueue: a queue that counts what its consumers have finished.
 
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -83,6 +84,17 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    */
   joinSync(options?: BlockOptions): boolean {
     return blocking(storeOf(this).join, options);
+  }
+
+  /** @ignore */
+  override [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => {
+      const { state, ring } = storeOf(this);
+      const { name, size, maxSize, ...more } = state;
+      const named = name === undefined ? {} : { name };
+      return { ...named, size, maxSize, unfinished: ring.unfinished, ...more };
+    };
+    return print(this, ["JoinableQueue", JoinableQueue], state, inspect, options);
   }
 
   /** @ignore */

@@ -4,6 +4,7 @@ import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
 import { QueueShutDown } from "../errors.ts";
 import { checkBounds, checkMaxSize, checkWhole } from "../memory/bounds.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -553,6 +554,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /** @ignore */
   [readiness](): Readiness {
     return this.#store.readiness;
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, ["Queue", Queue], () => this.#store.state, inspect, options);
   }
 
   /** @ignore */

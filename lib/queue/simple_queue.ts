@@ -1,6 +1,7 @@
 // SimpleQueue: the least there can be of a queue, on the same store as Queue.
 
 import { describe } from "../describe.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { DEFAULT_MAX_BYTES } from "../memory/bounds.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
@@ -178,6 +179,15 @@ export class SimpleQueue<T = unknown> implements Disposable {
   /** @ignore */
   [readiness](): Readiness {
     return this.#store.readiness;
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => {
+      const { size, closed } = this.#store;
+      return closed ? { size, closed } : { size };
+    };
+    return print(this, [KIND, SimpleQueue], state, inspect, options);
   }
 
   /** @ignore */

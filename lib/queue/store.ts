@@ -100,6 +100,17 @@ export class Store<T> {
     return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
   }
 
+  /** How it is now, as it is printed; what is rarely so is left out where it isn't. */
+  get state(): Record<string, unknown> {
+    return {
+      ...this.name !== undefined && { name: this.name },
+      size: this.size,
+      maxSize: this.ring.maxSize,
+      ...this.ring.isShut && { shutDown: true },
+      ...this.closed && { closed: true },
+    };
+  }
+
   /** When a get would not have to wait; throws if this process has closed the queue. */
   get readiness(): Readiness {
     const isReady = () => {

@@ -2,6 +2,7 @@
 
 import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { Caller } from "../wait/caller.ts";
 import { blocking, eventually } from "../wait/operation.ts";
@@ -260,6 +261,15 @@ export class Barrier {
   /** Breaks it: those who wait, and those who come, get a BrokenBarrierError until it is reset. */
   abort(): void {
     this.#parties.abort();
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => {
+      const { parties, count, looksBroken } = this.#parties;
+      return { parties, waiting: count, broken: looksBroken };
+    };
+    return print(this, [NAME, Barrier], state, inspect, options);
   }
 
   /** @ignore */

@@ -2,6 +2,7 @@
 
 import { describe } from "../describe.ts";
 import { AbandonedLockError } from "../errors.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
 import { WAIT } from "../wait/gate.ts";
 import { Caller } from "../wait/caller.ts";
@@ -364,6 +365,12 @@ export class Condition {
       }
     }
     if (abandoned !== undefined) throw abandoned;
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => ({ lock: this.#lock, waiting: this.#line.waiting });
+    return print(this, [NAME, Condition], state, inspect, options);
   }
 
   /** @ignore */

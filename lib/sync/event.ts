@@ -1,5 +1,6 @@
 // Event: a flag that processes wait for.
 
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
@@ -127,6 +128,11 @@ export class Event {
       return (state & UP) !== 0 || state !== seen;
     };
     return { gate: this.#gate, attempt: () => isDone() || WAIT, expired: isDone };
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, [NAME, Event], () => ({ set: this.isSet() }), inspect, options);
   }
 
   /** @ignore */

@@ -1,6 +1,7 @@
 // What is held, for `using`.
 
 import { TimeoutError } from "../errors.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -44,6 +45,11 @@ class HeldUntilDisposed implements Held {
     const release = this.#release;
     this.#release = undefined;
     release?.();
+  }
+
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => ({ released: this.released });
+    return print(this, ["Held", HeldUntilDisposed], state, inspect, options);
   }
 
   [Symbol.dispose](): void {

@@ -65,6 +65,18 @@ export class Line {
     return gate;
   }
 
+  /** How many wait and were not notified. */
+  get waiting(): number {
+    const table = this.#table;
+    table.renew();
+    let count = 0;
+    for (let row = 0; row < table.used; row++) {
+      const at = table.at(row);
+      if (Atomics.load(table.words, at + STATE) === WAITING && this.#isAlive(at)) count++;
+    }
+    return count;
+  }
+
   /** Gets a place at the end of the line; by the holder of the lock, who then releases it. */
   join(): Place {
     const { words, token } = this.#shared;

@@ -1,5 +1,6 @@
 // Lock: one holder at a time, among all processes and all tasks.
 
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -167,6 +168,11 @@ export class Lock {
   /** @ignore */
   [reportDeath](): number {
     return this.#mutual.reportDeath();
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, [NAME, Lock], () => this.#mutual.owner, inspect, options);
   }
 
   /** @ignore */

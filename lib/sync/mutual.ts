@@ -22,7 +22,7 @@ import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./reservation.ts";
-import type { Shared } from "./shared.ts";
+import { type Owner, ownerOf, type Shared } from "./shared.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, performance } = primordials;
@@ -65,6 +65,13 @@ export class Mutual {
   /** Whether this process holds it. */
   get isMine(): boolean {
     return (Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED) === this.#token;
+  }
+
+  /** Who holds it now, as it is printed. */
+  get owner(): Owner | { owner: null } {
+    const holder = Atomics.load(this.#words, this.#at + HOLDER);
+    if (holder === 0 || holder === FREE_RESERVED) return { owner: null };
+    return ownerOf(this.#shared.roster, holder & ~WAITED);
   }
 
   /** Takes it if it is free and nobody has reserved it; throws if its holder has died. */

@@ -93,6 +93,12 @@ export class Parties {
     return Atomics.load(this.#shared.words, COUNT);
   }
 
+  /** As isBroken, without waiting for the table's lock: what others change just now, it may miss. */
+  get looksBroken(): boolean {
+    this.#table.renew();
+    return Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
+  }
+
   get isBroken(): boolean {
     let isBroken = false;
     this.#table.section(() => {

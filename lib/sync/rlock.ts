@@ -1,5 +1,6 @@
 // RLock: a lock its holder can acquire again.
 
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -170,6 +171,15 @@ export class RLock {
   /** @ignore */
   [reportDeath](): number {
     return this.#mutual.reportDeath();
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => {
+      const { owner, ...more } = this.#mutual.owner;
+      return { owner, count: owner === null ? 0 : this.#mutual.again + 1, ...more };
+    };
+    return print(this, [NAME, RLock], state, inspect, options);
   }
 
   /** @ignore */

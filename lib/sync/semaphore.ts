@@ -1,6 +1,7 @@
 // Semaphore and BoundedSemaphore: so many permits, among all processes and all tasks.
 
 import { describe } from "../describe.ts";
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -178,6 +179,17 @@ export class Semaphore {
    */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const isBounded = this instanceof BoundedSemaphore;
+    const base = isBounded ? BoundedSemaphore : Semaphore;
+    const state = () => {
+      const { value, initial } = this.#permits;
+      return isBounded ? { value, maxValue: initial } : { value };
+    };
+    return print(this, [this.#kind, base], state, inspect, options);
   }
 
   /** @ignore */

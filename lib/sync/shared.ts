@@ -36,6 +36,20 @@ export function viewOf(buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer>
   return new Int32Array(buffer, 0, buffer.byteLength >> 2);
 }
 
+/** Who holds something, as it is printed. */
+export interface Owner {
+  /** The name of its process. */
+  owner: string;
+  /** Only where that has ended: whoever comes next learns of it. */
+  abandoned?: true;
+}
+
+/** Who the holder of a token is. */
+export function ownerOf(roster: Roster, token: number): Owner {
+  const owner = roster.knownNameOf(token) ?? "a process that has ended";
+  return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
+}
+
 /** What is handed over. */
 export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
   const content: SharedContent = { words: words.buffer, roster: roster.shares };

@@ -1,5 +1,6 @@
 // Value: one number in shared memory, and a lock.
 
+import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { arrivedParts, Elements, newParts, type Parts } from "./elements.ts";
 import type { RLock } from "./rlock.ts";
@@ -214,6 +215,12 @@ export class Value<T extends TypeCode> {
     replacement: NumberOf<T>,
   ): NumberOf<T> {
     return this.#elements.compareExchange(0, expected, replacement);
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => ({ type: this.type, value: this.value });
+    return print(this, [NAME, Value], state, inspect, options);
   }
 
   /** @ignore */

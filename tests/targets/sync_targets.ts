@@ -447,3 +447,12 @@ export async function flood() {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** How things are printed in this process. */
+export function printAll(things: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(things).map((
+      [name, thing],
+    ) => [name, Deno.inspect(thing, { breakLength: 1000 })]),
+  );
+}

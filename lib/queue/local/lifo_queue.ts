@@ -29,6 +29,6 @@ export class LifoQueue<T = unknown> extends Queue<T> {
    * @throws {TypeError} if `maxSize` is not a number
    */
   constructor(options: QueueOptions = {}) {
-    super(ordered(options, "LifoQueue", new NewestFirst<T>()));
+    super(ordered(options, ["LifoQueue", LifoQueue], new NewestFirst<T>()));
   }
 }

@@ -68,7 +68,9 @@ export class PriorityQueue<T = unknown> extends Queue<T> {
    * @throws {TypeError} if `maxSize` is not a number, or `compare` is not a function
    */
   constructor(options: PriorityQueueOptions<T> = {}) {
-    super(ordered(options, "PriorityQueue", itemsInOrder(options?.compare), "compare"));
+    super(
+      ordered(options, ["PriorityQueue", PriorityQueue], itemsInOrder(options?.compare), "compare"),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 // Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
+import { customInspect, type Inspect, type NamedClass, print } from "../../inspection.ts";
 import { checkNames } from "../../named_options.ts";
 import { checkBounds, checkMaxSize } from "../../memory/bounds.ts";
 import { cannotClone } from "../../memory/crossing.ts";
@@ -68,23 +69,23 @@ export interface QueueStatistics {
 /** What only this room passes to the constructor: the order of a subclass. */
 const inner = Symbol("inner");
 interface InnerOptions extends QueueOptions {
-  [inner]: { kind: string; items: Items<unknown> };
+  [inner]: { namedClass: NamedClass; items: Items<unknown> };
 }
 
 /**
  * The options of a queue with another order of its items.
  *
- * @param kind the name of its class
+ * @param namedClass its class
  * @param more the names of further options that this one has
  */
 export function ordered<T>(
   options: QueueOptions,
-  kind: string,
+  namedClass: NamedClass,
   items: Items<T>,
   ...more: string[]
 ): QueueOptions {
-  checkOptions(options, kind, ...more);
-  const innerOptions: InnerOptions = { maxSize: options.maxSize, [inner]: { kind, items } };
+  checkOptions(options, namedClass[0], ...more);
+  const innerOptions: InnerOptions = { maxSize: options.maxSize, [inner]: { namedClass, items } };
   return innerOptions;
 }
 
@@ -129,7 +130,7 @@ const same = <T>(item: T): T => item;
  */
 export class Queue<T = unknown> implements AsyncIterable<T> {
   readonly #store: Store<T>;
-  readonly #kind: string;
+  readonly #class: NamedClass;
   #readable: ReadableStream<T> | undefined;
   #writable: WritableStream<T> | undefined;
 
@@ -142,10 +143,10 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   constructor(options: QueueOptions = {}) {
     if (!(inner in ToObject(options))) checkOptions(options, "Queue");
     const { maxSize } = checkBounds(options);
-    const { kind, items } = inner in options
+    const { namedClass, items } = inner in options
       ? (options as InnerOptions)[inner]
-      : { kind: "Queue", items: new OldestFirst<T>() };
-    this.#kind = kind;
+      : { namedClass: ["Queue", Queue] as const, items: new OldestFirst<T>() };
+    this.#class = namedClass;
     this.#store = new Store(items as Items<T>, maxSize);
   }
 
@@ -333,8 +334,15 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, this.#class, () => this.#store.state, inspect, options);
+  }
+
+  /** @ignore */
   get [cannotClone](): string {
-    return `a ${this.#kind} of "@multiproc/multiprocessing/local", which is for the tasks of one ` +
+    return `a ${
+      this.#class[0]
+    } of "@multiproc/multiprocessing/local", which is for the tasks of one ` +
       "process: in another one it would be a different queue. " +
       'Use Queue of "@multiproc/multiprocessing", which several processes share';
   }

@@ -70,6 +70,16 @@ export class Store<T> {
     return this.#shutDown;
   }
 
+  /** How it is now, as it is printed; what is rarely so is left out where it isn't. */
+  get state(): Record<string, unknown> {
+    return {
+      size: this.size,
+      maxSize: this.#maxSize,
+      unfinished: this.#unfinished,
+      ...this.#shutDown && { shutDown: true },
+    };
+  }
+
   /** Puts an item when there is room. */
   put(item: T): Step<void> {
     return {
