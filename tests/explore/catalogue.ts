@@ -6,18 +6,8 @@ import { Kernel } from "./kernel/kernel.ts";
 
 /** The files in scenarios/ that hold scenarios. */
 export const files = [
-  ...[
-    "queue",
-    "lock",
-    "semaphore",
-    "event",
-    "condition",
-    "barrier",
-    "value",
-    "mutex",
-    "roster",
-    "pipe",
-  ],
+  ...["queue", "pipe", "lock", "semaphore", "event", "condition", "barrier", "value"],
+  ...["mutex", "roster", "host"],
 ];
 
 /** A scenario, and where it is. */

@@ -38,7 +38,12 @@ const FEW_ENTRIES = { "lib/memory/roster.ts": { MOST_BYTES: 1 << 14, MANY: 1 } }
 const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };
 
 /** Modules in whose place a model stands. */
-const MODELS: Record<string, string> = {};
+const MODELS: Record<string, string> = Object.fromEntries(
+  ["thread", "jail", "sandbox", "outcome"].map((name) => [
+    `lib/process/${name}.ts`,
+    "tests/explore/scenarios/worker_model.ts",
+  ]),
+);
 
 /** Another version of the code under test. */
 export interface Version {

@@ -582,13 +582,13 @@ function simulationOf(process: Process): Simulation {
     adopt(port) {
       (port as MessagePort).adopt(process);
     },
-    start(id) {
+    start(id, ended) {
       process.checkAlive();
-      process.kernel.start(id);
+      process.kernel.start(id, () => process.post(ended, 21));
     },
-    terminate(id, ended) {
+    terminate(id) {
       process.checkAlive();
-      process.kernel.condemn(id, () => process.post(ended, 21));
+      process.kernel.condemn(id);
     },
   };
 }

@@ -372,7 +372,7 @@ export class Kernel {
 
   #isVisible({ pending, condemned }: Process): boolean {
     const { places } = this.#options;
-    if (pending === undefined || places === undefined || condemned !== undefined) return true;
+    if (pending === undefined || places === undefined || condemned) return true;
     const { kind, array, index } = pending;
     return kind === "wait" || kind === "notify" || kind === "waitAsync" ||
       places.visible.has(placeOf(array, index));
@@ -394,7 +394,7 @@ export class Kernel {
       }
     }
     for (const process of processes) {
-      if (process.condemned !== undefined && !process.dead) actions.push(`end:${process.id}`);
+      if (process.condemned && !process.dead) actions.push(`end:${process.id}`);
     }
     const kills = this.#kills(current);
     // Nobody can go on: time passes, if nobody is killed.
@@ -517,29 +517,30 @@ export class Kernel {
   }
 
   /** Lets a process start. */
-  start(id: number): void {
-    this.#processes[id].waitsForStart = false;
+  start(id: number, ended: () => void): void {
+    const process = this.#processes[id];
+    process.waitsForStart = false;
+    process.ended = ended;
   }
 
   /** From now on a process may be ended at any step. */
-  condemn(id: number, ended: () => void): void {
+  condemn(id: number): void {
     const process = this.#processes[id];
-    if (!process.dead) process.condemned ??= ended;
+    if (!process.dead) process.condemned = true;
   }
 
-  /** Ends one that was condemned: by the order of its host, which waited until it was outside. */
+  /** Ends one that was condemned: by its host, which waited until it was outside. */
   #end(process: Process): void {
     this.trace?.note(process, `ENDED ${this.trace.standing(process)}`);
-    if (process.control !== undefined && process.control[CRITICAL] !== 0) {
+    if (process.isCritical) {
       this.fail(`P${process.id} was ended by its host in a critical section`);
     }
-    const ended = process.condemned!;
-    process.condemned = undefined;
+    process.condemned = false;
     this.#events.push([process.id, "ended"]);
     this.#noteOrder(process.id, "ended", undefined);
     this.#bury(process);
     for (const port of this.ports) if (port.owner === process) port.close();
-    ended();
+    process.ended?.();
   }
 
   /** Where V8 may end a thread in the middle of something. */
@@ -613,11 +614,20 @@ export class Kernel {
     process.history.mix(site);
     if (result === STOP) return STOP;
     process.history.mix(hashValue(result));
+    if (array === process.control) this.#noteSection(process, kind, index, result);
     if (this.#isRunning && isShared(array)) {
       this.#races?.operation(process, kind, placeOf(array, index), site);
     }
     this.#traceOperation(process, kind, site, array, index, value, other, result);
     return result;
+  }
+
+  /** One that has raised its flag and sees the order takes no lock: see lib/memory/critical.ts. */
+  #noteSection(process: Process, kind: string, index: number, result: unknown): void {
+    if (index === CRITICAL && kind === "store") process.isCritical = false;
+    else if (index === KILL_WORD && kind === "load") {
+      process.isCritical = result === 0 && process.control![CRITICAL] !== 0;
+    }
   }
 
   #do(

@@ -61,7 +61,11 @@ export class Process {
   done = false;
   started = false;
   /** It was told to end, and may take some more steps. */
-  condemned: (() => void) | undefined;
+  condemned = false;
+  /** Whether it is in a critical section: it has raised its flag and then seen no order to end. */
+  isCritical = false;
+  /** Tells whoever started it of its end. */
+  ended: (() => void) | undefined;
   blocked: Blocked | undefined;
   woken = false;
   wakeResult: unknown;
@@ -110,7 +114,9 @@ export class Process {
       this.running =
       this.control =
         undefined;
-    this.condemned = undefined;
+    this.condemned = false;
+    this.isCritical = false;
+    this.ended = undefined;
     this.wakeResult = undefined;
     this.#random = 12345 + this.id * 7919;
   }

@@ -104,10 +104,10 @@ export interface Simulation {
   readonly objects: Record<string, unknown>;
   /** Makes a port this process's own, as a message does in which it moves. */
   adopt(port: unknown): void;
-  /** Lets one of `startedByOthers` start. */
-  start(process: number): void;
-  /** Gives the order to end a process: it may take some more steps, and `ended` is a task of this one's. */
-  terminate(process: number, ended: () => void): void;
+  /** Lets one of `startedByOthers` start; `ended` is a task of this process once it has ended. */
+  start(process: number, ended: () => void): void;
+  /** Gives the order to end a process, perhaps this one: it may take some more steps. */
+  terminate(process: number): void;
 }
 
 /** What a file of scenarios exports. */

@@ -3,15 +3,13 @@
 import * as esbuild from "esbuild";
 import { Analysis, checkSyntax } from "./analysis.ts";
 import { emit } from "./emit.ts";
-import { readSources, type SourceOptions } from "./source.ts";
+import { readSources, resolve, type SourceOptions } from "./source.ts";
 import { compile, type Program } from "../kernel/environment.ts";
 
 /** How a program is made. */
 export interface LinkOptions extends SourceOptions {
   /** Beginnings of the paths of modules that never see shared memory. */
   readonly pure: readonly string[];
-  /** Modules that are replaced by models: by path, the path of the model. */
-  readonly models: Readonly<Record<string, string>>;
   readonly checkpoints: boolean;
 }
 
@@ -49,6 +47,9 @@ export async function link(entry: string, options: LinkOptions): Promise<Program
           if (!Object.hasOwn(NODE, path)) throw new Error(`There is no model of ${path}.`);
           return { path, namespace: "model" };
         });
+        build.onResolve({ filter: /^\./ }, ({ path, importer }) => ({
+          path: resolve(importer, path, options),
+        }));
         build.onLoad({ filter: /.*/, namespace: "model" }, ({ path }) => ({
           contents: NODE[path],
           loader: "js",

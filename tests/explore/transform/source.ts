@@ -31,6 +31,8 @@ export interface SourceOptions {
   /** Another checkout whose lib/ is used in place of the root's. */
   readonly lib?: string;
   readonly edits?: readonly Edit[];
+  /** Modules in whose place a model stands: by path, the path of the model. */
+  readonly models: Readonly<Record<string, string>>;
   /** Top-level constants to be replaced: by file, by name. */
   readonly constants: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
@@ -45,7 +47,7 @@ export function readSources(entry: string, options: SourceOptions): Map<string, 
     for (const statement of source.program.body) {
       const specifier = "source" in statement ? statement.source?.value : undefined;
       if (typeof specifier === "string" && specifier.startsWith(".")) {
-        read(resolve(file, specifier));
+        read(resolve(file, specifier, options));
       }
     }
     sources.set(file, source);
@@ -59,9 +61,15 @@ export function readSources(entry: string, options: SourceOptions): Map<string, 
   return sources;
 }
 
-/** The absolute path of a relative import. */
-export function resolve(from: string, specifier: string): string {
-  return new URL(specifier, `file://${from}`).pathname;
+/** The absolute path of what a relative import imports. */
+export function resolve(
+  from: string,
+  specifier: string,
+  { root, models }: Pick<SourceOptions, "root" | "models">,
+): string {
+  const file = new URL(specifier, `file://${from}`).pathname;
+  const model = models[file.slice(root.length + 1)];
+  return model === undefined ? file : `${root}/${model}`;
 }
 
 function readSource(file: string, { root, lib, edits = [] }: SourceOptions): Source {
