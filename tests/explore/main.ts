@@ -2,13 +2,15 @@
 
 import { catalogue, type Entry } from "./catalogue.ts";
 import { type Job, type Report, rerun } from "./job.ts";
-import { Table } from "./table.ts";
 import { isAskedFor, type Options, parse, usage } from "./options.ts";
+import { type Mutant, mutants } from "./mutants.ts";
 import { doJobs } from "./pool.ts";
+import { Table } from "./table.ts";
 import { endLinker } from "./transform/link.ts";
 
 const SECONDS = { short: 4, usual: 60, long: 600 };
 const RACE_RUNS = 100;
+const MUTANT_SECONDS = 60;
 
 /** Bounds and time, as asked for on the command line. */
 function jobOf({ file, name, bounds }: Entry, options: Options): Job {
@@ -64,6 +66,45 @@ async function search(entries: readonly Entry[], options: Options): Promise<numb
   return table.failed;
 }
 
+/** Looks whether the bugs that are put in on purpose are found; how many are not. */
+async function searchMutants(entries: readonly Entry[], options: Options): Promise<number> {
+  const asked = mutants.filter(({ name }) => isAskedFor(name, options));
+  const seconds = options.seconds ?? MUTANT_SECONDS;
+  const jobs: Job[] = [], owners: Mutant[] = [];
+  for (const mutant of asked) {
+    for (const name of mutant.scenarios) {
+      const entry = entries.find((each) => each.name === name);
+      if (entry === undefined) throw new Error(`${mutant.name}: there is no scenario ${name}.`);
+      const bounds = { ...entry.bounds, ...mutant.bounds };
+      jobs.push({ ...jobOf({ ...entry, bounds }, options), seconds, edits: mutant.edits });
+      owners.push(mutant);
+    }
+  }
+  const found = new Map<Mutant, string>();
+  // Where a mutant was found in one scenario, the others needn't be searched.
+  const isNeeded = (index: number) => !found.has(owners[index]);
+  await doJobs(jobs, ({ counterexample, seconds }, index) => {
+    const mutant = owners[index];
+    const { name } = jobs[index];
+    if (counterexample !== undefined && !found.has(mutant)) {
+      found.set(mutant, counterexample.what);
+      console.log(`found in ${seconds.toFixed(1)} s by ${name}: ${mutant.name}`);
+    } else if (counterexample === undefined) {
+      console.log(`not found in ${seconds.toFixed(1)} s by ${name}: ${mutant.name}`);
+    }
+  }, isNeeded);
+  const wrong = asked.filter((mutant) => found.has(mutant) === (mutant.harmless !== undefined));
+  for (const mutant of wrong) {
+    const what = mutant.harmless === undefined ? "NOT FOUND" : "NOT HARMLESS";
+    console.log(`${what}: ${mutant.name}: ${found.get(mutant) ?? ""}`);
+  }
+  const harmless = asked.filter((mutant) => mutant.harmless !== undefined).length;
+  console.log(
+    `\n${found.size} mutants found of ${asked.length - harmless}; ${harmless} are harmless`,
+  );
+  return wrong.length;
+}
+
 async function replayFile(file: string): Promise<number> {
   const counterexample = JSON.parse(
     Deno.readTextFileSync(file),
@@ -86,6 +127,7 @@ async function main(args: string[]): Promise<number> {
   }
   if (options.mode === "replay") return await replayFile(options.replay!);
   const all = await catalogue({ lib: options.lib });
+  if (options.mode === "mutants") return await searchMutants(all, options) === 0 ? 0 : 1;
   const entries = all.filter(({ name, isLong }) =>
     isAskedFor(name, options) && (options.extent === "long" || options.names.length > 0 || !isLong)
   );

@@ -4,10 +4,14 @@ import type { Job, Report } from "./job.ts";
 
 type Answer = { report: Report } | { error: string } | "ended";
 
-/** Does all jobs, and calls `done` with each report as it comes; throws what a job has thrown. */
+/**
+ * Does all jobs that are needed when their turn comes, and calls `done` with each report; throws what
+ * a job has thrown.
+ */
 export async function doJobs(
   jobs: readonly Job[],
   done: (report: Report, index: number) => void,
+  isNeeded: (index: number) => boolean = () => true,
 ): Promise<void> {
   let next = 0;
   const failures: Error[] = [];
@@ -24,6 +28,7 @@ export async function doJobs(
       });
     while (next < jobs.length && failures.length === 0) {
       const index = next++;
+      if (!isNeeded(index)) continue;
       const answer = await ask(jobs[index]);
       if (answer === "ended") continue;
       if ("report" in answer) done(answer.report, index);

@@ -27,7 +27,8 @@ export interface Program {
   readonly sites: readonly string[];
 }
 
-const NAMES = (
+/** The names by which transformed code reaches the kernel. */
+export const NAMES: readonly string[] = (
   "$A $S $AG $Y $g $s $as $aw $np $r $w $bulk $each $set $keep $again $k $refuse $node sim " +
   "globalThis performance Date setTimeout clearTimeout setInterval clearInterval setImmediate " +
   "queueMicrotask Promise SharedArrayBuffer crypto Deno WeakRef FinalizationRegistry AbortController " +

@@ -614,7 +614,7 @@ export class Kernel {
     process.history.mix(site);
     if (result === STOP) return STOP;
     process.history.mix(hashValue(result));
-    if (array === process.control) this.#noteSection(process, kind, index, result);
+    this.#noteSection(process, array, index);
     if (this.#isRunning && isShared(array)) {
       this.#races?.operation(process, kind, placeOf(array, index), site);
     }
@@ -622,12 +622,12 @@ export class Kernel {
     return result;
   }
 
-  /** One that has raised its flag and sees the order takes no lock: see lib/memory/critical.ts. */
-  #noteSection(process: Process, kind: string, index: number, result: unknown): void {
-    if (index === CRITICAL && kind === "store") process.isCritical = false;
-    else if (index === KILL_WORD && kind === "load") {
-      process.isCritical = result === 0 && process.control![CRITICAL] !== 0;
-    }
+  /** A process that has raised its flag is critical once it does anything else than look for orders. */
+  #noteSection(process: Process, array: TypedArray, index: number): void {
+    const { control } = process;
+    if (control === undefined) return;
+    if (array !== control) process.isCritical = control[CRITICAL] !== 0;
+    else if (index === CRITICAL) process.isCritical = false;
   }
 
   #do(
@@ -844,7 +844,7 @@ export class Kernel {
       : typeof result === "object"
       ? (result as { async: boolean }).async ? "sleeps" : "not-equal"
       : String(result);
-    this.trace.operation(process, site, this.#nameOf(array, index), given, told);
+    this.trace.operation(process, site, kind, this.#nameOf(array, index), given, told);
   }
 
   #nameOf(array: TypedArray, index: number): string {

@@ -62,7 +62,7 @@ export class Process {
   started = false;
   /** It was told to end, and may take some more steps. */
   condemned = false;
-  /** Whether it is in a critical section: it has raised its flag and then seen no order to end. */
+  /** Whether it has done something in a critical section: see the kernel's #noteSection(). */
   isCritical = false;
   /** Tells whoever started it of its end. */
   ended: (() => void) | undefined;

@@ -19,8 +19,15 @@ export class Trace {
   }
 
   /** An operation, or a plain access. */
-  operation(process: Process, site: number, word: string, given: string, result: string): void {
-    const [place, kind = ""] = (this.#sites[site] ?? "(a port)").split(" ");
+  operation(
+    process: Process,
+    site: number,
+    kind: string,
+    word: string,
+    given: string,
+    result: string,
+  ): void {
+    const place = (this.#sites[site] ?? "(in no file)").replace(/ \w+$/, "");
     const end = result === "" ? "" : ` = ${result}`;
     this.#line(process, `${place.padEnd(PLACE)} ${kind.padEnd(9)} ${word}${given}${end}`);
   }

@@ -87,12 +87,12 @@ export function isSameSet(a: readonly unknown[], b: readonly unknown[]): boolean
   return [...a].sort().join() === [...b].sort().join();
 }
 
-let touched: Int32Array | undefined;
+let nobody: Int32Array | undefined;
 
-/** A step at which others may go on. */
+/** A step at which others may go on, always: nobody sleeps on this word. */
 export function pause(): void {
-  touched ??= new Int32Array(new SharedArrayBuffer(4));
-  Atomics.load(touched, 0);
+  nobody ??= new Int32Array(new SharedArrayBuffer(4));
+  Atomics.notify(nobody, 0);
 }
 
 /** Between enter() and exit(): `most` at a time, not counting who has died there. */

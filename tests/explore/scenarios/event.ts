@@ -37,6 +37,23 @@ export const scenarios: Record<string, Scenario> = {
     check: finishes,
     bounds: { preemptions: 3 },
   }),
+  event_pulse: scenario(newEvent, {
+    about: "set and cleared at once: who waited by then goes on",
+    processes: [
+      async (s: S) => {
+        const waiting = of(s).wait();
+        sim.set("waits", 1);
+        await waiting;
+      },
+      (s: S) => {
+        const event = of(s), waits = sim.get("waits") === 1;
+        event.set();
+        if (waits) event.clear();
+      },
+    ],
+    check: finishes,
+    bounds: { preemptions: 3 },
+  }),
   event_timeout: scenario(newEvent, {
     about: "a waiter's time is up just as it is set",
     processes: [

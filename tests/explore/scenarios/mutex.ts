@@ -2,7 +2,7 @@
 
 import { critically } from "../../../lib/memory/mutex.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
-import { init, lostWakeUp, type Program, reap, scenario, unfinished } from "./base.ts";
+import { init, lostWakeUp, pause, type Program, reap, scenario, unfinished } from "./base.ts";
 
 declare const sim: Simulation;
 export { init };
@@ -13,7 +13,7 @@ interface Words {
 type S = Program & Words;
 
 function newWords(): Words {
-  const words = new SharedArrayBuffer(8);
+  const words = new SharedArrayBuffer(4);
   sim.label(words, "mutex");
   return { words };
 }
@@ -26,7 +26,7 @@ const section = ({ words: buffer }: S) => {
     sim.set(`inside ${sim.id}`, 1);
     const inside = [0, 1, 2, 3].filter((id) => sim.get(`inside ${id}`) === 1);
     if (inside.length > 1) sim.fail(`${inside} are in the section at once`);
-    Atomics.load(words, 1);
+    pause();
     sim.set(`inside ${sim.id}`, 0);
   });
 };

@@ -81,8 +81,8 @@ export const scenarios: Record<string, Scenario> = {
         const roster = ownRoster();
         roster.strikeAll(refs[1]);
         if (roster.isAlive(end)) sim.fail("what belonged to the dead one is alive");
-        const ref = roster.enroll(refs[2]);
-        if (!roster.isAlive(ref)) sim.fail("what was entered isn't alive");
+        const [a, b] = [roster.enrollProcess("a"), roster.enrollProcess("b")];
+        if (a.index === b.index) sim.fail(`entry ${a.index} is taken twice`);
       },
     ],
     check,

@@ -410,6 +410,7 @@ class Emitter {
     if (target.type === "ObjectPattern") {
       return [`${name} = ${value}`, this.#patternOf(target, name, around)];
     }
+    if (!this.#containsYielding(target)) return [`${this.#text(target, around)} = ${value}`];
     throw this.#refuse(target, "a pattern that reads a getter which may yield");
   }
 

@@ -89,7 +89,8 @@ function readSource(file: string, { root, lib, edits = [] }: SourceOptions): Sou
     typed = parts.join(edit.to);
   }
   const text = blankTypes(typed, (node) => {
-    throw new Error(`${path}: this syntax can't be blanked out: ${node.getText()}`);
+    const line = typed.slice(0, node.end).split("\n").length;
+    throw new Error(`${path}:${line}: this syntax can't be blanked out.`);
   });
   const program = acorn.parse(text, {
     ecmaVersion: "latest",

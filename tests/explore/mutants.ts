@@ -1,0 +1,358 @@
+// Bugs that are put in on purpose: each is a replacement of text in lib/, and is found in one of the
+// scenarios that are named. One whose text isn't there any more is an error: write it anew for the code
+// there is now. Every real bug that was found and mended comes in here as the code it was.
+
+import type { Bounds } from "./kernel/scenario.ts";
+import type { Edit } from "./transform/source.ts";
+
+/** A bug that is put in. */
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Where it is found. */
+  readonly scenarios: readonly string[];
+  readonly bounds?: Partial<Bounds>;
+  /** Why it makes no difference; then all scenarios that are named are clean. */
+  readonly harmless?: string;
+}
+
+const edit = (file: string, from: string, to: string): Edit => ({ file: `lib/${file}`, from, to });
+
+const gate: Mutant[] = [
+  {
+    name: "gate: a blocked waiter reads the epoch after its attempt",
+    edits: [edit(
+      "wait/gate.ts",
+      `        const seen = Atomics.load(words, epoch + EPOCH);
+        const seenFront = Atomics.load(words, epoch + FRONT);
+        Atomics.add(words, epoch + ARRIVALS, 1);
+        if (attempt()) return true;`,
+      `        Atomics.add(words, epoch + ARRIVALS, 1);
+        if (attempt()) return true;
+        const seen = Atomics.load(words, epoch + EPOCH);
+        const seenFront = Atomics.load(words, epoch + FRONT);`,
+    )],
+    scenarios: ["queue_1p1g"],
+  },
+  {
+    name: "gate: a waiting task reads the epoch after its attempt",
+    edits: [edit(
+      "wait/gate.ts",
+      `      const seen = Atomics.load(words, epoch + EPOCH);
+      const seenFront = Atomics.load(words, epoch + FRONT);
+      Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#attemptAll();
+      if (this.#waiters.length === 0) return;`,
+      `      Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#attemptAll();
+      if (this.#waiters.length === 0) return;
+      const seen = Atomics.load(words, epoch + EPOCH);
+      const seenFront = Atomics.load(words, epoch + FRONT);`,
+    )],
+    scenarios: ["queue_async"],
+  },
+  {
+    name: "gate: a blocked waiter doesn't count its arrival",
+    edits: [edit(
+      "wait/gate.ts",
+      "        Atomics.add(words, epoch + ARRIVALS, 1);\n        if (attempt()) return true;",
+      "        if (attempt()) return true;",
+    )],
+    scenarios: ["queue_1p1g"],
+  },
+  {
+    name: "gate: only the word of the seat is notified",
+    edits: [edit(
+      "wait/gate.ts",
+      "    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);\n",
+      "",
+    )],
+    scenarios: ["queue_1p2g"],
+  },
+  {
+    name: "gate: SERVED is the count of arrivals at the end",
+    edits: [edit(
+      "wait/gate.ts",
+      "Atomics.store(words, epoch + SERVED, arrivals)",
+      "Atomics.store(words, epoch + SERVED, Atomics.load(words, epoch + ARRIVALS))",
+    )],
+    scenarios: ["queue_1p1g"],
+  },
+  {
+    name: "gate: a woken isolate with nothing to do keeps the wake-up",
+    edits: [edit("wait/gate.ts", "    if (this.#waiters.length === 0) this.passOn();\n", "")],
+    scenarios: ["queue_timeout", "lock_timeout_async"],
+  },
+  {
+    name: "gate: a blocked waiter that leaves passes nothing on",
+    edits: [
+      edit("wait/gate.ts", "    } finally {\n      this.passOn();\n    }", "    } finally {}"),
+    ],
+    scenarios: ["queue_1p2g", "queue_batches", "lock_3"],
+    harmless:
+      "A blocked waiter attempts after each wake-up; only one whose attempt throws keeps it.",
+  },
+  {
+    name:
+      "gate: a waiter that leaves a held lock doesn't mark it (a wake-up of Lock and RLock was lost)",
+    edits: [edit("wait/gate.ts", "this.#ready() || this.#mark?.()", "this.#ready()")],
+    scenarios: ["lock_timeout_async", "rlock_timeout"],
+  },
+  {
+    name: "gate: no look after the spin",
+    edits: [edit("wait/gate.ts", "    seen ||= this.#ready();\n", "")],
+    scenarios: ["queue_1p1g", "queue_faces"],
+    harmless:
+      "Whoever leaves the spin attempts once more, in block() and in add(), before it sleeps.",
+  },
+];
+
+const lock: Mutant[] = [
+  {
+    name: "lock: one that has waited takes it without WAITED",
+    edits: [edit(
+      "sync/mutual.ts",
+      "const taken = hasWaited ? this.#token | WAITED : this.#token;",
+      "const taken = this.#token;",
+    )],
+    scenarios: ["lock_3"],
+    harmless: "passOn() marks it again: see the next one.",
+  },
+  {
+    name: "lock: one that has waited takes it without WAITED, and passes nothing on",
+    edits: [
+      edit(
+        "sync/mutual.ts",
+        "const taken = hasWaited ? this.#token | WAITED : this.#token;",
+        "const taken = this.#token;",
+      ),
+      edit("wait/gate.ts", "this.#ready() || this.#mark?.()", "this.#ready()"),
+    ],
+    scenarios: ["lock_3"],
+  },
+  {
+    name: "lock: a release wakes nobody",
+    edits: [edit("sync/mutual.ts", "    this.gate.open(reserved ? Infinity : 1);\n", "")],
+    scenarios: ["lock_2"],
+  },
+  {
+    name: "lock: a waiter doesn't mark it",
+    edits: [edit(
+      "sync/mutual.ts",
+      "      if (holder === 0 || this.#tryTakeFrom(holder)) return true;\n",
+      "      return holder === 0 || this.#tryTakeFrom(holder);\n",
+    )],
+    scenarios: ["lock_2"],
+  },
+  {
+    name: "lock: two bury one dead holder",
+    edits: [edit(
+      "sync/mutual.ts",
+      "    if (Atomics.compareExchange(words, at + HOLDER, found, mine) !== found) return;\n",
+      "    Atomics.store(words, at + HOLDER, mine);\n",
+    )],
+    scenarios: ["lock_kill_3", "lock_kill"],
+    bounds: { preemptions: 2 },
+  },
+  {
+    name: "rlock: how often a dead holder had taken it is kept",
+    edits: [edit("sync/mutual.ts", "    Atomics.store(words, at + AGAIN, 0);\n", "")],
+    scenarios: ["rlock_kill"],
+  },
+];
+
+const memory: Mutant[] = [
+  {
+    name: "mutex: a release wakes nobody",
+    edits: [edit(
+      "memory/mutex.ts",
+      "if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);",
+      "Atomics.exchange(words, at, FREE);",
+    )],
+    scenarios: ["mutex_3"],
+  },
+  {
+    name: "mutex: one that has slept takes it without CONTENDED",
+    edits: [edit("memory/mutex.ts", "held & MARK | CONTENDED;\n  let", "held;\n  let")],
+    scenarios: ["mutex_3"],
+  },
+  {
+    name: "mutex: two take it from a dead holder",
+    edits: [edit(
+      "memory/mutex.ts",
+      "slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended",
+      "slices >= most && Atomics.exchange(words, at, mine) !== FREE",
+    )],
+    scenarios: ["mutex_abrupt"],
+  },
+  {
+    name: "critical: the flag is lowered before the work",
+    edits: [edit("memory/critical.ts", "    work();\n    leave();", "    leave();\n    work();")],
+    scenarios: ["mutex_kill"],
+  },
+  {
+    name: "critical: entering doesn't look for an order to end",
+    edits: [edit(
+      "memory/critical.ts",
+      "  if (Atomics.load(control, KILL) !== 0) {\n    // deno-fmt-ignore",
+      "  if (false) {\n    // deno-fmt-ignore",
+    )],
+    scenarios: ["host_queue", "host_terminate"],
+  },
+  {
+    name: "roster: an entry is handed on without MOVING",
+    edits: [edit("memory/roster.ts", "    Atomics.store(words, at + OWNER, MOVING);\n", "")],
+    scenarios: ["roster_hand_on"],
+  },
+  {
+    name: "roster: one that finds an owner dead doesn't look again",
+    edits: [edit(
+      "memory/roster.ts",
+      `      if (
+        Atomics.load(words, at + OWNER) === owner &&
+        Atomics.load(words, at + OWNER_GENERATION) === ownerGeneration
+      ) return false;`,
+      "      return false;",
+    )],
+    scenarios: ["roster_hand_on"],
+  },
+  {
+    name: "roster: an entry is struck off twice",
+    edits: [edit(
+      "memory/roster.ts",
+      "if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;",
+      "if ((generation & 1) === 0) return;",
+    )],
+    scenarios: ["roster_lost", "roster_again"],
+  },
+];
+
+const queue: Mutant[] = [
+  {
+    name: "queue: a batch wakes one getter only",
+    edits: [
+      edit(
+        "queue/store.ts",
+        "        this.itemGate.open(count);",
+        "        this.itemGate.open(1);",
+      ),
+    ],
+    scenarios: ["queue_batches_async"],
+    harmless: "The one that is woken passes on what it leaves.",
+  },
+  {
+    name: "queue: the last taskDone wakes nobody",
+    edits: [edit("queue/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", "")],
+    scenarios: ["queue_joinable"],
+  },
+  {
+    name: "queue: a put wakes nobody",
+    edits: [edit("queue/store.ts", "        this.itemGate.open(1);\n", "")],
+    scenarios: ["queue_1p1g"],
+  },
+];
+
+const pipe: Mutant[] = [
+  {
+    name: "pipe: a receiver that finds the sender gone doesn't look again",
+    edits: [edit(
+      "pipe/end.ts",
+      "        length = lane.peek();\n        if (length === EMPTY) throw ended();",
+      "        throw ended();",
+    )],
+    scenarios: ["pipe_close", "pipe_kill_sender"],
+  },
+  {
+    name: "pipe: receiving tells nobody of the room",
+    edits: [edit("pipe/end.ts", "      roomGate.open(1);\n", "")],
+    scenarios: ["pipe_bounded"],
+  },
+  {
+    name: "pipe: a full lane can't be told from an empty one",
+    edits: [
+      edit(
+        "memory/lane.ts",
+        "units <= rest ? units : rest + units) + 1",
+        "units <= rest ? units : rest + units)",
+      ),
+    ],
+    scenarios: ["pipe_growing", "pipe_long"],
+  },
+  {
+    name: "pipe: the record is taken before its position is told",
+    edits: [edit(
+      "memory/lane.ts",
+      `    Atomics.store(header, GOT_POSITION, this.position);
+    Atomics.store(header, GOT_COUNT, this.count);`,
+      `    Atomics.store(header, GOT_COUNT, this.count);
+    Atomics.store(header, GOT_POSITION, this.position);`,
+    )],
+    scenarios: ["pipe_growing"],
+    harmless: "The sender looks at both, and finds room a little later.",
+  },
+];
+
+const others: Mutant[] = [
+  {
+    name: "event: who waited when it was set and cleared sleeps on",
+    edits: [edit("sync/event.ts", "(state + ONCE) | UP", "state | UP")],
+    scenarios: ["event_pulse"],
+  },
+  {
+    name: "event: set wakes nobody",
+    edits: [edit("sync/event.ts", "    this.#gate.open(Infinity);\n", "")],
+    scenarios: ["event_2"],
+  },
+  {
+    name: "semaphore: a release wakes one where another has reserved the permit",
+    edits: [edit(
+      "sync/permits.ts",
+      "if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);",
+      "if (isMore) this.gate.open(1);",
+    )],
+    scenarios: ["semaphore_reserved"],
+  },
+  {
+    name: "condition: the notification of a dead waiter goes to nobody",
+    edits: [edit("sync/line.ts", "      if (!isNotified()) this.#bequeath();\n", "")],
+    scenarios: ["condition_kill"],
+  },
+  {
+    name: "condition: notify wakes nobody",
+    edits: [
+      edit(
+        "sync/line.ts",
+        "    this.#wake();\n  }\n\n  /** Under the table's lock. */",
+        "  }\n\n  /** Under the table's lock. */",
+      ),
+    ],
+    scenarios: ["condition"],
+  },
+  {
+    name: "host: it doesn't wait until the process is outside of critical sections",
+    edits: [edit(
+      "process/hosted.ts",
+      "!all.every(isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE)",
+      "false",
+    )],
+    scenarios: ["host_queue"],
+  },
+  {
+    name: "host: it looks before it gives the order",
+    edits: [edit(
+      "process/hosted.ts",
+      "    requestStop(this.#launch.control, this.#order);\n    this.#stop();",
+      "    this.#stop();\n    requestStop(this.#launch.control, this.#order);",
+    )],
+    scenarios: ["host_queue", "host_terminate"],
+  },
+];
+
+export const mutants: readonly Mutant[] = [
+  ...gate,
+  ...lock,
+  ...memory,
+  ...queue,
+  ...pipe,
+  ...others,
+];
