@@ -29,7 +29,7 @@ export interface Program {
 
 /** The names by which transformed code reaches the kernel. */
 export const NAMES: readonly string[] = (
-  "$A $S $AG $Y $g $s $as $aw $np $r $w $bulk $each $set $keep $again $k $refuse $node sim " +
+  "$A $S $AG $Y $g $s $as $aw $np $r $w $bulk $each $set $keep $again $k $refuse $node $primordial sim " +
   "globalThis performance Date setTimeout clearTimeout setInterval clearInterval setImmediate " +
   "queueMicrotask Promise SharedArrayBuffer crypto Deno WeakRef FinalizationRegistry AbortController " +
   "AbortSignal MessagePort MessageChannel BroadcastChannel structuredClone addEventListener " +
@@ -184,6 +184,7 @@ export function environmentOf(process: Process): unknown[] {
       throw process.kernel.modelError(`it can't be treated truly: ${process.kernel.sites[site]}`);
     },
     $node: node,
+    $primordial: (name: string) => primordialOf(name, { ...locals, Atomics: general }),
     sim: simulationOf(process),
     globalThis: global,
     ...locals,
@@ -192,6 +193,15 @@ export function environmentOf(process: Process): unknown[] {
     if (!Object.hasOwn(values, name)) throw new ModelError(`${name} has no value.`);
     return values[name];
   });
+}
+
+/** What lib/platform/primordials.ts exports under a name. */
+function primordialOf(name: string, locals: Record<string, unknown>): unknown {
+  if (name === "ToObject") return Object;
+  if (name === "captureStackTrace") return Error.captureStackTrace;
+  if (Object.hasOwn(locals, name)) return locals[name];
+  if (name in globalThis) return (globalThis as Record<string, unknown>)[name];
+  throw new ModelError(`There is no model of the primordial ${name}.`);
 }
 
 /** How functions are run that yield. */

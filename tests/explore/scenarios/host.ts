@@ -156,7 +156,7 @@ export const scenarios: Record<string, Scenario> = {
       ends(outcome) ?? (outcome.of(undefined, "told").length > 0 ? "told of nothing" : undefined),
   }),
   host_queue: scenario(() => {
-    const queue = Store.make<string>(0, 1 << 20, undefined, false).content;
+    const queue = Store.make<string>(0, 1 << 20, undefined).content;
     sim.label(queue.ring.header, "ring");
     return { queue };
   }, {

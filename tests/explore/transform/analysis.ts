@@ -205,7 +205,7 @@ function note(node: Node, info: FunctionInfo): void {
       break;
     }
     case "NewExpression":
-      if (node.callee.type === "Identifier" && node.callee.name === "Promise") info.touches = true;
+      if (makesPromise(node)) info.touches = true;
       break;
     case "AwaitExpression":
       info.touches = true;
@@ -264,6 +264,11 @@ export function nameOf(node: Node): string | undefined {
       return property.type === "Identifier" ? property.name : "?";
     }
   }
+}
+
+/** Whether it is `new Promise`: its executor is called at once, and may yield. */
+export function makesPromise({ callee }: Extract<Node, { type: "NewExpression" }>): boolean {
+  return nameOf(callee) === "Promise";
 }
 
 /** Which operation of Atomics a call is. */

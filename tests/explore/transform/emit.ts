@@ -21,10 +21,11 @@ import {
   type FunctionNode,
   isFunction,
   keyOf,
+  makesPromise,
   nameOf,
   operationOf,
 } from "./analysis.ts";
-import { children, type Node, placeOf, refusal, type Source } from "./source.ts";
+import { children, type Node, placeOf, PRIMORDIALS, refusal, type Source } from "./source.ts";
 
 /** What surrounds a piece of text: whether it may yield there. */
 interface Around {
@@ -59,6 +60,7 @@ export interface EmitOptions {
 
 /** The text of a module for the explorer. */
 export function emit(source: Source, options: EmitOptions): string {
+  if (source.path === PRIMORDIALS) return source.text;
   return new Emitter(source, options).module();
 }
 
@@ -196,8 +198,7 @@ class Emitter {
       case "YieldExpression":
         return `$refuse(${this.#site(node, "yield")})`;
       case "NewExpression": {
-        const { callee } = node;
-        if (callee.type !== "Identifier" || callee.name !== "Promise") return;
+        if (!makesPromise(node)) return;
         const made = `$np(${this.#text(node.arguments[0], around)})`;
         return around.yields ? `(yield* ${made})` : `$s(${made})`;
       }
@@ -442,9 +443,20 @@ class Emitter {
       }
       return;
     }
-    if (parent.type === "Property" && parent.value === node) return "$AG";
+    if (parent.type === "Property" && (parent.shorthand || parent.value === node)) {
+      const around = this.#analysis.parents.get(parent);
+      if (around?.type === "ObjectExpression") return parent.shorthand ? "Atomics: $AG" : "$AG";
+      // const { Atomics } = primordials
+      if (this.#isFromPrimordials(around)) return;
+    }
     if (parent.type === "ImportSpecifier" || parent.type === "ExportSpecifier") return;
     throw this.#refuse(node, "Atomics as a value");
+  }
+
+  #isFromPrimordials(pattern: Node | undefined): boolean {
+    const parent = pattern && this.#analysis.parents.get(pattern);
+    return parent?.type === "VariableDeclarator" && parent.init?.type === "Identifier" &&
+      parent.init.name === "primordials";
   }
 
   #call(node: Of<"CallExpression">, around: Around): string {

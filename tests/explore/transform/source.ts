@@ -7,6 +7,9 @@ import blankTypes from "ts-blank-space";
 /** Any node of a parsed module. */
 export type Node = acorn.AnyNode;
 
+/** The module that keeps the globals as they are when it loads: here these are the globals of the process. */
+export const PRIMORDIALS = "lib/platform/primordials.ts";
+
 /** A module without its types. */
 export interface Source {
   /** The absolute path. */
@@ -92,12 +95,28 @@ function readSource(file: string, { root, lib, edits = [] }: SourceOptions): Sou
     const line = typed.slice(0, node.end).split("\n").length;
     throw new Error(`${path}:${line}: this syntax can't be blanked out.`);
   });
-  const program = acorn.parse(text, {
-    ecmaVersion: "latest",
-    sourceType: "module",
-    locations: true,
+  const program = parse(text);
+  if (path !== PRIMORDIALS) return { file, path, text, program };
+  const modelled = exportedNames(program).map((name) =>
+    `export const ${name} = $primordial("${name}");`
+  ).join("\n");
+  return { file, path, text: modelled, program: parse(modelled) };
+}
+
+function parse(text: string): acorn.Program {
+  return acorn.parse(text, { ecmaVersion: "latest", sourceType: "module", locations: true });
+}
+
+/** The names that a module of constants and functions exports. */
+function exportedNames(program: acorn.Program): string[] {
+  return program.body.flatMap((statement) => {
+    if (statement.type !== "ExportNamedDeclaration") return [];
+    const { declaration } = statement;
+    if (declaration?.type !== "VariableDeclaration") {
+      return declaration?.id?.type === "Identifier" ? [declaration.id.name] : [];
+    }
+    return declaration.declarations.flatMap(({ id }) => id.type === "Identifier" ? [id.name] : []);
   });
-  return { file, path, text, program };
 }
 
 /** The nodes directly below, in the order of the text. */
