@@ -74,7 +74,7 @@ export function load(
     );
   }
   const options = { sharedMemory: true, mayCross: (object: object) => moving.has(object) };
-  // A post that fails detaches what it was to move all the same (Deno 2.9.6).
+  // A post that fails detaches what it was to move all the same (platform/ports.ts).
   if (found.misplaced || transfer.length > 0) checkCloneable(cargo.value, root, options);
   const ports = parcels.flatMap(([, parcel]) => parcel.ports ?? []);
   return { cargo, objects, transfer: [...transfer, ...ports] };
@@ -92,7 +92,7 @@ export function checkCloneable(
 
 /**
  * A message as it goes through a port: in a Map, because receiveMessageOnPort looks for ports in
- * every property of a message, and every element of every typed array (Deno 2.9.6: 9 ns each), but
+ * every property of a message, and every element of every typed array (platform/ports.ts), but
  * not in a Map.
  */
 type Wrapped = Map<0, unknown>;

@@ -3,16 +3,15 @@
 import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import { isStarted } from "../platform/ports.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
   Array,
   ArrayBuffer,
   MessagePort,
-  Object,
   RangeError,
   ReadableStream,
-  Reflect,
   SharedArrayBuffer,
   TransformStream,
   TypeError,
@@ -29,7 +28,7 @@ const transferables = [ArrayBuffer, WebPort, ReadableStream, WritableStream, Tra
 
 /**
  * What is to be moved with a message. It is checked here because a post that fails detaches what
- * it was to move all the same (Deno 2.9.6).
+ * it was to move all the same (platform/ports.ts).
  */
 export function checkTransfer(transfer: unknown): readonly object[] {
   if (transfer === undefined) return NOTHING;
@@ -68,16 +67,6 @@ function problemOf(item: unknown): string | undefined {
   }
   return `${describe(item)}, which can't be transferred. ` +
     "Give ArrayBuffers, MessagePorts or web streams.";
-}
-
-/**
- * Deno 2.9.6 refuses such a port only once it has taken all that is to be moved, which is lost then.
- * It marks it by a symbol of its own.
- */
-function isStarted(port: object): boolean {
-  return Object.getOwnPropertySymbols(port).some((symbol) => {
-    return symbol.description === "enabled" && Reflect.get(port, symbol) === true;
-  });
 }
 
 function repetition(transfer: readonly unknown[], item: unknown, index: number) {

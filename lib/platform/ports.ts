@@ -9,7 +9,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { TypeError } = primordials;
+const { Object, Reflect, TypeError } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -49,4 +49,11 @@ const close: (this: unknown) => void = globalThis.MessagePort.prototype.close;
 /** Closes a port and leaves the other port of the pair as it is. */
 export function closeQuietly(port: MessagePort): void {
   close.call(port);
+}
+
+/** Whether a port has begun to receive messages by events. */
+export function isStarted(port: object): boolean {
+  return Object.getOwnPropertySymbols(port).some((symbol) => {
+    return symbol.description === "enabled" && Reflect.get(port, symbol) === true;
+  });
 }

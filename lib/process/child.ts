@@ -11,8 +11,9 @@ import { isKilled, stopIfKilled, unwindWhenKilled } from "../memory/critical.ts"
 import { knowsAll } from "../memory/crossing.ts";
 import { setMayEndAnywhere } from "../memory/mutex.ts";
 import { fromStarter } from "../memory/seal.ts";
+import { makeArraysByFunction } from "../platform/interruptible_arrays.ts";
+import { lookAfterPrinting } from "../platform/interruptible_console.ts";
 import { becomeInterruptible } from "../platform/interruption.ts";
-import { makeArraysByFunction } from "./arrays.ts";
 import {
   activeChildren,
   becomeChild,
@@ -27,7 +28,6 @@ import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./leaving.
 import { MemoryWatch } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
-import { lookAfterPrinting } from "./printing.ts";
 import { type Process, revive } from "./process.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
@@ -151,7 +151,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   isSealedOpen = init.sealed !== undefined;
   if (init.travel.by === "source") modulesAreThere();
   expectToLeave(printThrown);
-  lookAfterPrinting();
+  lookAfterPrinting(stopIfKilled);
   if (init.sealed !== undefined) keepDeno();
   const { travel, cargo, letter } = init;
   const reply = letter === undefined ? replyTo(port) : writeTo(letter);

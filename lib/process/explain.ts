@@ -1,6 +1,11 @@
 // What a function that travelled by source can't do, said in words: it has no module around it any more.
 // Each message says what it may use, and why the function didn't travel by reference.
 
+import {
+  undefinedNameIn,
+  uninitializedNameIn,
+  unresolvedImportIn,
+} from "../platform/error_texts.ts";
 import type { Travel } from "./messages.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -28,8 +33,8 @@ type Scope = Extract<Travel, { by: "source" }>["scope"];
 
 function outsideName(error: Error, target: string, { dead, isKnown }: Scope): string | undefined {
   if (!(error instanceof ReferenceError)) return;
-  const name = /^(\S+) is not defined$/.exec(error.message)?.[1];
-  const deadName = /^Cannot access '(\S+)' before initialization$/.exec(error.message)?.[1];
+  const name = undefinedNameIn(error);
+  const deadName = uninitializedNameIn(error);
   const isDead = deadName !== undefined && dead.includes(deadName);
   if (!isDead && (name === undefined || name in globalThis)) return;
   const found = isDead ? deadName : name;
@@ -40,13 +45,9 @@ function outsideName(error: Error, target: string, { dead, isKnown }: Scope): st
     `arguments, the globals and ${has}. Pass "${found}" in args if it is data`;
 }
 
-/** How Deno 2.9.6 refuses to resolve one from a data: URL, without and with a deno.json. */
-const UNRESOLVED = /^invalid URL: relative URL|^(?:Import|Relative import path) "([^"]*)" not /;
-
 function unresolvedImport(error: Error, target: string): string | undefined {
-  const found = error instanceof TypeError ? UNRESOLVED.exec(error.message) : null;
-  if (found === null) return undefined;
-  const what = found[1] === undefined ? "a relative path" : `"${found[1]}"`;
+  const what = unresolvedImportIn(error);
+  if (what === undefined) return undefined;
   return `${target} imports ${what}, which leads nowhere from a function that travelled by source. ` +
     "Import it by its whole URL, which can be passed in args";
 }

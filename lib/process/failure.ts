@@ -10,6 +10,7 @@ import { types } from "node:util";
 import { errorClassOf, prototypesOf } from "../memory/codec/error_classes.ts";
 import { refusalOf } from "../memory/codec/refusals.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import { isHostSymbol } from "../platform/host_objects.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Array, ArrayBuffer, Deno, Function, Map, Math, Object, Reflect, Set, String } = primordials;
@@ -342,7 +343,7 @@ function isLeaf(object: object): boolean {
   // A platform object (a Blob, a CryptoKey …): its content isn't in its properties.
   const own = attempt(() => Object.getOwnPropertySymbols(object));
   const symbols = "value" in own ? own.value as symbol[] : [];
-  return symbols.some((symbol) => symbol.description === "Deno.core.hostObject");
+  return symbols.some(isHostSymbol);
 }
 
 function* flat(entries: Iterable<[unknown, unknown]>): Iterable<unknown> {

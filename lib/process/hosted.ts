@@ -32,6 +32,7 @@ import {
 import { mayEndAnywhere } from "../memory/mutex.ts";
 import { ownRoster } from "../memory/roster.ts";
 import { takeMessage } from "../platform/ports.ts";
+import { isOutOfMemory } from "../platform/threads.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
 import type { Body, StartBody } from "./body.ts";
@@ -44,8 +45,7 @@ import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, clearTimeout, console, Deno, Map, Math, performance, setTimeout, ToObject } =
-  primordials;
+const { Atomics, clearTimeout, console, Deno, Map, Math, performance, setTimeout } = primordials;
 
 // How long a host waits for what should come at once, in ms.
 /** A worker killed while its main module is still loading leaks what it had loaded. */
@@ -62,9 +62,6 @@ const ENDLESS = 30_000;
 const AT_THE_END = 50;
 /** With its thread blocked, the host looks so long after for the first time; see pulse.ts. */
 const LOOK = 100, LOOK_FOR_END = 5;
-
-/** What a worker has that ran out of memory. */
-const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
 
 /** Values of KILL: the signals of Python's terminate() and kill(). */
 export const TERMINATED = 15, KILLED = 9;
@@ -322,7 +319,7 @@ export class Hosted {
 
   #failed(error: unknown): void {
     this.#error = error;
-    if ((ToObject(error) as { code?: unknown }).code === OUT_OF_MEMORY) this.#reach(MEMORY_LIMIT);
+    if (isOutOfMemory(error)) this.#reach(MEMORY_LIMIT);
   }
 
   #reach(limit: number): void {

@@ -7,10 +7,11 @@
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../memory/control.ts";
 import { takeMessage } from "../platform/ports.ts";
+import { resourceLimitsOf } from "../platform/threads.ts";
+import { unrefWebWorker } from "../platform/web_workers.ts";
 import type { Body, Listener } from "./body.ts";
 import type { Birth, Launch } from "./messages.ts";
-import { end, makeSandbox, unref } from "./sandbox.ts";
-import { limitsOf } from "./thread.ts";
+import { end, makeSandbox } from "./sandbox.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { encodeURIComponent, Error, Object } = primordials;
@@ -108,7 +109,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   });
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
-  const resourceLimits = limitsOf(memoryLimitMb);
+  const resourceLimits = resourceLimitsOf(memoryLimitMb);
   const order: Order = {
     ...{ main, name, birth, resourceLimits, reports, control, timeLimit },
     words: WORDS,
@@ -122,7 +123,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   };
   port1.on("message", hear);
   port1.unref();
-  if (daemon) unref(sandbox);
+  if (daemon) unrefWebWorker(sandbox);
   return {
     isInterruptible: true,
     knowsEnd: true,

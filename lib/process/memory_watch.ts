@@ -1,12 +1,10 @@
-// The memory limit, seen from inside. When the heap of a limited worker is full, V8 doubles the limit
-// and interrupts the code, and Deno 2.9.6 ends the worker: but not where that code ran after an
-// await. There the interruption is lost, and with it the rest of the target. The limit that has
-// grown tells.
+// The memory limit, seen from inside. When the heap of a limited thread is full, Deno ends the thread; but
+// not where the code ran after an await (platform/threads.ts). The heap's limit, which has grown, tells.
 //
 // What buffers take V8 knows, too, but sets no limit to. They are let grow by SLACK_MB beyond the limit, because the
 // sum has those in it that nothing refers to any more: V8 collects them once they have grown by about 64 MB.
 
-import * as v8 from "node:v8";
+import { memoryUse } from "../platform/threads.ts";
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -16,13 +14,12 @@ const { clearInterval, Deno, setInterval } = primordials;
 const LOOK_MS = 50;
 const SLACK_MB = 64;
 
-const { getHeapStatistics } = v8;
 const MB = 2 ** 20;
 
 /** Sees to it that a process keeps within its memory. */
 export class MemoryWatch {
   readonly #exceeded: () => void;
-  readonly #heapLimit = getHeapStatistics().heap_size_limit;
+  readonly #heapLimit = memoryUse().heapLimit;
   #bufferLimit = Infinity;
   /** What V8 doesn't count: shared memory and Blobs that are alive. */
   #uncounted = 0;
@@ -48,12 +45,9 @@ export class MemoryWatch {
 
   /** Whether it has more than it may, or would have with so many bytes more; then it is ended. */
   check(more: number): boolean {
-    const { heap_size_limit, external_memory } = getHeapStatistics() as {
-      heap_size_limit: number;
-      external_memory: number;
-    };
-    const isWithin = heap_size_limit === this.#heapLimit &&
-      external_memory + this.#uncounted + more <= this.#bufferLimit;
+    const { heapLimit, buffers } = memoryUse();
+    const isWithin = heapLimit === this.#heapLimit &&
+      buffers + this.#uncounted + more <= this.#bufferLimit;
     if (isWithin) return false;
     this.#exceeded();
     return true;

@@ -1,13 +1,14 @@
 // A web Worker with permissions of its own: the only kind that takes them. terminate() ends it when
 // its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
 
+import { unrefWebWorker } from "../platform/web_workers.ts";
 import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Error, Object, Reflect, TypeError, Worker } = primordials;
+const { Error, TypeError, Worker } = primordials;
 
 /** Starts a process in a sandbox. */
 export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
@@ -18,7 +19,7 @@ export function startSandbox(launch: Launch, birth: Birth, listener: Listener): 
     listener.failed(new Error(event.message));
   });
   worker.postMessage(birth, [birth.port, birth.host] as unknown as Transferable[]);
-  if (identity.daemon) unref(worker);
+  if (identity.daemon) unrefWebWorker(worker);
   return {
     isInterruptible: false,
     knowsEnd: false,
@@ -50,14 +51,5 @@ export function makeSandbox(main: string, name: string, permissions: Grants): Wo
 /** Ends a web Worker; the program doesn't wait for one that goes on all the same. */
 export function end(worker: Worker): void {
   worker.terminate();
-  unref(worker);
-}
-
-/** Lets the program end without waiting for it. */
-export function unref(worker: Worker): void {
-  // The method has no name, only a symbol without one.
-  const symbol = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) =>
-    description === undefined
-  );
-  if (symbol !== undefined) Reflect.get(worker, symbol).call(worker, false);
+  unrefWebWorker(worker);
 }

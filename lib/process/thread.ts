@@ -1,20 +1,15 @@
 // A Worker of node:worker_threads: the kind that has a memory limit, an exit code and `unref`, and
 // that terminate() stops even in the middle of `while (true) {}`, provided it holds a Web Lock
-// (Deno 2.9.6; child.ts takes one). It has the permissions of the isolate that makes it.
+// (platform/interruption.ts; child.ts takes one). It has the permissions of the isolate that makes it.
 
-import { type ResourceLimits, SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
+import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
+import { resourceLimitsOf } from "../platform/threads.ts";
 import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Math, URL } = primordials;
-
-/** The limits of a worker; it takes whole numbers. */
-export function limitsOf(memoryLimitMb: number | undefined): ResourceLimits | undefined {
-  if (memoryLimitMb === undefined || memoryLimitMb === Infinity) return undefined;
-  return { maxOldGenerationSizeMb: Math.ceil(memoryLimitMb) };
-}
+const { URL } = primordials;
 
 /** Starts a process in a thread. */
 export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
@@ -25,7 +20,7 @@ export function startThread(launch: Launch, birth: Birth, listener: Listener): B
     // Otherwise the environment would be read, for which there may be no permission.
     env: SHARE_ENV,
     transferList: [birth.port, birth.host],
-    resourceLimits: limitsOf(memoryLimitMb),
+    resourceLimits: resourceLimitsOf(memoryLimitMb),
   };
   const worker = makingWorker(() => new Worker(new URL(main), options));
   worker.on("error", listener.failed);

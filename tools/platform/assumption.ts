@@ -140,9 +140,10 @@ export async function program(
 
 /** Whether what counts in this word comes to a stop; it may take a moment on a busy machine. */
 export async function stops(counter: Int32Array, index = 0): Promise<boolean> {
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 6; i++) {
     const before = Atomics.load(counter, index);
-    await pause(100);
+    // On a busy machine a thread that goes on may not run for a while.
+    await pause(400);
     if (Atomics.load(counter, index) === before) return true;
   }
   return false;

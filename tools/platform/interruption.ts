@@ -66,7 +66,7 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "terminate() doesn't stop a web Worker in the middle of a loop, Web Lock or not",
-    places: ["lib/process/sandbox.ts", "lib/memory/critical.ts"],
+    places: ["lib/platform/web_workers.ts", "lib/process/sandbox.ts", "lib/memory/critical.ts"],
     kind: "quirk",
     expected: ["goes on, goes on"],
     observe: async () => {
@@ -94,7 +94,7 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "terminate() stops a web Worker at the next turn of its event loop",
-    places: ["lib/process/sandbox.ts", "lib/memory/critical.ts"],
+    places: ["lib/platform/web_workers.ts", "lib/process/sandbox.ts", "lib/memory/critical.ts"],
     kind: "need",
     expected: ["stops"],
     observe: async () => {
@@ -110,34 +110,36 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "An order to end is lost on a thread that inspects a value just then",
-    places: ["lib/process/printing.ts"],
+    places: ["lib/platform/interruptible_console.ts"],
     kind: "quirk",
-    expected: ["lost at least once in 20", "never lost in 20"],
+    expected: ["lost at least once in 10", "never lost in 10"],
     observe: async () => {
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 10; i++) {
         const seen = await terminated(
           "const value = { a: [1, { b: 2 }] }; while (true) { Deno.inspect(value); count(); }",
         );
-        if (seen === "goes on") return "lost at least once in 20";
+        if (seen === "goes on") return "lost at least once in 10";
       }
-      return "never lost in 20";
+      return "never lost in 10";
     },
   },
   {
     claim: "terminate() doesn't stop an optimized loop that makes arrays of a fixed length",
-    places: ["lib/process/arrays.ts"],
+    places: ["lib/platform/interruptible_arrays.ts"],
     kind: "quirk",
     expected: ["goes on", "stops"],
     observe: () => terminated(MAKING_ARRAYS),
   },
   {
     claim: "terminate() stops such a loop where arrays are made by a function",
-    places: ["lib/process/arrays.ts"],
+    places: ["lib/platform/interruptible_arrays.ts"],
     kind: "need",
     expected: ["stops"],
     observe: () =>
       terminated(
-        `const { makeArraysByFunction } = await import("${fileOf("lib/process/arrays.ts")}");
+        `const { makeArraysByFunction } = await import("${
+          fileOf("lib/platform/interruptible_arrays.ts")
+        }");
         makeArraysByFunction();
         setTimeout(() => { ${MAKING_ARRAYS} }, 10);`,
       ),

@@ -1,6 +1,7 @@
 // Shared memory, waits, memory limits and the stack.
 
 import { getHeapStatistics } from "node:v8";
+import { isOutOfMemory, resourceLimitsOf } from "../../lib/platform/threads.ts";
 import { type Assumption, eventually, pause, program, thread, words } from "./assumption.ts";
 
 /** Fills the heap with arrays. */
@@ -10,13 +11,15 @@ export const memory: Assumption[] = [
   {
     claim:
       "A thread whose heap is full ends with ERR_WORKER_OUT_OF_MEMORY, and the program goes on",
-    places: ["lib/process/hosted.ts", "lib/process/thread.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/hosted.ts"],
     kind: "need",
-    expected: ["ERR_WORKER_OUT_OF_MEMORY"],
+    expected: ["known as out of memory"],
     observe: async () => {
-      const worker = await thread(FILL, 0, { resourceLimits: { maxOldGenerationSizeMb: 32 } });
+      const worker = await thread(FILL, 0, { resourceLimits: resourceLimitsOf(31.5) });
       const failed = new Promise<string>((resolve) => {
-        worker.on("error", (error: { code?: string }) => resolve(`${error.code}`));
+        worker.on("error", (error: { code?: string }) => {
+          resolve(isOutOfMemory(error) ? "known as out of memory" : `${error.code}`);
+        });
       });
       return await Promise.race([failed, pause(8000).then(() => "no error")]);
     },
@@ -24,7 +27,7 @@ export const memory: Assumption[] = [
   {
     claim:
       "Where the heap fills after an await, the thread isn't ended, but its heap_size_limit has grown",
-    places: ["lib/process/memory_watch.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/memory_watch.ts"],
     kind: "need",
     expected: ["it lives, and the limit has grown", "ERR_WORKER_OUT_OF_MEMORY"],
     observe: async () => {
@@ -48,7 +51,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "V8 tells the limit of a thread's heap as heap_size_limit",
-    places: ["lib/process/memory_watch.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/memory_watch.ts"],
     kind: "need",
     expected: ["as set"],
     observe: async () => {

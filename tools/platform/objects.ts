@@ -1,15 +1,34 @@
 // Object URLs, what Deno marks objects with, how V8 and Deno word errors.
 
-import { type Assumption, eventually, moduleOf, sandbox, thread, words } from "./assumption.ts";
+import {
+  type Assumption,
+  eventually,
+  fileOf,
+  moduleOf,
+  sandbox,
+  thread,
+  words,
+} from "./assumption.ts";
+import {
+  undefinedNameIn,
+  uninitializedNameIn,
+  unresolvedImportIn,
+} from "../../lib/platform/error_texts.ts";
+import { hostObject, isHostSymbol, isPlatformObject } from "../../lib/platform/host_objects.ts";
+import {
+  areLoaded,
+  loadedText,
+  namespaceOf,
+  resolveIn,
+  transpiled,
+} from "../../lib/platform/modules.ts";
+import { importsOf, isModule } from "../../lib/platform/parser.ts";
 import { ownRuntime } from "../../lib/platform/requirements.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
 const URLS = "lib/platform/object_urls.ts";
-const REFUSALS = "lib/memory/codec/refusals.ts";
-
-function symbolsOf(object: object): string[] {
-  return Object.getOwnPropertySymbols(object).map(({ description }) => `${description}`);
-}
+const REFUSALS = "lib/memory/codec/refusals.ts", OBJECTS = "lib/platform/host_objects.ts";
+const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts";
 
 export const objects: Assumption[] = [
   {
@@ -51,7 +70,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Deno marks what it clones by itself with a symbol Deno.core.hostObject",
-    places: [REFUSALS, "lib/process/failure.ts"],
+    places: [OBJECTS, REFUSALS, "lib/process/failure.ts"],
     kind: "need",
     expected: ["DOMException, MessagePort, CryptoKey"],
     observe: async () => {
@@ -59,18 +78,17 @@ export const objects: Assumption[] = [
         "sign",
       ]);
       const marked = [new DOMException(), new MessageChannel().port1, key].filter((object) =>
-        symbolsOf(object).includes("Deno.core.hostObject")
+        hostObject() in object && Object.getOwnPropertySymbols(object).some(isHostSymbol)
       );
       return marked.map((object) => Object.prototype.toString.call(object).slice(8, -1)).join(", ");
     },
   },
   {
     claim: "Each class of Deno's own has a method named by the symbol Deno.privateCustomInspect",
-    places: [REFUSALS],
+    places: [OBJECTS, REFUSALS],
     kind: "need",
     expected: ["URL, Headers, Response, AbortSignal, URLSearchParams"],
     observe: () => {
-      const key = Symbol.for("Deno.privateCustomInspect");
       const all = [
         new URL("data:,"),
         new Headers(),
@@ -78,14 +96,14 @@ export const objects: Assumption[] = [
         AbortSignal.abort(),
         new URLSearchParams(),
       ];
-      return all.filter((object) => key in object).map((object) => object.constructor.name).join(
+      return all.filter(isPlatformObject).map((object) => object.constructor.name).join(
         ", ",
       );
     },
   },
   {
     claim: "structuredClone makes an empty object of a URL inside of something, silently",
-    places: [REFUSALS],
+    places: [OBJECTS, REFUSALS],
     kind: "quirk",
     expected: ["{}"],
     observe: () => {
@@ -111,7 +129,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Error.prepareStackTrace gets call sites, with the whole URL of a module",
-    places: ["lib/process/target.ts", "lib/wait/caller.ts"],
+    places: ["lib/process/callers.ts", "lib/wait/caller.ts"],
     kind: "need",
     expected: ["whole"],
     observe: async () => {
@@ -126,34 +144,80 @@ export const objects: Assumption[] = [
     },
   },
   {
-    claim: 'A function by source that uses a name from outside of it gets "X is not defined"',
-    places: ["lib/process/explain.ts"],
+    claim: "V8 words the error of a name from outside of a function as is known",
+    places: [TEXTS, "lib/process/explain.ts"],
     kind: "need",
-    expected: ["ReferenceError: outside is not defined"],
+    expected: ["outside, early"],
     observe: () => {
-      try {
-        return `${new Function("return outside")()}`;
-      } catch (error) {
-        return `${error}`;
+      const errorOf = (text: string): ReferenceError => {
+        try {
+          throw new Error(new Function(text)());
+        } catch (error) {
+          return error as ReferenceError;
+        }
+      };
+      const outside = undefinedNameIn(errorOf("return outside"));
+      return `${outside}, ${uninitializedNameIn(errorOf("early; let early"))}`;
+    },
+  },
+  {
+    claim: "Deno words the refusal of a relative path or a bare name in a data: module as is known",
+    places: [TEXTS, "lib/process/explain.ts"],
+    kind: "need",
+    expected: ['a relative path, "some-package"'],
+    observe: async () => {
+      const seen: unknown[] = [];
+      for (const specifier of ["./a.ts", "some-package"]) {
+        const module = moduleOf(`export const tried = import(${JSON.stringify(specifier)} + "")
+          .catch((error) => error);`);
+        const error: Error = await (await import(module.href)).tried;
+        seen.push(unresolvedImportIn(error) ?? error.message);
       }
+      return seen.join(", ");
+    },
+  },
+  {
+    claim: "node:module tells whether a module is loaded, its text as it runs, and what it exports",
+    places: [MODULES, "lib/process/reference.ts", "lib/process/source.ts"],
+    kind: "need",
+    expected: ["loaded, not loaded; without types; its exports"],
+    observe: () => {
+      const loaded = fileOf("lib/platform/error_texts.ts"), other = fileOf("lib/no_such_module.ts");
+      const text = loadedText(loaded);
+      const isTranspiled = text?.includes("function undefinedNameIn(error)");
+      const isLoaded = (url: string) => areLoaded([url]) ? "loaded" : "not loaded";
+      return [
+        `${isLoaded(loaded)}, ${isLoaded(other)}`,
+        isTranspiled ? "without types" : `${text?.slice(0, 30)}`,
+        namespaceOf(loaded)?.undefinedNameIn === undefinedNameIn ? "its exports" : "other exports",
+      ].join("; ");
     },
   },
   {
     claim:
-      "An import of a relative path or a bare name from a data: module is refused in words that are known",
-    places: ["lib/process/explain.ts"],
+      "A specifier can be resolved in another module, and TypeScript transpiled as modules are",
+    places: [MODULES, "lib/process/source.ts"],
     kind: "need",
-    expected: ["relative: known, bare: known"],
-    observe: async () => {
-      const known = /^invalid URL: relative URL|^(?:Import|Relative import path) "([^"]*)" not /;
-      const seen: string[] = [];
-      for (const [kind, specifier] of [["relative", "./a.ts"], ["bare", "some-package"]]) {
-        const module = moduleOf(`export const tried = import(${JSON.stringify(specifier)} + "")
-          .catch((error) => error.name + ": " + error.message);`);
-        const message: string = await (await import(module.href)).tried;
-        seen.push(`${kind}: ${known.test(message.replace("TypeError: ", "")) ? "known" : message}`);
-      }
-      return seen.join(", ");
+    expected: ["resolved, transpiled"],
+    observe: () => {
+      const [url] = resolveIn(fileOf("mod.ts"), ["./local.ts"]);
+      const text = transpiled("export const a: number = 1; enum B { C }");
+      return [
+        url === fileOf("local.ts") ? "resolved" : `${url}`,
+        !text.includes("number") && !text.includes("enum") ? "transpiled" : text,
+      ].join(", ");
+    },
+  },
+  {
+    claim: "node:vm parses a module without linking it, and tells its imports",
+    places: ["lib/platform/parser.ts", "lib/process/module_text.ts"],
+    kind: "need",
+    expected: ["true, false; ./b.ts, ./c.ts"],
+    observe: () => {
+      const text = 'import a from "./b.ts"; export * from "./c.ts"; export const d = a;';
+      return `${isModule(text)}, ${isModule("const a = 1; const a = 2;")}; ${
+        importsOf(text).join(", ")
+      }`;
     },
   },
 ];

@@ -1,7 +1,7 @@
 // Message ports.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { takeMessage } from "../../lib/platform/ports.ts";
+import { isStarted, takeMessage } from "../../lib/platform/ports.ts";
 import {
   type Assumption,
   eventually,
@@ -157,7 +157,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A postMessage that throws has detached what it was to move all the same",
-    places: ["lib/memory/cargo.ts", "lib/pipe/input.ts"],
+    places: [PORTS, "lib/memory/cargo.ts", "lib/pipe/input.ts"],
     kind: "quirk",
     expected: ["detached"],
     observe: () => {
@@ -172,17 +172,12 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port that was started is marked by a symbol named enabled",
-    places: ["lib/pipe/input.ts"],
+    places: [PORTS, "lib/pipe/input.ts"],
     kind: "need",
     expected: ["false, true"],
     observe: () => {
       const { port1 } = new MessageChannel();
-      const read = () => {
-        const symbol = Object.getOwnPropertySymbols(port1).find((symbol) =>
-          symbol.description === "enabled"
-        );
-        return symbol && Reflect.get(port1, symbol);
-      };
+      const read = () => isStarted(port1);
       const before = read();
       port1.start();
       return `${before}, ${read()}`;
@@ -191,7 +186,7 @@ export const ports: Assumption[] = [
   {
     claim:
       "receiveMessageOnPort looks for ports in each element of a typed array, but not in a Map",
-    places: ["lib/memory/cargo.ts"],
+    places: [PORTS, "lib/memory/cargo.ts"],
     kind: "quirk",
     expected: ["more than 3 times as long outside of a Map"],
     observe: () => {
@@ -211,7 +206,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port that crosses in a Map can be used where it arrives",
-    places: ["lib/memory/cargo.ts"],
+    places: [PORTS, "lib/memory/cargo.ts"],
     kind: "need",
     expected: ["there and back"],
     observe: () => {

@@ -15,7 +15,9 @@ import {
   words,
 } from "./assumption.ts";
 
-const SANDBOX = "lib/process/sandbox.ts", THREAD = "lib/process/thread.ts";
+const WEB = "lib/platform/web_workers.ts",
+  SANDBOX = "lib/process/sandbox.ts",
+  THREAD = "lib/process/thread.ts";
 const LEAVING = "lib/process/leaving.ts";
 
 /** Some module of this package that imports nothing. */
@@ -24,7 +26,7 @@ const MODULE = "lib/named_options.ts";
 export const workers: Assumption[] = [
   {
     claim: "A web Worker takes permissions of its own, and is refused what they don't hold",
-    places: [SANDBOX],
+    places: [WEB, SANDBOX],
     kind: "need",
     expected: ["NotCapable"],
     observe: async () => {
@@ -52,7 +54,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "What the main module of a worker imports literally is loaded with the rights of its starter",
-    places: ["lib/process/target.ts"],
+    places: [WEB, "lib/process/target.ts"],
     kind: "need",
     expected: ["static: loaded, import(): loaded"],
     observe: async () => {
@@ -67,7 +69,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "What a sandbox imports by a URL made while it runs needs its own rights",
-    places: ["lib/process/target.ts"],
+    places: [WEB, "lib/process/target.ts"],
     kind: "need",
     expected: ["refused"],
     observe: async () => {
@@ -82,21 +84,21 @@ export const workers: Assumption[] = [
   {
     claim:
       "A web Worker has a method whose name is a symbol without a description: it unrefs the worker",
-    places: [SANDBOX],
+    places: [WEB, SANDBOX],
     kind: "need",
     expected: ["it ends"],
     observe: async () => {
       const spin = moduleOf("onmessage = () => { while (true) {} }").href;
       const { code } = await program(`
-        import { unref } from ${JSON.stringify(fileOf(SANDBOX))};
+        import { unrefWebWorker } from ${JSON.stringify(fileOf(WEB))};
         const worker = new Worker(${JSON.stringify(spin)}, { type: "module" });
-        worker.postMessage(0); unref(worker); setTimeout(() => {}, 300);`);
+        worker.postMessage(0); unrefWebWorker(worker); setTimeout(() => {}, 300);`);
       return code === 0 ? "it ends" : "it doesn't end";
     },
   },
   {
     claim: "A program waits for a web Worker that computes without end, even after terminate()",
-    places: [SANDBOX],
+    places: [WEB, SANDBOX],
     kind: "quirk",
     expected: ["it doesn't end", "it ends"],
     observe: async () => {
@@ -218,6 +220,44 @@ export const workers: Assumption[] = [
         postMessage(allowed.length === 0 ? "all denied" : "not denied: " + allowed);`,
       );
       return `${answer}`;
+    },
+  },
+  {
+    claim:
+      "What is no permission's can be taken out of the realm of a worker, and imports be refused there",
+    places: ["lib/process/sealed_realm.ts", "lib/process/allow_list.ts"],
+    kind: "need",
+    expected: ["sealed"],
+    observe: async () => {
+      const [, answer] = await sandbox(
+        `import { closeImports, sealRealm } from ${
+          JSON.stringify(fileOf("lib/process/sealed_realm.ts"))
+        };
+        const { postMessage } = globalThis;
+        sealRealm({}, []);
+        closeImports("");
+        const left = ["Worker", "BroadcastChannel", "process"].filter((name) => name in globalThis);
+        const imported = await import("node:fs").then(() => ["node:fs"], () => []);
+        const all = [...left, ...imported];
+        postMessage(all.length === 0 ? "sealed" : "left: " + all);`,
+      );
+      return `${answer}`;
+    },
+  },
+  {
+    claim: "node's process has _fatalException, which asks its listeners for uncaught errors",
+    places: ["lib/process/uncaught.ts"],
+    kind: "need",
+    expected: ["asked"],
+    observe: async () => {
+      const { default: process } = await import("node:process");
+      let heard: unknown;
+      process.once("uncaughtException", (error) => heard = error);
+      const { _fatalException } = process as unknown as {
+        _fatalException?: (e: unknown) => boolean;
+      };
+      const isTaken = _fatalException?.call(process, "some error");
+      return isTaken === true && heard === "some error" ? "asked" : `${isTaken}, ${heard}`;
     },
   },
   {

@@ -2,11 +2,12 @@
 // else; where in a value it sits is place.ts's concern.
 
 import { types } from "node:util";
+import { hostObject, isPlatformObject } from "../../platform/host_objects.ts";
 import { cannotClone } from "../crossing.ts";
 import { isOutOfBounds } from "./views.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, ArrayBuffer, DOMException, Function, Map, Object, String, structuredClone, Symbol } =
+const { Array, ArrayBuffer, DOMException, Function, Map, Object, String, structuredClone } =
   primordials;
 
 /** Why a value is refused. */
@@ -49,7 +50,7 @@ const refusedTags =
  *
  * With `sharedMemory` the answer is postMessage's; without, it is that for a value to be written
  * as bytes. Then shared memory is refused, and so are platform objects (Blob, CryptoKey, …): their
- * content is out of reach. Those that Deno 2.9.6 clones to {}, silently (URL, AbortSignal, …), are
+ * content is out of reach. Those that Deno clones to {}, silently (URL, AbortSignal, …), are
  * always refused.
  */
 export function refusalOf(value: unknown, sharedMemory: boolean): Refusal | undefined {
@@ -157,22 +158,6 @@ function extendsBuiltIn(prototype: object | null): boolean {
     at = Object.getPrototypeOf(at);
   }
   return false;
-}
-
-// Deno 2.9.6 marks what it clones or refuses by itself with one symbol (a Blob, a MessagePort,
-// a CryptoKey, a DOMException), and every class of its own with another.
-let hostSymbol: symbol | undefined;
-function hostObject(): symbol {
-  hostSymbol ??=
-    Object.getOwnPropertySymbols(new DOMException()).find((symbol) =>
-      symbol.description === "Deno.core.hostObject"
-    ) ?? Symbol("not marked");
-  return hostSymbol;
-}
-
-const privateInspect = Symbol.for("Deno.privateCustomInspect");
-function isPlatformObject(object: object): boolean {
-  return privateInspect in object;
 }
 
 function nameOf(object: object): string {

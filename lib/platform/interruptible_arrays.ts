@@ -1,7 +1,11 @@
-// V8 leaves the check for interruptions out of an optimised loop that calls something, because what is
-// called checks; but what makes arrays of a fixed length doesn't. `while (true) all.push(new
-// Array(1000).fill(0))`, the simplest way to fill a heap, could not be stopped by anything (Deno 2.9.6), and
-// took all the memory there is. So in a process with a limit arrays are made by a function.
+// Arrays that are made by a function.
+//
+//   fixed length      V8 leaves the check for interruptions out of an optimized loop that calls something,
+//                     because what is called checks; but what makes arrays of a fixed length doesn't.
+//                     `while (true) all.push(new Array(1000).fill(0))`, the simplest way to fill a heap,
+//                     could not be stopped by anything, and took all the memory there is.
+//
+// So in a process with a limit arrays are made by a function.
 
 /** Called once in a process with a limit, before any code of the user's runs. */
 export function makeArraysByFunction(): void {

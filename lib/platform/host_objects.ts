@@ -1,0 +1,32 @@
+// How Deno marks objects of its own, whose content is not in their properties.
+//
+//   clonable          What Deno clones or refuses by itself (a MessagePort, a CryptoKey, a DOMException) has
+//                     a symbol with the description "Deno.core.hostObject".
+//   of a class        Every class of Deno's own has a method with the name
+//                     Symbol.for("Deno.privateCustomInspect"). Many of those that aren't clonable (a URL,
+//                     Headers) are cloned to {}, silently.
+
+import * as primordials from "./primordials.ts";
+
+const { DOMException, Object, Symbol } = primordials;
+
+let hostSymbol: symbol | undefined;
+
+/** The symbol of what Deno clones or refuses by itself. */
+export function hostObject(): symbol {
+  hostSymbol ??= Object.getOwnPropertySymbols(new DOMException()).find(isHostSymbol) ??
+    Symbol("not marked");
+  return hostSymbol;
+}
+
+/** Whether a symbol is the one that marks what Deno clones or refuses by itself. */
+export function isHostSymbol({ description }: symbol): boolean {
+  return description === "Deno.core.hostObject";
+}
+
+const privateInspect = Symbol.for("Deno.privateCustomInspect");
+
+/** Whether an object is of a class of Deno's own. */
+export function isPlatformObject(object: object): boolean {
+  return privateInspect in object;
+}

@@ -1,0 +1,31 @@
+// Workers of node:worker_threads, beyond what is documented; interruption.ts tells what stops them.
+//
+//   heap limit        The limit `maxOldGenerationSizeMb` takes whole numbers. A thread whose heap is full
+//                     ends with ERR_WORKER_OUT_OF_MEMORY, and the program lives.
+//   after an await    When the heap is full, V8 doubles the limit and interrupts the code, and Deno ends the
+//                     thread; but where the code ran after an await, the interruption is lost, and with it
+//                     the rest of the code. The heap_size_limit of node:v8, which has grown, tells.
+
+import * as v8 from "node:v8";
+import type { ResourceLimits } from "node:worker_threads";
+import * as primordials from "./primordials.ts";
+
+const { Math, ToObject } = primordials;
+const { getHeapStatistics } = v8;
+
+/** The limits of a thread; there are none for undefined and Infinity. */
+export function resourceLimitsOf(memoryLimitMb: number | undefined): ResourceLimits | undefined {
+  if (memoryLimitMb === undefined || memoryLimitMb === Infinity) return undefined;
+  return { maxOldGenerationSizeMb: Math.ceil(memoryLimitMb) };
+}
+
+/** Whether the "error" event of a thread says that its heap was full. */
+export function isOutOfMemory(error: unknown): boolean {
+  return (ToObject(error) as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
+/** What the heap of this isolate may take, which grows when the heap was full; and what its buffers take. In bytes. */
+export function memoryUse(): { heapLimit: number; buffers: number } {
+  const statistics = getHeapStatistics() as { heap_size_limit: number; external_memory: number };
+  return { heapLimit: statistics.heap_size_limit, buffers: statistics.external_memory };
+}

@@ -1,0 +1,22 @@
+// Web Workers, beyond what is documented.
+//
+//   unref             A web Worker has a method that refs or unrefs it. Its name is the one symbol without a
+//                     description on Worker.prototype. The program doesn't wait for an unref'd worker.
+//   terminate         ends a web Worker at the next turn of its event loop, not in the middle of a loop; and
+//                     the program waits for the worker until then.
+//   permissions       The option `deno.permissions` is there where the program runs with worker-options.
+//                     Without, Deno prints one line and exits with code 70.
+//   imports           What a worker's main module imports literally, in import() too, is loaded with the
+//                     rights of the isolate that starts the worker.
+
+import * as primordials from "./primordials.ts";
+
+const { Object, Reflect, Worker } = primordials;
+
+/** Lets the program end without waiting for a worker. */
+export function unrefWebWorker(worker: InstanceType<typeof Worker>): void {
+  const symbol = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) =>
+    description === undefined
+  );
+  if (symbol !== undefined) Reflect.get(worker, symbol).call(worker, false);
+}
