@@ -21,10 +21,10 @@ const { defineProperty, getOwnPropertyDescriptor } = globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const bind = globalThis.Function.prototype.bind;
 
-/** A function as a method of its object, for good. */
+/** A function as a method of its object, for good; undefined where a runtime has none. */
 // deno-lint-ignore no-explicit-any
 function bound<F extends (...args: any) => unknown>(method: F, self: unknown): F {
-  return apply(bind, method, [self]) as F;
+  return method === undefined ? method : apply(bind, method, [self]) as F;
 }
 
 // deno-lint-ignore no-explicit-any
@@ -233,9 +233,6 @@ export const AbortController = g.AbortController,
 
 // Deno
 
-const { permissions } = g.Deno;
-const getExitCode = getterOf(g.Deno, "exitCode"), getMainModule = getterOf(g.Deno, "mainModule");
-
 /** Reads a property by the getter that it has now. */
 function getterOf<T extends object, K extends keyof T>(object: T, name: K): () => T[K] {
   const getter = getOwnPropertyDescriptor(object, name)?.get;
@@ -245,25 +242,32 @@ function getterOf<T extends object, K extends keyof T>(object: T, name: K): () =
 /** Printing goes where it went at the start; a program that replaces console.error is not asked. */
 export const console = { error: bound(g.console.error, g.console) };
 
-export const Deno = {
-  pid: g.Deno.pid,
-  errors: { NotCapable: g.Deno.errors.NotCapable },
-  permissions: {
-    querySync: bound(permissions.querySync, permissions),
-    revokeSync: bound(permissions.revokeSync, permissions),
-  },
-  env: { get: bound(g.Deno.env.get, g.Deno.env) },
-  exit: g.Deno.exit,
-  get exitCode(): number {
-    return getExitCode();
-  },
-  get mainModule(): string {
-    return getMainModule();
-  },
-  inspect: g.Deno.inspect,
-  readTextFileSync: g.Deno.readTextFileSync,
-  statSync: g.Deno.statSync,
-  unrefTimer: g.Deno.unrefTimer,
-  stdin: { isTerminal: bound(g.Deno.stdin.isTerminal, g.Deno.stdin) },
-  stderr: { isTerminal: bound(g.Deno.stderr.isTerminal, g.Deno.stderr) },
-};
+function keepDeno() {
+  const { permissions } = g.Deno;
+  const getExitCode = getterOf(g.Deno, "exitCode"), getMainModule = getterOf(g.Deno, "mainModule");
+  return {
+    pid: g.Deno.pid,
+    errors: { NotCapable: g.Deno.errors.NotCapable },
+    permissions: {
+      querySync: bound(permissions.querySync, permissions),
+      revokeSync: bound(permissions.revokeSync, permissions),
+    },
+    env: { get: bound(g.Deno.env.get, g.Deno.env) },
+    exit: g.Deno.exit,
+    get exitCode(): number {
+      return getExitCode();
+    },
+    get mainModule(): string {
+      return getMainModule();
+    },
+    inspect: g.Deno.inspect,
+    readTextFileSync: g.Deno.readTextFileSync,
+    statSync: g.Deno.statSync,
+    unrefTimer: g.Deno.unrefTimer,
+    stdin: { isTerminal: bound(g.Deno.stdin.isTerminal, g.Deno.stdin) },
+    stderr: { isTerminal: bound(g.Deno.stderr.isTerminal, g.Deno.stderr) },
+  };
+}
+
+/** Undefined in another runtime, where only local.ts can be used. */
+export const Deno: ReturnType<typeof keepDeno> = "Deno" in g ? keepDeno() : undefined!;

@@ -23,6 +23,7 @@ import {
   transpiled,
 } from "../../lib/platform/modules.ts";
 import { importsOf, isModule } from "../../lib/platform/parser.ts";
+import * as primordials from "../../lib/platform/primordials.ts";
 import { ownRuntime } from "../../lib/platform/requirements.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
@@ -33,11 +34,14 @@ const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts"
 export const objects: Assumption[] = [
   {
     claim: "The runtime has what this package asks for before anything else",
-    places: ["lib/platform/requirements.ts"],
+    places: ["lib/platform/requirements.ts", "lib/platform/primordials.ts"],
     kind: "need",
     expected: ["nothing is missing"],
     observe: () => {
       const { missing } = ownRuntime();
+      for (const [name, value] of Object.entries(primordials)) {
+        if (value === undefined) missing.push(name);
+      }
       return missing.length === 0 ? "nothing is missing" : `${missing} missing`;
     },
   },
