@@ -21,14 +21,17 @@ export interface Run {
   errors: string;
 }
 
-/** Runs a program of tests/programs with no terminal; with no permission, unless `flags` say otherwise. */
+/** Runs a program of tests/programs, or of a URL, with no terminal; with no permission, unless `flags` say otherwise. */
 export async function run(
   program: string,
   args: readonly string[] = [],
   flags: readonly string[] = [],
 ): Promise<Run> {
+  const url = URL.canParse(program)
+    ? program
+    : new URL(`../programs/${program}`, import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...flags, new URL(`../programs/${program}`, import.meta.url).href, ...args],
+    args: ["run", ...flags, url, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
