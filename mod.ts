@@ -52,6 +52,7 @@ export {
   type ConnectionStatistics,
   type MaxLengthOption,
   type OffsetOption,
+  type SendBytesOptions,
   type SendNowaitOptions,
   type SendOptions,
   type SendSyncOptions,
@@ -79,6 +80,7 @@ export {
   type SharedArrayConstructor,
   type SharedArrayMethods,
 } from "./lib/sync/shared_array.ts";
+export type { LockOption } from "./lib/sync/elements.ts";
 export type { IntegerCode, NumberOf, TypeCode, TypedArrays } from "./lib/sync/types.ts";
 export { Value } from "./lib/sync/value.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

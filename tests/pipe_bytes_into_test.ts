@@ -11,6 +11,7 @@ import {
   Pipe,
   Process,
   ProcessError,
+  type SendBytesOptions,
   TimeoutError,
   type WaitOptions,
 } from "../mod.ts";
@@ -201,6 +202,43 @@ Deno.test("long messages, of more than a segment, arrive whole", async () => {
   a.close();
   b.close();
 });
+
+const sends = {
+  sendBytes: (end: Connection, bytes: AllowSharedBufferSource, options?: SendBytesOptions) =>
+    end.sendBytes(bytes, options),
+  sendBytesNowait: (end: Connection, bytes: AllowSharedBufferSource, options?: SendBytesOptions) =>
+    Promise.try(() => end.sendBytesNowait(bytes, options)),
+  sendBytesSync: (end: Connection, bytes: AllowSharedBufferSource, options?: SendBytesOptions) =>
+    Promise.try(() => end.sendBytesSync(bytes, options)),
+};
+
+for (const [face, send] of Object.entries(sends)) {
+  Deno.test(`${face} sends a part of the bytes, from an offset, so many`, async () => {
+    const [a, b] = Pipe();
+    const bytes = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7);
+    const views = [bytes, bytes.buffer, new DataView(bytes.buffer), new Int32Array(bytes.buffer)];
+    for (const view of [...views, new Uint8Array(Uint8Array.of(9, ...bytes, 9).buffer, 1, 8)]) {
+      for (const [offset, size] of [[5], [0, 0], [2, 3], [8], [8, 0], [0, 8], [undefined, 4]]) {
+        await send(a, view, { offset, size });
+        const end = size === undefined ? undefined : (offset ?? 0) + size;
+        assert.deepEqual(b.recvBytesNowait(), bytes.slice(offset, end));
+      }
+    }
+    for (
+      const [offset, size] of [[9], [4, 5], [8, 1], [-1], [4, -1], [0.5], [0, NaN], [Infinity]]
+    ) {
+      await assert.rejects(send(a, bytes, { offset, size }), RangeError, `${offset}, ${size}`);
+    }
+    for (
+      const options of [{ offset: "1" }, { size: 1n }, { offset: null }, { length: 1 }, 5, null]
+    ) {
+      await assert.rejects(send(a, bytes, wrong(options)), TypeError);
+    }
+    assert.equal(b.pollNowait(), false);
+    a.close();
+    b.close();
+  });
+}
 
 for (const face of ["async", "sync"] as const) {
   Deno.test(`in another process, ${face}: the bytes, or the error with them`, async () => {

@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import {
   AbandonedLockError,
   type Connection,
+  Lock,
+  type LockOption,
   Pipe,
   Process,
   Queue,
@@ -310,4 +312,41 @@ for (const [name, ways] of Object.entries(underLock)) {
 
 Deno.test("4 processes count to 3,000 each, exactly: add()", async () => {
   await addTogether(4, 3_000);
+});
+
+Deno.test("a lock can be given to several, and is one lock also in another process", async () => {
+  const lock = new RLock();
+  const one = new Value("f64", 0, { lock }), other = new Value("i64", 0n, { lock });
+  const array = new SharedArray("i32", [1, 2], { lock });
+  for (const { lock: its } of [one, other, array]) assert.equal(its, lock);
+  assert.notEqual(new Value("f64").lock, new Value("f64", 0, {}).lock);
+  assert.ok(new SharedArray("u8", 2, { lock: undefined }).lock instanceof RLock);
+  const target = (values: { lock: { tryAcquire(): boolean } }[]) =>
+    values.map((v) => v.lock.tryAcquire());
+  const given: { lock: RLock }[] = [one, other, array];
+  await lock.acquire();
+  const process = new Process({ target, args: [given], by: "source" });
+  process.start();
+  assert.deepEqual(await process.result(), [false, false, false]);
+  assert.equal(one.update((value) => value + 1), 1);
+  lock.release();
+});
+
+Deno.test("a lock that is no RLock is refused", () => {
+  const makes: ((options: LockOption) => unknown)[] = [
+    (options) => new Value("i32", 0, options),
+    (options) => new SharedArray("i32", 3, options),
+    (options) => new SharedArray("i32", [3], options),
+  ];
+  for (const make of makes) {
+    for (const lock of [new Lock(), null, true, false, "lock", {}]) {
+      assert.throws(
+        () => make({ lock: lock as RLock }),
+        /^TypeError: lock is .+, not an RLock\. Give/,
+      );
+    }
+    for (const options of [new RLock(), null, 5, { Lock: new RLock() }, [new RLock()]]) {
+      assert.throws(() => make(options as LockOption), TypeError);
+    }
+  }
 });

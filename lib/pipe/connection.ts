@@ -100,6 +100,29 @@ export interface MaxLengthOption {
 }
 
 /**
+ * Which bytes to send. Python's `offset` and `size`.
+ *
+ * @example
+ * ```ts
+ * import { Pipe, type SendBytesOptions } from "@multiproc/multiprocessing";
+ *
+ * const [here, there] = Pipe();
+ * const middle: SendBytesOptions = { offset: 1, size: 2 };
+ * await here.sendBytes(Uint8Array.of(1, 2, 3, 4), middle);
+ * console.log((await there.recvBytes()).join()); // 2,3
+ * ```
+ */
+export interface SendBytesOptions {
+  /** The first byte to send, of the buffer or of what a view shows; from 0, the default, to its length. */
+  offset?: number;
+  /** How many bytes to send; by default all from `offset` on. */
+  size?: number;
+}
+
+/** A call with options as they should be. */
+const SEND_BYTES = "sendBytes(bytes, { offset: 8, size: 4 })";
+
+/**
  * Where in the buffer a message of bytes goes. Python's `offset`.
  *
  * @example
@@ -382,7 +405,9 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * `send` for long ones. They have been copied when this returns. Python's `send_bytes`.
    *
    * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
+   * @param options beside how long to wait, which of the bytes to send: see {@linkcode SendBytesOptions}
    * @throws {TypeError} if it is none of these; the others as `send`
+   * @throws {RangeError} if `offset` or `size` is not a whole number, or they are not within the bytes
    *
    * @example
    * ```ts
@@ -393,13 +418,17 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * console.log(new TextDecoder().decode(await there.recvBytes())); // hello
    * ```
    */
-  sendBytes(bytes: AllowSharedBufferSource, options?: WaitOptions): Promise<void> {
+  sendBytes(
+    bytes: AllowSharedBufferSource,
+    options?: WaitOptions & SendBytesOptions,
+  ): Promise<void> {
     try {
-      if (options !== undefined) {
-        timeoutOf(options);
-        signalOf(options);
-      }
-      return this.#sent(this.#end.trySendBytes(checkBytes(bytes)), options);
+      if (options === undefined) return this.#sent(this.#end.trySendBytes(checkBytes(bytes)));
+      checkNames(options, ["offset", "size", "timeout", "signal"], SEND_BYTES);
+      const { offset, size, ...waiting } = options;
+      timeoutOf(waiting);
+      signalOf(waiting);
+      return this.#sent(this.#end.trySendBytes(checkBytes(bytes, offset, size)), waiting);
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -411,8 +440,9 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
    * @throws {TimeoutError} if there is none; the others as `sendBytes`
    */
-  sendBytesNowait(bytes: AllowSharedBufferSource): void {
-    this.#end.trySendBytes(checkBytes(bytes))?.expired();
+  sendBytesNowait(bytes: AllowSharedBufferSource, options: SendBytesOptions = {}): void {
+    checkNames(options, ["offset", "size"], SEND_BYTES);
+    this.#end.trySendBytes(checkBytes(bytes, options.offset, options.size))?.expired();
   }
 
   /**
@@ -421,10 +451,15 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
    * @throws {TimeoutError} if there was no room in `timeout` ms; the others as `sendBytes`
    */
-  sendBytesSync(bytes: AllowSharedBufferSource, options?: BlockOptions): void {
-    timeoutOf(options);
-    const left = this.#end.trySendBytes(checkBytes(bytes));
-    if (left !== undefined) blocking(left, options);
+  sendBytesSync(
+    bytes: AllowSharedBufferSource,
+    options: BlockOptions & SendBytesOptions = {},
+  ): void {
+    checkNames(options, ["offset", "size", "timeout"], SEND_BYTES);
+    const { offset, size, ...waiting } = options;
+    timeoutOf(waiting);
+    const left = this.#end.trySendBytes(checkBytes(bytes, offset, size));
+    if (left !== undefined) blocking(left, waiting);
   }
 
   /**

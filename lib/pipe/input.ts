@@ -74,9 +74,15 @@ function repetition(transfer: readonly unknown[], item: unknown, index: number) 
   return first < index ? `the same as transfer[${first}]. Name each thing once.` : undefined;
 }
 
-/** The bytes to send. */
-export function checkBytes(bytes: unknown): Uint8Array {
-  return bytesOf(bytes, "bytes");
+/** The bytes to send: `size` of them from an offset on, or all there are from there. */
+export function checkBytes(bytes: unknown, offset: unknown = 0, size?: unknown): Uint8Array {
+  const all = bytesOf(bytes, "bytes");
+  if (offset === 0 && size === undefined) return all;
+  checkWhole("offset", offset, 0, all.length, "the first byte to send");
+  const rest = all.subarray(offset as number);
+  if (size === undefined) return rest;
+  checkWhole("size", size, 0, rest.length, "how many bytes to send");
+  return rest.subarray(0, size as number);
 }
 
 /** Where received bytes go: what there is of a buffer from an offset on, in bytes. */

@@ -9,6 +9,7 @@ import { describe } from "../describe.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 import { arrivedMemory, handOver, type Parcel, unpack } from "../memory/crossing.ts";
+import { checkNames } from "../named_options.ts";
 import { RLock } from "./rlock.ts";
 import { isThenable } from "./thenable.ts";
 import {
@@ -28,6 +29,28 @@ const { Number, RangeError, SharedArrayBuffer, TypeError } = primordials;
 /** Bytes of the largest array; few machines give as much. */
 const MOST_BYTES = 2 ** 34;
 
+/**
+ * The lock of a new {@linkcode Value} or {@linkcode SharedArray}.
+ *
+ * @example
+ * ```ts
+ * import { type LockOption, RLock, Value } from "@multiproc/multiprocessing";
+ *
+ * const shared: LockOption = { lock: new RLock() };
+ * const income = new Value("f64", 0, shared), expenses = new Value("f64", 0, shared);
+ * {
+ *   using _held = income.lock.holdSync(); // and that of the other: both change together
+ *   income.value += 10;
+ *   expenses.value += 10;
+ * }
+ * console.log(income.lock === expenses.lock); // true
+ * ```
+ */
+export interface LockOption {
+  /** A lock to be shared with others, in place of one of its own. Python's `lock`. */
+  lock?: RLock;
+}
+
 /** What crosses to another process. */
 interface ElementsContent {
   type: TypeCode;
@@ -42,10 +65,27 @@ export interface Parts {
 }
 
 /** So many new elements, which are 0. */
-export function newParts<N>(type: NumberType<N>, length: number): Parts {
+export function newParts<N>(type: NumberType<N>, length: number, lock = new RLock()): Parts {
   const most = MOST_BYTES / type.bytes;
   checkWhole("length", length, 0, most, `of "${type.code}" there is no room for more`);
-  return { buffer: newBuffer(length, type.bytes), lock: new RLock() };
+  return { buffer: newBuffer(length, type.bytes), lock };
+}
+
+/** The lock that was given, if one was; `example` is a call with one. */
+export function lockOf(options: LockOption | undefined, example: string): RLock | undefined {
+  if (options === undefined) return undefined;
+  if (options instanceof RLock) {
+    throw new TypeError(`The options are an RLock. Give an object with it, as in ${example}.`);
+  }
+  checkNames(options, ["lock"], example);
+  const { lock } = options;
+  if (lock === undefined || lock instanceof RLock) return lock;
+  throw new TypeError(
+    `lock is ${
+      describe(lock)
+    }, not an RLock. Give an RLock, which update() can acquire while this ` +
+      "process holds it, or nothing for a new one.",
+  );
 }
 
 function newBuffer(length: number, bytes: number): SharedArrayBuffer {

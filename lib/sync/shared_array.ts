@@ -8,7 +8,14 @@
 import { types } from "node:util";
 import { describe } from "../describe.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { arrivedParts, Elements, newParts, type Parts } from "./elements.ts";
+import {
+  arrivedParts,
+  Elements,
+  lockOf,
+  type LockOption,
+  newParts,
+  type Parts,
+} from "./elements.ts";
 import type { RLock } from "./rlock.ts";
 import { handedOverOnly } from "./shared.ts";
 import {
@@ -174,14 +181,16 @@ export interface SharedArrayConstructor {
    *
    * @param type what its elements are
    * @param lengthOrValues how many elements, which are 0 at first, up to 16 GiB; or what they are
+   * @param options a `lock` that others have, too; by default it has its own
    * @throws {TypeError} if there is no such type, or one of the values isn't the kind of number it
-   *   holds: "i64" and "u64" hold bigints, the others numbers
+   *   holds: "i64" and "u64" hold bigints, the others numbers; or if `lock` isn't an RLock
    * @throws {RangeError} if the length isn't a whole number, is too large, or there is no memory for
    *   it, or if one of the values doesn't fit in the type; it isn't rounded or wrapped around
    */
   new <T extends TypeCode>(
     type: T,
     lengthOrValues: number | Iterable<NumberOf<T>>,
+    options?: LockOption,
   ): SharedArray<T>;
   /** Whether something is one, of whatever type. */
   [Symbol.hasInstance](value: unknown): value is SharedArray<TypeCode>;
@@ -190,6 +199,7 @@ export interface SharedArrayConstructor {
 /** What the class of a type is made with: a length, values, or what arrived. */
 type ClassOf<T extends TypeCode> = new (
   lengthOrValues: number | Iterable<NumberOf<T>>,
+  options?: LockOption,
 ) => View<NumberOf<T>> & SharedArrayMethods<T>;
 
 /** What only this file passes to the constructor of such a class. */
@@ -206,9 +216,10 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
       Object.defineProperty(this, "name", { value: NAME });
     }
 
-    constructor(lengthOrValues: number | Iterable<NumberOf<T>>) {
+    constructor(lengthOrValues: number | Iterable<NumberOf<T>>, options?: LockOption) {
+      const lock = lockOf(options, 'new SharedArray("f64", 10, { lock })');
       const values = arriving === undefined ? valuesOf(type, lengthOrValues) : undefined;
-      const parts = arriving ?? newParts(type, values?.length ?? Number(lengthOrValues));
+      const parts = arriving ?? newParts(type, values?.length ?? Number(lengthOrValues), lock);
       super(parts.buffer);
       this.#elements = new Elements<T>(type, this, parts, NAME);
       if (values !== undefined) { for (let i = 0; i < values.length; i++) this[i] = values[i]; }
@@ -356,8 +367,12 @@ onArrival(NAME, (content) => {
  * ```
  */
 export const SharedArray: SharedArrayConstructor = class {
-  constructor(type: TypeCode, lengthOrValues: number | Iterable<number | bigint>) {
-    return new (classOf(type))(lengthOrValues);
+  constructor(
+    type: TypeCode,
+    lengthOrValues: number | Iterable<number | bigint>,
+    options?: LockOption,
+  ) {
+    return new (classOf(type))(lengthOrValues, options);
   }
 
   static [Symbol.hasInstance](value: unknown): value is SharedArray<TypeCode> {

@@ -2,7 +2,14 @@
 
 import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { arrivedParts, Elements, newParts, type Parts } from "./elements.ts";
+import {
+  arrivedParts,
+  Elements,
+  lockOf,
+  type LockOption,
+  newParts,
+  type Parts,
+} from "./elements.ts";
 import type { RLock } from "./rlock.ts";
 import { handedOverOnly } from "./shared.ts";
 import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./types.ts";
@@ -53,14 +60,16 @@ export class Value<T extends TypeCode> {
    *
    * @param type what it holds
    * @param initial what it is at first; by default 0, or 0n
+   * @param options a `lock` that others have, too; by default it has its own
    * @throws {TypeError} if there is no such type, or `initial` isn't the kind of number it holds:
-   *   "i64" and "u64" hold bigints, the others numbers
+   *   "i64" and "u64" hold bigints, the others numbers; or if `lock` isn't an RLock
    * @throws {RangeError} if `initial` doesn't fit in the type; it isn't rounded or wrapped around
    */
-  constructor(type: T, initial?: NumberOf<T>) {
+  constructor(type: T, initial?: NumberOf<T>, options?: LockOption) {
     const numbers = typeOf(type);
     if (initial !== undefined) check(numbers, initial, "initial");
-    const parts = arriving ?? newParts(numbers, 1);
+    const lock = lockOf(options, 'new Value("i32", 0, { lock })');
+    const parts = arriving ?? newParts(numbers, 1, lock);
     this.type = type;
     this.#elements = new Elements<T>(numbers, new numbers.View(parts.buffer), parts, NAME);
     if (initial !== undefined) this.value = initial;
