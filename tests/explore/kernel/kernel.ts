@@ -111,6 +111,7 @@ export class Kernel {
   #current: Process | undefined;
   #failure: string | undefined;
   #isCut = false;
+  #broken: ModelError | undefined;
   #isRunning = false;
   #steps = 0;
   #polls = 0;
@@ -168,6 +169,7 @@ export class Kernel {
     }
     if (!this.#isCut && this.#failure === undefined) this.#failure = this.#check();
     this.isOver = true;
+    if (this.#broken !== undefined) throw this.#broken;
     return {
       failure: this.#failure,
       isCut: this.#isCut,
@@ -303,8 +305,9 @@ export class Kernel {
     throw KILL;
   }
 
+  /** An error of the model, which the run ends with even if the code under test catches it. */
   modelError(message: string): ModelError {
-    return new ModelError(`${this.#options.name}: ${message}`);
+    return this.#broken ??= new ModelError(`${this.#options.name}: ${message}`);
   }
 
   logEvent(process: Process, name: string, value: unknown): void {

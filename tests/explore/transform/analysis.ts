@@ -3,7 +3,7 @@
 // ever holds a value of unknown origin counts as unknown, and a call of an unknown name looks at what
 // it got. So a wrong guess costs time and not truth.
 
-import { children, type Node, refusal, type Source } from "./source.ts";
+import { children, type Node, Refusal, type Source } from "./source.ts";
 
 /** A function node. */
 export type FunctionNode = Extract<
@@ -282,24 +282,22 @@ export function operationOf(node: Extract<Node, { type: "CallExpression" }>): st
     : undefined;
 }
 
-/** Refuses what can't be treated truly wherever it stands. */
-export function checkSyntax(source: Source, analysis: Analysis): void {
-  const visit = (node: Node): void => {
-    if (node.type === "WithStatement") throw refusal(source, node, "`with`");
-    if (node.type === "CallExpression" && node.callee.type === "MemberExpression") {
-      const name = nameOf(node.callee)!;
-      const calledBack = name === "replace" || name === "replaceAll"
-        ? node.arguments[1]
-        : name === "sort" || name === "toSorted" || name === "findLast"
-        ? node.arguments[0]
-        : name === "from"
-        ? node.arguments[1]
-        : undefined;
-      if (calledBack !== undefined && analysis.functions.get(calledBack)?.yields) {
-        throw refusal(source, node, `${name}() is given a callback that may reach shared memory`);
-      }
-    }
-    children(node).forEach(visit);
-  };
-  visit(source.program);
+/** Refuses a call of a native of which there is no model, if it calls back what may yield. */
+export function checkCall(
+  source: Source,
+  analysis: Analysis,
+  node: Extract<Node, { type: "CallExpression" }>,
+): void {
+  if (node.callee.type !== "MemberExpression") return;
+  const name = nameOf(node.callee)!;
+  const calledBack = name === "replace" || name === "replaceAll"
+    ? node.arguments[1]
+    : name === "sort" || name === "toSorted" || name === "findLast"
+    ? node.arguments[0]
+    : name === "from"
+    ? node.arguments[1]
+    : undefined;
+  if (calledBack !== undefined && analysis.functions.get(calledBack)?.yields) {
+    throw new Refusal(source, node, `${name}() is given a callback that may reach shared memory`);
+  }
 }

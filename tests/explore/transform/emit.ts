@@ -13,11 +13,12 @@
 //   $set             an assignment to a property whose setter may yield
 //   $keep, $again    what is at the top of modules and has to be made anew before each run
 //   $k               where V8 can end a thread: the entry of a function, the turn of a loop
-//   $refuse          what can't be treated truly, if it is ever reached
+//   $refuse          what can't be treated truly: an error if the function around it is ever called
 
 import {
   type Analysis,
   CALLING_BACK,
+  checkCall,
   type FunctionNode,
   isFunction,
   keyOf,
@@ -25,7 +26,7 @@ import {
   nameOf,
   operationOf,
 } from "./analysis.ts";
-import { children, type Node, placeOf, PRIMORDIALS, refusal, type Source } from "./source.ts";
+import { children, type Node, placeOf, PRIMORDIALS, Refusal, type Source } from "./source.ts";
 
 /** What surrounds a piece of text: whether it may yield there. */
 interface Around {
@@ -106,7 +107,7 @@ class Emitter {
     for (const { id, init } of declaration.declarations) {
       if (id.type !== "Identifier") {
         if (init && isSafeToKeep(init)) continue;
-        throw refusal(this.#source, declaration, "a pattern at the top of a module");
+        throw new Refusal(this.#source, declaration, "a pattern at the top of a module");
       }
       const { name } = id;
       const isRenewed = init?.type === "NewExpression" && init.callee.type === "Identifier" &&
@@ -144,8 +145,8 @@ class Emitter {
     return sites.length - 1;
   }
 
-  #refuse(node: Node, what: string): Error {
-    return refusal(this.#source, node, what);
+  #refuse(node: Node, what: string): Refusal {
+    return new Refusal(this.#source, node, what);
   }
 
   /** A value that may be a generator: what it returns. */
@@ -196,7 +197,7 @@ class Emitter {
         if (!around.async) throw this.#refuse(node, "await outside of an async function");
         return `(yield $aw(${this.#text(node.argument, around)}))`;
       case "YieldExpression":
-        return `$refuse(${this.#site(node, "yield")})`;
+        throw this.#refuse(node, "yield");
       case "NewExpression": {
         if (!makesPromise(node)) return;
         const made = `$np(${this.#text(node.arguments[0], around)})`;
@@ -223,12 +224,25 @@ class Emitter {
     return this.#analysis.functions.get(node)!.yields;
   }
 
-  /** A function from its parameters on. */
+  /** A function from its parameters on; one that can't be treated truly is refused when it is called. */
   #tail(node: FunctionNode): string {
-    const info = this.#analysis.functions.get(node)!;
-    if (node.generator) {
-      return `() { $refuse(${this.#site(node, "a generator function")}); }`;
+    try {
+      if (node.generator) throw this.#refuse(node, "a generator function");
+      return this.#trueTail(node);
+    } catch (error) {
+      if (error instanceof Refusal) return `(..._) { ${this.#refused(error)}; }`;
+      throw error;
     }
+  }
+
+  #refused({ message }: Refusal): string {
+    const { sites } = this.#options;
+    sites.push(message);
+    return `$refuse(${sites.length - 1})`;
+  }
+
+  #trueTail(node: FunctionNode): string {
+    const info = this.#analysis.functions.get(node)!;
     if (info.kind === "constructor") {
       return `(${this.#parameters(node, ATOMIC)}) ${this.#text(node.body, ATOMIC)}`;
     }
@@ -270,6 +284,15 @@ class Emitter {
   }
 
   #arrow(node: Of<"ArrowFunctionExpression">): string {
+    try {
+      return this.#trueArrow(node);
+    } catch (error) {
+      if (error instanceof Refusal) return `(() => ${this.#refused(error)})`;
+      throw error;
+    }
+  }
+
+  #trueArrow(node: Of<"ArrowFunctionExpression">): string {
     if (!this.#yields(node)) {
       const body = node.body.type === "BlockStatement"
         ? this.#text(node.body, ATOMIC)
@@ -333,7 +356,7 @@ class Emitter {
   }
 
   #forOf(node: Of<"ForOfStatement">, around: Around): string | undefined {
-    if (node.await) return `$refuse(${this.#site(node, "for await")});`;
+    if (node.await) throw this.#refuse(node, "for await");
     const { left } = node;
     if (left.type !== "VariableDeclaration") return this.#loop(node, around, "");
     const { id } = left.declarations[0];
@@ -460,6 +483,7 @@ class Emitter {
   }
 
   #call(node: Of<"CallExpression">, around: Around): string {
+    checkCall(this.#source, this.#analysis, node);
     const operation = operationOf(node);
     if (operation !== undefined) {
       const site = this.#site(node, operation);

@@ -1,7 +1,7 @@
 // From a file of scenarios to one function, which is evaluated once for each simulated process.
 
 import * as esbuild from "esbuild";
-import { Analysis, checkSyntax } from "./analysis.ts";
+import { Analysis } from "./analysis.ts";
 import { emit } from "./emit.ts";
 import { readSources, resolve, type SourceOptions } from "./source.ts";
 import { compile, type Program } from "../kernel/environment.ts";
@@ -29,7 +29,6 @@ export async function link(entry: string, options: LinkOptions): Promise<Program
   const sources = readSources(entry, options);
   const analysis = new Analysis(sources.values(), isPure);
   const sites: string[] = [];
-  for (const source of sources.values()) checkSyntax(source, analysis);
   const { checkpoints, constants } = options;
   const texts = new Map(
     [...sources].map(([file, source]) => [

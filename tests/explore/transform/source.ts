@@ -141,6 +141,10 @@ export function placeOf(source: Source, node: Node): string {
 }
 
 /** What the transform can't treat truly. */
-export function refusal(source: Source, node: Node, what: string): Error {
-  return new Error(`${placeOf(source, node)}: the explorer can't treat this truly: ${what}`);
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  constructor(source: Source, node: Node, what: string) {
+    super(`${placeOf(source, node)}: the explorer can't treat this truly: ${what}`);
+  }
 }
