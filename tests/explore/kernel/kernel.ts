@@ -539,6 +539,7 @@ export class Kernel {
       this.fail(`P${process.id} was ended by its host in a critical section`);
     }
     process.condemned = false;
+    this.killed.push(process.id);
     this.#events.push([process.id, "ended"]);
     this.#noteOrder(process.id, "ended", undefined);
     this.#bury(process);

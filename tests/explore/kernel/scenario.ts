@@ -41,7 +41,7 @@ export interface Outcome<S extends Shared = Shared> {
   readonly shared: S;
   /** How often everybody slept and time had to pass. */
   readonly polls: number;
-  /** Who was killed, in order. */
+  /** Who was killed, or ended by a host, in order. */
   readonly killed: readonly number[];
   /** The values logged under a name, by one process or by all. */
   of(process: number | undefined, name: string): unknown[];
@@ -92,7 +92,7 @@ export interface Simulation {
   fail(message: string): void;
   /** Names a buffer for traces. */
   label(memory: SharedArrayBuffer | Int32Array, name: string): void;
-  /** Who has been killed so far. */
+  /** Who has been killed so far, or ended by a host. */
   killed(): readonly number[];
   /** The victims, if the search ends them in critical sections as well. */
   endsAnywhere(): readonly number[];
