@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { newShared, type Shared } from "../lib/sync/shared.ts";
 import { Mutual, MUTUAL_WORDS } from "../lib/sync/mutual.ts";
+import { newPermits, Permits } from "../lib/sync/permits.ts";
+import { TABLE_WORDS } from "../lib/sync/table.ts";
 import { blocking, eventually, type Operation } from "../lib/wait/operation.ts";
 import { Gate, GATE_WORDS, WAIT } from "../lib/wait/gate.ts";
 import { turn } from "./support/sync.ts";
@@ -19,7 +21,7 @@ function views(count: number): { locks: Mutual[]; words: Int32Array } {
 }
 
 /** HOLDER is the first word of a lock, WAITED one of its bits, RESERVED the third word. */
-const WAITED = 1 << 30, RESERVED = 2;
+const WAITED = 1 << 30, FREE_MARKED = -1, RESERVED = 2;
 
 for (const how of ["is aborted", "is aborted and another task of its process waits"] as const) {
   Deno.test(`a lock is marked again when the waiter that was woken ${how}, and another holds it`, async () => {
@@ -73,6 +75,44 @@ Deno.test("a lock is marked again by a thread that blocks elsewhere when it was 
   second.release();
   assert.ok(other.tryTake());
   other.release();
+});
+
+for (const face of ["a task", "a blocked thread"] as const) {
+  Deno.test(`a free lock is taken by ${face} when the reservation of another runs out`, async () => {
+    const { locks: [absent, waiter], words } = views(2);
+    // One that has waited long reserves it and never comes; it is free.
+    assert.ok(absent.tryTake());
+    const token = words[0];
+    absent.release();
+    words[0] = FREE_MARKED;
+    words[RESERVED] = token;
+    words[RESERVED + 1] = (Date.now() + 4) | 0;
+    // Fires after what is due before it, however late either is.
+    let isLate = false;
+    const timer = setTimeout(() => isLate = true, 900);
+    if (face === "a task") await eventually(waiter.taking());
+    else assert.ok(blocking(waiter.taking(), { timeout: 5000 }));
+    assert.ok(!isLate, "it was had only when the waiter looked by itself");
+    clearTimeout(timer);
+    waiter.release();
+    assert.equal(words[0], 0);
+  });
+}
+
+Deno.test("of a free permit that is reserved, those who wait look again when that runs out", async () => {
+  const shared = newPermits(1);
+  const permits = new Permits(shared, "Semaphore");
+  const { words } = shared;
+  const other = shared.roster.token(shared.roster.enrollProcess("other"));
+  const at = TABLE_WORDS + 3; // RESERVED
+  words[at] = other;
+  words[at + 1] = (Date.now() + 4) | 0;
+  let isLate = false;
+  const timer = setTimeout(() => isLate = true, 900);
+  assert.equal(await eventually(permits.taking()), true);
+  assert.ok(!isLate, "it was had only when the waiter looked by itself");
+  clearTimeout(timer);
+  permits.release(1);
 });
 
 Deno.test("the wake-up of a blocked thread whose attempt throws goes on to the next waiter", async () => {

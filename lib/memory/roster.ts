@@ -8,17 +8,22 @@
 // who is struck off is lost, so alive is who stands in the roster and whose owner, if any, is alive.
 //
 // Words of an entry: GENERATION counts up when somebody takes it (odd: taken) and when he is
-// struck off (even: free), so that a Ref of one generation never means a later one. OWNER and
-// OWNER_GENERATION name the owner. NEXT links the free entries, which are taken again in the order
-// they became free, and not before there are MANY. Then comes a name, which stays after the end: a
+// struck off (even: free), so that a Ref of one generation never means a later one. OWNER is twice the
+// owner's number, and one bit: which of the two words OWNER_GENERATION is the owner's, so that the one
+// store to OWNER changes both. NEXT links the free entries, which are taken again in the order they
+// became free, and not before there are MANY. Then comes a name, which stays after the end: a
 // length and the beginning of its UTF-8. Entries of processes have even numbers, others odd ones.
 //
 // Who holds a lock is written into one word, as a token: the number of his entry and 14 bits of its
 // generation. After 16,384 others in the same entry a token might mean another, until that one ends.
 //
 // Taking and striking off are done under LOCK. Only who has an entry, or who hands it on, changes its
-// owner, in three stores: MOVING first, which counts as alive. A reader that finds an owner dead
-// reads again which owner it was: if that has changed it starts anew.
+// owner. A reader that finds an owner dead reads again which owner it was: if that has changed it starts
+// anew.
+//
+// A process that ends between any two stores under LOCK leaves the list of free entries with as many as
+// FREE says, or more, and at worst an entry that nobody takes again. What it was entering isn't there;
+// what it was striking off is gone, for that is one store, the first.
 
 import { arrivedMemory } from "./crossing.ts";
 import { critically } from "./mutex.ts";
@@ -45,13 +50,13 @@ const LOCK = 0, LAST_PID = 1, ID = 2, ID_TOO = 3;
 // many are free and how many were ever used.
 const FIRST_FREE = 4, LAST_FREE = 6, FREE = 8, USED = 10;
 const HEADER_WORDS = 16;
-const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 3, NAME = 4;
+const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 4, NAME = 5;
 const ENTRY_WORDS = 16, NAME_BYTES = 4 * (ENTRY_WORDS - NAME);
 /** So many free entries there must be before one is taken again. */
 const MANY = 1024;
 const GENERATION_BITS = 14;
-/** Values of OWNER that aren't entries. */
-const NOBODY = 0, MOVING = -1;
+/** The value of OWNER that is no entry. */
+const NOBODY = 0;
 
 const FIRST_BYTES = 4096, MOST_BYTES = 2 ** 28;
 /** Things that are in each other's way for ever form a ring: nobody can receive them any more. */
@@ -137,13 +142,13 @@ export class Roster {
       if (needed > this.shares.byteLength) this.shares.grow(2 * this.shares.byteLength);
       const at = this.#at(index), words = this.#words;
       const generation = (Atomics.load(words, at + GENERATION) + 1) | 0;
-      Atomics.store(words, at + OWNER, owner?.index ?? NOBODY);
       Atomics.store(words, at + OWNER_GENERATION, owner?.generation ?? 0);
+      Atomics.store(words, at + OWNER, (owner?.index ?? NOBODY) << 1);
       describe?.(at);
       if (isNew) Atomics.store(words, USED + kind, used + 1);
       else {
-        Atomics.store(words, FIRST_FREE + kind, Atomics.load(words, at + NEXT));
         Atomics.sub(words, FREE + kind, 1);
+        Atomics.store(words, FIRST_FREE + kind, Atomics.load(words, at + NEXT));
       }
       Atomics.store(words, at + GENERATION, generation);
       ref = { index, generation };
@@ -176,13 +181,15 @@ export class Roster {
       const generation = Atomics.load(this.#words, at + GENERATION);
       if ((generation & 1) === 0) continue;
       const owner = Atomics.load(this.#words, at + OWNER);
-      if (owner === NOBODY || owner === MOVING) continue;
-      const ownerGeneration = Atomics.load(this.#words, at + OWNER_GENERATION);
-      const ownerAt = this.#at(owner);
+      if (owner === NOBODY) continue;
+      const ownerGeneration = Atomics.load(this.#words, at + OWNER_GENERATION + (owner & 1));
+      const ownerAt = this.#at(owner >>> 1);
       if (Atomics.load(this.#words, ownerAt + GENERATION) === ownerGeneration) continue;
       // It may be changing hands just now.
       if (Atomics.load(this.#words, at + OWNER) !== owner) continue;
-      if (Atomics.load(this.#words, at + OWNER_GENERATION) !== ownerGeneration) continue;
+      if (Atomics.load(this.#words, at + OWNER_GENERATION + (owner & 1)) !== ownerGeneration) {
+        continue;
+      }
       this.#strike(at, index, generation);
       count++;
     }
@@ -196,9 +203,10 @@ export class Roster {
     Atomics.store(words, at + GENERATION, (generation + 1) | 0);
     const kind = index & 1;
     const last = this.#at(Atomics.load(words, LAST_FREE + kind));
-    if (Atomics.add(words, FREE + kind, 1) === 0) Atomics.store(words, FIRST_FREE + kind, index);
+    if (Atomics.load(words, FREE + kind) === 0) Atomics.store(words, FIRST_FREE + kind, index);
     else Atomics.store(this.#words, last + NEXT, index);
     Atomics.store(words, LAST_FREE + kind, index);
+    Atomics.add(words, FREE + kind, 1);
   }
 
   /** A process as one word of at most 30 bits, not 0. */
@@ -233,17 +241,18 @@ export class Roster {
   entrust(ref: Ref, owner: Ref): void {
     const at = this.#at(ref.index), words = this.#words;
     if (Atomics.load(words, at + GENERATION) !== ref.generation) return;
-    Atomics.store(words, at + OWNER, MOVING);
-    Atomics.store(words, at + OWNER_GENERATION, owner.generation);
-    Atomics.store(words, at + OWNER, owner.index);
+    const other = (Atomics.load(words, at + OWNER) & 1) ^ 1;
+    Atomics.store(words, at + OWNER_GENERATION + other, owner.generation);
+    Atomics.store(words, at + OWNER, owner.index << 1 | other);
   }
 
   /** The owner of an entry; itself if it has none. */
   ownerOf(ref: Ref): Ref {
     const at = this.#at(ref.index), words = this.#words;
-    const index = Atomics.load(words, at + OWNER);
-    if (index === NOBODY || index === MOVING) return ref;
-    return { index, generation: Atomics.load(words, at + OWNER_GENERATION) };
+    const owner = Atomics.load(words, at + OWNER);
+    if (owner === NOBODY) return ref;
+    const generation = Atomics.load(words, at + OWNER_GENERATION + (owner & 1));
+    return { index: owner >>> 1, generation };
   }
 
   /** Whether somebody is in the roster and not lost. */
@@ -257,12 +266,12 @@ export class Roster {
     for (;;) {
       if (Atomics.load(words, at + GENERATION) !== generation) return false;
       const owner = Atomics.load(words, at + OWNER);
-      if (owner === NOBODY || owner === MOVING) return true;
-      const ownerGeneration = Atomics.load(words, at + OWNER_GENERATION);
-      if (this.#isAlive(owner, ownerGeneration, depth + 1)) return true;
+      if (owner === NOBODY) return true;
+      const ownerGeneration = Atomics.load(words, at + OWNER_GENERATION + (owner & 1));
+      if (this.#isAlive(owner >>> 1, ownerGeneration, depth + 1)) return true;
       if (
         Atomics.load(words, at + OWNER) === owner &&
-        Atomics.load(words, at + OWNER_GENERATION) === ownerGeneration
+        Atomics.load(words, at + OWNER_GENERATION + (owner & 1)) === ownerGeneration
       ) return false;
     }
   }

@@ -1,7 +1,10 @@
 // The line at a condition: who waits there, in the order they came, and who of them was notified.
 //
 //   TICKETS    counts those who have come
-//   NOTIFIED   how many rows are in the state of that name
+//   NOTIFIED   how many rows are in the state of that name; never too few, and too many only by the
+//              number of processes that have ended between two stores
+//   PASSING    while a notification is passed on, one more than the row that had it; else 0
+//   HEIR       the row that gets it
 //   rows       STATE, the token of the process, its ticket, BEFORE and a gate
 //
 // A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its
@@ -15,6 +18,9 @@
 // has reacquired the lock, what becomes of it is reported by the lock.)
 //
 // All of it changes under the table's lock (table.ts), join() and notify() by the holder of the user's.
+// Each row changes by the one store to its STATE. A notification is passed on from one row to another by
+// the one store to PASSING: whoever has the table's lock next does what is left of it. (The holder of
+// the user's lock that ends while it notifies is found dead with that lock, and then all wake up.)
 
 import { Gate, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
@@ -24,7 +30,8 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Map } = primordials;
 
-const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, FIRST = 16;
+const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
+const FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, GATE = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
 
@@ -83,7 +90,7 @@ export class Line {
     const table = this.#table;
     let row = -1;
     this.#bequeath();
-    table.section(() => {
+    this.#section(() => {
       row = table.free();
       if (row < 0) return;
       const rows = table.words, at = table.at(row);
@@ -129,7 +136,7 @@ export class Line {
   notify(count: number): void {
     const { words } = this.#shared;
     const table = this.#table;
-    table.section(() => {
+    this.#section(() => {
       const rows = table.words;
       const tickets = Atomics.load(words, TICKETS);
       const all = count >= table.used;
@@ -198,7 +205,7 @@ export class Line {
   #withdraw(row: number): boolean {
     const table = this.#table;
     let gaveUp = false;
-    table.section(() => {
+    this.#section(() => {
       const rows = table.words, at = table.at(row);
       gaveUp = Atomics.load(rows, at + STATE) === WAITING;
       if (gaveUp) Atomics.store(rows, at + STATE, FREE);
@@ -209,7 +216,7 @@ export class Line {
   #free(row: number): void {
     const { words } = this.#shared;
     const table = this.#table;
-    table.section(() => {
+    this.#section(() => {
       const rows = table.words, at = table.at(row);
       Atomics.store(rows, at + STATE, FREE);
       Atomics.sub(words, NOTIFIED, 1);
@@ -218,7 +225,7 @@ export class Line {
 
   /** Gives the notification of one who doesn't go on to the next. */
   #pass(row: number): void {
-    this.#table.section(() => this.#passUnderLock(row));
+    this.#section(() => this.#passUnderLock(row));
     this.#wake();
   }
 
@@ -227,12 +234,32 @@ export class Line {
     const rows = this.#table.words, at = this.#table.at(row);
     const before = Atomics.load(rows, at + BEFORE);
     const heir = this.#oldest(before);
-    const heirAt = this.#table.at(heir);
-    if (heir >= 0) {
-      Atomics.store(rows, heirAt + BEFORE, before);
-      Atomics.store(rows, heirAt + STATE, IS_NOTIFIED);
-    } else Atomics.sub(words, NOTIFIED, 1);
-    Atomics.store(rows, at + STATE, FREE);
+    if (heir < 0) {
+      Atomics.store(rows, at + STATE, FREE);
+      Atomics.sub(words, NOTIFIED, 1);
+      return;
+    }
+    Atomics.store(rows, this.#table.at(heir) + BEFORE, before);
+    Atomics.store(words, HEIR, heir);
+    Atomics.store(words, PASSING, row + 1);
+    this.#finishPassing();
+  }
+
+  /** Under the table's lock: what follows from PASSING, however much of it was done before. */
+  #finishPassing(): void {
+    const { words } = this.#shared;
+    const rows = this.#table.words, row = Atomics.load(words, PASSING) - 1;
+    Atomics.store(rows, this.#table.at(Atomics.load(words, HEIR)) + STATE, IS_NOTIFIED);
+    Atomics.store(rows, this.#table.at(row) + STATE, FREE);
+    Atomics.store(words, PASSING, 0);
+  }
+
+  /** Does `work` under the table's lock, after what another has left undone there. */
+  #section(work: () => void, reclaim?: () => boolean): void {
+    this.#table.section(() => {
+      if (Atomics.load(this.#shared.words, PASSING) !== 0) this.#finishPassing();
+      work();
+    }, reclaim);
   }
 
   /** Passes on what those were given who have died. */
@@ -243,7 +270,7 @@ export class Line {
     table.renew();
     for (let row = 0; row < table.used; row++) {
       if (!this.#isBequest(row)) continue;
-      table.section(() => this.#isBequest(row) && this.#passUnderLock(row));
+      this.#section(() => this.#isBequest(row) && this.#passUnderLock(row));
       this.#wake();
     }
   }

@@ -162,7 +162,7 @@ export class Lock {
 
   /** @ignore */
   [reacquiring](): Operation<boolean> {
-    return this.#mutual.taking();
+    return this.#mutual.taking(false);
   }
 
   /** @ignore */

@@ -5,6 +5,7 @@
 //   PARTIES   how many there must be
 //   ERA       counts resets: who takes part does so until the next one
 //   ENDS      counts the rounds that have ended, by passing or otherwise
+//   STEP      while all rows of a round change, what to; else 0; STEP_… what goes with it
 //   rows      STATE, the token of the process, its ERA, and why its round was broken
 //
 // A row's STATE goes from FREE to WAITING when somebody arrives, or to ACTING when he is the last, who
@@ -16,8 +17,9 @@
 // those who wait when they look up, as they do after every death, and those who arrive. One that ends
 // by returning normally gives up its rows first.
 //
-// All of it changes under the table's lock (table.ts), and what changes together, in place, with no
-// call in between.
+// All of it changes under the table's lock (table.ts). Where many words change together, what they are to
+// become is written down first, and becomes true by the one store to STEP. Whoever has the table's lock
+// next does what is left of it, so a process that ends in the middle has ended the round for all.
 
 import { atEnd, willSayFarewell } from "../memory/farewell.ts";
 import { type BrokenBarrierError, TimeoutError } from "../errors.ts";
@@ -32,6 +34,10 @@ const { Atomics, Set } = primordials;
 
 const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
 const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;
+const STEP = BROKEN + 7, STEP_REASON = STEP + 1, STEP_WHO = STEP + 2, STEP_ENDS = STEP + 3;
+const STEP_ERA = STEP + 4;
+/** Values of STEP. */
+const PASS = 1, BREAK = 2, START_ANEW = 3;
 const ROUND_GATE = 16, ENTRY_GATE = 32, FIRST = 48;
 
 const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8;
@@ -101,7 +107,7 @@ export class Parties {
 
   get isBroken(): boolean {
     let isBroken = false;
-    this.#table.section(() => {
+    this.#section(() => {
       isBroken = Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
     });
     return isBroken;
@@ -135,7 +141,7 @@ export class Parties {
     const table = this.#table;
     let isBroken = false, isMissing = false, entered = false;
     if (willSayFarewell()) joined.add(this);
-    table.section(() => {
+    this.#section(() => {
       isBroken = Atomics.load(words, BROKEN) !== 0;
       isMissing = this.#lost() !== 0;
       if (isBroken || isMissing) return;
@@ -224,24 +230,64 @@ export class Parties {
     return { gate: this.#roundGate, attempt, abandoned: giveUp, expired };
   }
 
+  #stateOf(row: number): number {
+    return Atomics.load(this.#table.words, this.#table.at(row) + STATE);
+  }
+
   #isWaiting(row: number): boolean {
-    const state = Atomics.load(this.#table.words, this.#table.at(row) + STATE);
+    const state = this.#stateOf(row);
     return state === WAITING || state === ACTING;
+  }
+
+  /** Does `work` under the table's lock, after what another has left undone there. */
+  #section(work: () => void, reclaim?: () => boolean): void {
+    this.#table.section(() => {
+      if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();
+      work();
+    }, reclaim);
+  }
+
+  /** Under the table's lock: ends the round of all who wait, by passing or otherwise. */
+  #endRound(step: number, reason = 0, who = 0): void {
+    const { words } = this.#shared;
+    Atomics.store(words, STEP_REASON, reason);
+    Atomics.store(words, STEP_WHO, who);
+    Atomics.store(words, STEP_ENDS, (Atomics.load(words, ENDS) + 1) | 0);
+    const era = Atomics.load(words, ERA);
+    Atomics.store(words, STEP_ERA, step === START_ANEW ? (era + 1) | 0 : era);
+    Atomics.store(words, STEP, step);
+    this.#finishStep();
+  }
+
+  /** Under the table's lock: what follows from STEP, however much of it was done before. */
+  #finishStep(): void {
+    const { words } = this.#shared;
+    const { words: rows, used } = this.#table;
+    const step = Atomics.load(words, STEP);
+    const reason = Atomics.load(words, STEP_REASON), who = Atomics.load(words, STEP_WHO);
+    for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
+      const state = Atomics.load(rows, at + STATE);
+      if (state === MEMBER && step === START_ANEW) Atomics.store(rows, at + STATE, FREE);
+      if (state !== WAITING && state !== ACTING) continue;
+      Atomics.store(rows, at + ROW_REASON, reason);
+      Atomics.store(rows, at + ROW_WHO, who);
+      Atomics.store(rows, at + STATE, step === PASS ? PASSED : WAS_BROKEN);
+    }
+    if (step === BREAK) {
+      Atomics.store(words, REASON, reason);
+      Atomics.store(words, WHO, who);
+    }
+    if (step !== PASS) Atomics.store(words, BROKEN, step === BREAK ? 1 : 0);
+    Atomics.store(words, COUNT, 0);
+    Atomics.store(words, ERA, Atomics.load(words, STEP_ERA));
+    Atomics.store(words, ENDS, Atomics.load(words, STEP_ENDS));
+    Atomics.store(words, STEP, 0);
   }
 
   /** The last has arrived, and done what was to be done: all go on. */
   pass(arrival: Arrival): number {
-    const { words } = this.#shared;
-    const table = this.#table;
-    table.section(() => {
-      const { words: rows, used } = table;
-      if (Atomics.load(rows, table.at(arrival.row) + STATE) !== ACTING) return;
-      for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
-        const state = Atomics.load(rows, at + STATE);
-        if (state === WAITING || state === ACTING) Atomics.store(rows, at + STATE, PASSED);
-      }
-      Atomics.store(words, COUNT, 0);
-      Atomics.add(words, ENDS, 1);
+    this.#section(() => {
+      if (this.#stateOf(arrival.row) === ACTING) this.#endRound(PASS);
     });
     this.#open();
     return this.#result(arrival);
@@ -275,7 +321,7 @@ export class Parties {
     const { words } = this.#shared;
     const table = this.#table;
     if (arrival.isOver) return;
-    table.section(() => {
+    this.#section(() => {
       const rows = table.words, at = table.at(arrival.row);
       const hasPassed = Atomics.load(rows, at + STATE) === PASSED;
       const isMember = hasPassed && Atomics.load(rows, at + ROW_ERA) === Atomics.load(words, ERA);
@@ -294,23 +340,10 @@ export class Parties {
    */
   #break(reason: number, of = -1): void {
     const { words, token } = this.#shared;
-    this.#table.section(() => {
+    this.#section(() => {
       if (Atomics.load(words, BROKEN) !== 0 || of >= 0 && !this.#isWaiting(of)) return;
       const who = reason === DIED ? this.#lost() : token;
-      if (who === 0) return;
-      const { words: rows, used } = this.#table;
-      for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
-        const state = Atomics.load(rows, at + STATE);
-        if (state !== WAITING && state !== ACTING) continue;
-        Atomics.store(rows, at + ROW_REASON, reason);
-        Atomics.store(rows, at + ROW_WHO, who);
-        Atomics.store(rows, at + STATE, WAS_BROKEN);
-      }
-      Atomics.store(words, REASON, reason);
-      Atomics.store(words, WHO, who);
-      Atomics.store(words, BROKEN, 1);
-      Atomics.store(words, COUNT, 0);
-      Atomics.add(words, ENDS, 1);
+      if (who !== 0) this.#endRound(BREAK, reason, who);
     });
     this.#open();
   }
@@ -322,22 +355,7 @@ export class Parties {
 
   /** Makes it as new; those who wait learn that they were in vain. */
   reset(): void {
-    const { words, token } = this.#shared;
-    this.#table.section(() => {
-      const { words: rows, used } = this.#table;
-      for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
-        const state = Atomics.load(rows, at + STATE);
-        if (state === MEMBER) Atomics.store(rows, at + STATE, FREE);
-        if (state !== WAITING && state !== ACTING) continue;
-        Atomics.store(rows, at + ROW_REASON, RESET);
-        Atomics.store(rows, at + ROW_WHO, token);
-        Atomics.store(rows, at + STATE, WAS_BROKEN);
-      }
-      Atomics.store(words, BROKEN, 0);
-      Atomics.store(words, COUNT, 0);
-      Atomics.add(words, ERA, 1);
-      Atomics.add(words, ENDS, 1);
-    });
+    this.#section(() => this.#endRound(START_ANEW, RESET, this.#shared.token));
     this.#open();
   }
 
@@ -347,7 +365,7 @@ export class Parties {
     const table = this.#table;
     let waits = false;
     const leaveRows = (only: boolean) =>
-      table.section(() => {
+      this.#section(() => {
         const { words: rows, used } = table;
         for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
           if (Atomics.load(rows, at + TOKEN) !== token) continue;

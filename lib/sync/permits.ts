@@ -4,7 +4,9 @@
 //   INITIAL   permits there were at first
 //   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
 //   RESERVED  the last permit, of a process that has waited too long: see reservation.ts
-//   rows      how many permits a process holds, and its token
+//   BURYING   while permits of a dead holder are freed, where its row begins; else 0
+//   NEXT_…    what VALUE and RETURNED become by that, and how many are FREED
+//   rows      how many permits a process holds, its token, and of a dead one who was told
 //
 // Who releases need not be who acquired: in Python's terms a semaphore has no owner, and one process
 // may acquire what another releases, as a signal. So what stands in the rows is only a guess at who
@@ -12,12 +14,19 @@
 // far as permits are missing: INITIAL less VALUE less what the living hold. What others have released in his place isn't freed again, nor
 // does it count when they do so afterwards (RETURNED). So a death never makes permits out of nothing.
 //
-// All of it changes under the table's lock (table.ts).
+// All of it changes under the table's lock (table.ts), and a process that ends between any two stores
+// there leaves what is right or put right. Permits are taken from VALUE last and given back to it first:
+// a process that dies in between holds, by its row, a permit that isn't missing, and none is freed.
+// What is freed of a dead holder is written down first and becomes true by the one store to BURYING;
+// whoever has the table's lock next does the rest, once more if need be. Then the row holds minus the
+// number of permits that were freed until the process that was TOLD has acknowledged that
+// (acknowledge.ts); if it dies before, another is told.
 
 import { AbandonedLockError } from "../errors.ts";
 import { Gate, WAIT } from "../wait/gate.ts";
 import type { Operation } from "../wait/operation.ts";
-import { Reservation } from "./reservation.ts";
+import { Reservation, RESERVATION_WORDS } from "./reservation.ts";
+import { acknowledgeSoon } from "./acknowledge.ts";
 import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -25,8 +34,10 @@ import * as primordials from "../platform/primordials.ts";
 const { Atomics, Math, performance } = primordials;
 
 const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
+const BURYING = RESERVED + RESERVATION_WORDS, FREED = BURYING + 1;
+const NEXT_VALUE = BURYING + 2, NEXT_RETURNED = BURYING + 3;
 const GATE = 16, FIRST = 32;
-const HELD = 0, TOKEN = 1, STRIDE = 2;
+const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
 
 /** The most permits there can be. */
 export const MOST_PERMITS = 2 ** 31 - 1;
@@ -76,24 +87,30 @@ export class Permits {
   /** Takes one if there is one and nobody has reserved it; throws if a holder has died. */
   tryTake(): boolean {
     const { words } = this.#shared;
-    let took = false, dead = 0, freed = 0;
+    let took = false, dead = 0, freed = 0, reserved = 0;
     const work = () => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
       this.#survey();
       const value = Atomics.load(words, VALUE);
       dead = this.#dead < 0 ? 0 : Atomics.load(this.#table.words, this.#dead + TOKEN);
       if (dead !== 0) freed = this.#bury(value);
-      else if (value > 1 || value === 1 && !this.#reservation.isForAnother()) {
-        took = this.#take(value);
+      else if (value > 0) {
+        reserved = value > 1 ? 0 : this.#reservation.timeForAnother();
+        if (reserved === 0) took = this.#take(value);
       }
     };
     // One of whom nothing is missing has abandoned nothing.
     do this.#table.section(work); while (dead !== 0 && freed === 0);
     if (dead !== 0) this.#report(dead, freed);
     if (took) this.#reservation.end();
+    else if (reserved > 0) this.gate.lookIn(reserved);
     return took;
   }
 
-  /** Under the table's lock: where this process's row begins and where a dead one's, and what the living hold. */
+  /**
+   * Under the table's lock: where this process's row begins and what the living hold; where the row begins
+   * of a dead one of which nobody alive was told.
+   */
   #survey(): void {
     const { token, roster } = this.#shared;
     const { words: rows, used } = this.#table;
@@ -103,6 +120,11 @@ export class Permits {
       const at = this.#table.at(row);
       const held = Atomics.load(rows, at + HELD);
       if (held === 0) continue;
+      if (held < 0) {
+        const told = Atomics.load(rows, at + TOLD);
+        if (told !== token && !roster.isTokenAlive(told)) this.#dead = at;
+        continue;
+      }
       const who = Atomics.load(rows, at + TOKEN);
       if (who === token) this.#mine = at;
       if (who === token || roster.isTokenAlive(who)) this.#held += held;
@@ -112,15 +134,36 @@ export class Permits {
 
   /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
   #bury(value: number): number {
-    const { words } = this.#shared;
-    const rows = this.#table.words, initial = this.initial;
-    const missing = Math.min(Atomics.load(rows, this.#dead + HELD), initial - value - this.#held);
-    const freed = Math.max(0, missing);
+    const { words, token } = this.#shared;
+    const rows = this.#table.words, initial = this.initial, at = this.#dead;
+    const held = Atomics.load(rows, at + HELD);
+    if (held < 0) { // freed already, and the process that was told of it has died
+      Atomics.store(rows, at + TOLD, token);
+      return -held;
+    }
+    const freed = Math.min(held, initial - value - this.#held);
+    if (freed <= 0) {
+      Atomics.store(rows, at + HELD, 0);
+      return 0;
+    }
+    Atomics.store(rows, at + TOLD, token);
+    Atomics.store(words, FREED, freed);
+    Atomics.store(words, NEXT_VALUE, value + freed);
     const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
-    Atomics.store(rows, this.#dead + HELD, 0);
-    Atomics.store(words, RETURNED, returned);
-    Atomics.store(words, VALUE, value + freed);
+    Atomics.store(words, NEXT_RETURNED, returned);
+    Atomics.store(words, BURYING, at);
+    this.#finishBurying();
     return freed;
+  }
+
+  /** Under the table's lock: what follows from BURYING, however much of it was done before. */
+  #finishBurying(): void {
+    const { words } = this.#shared;
+    const at = Atomics.load(words, BURYING);
+    Atomics.store(words, VALUE, Atomics.load(words, NEXT_VALUE));
+    Atomics.store(words, RETURNED, Atomics.load(words, NEXT_RETURNED));
+    Atomics.store(this.#table.words, at + HELD, -Atomics.load(words, FREED));
+    Atomics.store(words, BURYING, 0);
   }
 
   /** Under the table's lock, after a survey. */
@@ -144,12 +187,27 @@ export class Permits {
   #report(dead: number, freed: number): never {
     const name = this.#shared.roster.nameOf(dead);
     this.gate.open(freed);
+    acknowledgeSoon(this.#acknowledge);
     const permits = freed === 1 ? "a permit" : `${freed} permits`;
     throw new AbandonedLockError(
       `${name} has ended while it held ${permits} of the ${this.#name}. What the ${this.#name} ` +
         "protects may be half changed: put it right, and acquire it again; what it held is free now.",
     );
   }
+
+  /** This process knows of the deaths that it was told of. */
+  readonly #acknowledge = (): void => {
+    const { words, token } = this.#shared;
+    this.#table.section(() => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      const { words: rows, used } = this.#table;
+      for (let row = 0; row < used; row++) {
+        const at = this.#table.at(row);
+        if (Atomics.load(rows, at + HELD) >= 0) continue;
+        if (Atomics.load(rows, at + TOLD) === token) Atomics.store(rows, at + HELD, 0);
+      }
+    });
+  };
 
   /** Takes one, when that is possible. */
   taking(): Operation<boolean> {
@@ -177,6 +235,7 @@ export class Permits {
     let result: typeof RELEASED | typeof TOO_MANY = RELEASED;
     let isMore = false;
     table.section(() => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
       const { words: rows, used } = table;
       let mine = -1;
       for (let row = 0; row < used && mine < 0; row++) {
@@ -194,8 +253,8 @@ export class Permits {
         result = TOO_MANY;
         return;
       }
-      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
       Atomics.add(words, VALUE, 1);
+      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
       isMore = true;
     });
     // One who has reserved it may be any of the sleepers.

@@ -1,6 +1,7 @@
 // Against starvation: who has waited too long reserves what he waits for, and until he has had it
 // the others wait. A reservation is a mark with a time of expiry, so one who reserves and then dies,
-// or is busy with something else, holds nobody up for long.
+// or is busy with something else, holds nobody up for long. Nobody says when it expires: a waiter that
+// finds reserved what is free looks again at that time (Gate.lookIn()).
 //
 //   WHO     0, or the token of the process that has reserved
 //   UNTIL   when (ms) that ends
@@ -30,13 +31,18 @@ export class Reservation {
 
   /** Whether another process has reserved, and still. */
   isForAnother(): boolean {
+    return this.timeForAnother() > 0;
+  }
+
+  /** The ms for which it is still reserved for another process; 0 if it isn't. */
+  timeForAnother(): number {
     const words = this.#words, at = this.#at;
     const who = Atomics.load(words, at + WHO);
-    if (who === 0 || who === this.#token) return false;
+    if (who === 0 || who === this.#token) return 0;
     const left = (Atomics.load(words, at + UNTIL) - clock()) | 0;
-    if (left >= 0 && left <= DURATION) return true;
+    if (left >= 0 && left <= DURATION) return left + 1;
     Atomics.compareExchange(words, at + WHO, who, 0);
-    return false;
+    return 0;
   }
 
   /** For one who waits and was in vain awake once more; `since` is when (performance.now()) he began. */

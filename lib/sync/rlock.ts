@@ -136,8 +136,8 @@ export class RLock {
     return true;
   }
 
-  #taking(times = 1): Operation<boolean> {
-    const taking = this.#mutual.taking();
+  #taking(times = 1, acknowledges = true): Operation<boolean> {
+    const taking = this.#mutual.taking(acknowledges);
     const attempt = () => {
       if (this.#mutual.isMine) {
         this.#mutual.again += times;
@@ -165,7 +165,7 @@ export class RLock {
 
   /** @ignore */
   [reacquiring](times: number): Operation<boolean> {
-    return this.#taking(times);
+    return this.#taking(times, false);
   }
 
   /** @ignore */
@@ -176,8 +176,10 @@ export class RLock {
   /** @ignore */
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
     const state = () => {
-      const { owner, ...more } = this.#mutual.owner;
-      return { owner, count: owner === null ? 0 : this.#mutual.again + 1, ...more };
+      const held = this.#mutual.owner;
+      const count = held.owner === null ? 0 : this.#mutual.again + 1;
+      const first = { owner: held.owner, count };
+      return { ...first, ...held };
     };
     return print(this, [NAME, RLock], state, inspect, options);
   }

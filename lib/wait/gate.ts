@@ -50,7 +50,17 @@ import { checkStack } from "../memory/stack.ts";
 import { type Sleepable, Sleeper } from "./sleeper.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, clearInterval, Date, Math, performance, Set, setInterval } = primordials;
+const {
+  Atomics,
+  clearInterval,
+  clearTimeout,
+  Date,
+  Math,
+  performance,
+  Set,
+  setInterval,
+  setTimeout,
+} = primordials;
 
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
 /** Words a gate takes. */
@@ -158,6 +168,9 @@ export class Gate implements Sleepable {
   /** Sleeps for the waiters, and perhaps longer; made when first needed. */
   #sleeper: Sleeper | undefined;
   #pumping = false;
+  /** When (performance.now()) waiters look again unasked, and the timer of tasks for that. */
+  #due = Infinity;
+  #dueTimer: ReturnType<typeof setTimeout> | undefined;
   /** How long the next spin may be, in microseconds; halved by each that was in vain. */
   #spin = LONGEST_SPIN;
   #sleeps = 0;
@@ -279,7 +292,10 @@ export class Gate implements Sleepable {
     const at = this.#waiters.indexOf(waiter);
     if (at < 0) return;
     this.#waiters.splice(at, 1);
-    if (this.#waiters.length === 0) ended(this);
+    if (this.#waiters.length > 0) return;
+    ended(this);
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = undefined;
   }
 
   /** Lets the waiting tasks try, the first first, and sees that a sleeper is left for the rest. */
@@ -290,13 +306,31 @@ export class Gate implements Sleepable {
       const seen = Atomics.load(words, epoch + EPOCH);
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#due = Infinity;
       this.#attemptAll();
       if (this.#waiters.length === 0) return;
+      if (this.#due < Infinity) this.#lookWhenDue();
       this.#sleeper ??= new Sleeper(this, words, epoch + EPOCH, epoch + FRONT);
       if (this.#sleeper.isAsleep) return;
       this.#countSleep();
       if (this.#sleeper.sleep(this.#takeSeat(), seen, seenFront)) return;
     }
+  }
+
+  /**
+   * Called by an attempt that answers WAIT for a reason that ends by itself, without an opening: waiters
+   * look again after so many ms.
+   */
+  lookIn(ms: number): void {
+    this.#due = performance.now() + ms;
+  }
+
+  #lookWhenDue(): void {
+    if (this.#dueTimer !== undefined) return;
+    this.#dueTimer = setTimeout(() => {
+      this.#dueTimer = undefined;
+      this.pump();
+    }, Math.max(1, this.#due - performance.now()));
   }
 
   #attemptAll(): void {
@@ -330,9 +364,11 @@ export class Gate implements Sleepable {
         const seen = Atomics.load(words, epoch + EPOCH);
         const seenFront = Atomics.load(words, epoch + FRONT);
         Atomics.add(words, epoch + ARRIVALS, 1);
+        this.#due = Infinity;
         if (attempt()) return true;
-        const left = Math.min(end - performance.now(), slice);
-        if (left <= 0) return false;
+        const now = performance.now();
+        if (end <= now) return false;
+        const left = Math.min(end - now, slice, Math.max(1, this.#due - now));
         this.#countSleep();
         if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
         else Atomics.wait(words, epoch + EPOCH, seen, left);

@@ -26,8 +26,10 @@ const gate: Mutant[] = [
       `        const seen = Atomics.load(words, epoch + EPOCH);
         const seenFront = Atomics.load(words, epoch + FRONT);
         Atomics.add(words, epoch + ARRIVALS, 1);
+        this.#due = Infinity;
         if (attempt()) return true;`,
       `        Atomics.add(words, epoch + ARRIVALS, 1);
+        this.#due = Infinity;
         if (attempt()) return true;
         const seen = Atomics.load(words, epoch + EPOCH);
         const seenFront = Atomics.load(words, epoch + FRONT);`,
@@ -41,9 +43,11 @@ const gate: Mutant[] = [
       `      const seen = Atomics.load(words, epoch + EPOCH);
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#due = Infinity;
       this.#attemptAll();
       if (this.#waiters.length === 0) return;`,
       `      Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#due = Infinity;
       this.#attemptAll();
       if (this.#waiters.length === 0) return;
       const seen = Atomics.load(words, epoch + EPOCH);
@@ -55,8 +59,8 @@ const gate: Mutant[] = [
     name: "gate: a blocked waiter doesn't count its arrival",
     edits: [edit(
       "wait/gate.ts",
-      "        Atomics.add(words, epoch + ARRIVALS, 1);\n        if (attempt()) return true;",
-      "        if (attempt()) return true;",
+      "        Atomics.add(words, epoch + ARRIVALS, 1);\n        this.#due = Infinity;\n        if (attempt()) return true;",
+      "        this.#due = Infinity;\n        if (attempt()) return true;",
     )],
     scenarios: ["queue_1p1g"],
   },
@@ -132,15 +136,15 @@ const lock: Mutant[] = [
   },
   {
     name: "lock: a release wakes nobody",
-    edits: [edit("sync/mutual.ts", "    this.gate.open(reserved ? Infinity : 1);\n", "")],
+    edits: [edit("sync/mutual.ts", "    this.gate.open(isReserved ? Infinity : 1);\n", "")],
     scenarios: ["lock_2"],
   },
   {
     name: "lock: a waiter doesn't mark it",
     edits: [edit(
       "sync/mutual.ts",
-      "      if (holder === 0 || this.#tryTakeFrom(holder)) return true;\n",
-      "      return holder === 0 || this.#tryTakeFrom(holder);\n",
+      "      if (holder === 0 || this.#tryTakeFrom(holder, acknowledges)) return true;\n",
+      "      return holder === 0 || this.#tryTakeFrom(holder, acknowledges);\n",
     )],
     scenarios: ["lock_2"],
   },
@@ -148,11 +152,16 @@ const lock: Mutant[] = [
     name: "lock: two bury one dead holder",
     edits: [edit(
       "sync/mutual.ts",
-      "    if (Atomics.compareExchange(words, at + HOLDER, found, mine) !== found) return;\n",
-      "    Atomics.store(words, at + HOLDER, mine);\n",
+      "    return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;\n",
+      "    return Atomics.store(this.#words, this.#at + HOLDER, mine) === mine;\n",
     )],
     scenarios: ["lock_kill_3", "lock_kill"],
     bounds: { preemptions: 2 },
+  },
+  {
+    name: "lock: nothing says who was told of a death (nobody alive was, when that one died)",
+    edits: [edit("sync/mutual.ts", "    Atomics.store(words, at + TOLD, this.#token);\n", "")],
+    scenarios: ["lock_bury"],
   },
   {
     name: "rlock: how often a dead holder had taken it is kept",
@@ -200,8 +209,12 @@ const memory: Mutant[] = [
     scenarios: ["host_queue", "host_terminate"],
   },
   {
-    name: "roster: an entry is handed on without MOVING",
-    edits: [edit("memory/roster.ts", "    Atomics.store(words, at + OWNER, MOVING);\n", "")],
+    name: "roster: an entry is handed on by two stores that readers see",
+    edits: [edit(
+      "memory/roster.ts",
+      "(Atomics.load(words, at + OWNER) & 1) ^ 1;",
+      "Atomics.load(words, at + OWNER) & 1;",
+    )],
     scenarios: ["roster_hand_on"],
   },
   {
@@ -210,7 +223,7 @@ const memory: Mutant[] = [
       "memory/roster.ts",
       `      if (
         Atomics.load(words, at + OWNER) === owner &&
-        Atomics.load(words, at + OWNER_GENERATION) === ownerGeneration
+        Atomics.load(words, at + OWNER_GENERATION + (owner & 1)) === ownerGeneration
       ) return false;`,
       "      return false;",
     )],
@@ -228,6 +241,45 @@ const memory: Mutant[] = [
 ];
 
 const queue: Mutant[] = [
+  {
+    name:
+      "ring: TAIL is there once (after a putter that ended anywhere, an item was lost for good)",
+    edits: [
+      edit(
+        "memory/ring.ts",
+        "const put = header[PUT_COUNT], valid = put & 1, next = valid ^ 1;",
+        "const put = header[PUT_COUNT], valid = 0, next = 0;",
+      ),
+      edit(
+        "memory/ring.ts",
+        "const tail = header[TAIL + (header[PUT_COUNT] & 1)];",
+        "const tail = header[TAIL];",
+      ),
+    ],
+    scenarios: ["queue_abrupt_putter"],
+  },
+  {
+    name: "ring: HEAD is there once (after a taker that ended anywhere, the queue was damaged)",
+    edits: [
+      edit(
+        "memory/ring.ts",
+        "    const valid = (got ^ seen) & FLIP, next = valid ^ 1;\n    let head",
+        "    const valid = 0, next = 0;\n    let head",
+      ),
+      edit("memory/ring.ts", "valid = (got ^ this.#seen) & FLIP;", "valid = 0;"),
+    ],
+    scenarios: ["queue_abrupt_getter"],
+  },
+  {
+    name: "ring: growing tells of HEAD and of the room by two stores",
+    edits: [edit(
+      "memory/ring.ts",
+      "Atomics.store(header, HEAD + next, isWrapped ? head + up : head);",
+      "Atomics.store(header, HEAD + valid, isWrapped ? head + up : head);\n" +
+        "          Atomics.store(header, HEAD + next, isWrapped ? head + up : head);",
+    )],
+    scenarios: ["queue_abrupt_growth_wrapped"],
+  },
   {
     name: "queue: a batch wakes one getter only",
     edits: [
@@ -311,6 +363,35 @@ const others: Mutant[] = [
       "if (isMore) this.gate.open(1);",
     )],
     scenarios: ["semaphore_reserved"],
+  },
+  {
+    name: "semaphore: a release writes the row before VALUE (a permit was lost with its holder)",
+    edits: [edit(
+      "sync/permits.ts",
+      `      Atomics.add(words, VALUE, 1);
+      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);`,
+      `      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
+      Atomics.add(words, VALUE, 1);`,
+    )],
+    scenarios: ["semaphore_abrupt"],
+  },
+  {
+    name: "semaphore: nobody does what is left of freeing a dead holder's permits",
+    edits: [edit(
+      "sync/permits.ts",
+      "this.#finishBurying();\n      this.#survey();",
+      "this.#dead = -1;\n      this.#survey();",
+    )],
+    scenarios: ["semaphore_abrupt_bury"],
+  },
+  {
+    name: "barrier: nobody does what is left of a round (one passed, for the other it was broken)",
+    edits: [edit(
+      "sync/parties.ts",
+      "      if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();\n",
+      "",
+    )],
+    scenarios: ["barrier_abrupt"],
   },
   {
     name: "condition: the notification of a dead waiter goes to nobody",

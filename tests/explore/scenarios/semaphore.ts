@@ -162,4 +162,42 @@ export const scenarios: Record<string, Scenario> = {
       return unfinished(outcome) ?? survives(outcome);
     },
   }),
+  semaphore_abrupt_bury: scenario(permits(1), {
+    about:
+      "a holder is killed, and the one that finds it dead ends anywhere: somebody alive is told",
+    processes: [
+      works(),
+      (s: S) => {
+        const semaphore = of(s);
+        take(semaphore);
+        sim.log("took");
+        semaphore.release();
+      },
+      (s: S) => reap(s),
+      (s: S) => {
+        const never = new Int32Array(new SharedArrayBuffer(4));
+        while (sim.killed().length < 2) Atomics.wait(never, 0, 0, 10);
+        reap(s);
+        const semaphore = of(s);
+        take(semaphore);
+        sim.log("last");
+        semaphore.release();
+        sim.log("value", semaphore.value);
+      },
+    ],
+    victims: [0, 1],
+    reaper: 2,
+    polls: 60,
+    bounds: { preemptions: 0, kills: 2, cut: "anywhere" },
+    check(outcome) {
+      if (outcome.killed.length < 2) return;
+      if (!outcome.processes[3].done) return "the permit is lost: nobody gets it any more";
+      const [value] = outcome.of(3, "value");
+      if (value !== 1) return `one permit there is, and value is ${value}`;
+      const isInside = outcome.of(0, "enter").length > outcome.of(0, "leave").length;
+      const knew = outcome.of(1, "told").length > 0 && outcome.of(1, "took").length > 0;
+      const told = [2, 3].flatMap((id) => outcome.of(id, "told")).length;
+      if (isInside && told === 0 && !knew) return "two have died, and nobody alive was told";
+    },
+  }),
 };
