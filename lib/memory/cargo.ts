@@ -1,93 +1,93 @@
-// Values on their way to another process, with objects among them that are handed over: at any
-// depth of plain objects, arrays, Maps and Sets. Such an object is replaced by an empty stand-in,
-// and the containers on the way to it by copies; everything else stays as it is for the
-// structured clone that follows. The stand-ins travel a second time in a list beside the value.
-// Structured clone keeps identity within one message, so the receiver finds them again by
-// identity, and no value of the user's can be mistaken for one.
+// Values on their way to another process through a port: arguments, results, and messages of pipes that
+// can't be bytes alone. A value is written as bytes, as the items of queues are, and read once for that,
+// getters included. Beside the bytes goes what can't be one: objects that are handed over, at any depth of
+// plain objects, arrays, Maps and Sets; shared memory and the like; and what is moved instead of copied.
 
 import type { MessagePort } from "node:worker_threads";
 import { takeMessage } from "../platform/ports.ts";
-import { type CrossingOptions, explainRefusal, findRefusal } from "./codec/place.ts";
-import { refusalOf } from "./codec/refusals.ts";
-import {
-  cannotClone,
-  discard,
-  type HandedOver,
-  handOver,
-  isHandedOver,
-  moved,
-  type Parcel,
-  unpack,
-} from "./crossing.ts";
+import { decode } from "./codec/decode.ts";
+import { type Beside, type Encoder, freeEncoder } from "./codec/encode.ts";
+import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "./crossing.ts";
 import { ownRoster, type Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, ArrayBuffer, Date, Error, Map, Object, Reflect, RegExp, Set, TypeError } =
-  primordials;
+const { Array, ArrayBuffer, Map, Set, TypeError, Uint8Array } = primordials;
 
 /** What crosses. */
 export interface Cargo {
-  value: unknown;
-  /** The stand-ins in `value`, and what each stands for. */
-  parcels: [standIn: object, parcel: Parcel][];
+  bytes: Uint8Array;
+  /** What stands for the objects that are handed over. */
+  parcels: readonly Parcel[];
+  /** What only a port takes. */
+  posted: readonly object[];
+}
+
+/** A value that was read, before what it holds is handed over. */
+export interface Captured {
+  bytes: Uint8Array;
+  /** The objects in it that are handed over. */
+  objects: readonly HandedOver[];
+  posted: readonly object[];
+  /** What the user has said is to be moved. */
+  transfer: readonly object[];
 }
 
 /** What crosses, and what there is to know about it on this side. */
 export interface Load {
   cargo: Cargo;
   /** The objects in it that are handed over. */
-  objects: HandedOver[];
+  objects: readonly HandedOver[];
   /** What moves with it: what the user has said, and ports of objects that are handed over. */
   transfer: readonly object[];
 }
 
+/** Larger buffers of arguments and results are posted as they are. In bytes. */
+const LARGE = 2 ** 16;
+const COPIES: Beside = { moving: new Set(), largestBuffer: LARGE };
+
 /**
- * Prepares a value for crossing; it is not changed. Throws a TypeError if an object that can only
- * be handed over is where it can't be, or if one can't cross at all: structured clone would send
- * an empty object in its place. `root` is the name of the value.
+ * Prepares a value for crossing; it is not changed. Throws a TypeError that names the place of what can't
+ * cross, and a RangeError if it is nested too deep.
  *
- * @param transfer what is to be moved instead of copied; that it can be is checked before
+ * @param root the name of the value
+ */
+export function load(value: unknown, root: string): Load {
+  const encoder = freeEncoder(), length = encoder.encode(value, 0, root, COPIES);
+  return pack(capture(encoder, 0, length, []), root);
+}
+
+/** What an encoder has just written at bytes[at..end), and left out. */
+export function capture(
+  encoder: Encoder,
+  at: number,
+  end: number,
+  transfer: readonly object[],
+): Captured {
+  const { handedOver = [], posted = [] } = encoder.takeLeftOut() ?? {};
+  const bytes = encoder.bytes.slice(at, end);
+  encoder.trim();
+  return { bytes, objects: handedOver, posted, transfer };
+}
+
+/**
+ * Says what stands for the objects in a value that are handed over; throws if one of them can't be.
+ *
  * @param program the program that is to receive it, as the id of its roster
  */
-export function load(
-  value: unknown,
+export function pack(
+  { bytes, objects, posted, transfer }: Captured,
   root: string,
-  transfer: readonly object[] = [],
   program: string = ownRoster().id,
 ): Load {
-  const moving = new Set<unknown>(transfer);
-  const found = { any: false, misplaced: false };
-  // What is reached twice, once where it can be handed over and once where it can't, is looked at twice.
-  scan(value, true, found, { inReach: new Set(transfer), other: new Set(transfer) });
-  const standIns = new Map<HandedOver, object>();
-  const copied = found.any ? copy(value, new Map(), standIns) : value;
-  // Last of all: a getter of the value may have used them.
-  const objects = [...standIns.keys()];
-  const parcels = objects.map((object): Cargo["parcels"][number] => {
-    return [standIns.get(object)!, object[handOver]()];
-  });
-  const cargo = { value: copied, parcels };
-  if (parcels.some(([, parcel]) => (parcel.program ?? program) !== program)) {
+  const parcels = objects.map((object) => object[handOver]());
+  if (parcels.some((parcel) => (parcel.program ?? program) !== program)) {
     throw new TypeError(
       `${root} holds an object of another program: one that a worker was given after it had processes ` +
         "or pipes of its own. Call Connection.fromMessage before anything else there.",
     );
   }
-  const options = { sharedMemory: true, mayCross: (object: object) => moving.has(object) };
-  // A post that fails detaches what it was to move all the same (platform/ports.ts).
-  if (found.misplaced || transfer.length > 0) checkCloneable(cargo.value, root, options);
-  const ports = parcels.flatMap(([, parcel]) => parcel.ports ?? []);
-  return { cargo, objects, transfer: [...transfer, ...ports] };
-}
-
-/** Throws a TypeError that names the place of what can't cross, in a value that was loaded. */
-export function checkCloneable(
-  value: unknown,
-  root: string,
-  options: CrossingOptions = { sharedMemory: true },
-): void {
-  const place = findRefusal(value, root, options);
-  if (place !== undefined) throw new TypeError(place);
+  const ports = parcels.flatMap((parcel) => parcel.ports ?? []);
+  return { cargo: { bytes, parcels, posted }, objects, transfer: [...transfer, ...ports] };
 }
 
 /**
@@ -108,15 +108,16 @@ export function receivePosted(port: MessagePort): unknown {
   return (takeMessage(port)?.message as Wrapped | undefined)?.get(0);
 }
 
-/** Posts a message that holds the cargo. Throws a TypeError that names the place of what can't cross. */
+/** Posts a message that holds the cargo. Throws a TypeError if a platform object in it can't be posted. */
 export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
   try {
     if (load.transfer.length === 0) return postAlone(port, message);
     const wrapped: Wrapped = new Map([[0, message]]);
     port.postMessage(wrapped, load.transfer as MessagePort[]);
   } catch (error) {
-    const place = explainRefusal(load.cargo.value, root, { sharedMemory: true });
-    throw new TypeError(place, { cause: error });
+    throw new TypeError(`${root} holds something that can't be cloned. Send plain data.`, {
+      cause: error,
+    });
   }
 }
 
@@ -127,133 +128,15 @@ export function settle(load: Load, owner: Ref, how: string): void {
 
 /** Ends what was handed over in a cargo that nobody will ever unload. */
 export function drop(cargo: Cargo): void {
-  for (const [, parcel] of cargo.parcels) discard(parcel);
+  for (const parcel of cargo.parcels) discard(parcel);
 }
 
 /** The value that crossed, with the objects that were handed over in it. */
-export function unload(cargo: Cargo): unknown {
-  if (cargo.parcels.length === 0) return cargo.value;
-  const objects = new Map<unknown, unknown>();
-  for (const [standIn, parcel] of cargo.parcels) objects.set(standIn, unpack(parcel));
-  return restore(cargo.value, objects, new Set());
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Whether objects in it are handed over. */
-function isContainer(value: object): boolean {
-  return Array.isArray(value) || value instanceof Map || value instanceof Set || isPlain(value);
-}
-
-function partsOf(value: object): Iterable<unknown> {
-  if (Array.isArray(value) || value instanceof Set) return value;
-  if (value instanceof Map) return [...value.keys(), ...value.values()];
-  return Object.values(value);
-}
-
-/** Parts that structured clone sees too, but through which nothing is handed over. */
-function otherPartsOf(value: object): unknown[] {
-  if (ArrayBuffer.isView(value) || value instanceof Date || value instanceof RegExp) return [];
-  return value instanceof Error ? [value.cause] : Object.values(value);
-}
-
-/** Looks for objects that are handed over, and for such as are misplaced. */
-function scan(
-  value: unknown,
-  inReach: boolean,
-  found: { any: boolean; misplaced: boolean },
-  seen: { inReach: Set<unknown>; other: Set<unknown> },
-): void {
-  if (typeof value !== "object" || value === null) return;
-  const alike = inReach ? seen.inReach : seen.other;
-  if (alike.has(value)) return;
-  alike.add(value);
-  if (cannotClone in value) {
-    if (inReach && isHandedOver(value)) found.any = true;
-    else found.misplaced = true;
-    return;
+export function unload({ bytes, parcels, posted }: Cargo): unknown {
+  const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
+  if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {
+    throw new TypeError("What has arrived is no value: somebody has forged it.");
   }
-  if (isContainer(value)) {
-    for (const part of partsOf(value)) scan(part, inReach, found, seen);
-    return;
-  }
-  if (refusalOf(value, true) !== undefined) found.misplaced = true;
-  for (const part of otherPartsOf(value)) scan(part, false, found, seen);
-}
-
-function copy(
-  value: unknown,
-  copies: Map<unknown, unknown>,
-  standIns: Map<HandedOver, object>,
-): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (copies.has(value)) return copies.get(value);
-  const inner = (part: unknown) => copy(part, copies, standIns);
-  if (isHandedOver(value)) {
-    const standIn = {};
-    copies.set(value, standIn);
-    standIns.set(value, standIn);
-    return standIn;
-  }
-  if (Array.isArray(value)) {
-    const array: unknown[] = Array(value.length);
-    copies.set(value, array);
-    for (const key of Object.keys(value)) define(array, key, inner(Reflect.get(value, key)));
-    return array;
-  }
-  if (value instanceof Map) {
-    const map = new Map<unknown, unknown>();
-    copies.set(value, map);
-    for (const [key, part] of value) map.set(inner(key), inner(part));
-    return map;
-  }
-  if (value instanceof Set) {
-    const set = new Set<unknown>();
-    copies.set(value, set);
-    for (const part of value) set.add(inner(part));
-    return set;
-  }
-  if (isPlain(value)) {
-    const object = {};
-    copies.set(value, object);
-    for (const [key, part] of Object.entries(value)) define(object, key, inner(part));
-    return object;
-  }
-  return value;
-}
-
-/** Sets an own property, "__proto__" included. */
-function define(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
-}
-
-/** Puts the objects in the places of their stand-ins; the containers are the receiver's own. */
-function restore(value: unknown, objects: Map<unknown, unknown>, seen: Set<unknown>): unknown {
-  if (objects.has(value)) return objects.get(value);
-  if (typeof value !== "object" || value === null || seen.has(value)) return value;
-  seen.add(value);
-  const inner = (part: unknown) => restore(part, objects, seen);
-  if (value instanceof Map) {
-    const entries = [...value];
-    value.clear();
-    for (const [key, part] of entries) value.set(inner(key), inner(part));
-  } else if (value instanceof Set) {
-    const parts = [...value];
-    value.clear();
-    for (const part of parts) value.add(inner(part));
-  } else if (Array.isArray(value) || isPlain(value)) {
-    for (const [key, part] of Object.entries(value)) {
-      const restored = inner(part);
-      if (restored !== part) define(value, key, restored);
-    }
-  }
-  return value;
+  const handedOver = parcels.map(unpack);
+  return decode(bytes, 0, bytes.length, { handedOver, posted });
 }

@@ -258,9 +258,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
 
   /**
    * Sends a message. It has been copied when this returns, and what is in `transfer` has been moved,
-   * unless it has to wait: a pipe with bounds makes it wait for room. A message that can't travel as
-   * bytes (`transfer`, shared memory, objects that are handed over) is then taken only when there is
-   * room: leave it as it is until then.
+   * unless it has to wait: a pipe with bounds makes it wait for room. What is in `transfer`, and objects
+   * that are handed over, then move only when there is room: leave them as they are until then.
    *
    * @throws {BrokenPipeError} if the other end was closed, or its process has ended
    * @throws {TimeoutError} if there was no room in `timeout` ms; nothing was sent

@@ -16,11 +16,12 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import {
+  capture,
+  type Captured,
   type Cargo,
-  checkCloneable,
   drop,
   type Load,
-  load,
+  pack,
   post,
   postAlone,
   receivePosted,
@@ -28,7 +29,7 @@ import {
   unload,
 } from "../memory/cargo.ts";
 import { decode } from "../memory/codec/decode.ts";
-import { type Encoder, freeEncoder, REFUSED } from "../memory/codec/encode.ts";
+import { type Beside, type Encoder, freeEncoder } from "../memory/codec/encode.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { checkAttempts, damaged } from "../memory/damage.ts";
@@ -385,11 +386,17 @@ export class End {
   ): Operation<void> | undefined {
     lookNowAndThen();
     const outgoing = this.#sender();
-    if (transfer.length > 0) return this.#tryPost(outgoing, message, transfer, most);
+    const beside = transfer.length === 0
+      ? ALL_COPIED
+      : { ...ALL_COPIED, moving: new Set(transfer) };
     const encoder = freeEncoder();
-    const length = encoder.tryEncode(message, LENGTH_BYTES, "message");
-    this.checkOpen(); // a getter of the message may have closed it
-    if (length === REFUSED) return this.#tryPost(outgoing, message, transfer, most);
+    const length = encoder.encode(message, LENGTH_BYTES, "message", beside);
+    if (transfer.length > 0 || encoder.hasLeftOut) {
+      const captured = capture(encoder, LENGTH_BYTES, length, transfer);
+      this.checkOpen(); // a getter of the message may have closed it
+      return this.#tryPost(outgoing, captured, most);
+    }
+    this.checkOpen();
     return this.#tryPut(outgoing, encoder, length, most);
   }
 
@@ -443,29 +450,26 @@ export class End {
 
   #tryPost(
     { lane, roomGate }: Outgoing,
-    message: unknown,
-    transfer: readonly object[],
+    captured: Captured,
     most?: number,
   ): Operation<void> | undefined {
     const attempt = () => {
       this.#sender();
       if (!lane.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;
-      this.#post(message, transfer);
+      this.#post(captured);
     };
     if (roomGate.waiting > 0) roomGate.pump();
     if (roomGate.waiting === 0) {
       if (attempt() !== WAIT) return undefined;
     }
     // What is wrong with it is said now, not when there is room.
-    const { cargo } = this.#load(message, transfer);
-    if (transfer.length === 0) checkCloneable(cargo.value, "message");
+    this.#pack(captured);
     return { gate: roomGate, attempt, expired: () => throwFull(lane) };
   }
 
-  #load(message: unknown, transfer: readonly object[]): Load {
-    const loaded = load(message, "message", transfer, this.#roster.id);
-    this.checkOpen(); // a getter of the message may have closed it
-    for (const [, parcel] of loaded.cargo.parcels) {
+  #pack(captured: Captured): Load {
+    const loaded = pack(captured, "message", this.#roster.id);
+    for (const parcel of loaded.cargo.parcels) {
       if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndContent);
     }
     return loaded;
@@ -482,9 +486,9 @@ export class End {
   }
 
   /** There is room for the marker. */
-  #post(message: unknown, transfer: readonly object[]): void {
+  #post(captured: Captured): void {
     const { lane, messageGate } = this.#sender();
-    const loaded = this.#load(message, transfer);
+    const loaded = this.#pack(captured), { transfer } = captured;
     lane.reserve(MARKER_BYTES);
     this.#isPosting = true;
     try {
@@ -579,6 +583,9 @@ export class End {
     };
   }
 }
+
+/** What goes beside the bytes of a message: what must. */
+const ALL_COPIED: Beside = { moving: new Set(), largestBuffer: Infinity };
 
 /** Sends between two looks at what the event loop would do: a loop of them keeps it from its turn. */
 const LOOK_EVERY = 1024;

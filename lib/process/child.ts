@@ -158,7 +158,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   try {
     watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
     // Before the user's modules, which may replace what ours use as they are loaded.
-    if (!isBundled && !knowsAll(cargo.parcels.map(([, parcel]) => parcel))) {
+    if (!isBundled && !knowsAll(cargo.parcels)) {
       await import(new URL("./arrivals.ts", import.meta.url).href);
     }
     const code = await find(travel);

@@ -60,8 +60,8 @@ const MAX_VALUES = 100_000;
 const MAX_TEXT = 2 ** 24, MIN_TEXT = 200;
 /** Bytes of all buffers. */
 const MAX_BYTES = 2 ** 26;
-/** Objects in each other, as the causes of causes. */
-const MAX_DEPTH = 1000;
+/** Objects in each other, as the causes of causes: what is made of them can be put into a queue as well. */
+const MAX_DEPTH = 900;
 
 const { inspect } = Deno;
 const { hasOwn, keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf } = Object;

@@ -245,8 +245,8 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     const { MessageChannel: Channel } = await import("node:worker_threads");
     const { port1 } = new Channel();
     const content = { words: new Int32Array(new SharedArrayBuffer(4)) };
-    const standIn = {};
-    const cargo = { value: standIn, parcels: [[standIn, { kind: "Queue", content }]] };
+    const bytes = new Uint8Array([0, 27, 0, 0, 0, 0]); // the first of what is handed over
+    const cargo = { bytes, parcels: [{ kind: "Queue", content }], posted: [] };
     for (const prototype of [MessagePort.prototype, Object.getPrototypeOf(port1)]) {
       const { postMessage } = prototype;
       prototype.postMessage = function (this: MessagePort, ...[message]: unknown[]) {

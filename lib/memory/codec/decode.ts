@@ -23,13 +23,26 @@ const {
   Uint8Array,
 } = primordials;
 
+/** What came beside the bytes. */
+export interface Beside {
+  readonly handedOver: readonly unknown[];
+  readonly posted: readonly unknown[];
+}
+
+const NOTHING_BESIDE: Beside = { handedOver: [], posted: [] };
+
 /**
  * Reads back the value at bytes[at..end). `bytes` is private (never shared memory) and may be
  * overwritten once this returns. Throws an Error if these bytes are not what Encoder wrote.
  */
-export function decode(bytes: Uint8Array, at: number, end: number): unknown {
+export function decode(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  beside: Beside = NOTHING_BESIDE,
+): unknown {
   try {
-    return decoder.decode(bytes, at, end);
+    return decoder.decode(bytes, at, end, beside);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Bytes ${at} to ${end} can't be decoded. ${reason}`, { cause: error });
@@ -41,13 +54,15 @@ class Decoder {
   // The objects by number; kept only if the message refers to any.
   #objects: unknown[] | undefined;
   #depth = 0;
+  #beside = NOTHING_BESIDE;
 
-  decode(bytes: Uint8Array, at: number, end: number): unknown {
+  decode(bytes: Uint8Array, at: number, end: number, beside: Beside): unknown {
     const input = this.#in;
     input.bytes = bytes;
     input.at = at;
     input.end = Math.min(end, bytes.length);
     this.#depth = 0;
+    this.#beside = beside;
     try {
       this.#objects = input.byte() === 0 ? undefined : [];
       const value = this.#value(input.byte());
@@ -56,6 +71,7 @@ class Decoder {
     } finally {
       input.bytes = nothing;
       this.#objects = undefined;
+      this.#beside = NOTHING_BESIDE;
     }
   }
 
@@ -120,9 +136,19 @@ class Decoder {
         return this.#number(new RegExp(this.#string(), this.#string()));
       case tag.BOXED:
         return this.#boxed();
+      case tag.HANDED_OVER:
+        return this.#number(this.#oneOf(this.#beside.handedOver));
+      case tag.POSTED:
+        return this.#number(this.#oneOf(this.#beside.posted));
       default:
         throw new Error(`There is no tag ${kind}.`);
     }
+  }
+
+  #oneOf(beside: readonly unknown[]): unknown {
+    const number = this.#in.uint32();
+    if (number >= beside.length) throw new Error(`There is no ${number} beside them.`);
+    return beside[number];
   }
 
   /** Gives an object the next number. */
@@ -277,10 +303,9 @@ class Decoder {
     const offset = this.#in.float64();
     const length = this.#in.float64();
     const buffer = this.#value(this.#in.byte());
-    if (Kind === undefined || !(buffer instanceof ArrayBuffer)) {
-      throw new Error("A view lacks its kind or buffer.");
-    }
-    const view = new Kind(buffer, offset, length < 0 ? undefined : length);
+    const isBuffer = buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer;
+    if (Kind === undefined || !isBuffer) throw new Error("A view lacks its kind or buffer.");
+    const view = new Kind(buffer as ArrayBuffer, offset, length < 0 ? undefined : length);
     if (objects !== undefined) objects[number] = view;
     return view;
   }

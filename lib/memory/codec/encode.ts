@@ -4,10 +4,11 @@
 // typeof, small integers, plain objects and arrays first; one look for all that is rare.
 
 import { types } from "node:util";
-import { cannotClone, type Uncloneable } from "../crossing.ts";
+import { cannotClone, type HandedOver, isHandedOver, type Uncloneable } from "../crossing.ts";
 import { Seen } from "./identity.ts";
 import { kindOf } from "./kinds.ts";
-import { explainRefusal } from "./place.ts";
+import { explainRefusal, placeTooDeep } from "./place.ts";
+import { refusalOf } from "./refusals.ts";
 import * as tag from "./tags.ts";
 import { tracksLength, viewKind } from "./views.ts";
 import { Writer } from "./writer.ts";
@@ -38,20 +39,41 @@ const { toString } = Object.prototype;
 /** A run of holes this long ends the part of an array that is written element by element. */
 const LONG_GAP = 32;
 
+/** What goes beside the bytes, where a value can be posted as well. */
+export interface Beside {
+  /** What is to be moved instead of copied. */
+  readonly moving: ReadonlySet<object>;
+  /** Buffers of more bytes are posted: that copies them less often. */
+  readonly largestBuffer: number;
+}
+
+/** What the encoder has left out of the bytes: objects that are handed over, and what only a port takes. */
+export interface LeftOut {
+  handedOver: HandedOver[];
+  posted: object[];
+}
+
 /** tryEncode() answers it for what can't be cloned as bytes. */
 export const REFUSED = -1;
 
 /** Thrown inside tryEncode() when a value is refused; encode() finds the place and says so. */
 class Refused extends Error {}
 
+/** The same where it is nested too deep. */
+class TooDeep extends Error {}
+
 /** Writes values as bytes into one buffer that it uses again and again. */
 export class Encoder {
   readonly #out = new Writer();
   readonly #seen = new Seen();
   #busy = false;
-  #root = "";
   #start = 0;
   #depth = 0;
+  /** Undefined where all must become bytes. */
+  #beside: Beside | undefined;
+  #leftOut: LeftOut | undefined;
+  /** How often an object that is handed over was met. */
+  #met = 0;
 
   /** The buffer encoded into; replaced by a larger one as needed. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -74,14 +96,23 @@ export class Encoder {
    * can't be cloned (`root` is the name of the value itself), and a RangeError if it is nested too
    * deep or no memory is left. After a throw the encoder is as good as before.
    */
-  encode(value: unknown, at: number, root: string): number {
-    const end = this.tryEncode(value, at, root);
-    if (end === REFUSED) throw new TypeError(explainRefusal(value, root));
-    return end;
+  encode(value: unknown, at: number, root: string, beside?: Beside): number {
+    const end = this.tryEncode(value, at, root, beside);
+    if (end !== REFUSED) return end;
+    const { moving } = beside ?? {};
+    const options = {
+      isPosted: beside !== undefined,
+      mayCross: moving && ((o: object) => moving.has(o)),
+    };
+    throw new TypeError(explainRefusal(value, root, options));
   }
 
-  /** The same, but answers REFUSED where something in it can't be cloned as bytes. */
-  tryEncode(value: unknown, at: number, root: string): number {
+  /**
+   * The same, but answers REFUSED where something in it can't be cloned.
+   *
+   * @param beside where it need not all become bytes; then takeLeftOut() tells what has not
+   */
+  tryEncode(value: unknown, at: number, root: string, beside?: Beside): number {
     if (this.#busy) throw new Error("This encoder is busy. Ask freeEncoder() for another.");
     this.#busy = true;
     try {
@@ -89,18 +120,34 @@ export class Encoder {
       out.at = at;
       out.room(1);
       out.byte(0);
-      this.#root = root;
       this.#start = at;
       this.#depth = 0;
+      this.#beside = beside;
+      this.#leftOut = undefined;
+      this.#met = 0;
       this.#value(value);
       return out.at;
     } catch (error) {
+      this.#leftOut = undefined;
+      if (error instanceof TooDeep) throw new RangeError(placeTooDeep(value, root));
       if (!(error instanceof Refused)) throw error;
       return REFUSED;
     } finally {
       this.#seen.clear();
       this.#busy = false;
     }
+  }
+
+  /** Whether anything goes beside the bytes that were just encoded. */
+  get hasLeftOut(): boolean {
+    return this.#leftOut !== undefined;
+  }
+
+  /** What does. */
+  takeLeftOut(): LeftOut | undefined {
+    const leftOut = this.#leftOut;
+    this.#leftOut = undefined;
+    return leftOut;
   }
 
   /** Gives back a buffer that grew beyond a mebibyte. Nothing encoded may be needed any more. */
@@ -159,17 +206,14 @@ export class Encoder {
       out.bytes[this.#start] = 1;
       out.byte(tag.REFERENCE);
       out.int32(known);
+      if (this.#met > 0 && isHandedOver(object)) this.#met++;
       return;
     }
-    if (++this.#depth > tag.MAX_DEPTH) {
-      throw new RangeError(
-        `${this.#root} is nested deeper than ${tag.MAX_DEPTH} levels. Send long chains as arrays.`,
-      );
-    }
+    if (++this.#depth > tag.MAX_DEPTH) throw new TooDeep();
     // A proxy first: each other question would run its traps.
     if (isProxy(object)) throw new Refused();
     if (Array.isArray(object)) this.#array(object);
-    else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) throw new Refused();
+    else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) this.#handOver(object);
     else if (toString.call(object) === "[object Object]") this.#plain(object);
     else if (isMap(object)) this.#map(object);
     else if (isSet(object)) this.#set(object);
@@ -178,8 +222,39 @@ export class Encoder {
     this.#depth--;
   }
 
+  #handOver(object: object): void {
+    if (this.#beside === undefined || !isHandedOver(object)) throw new Refused();
+    const { handedOver } = this.#leftOut ??= { handedOver: [], posted: [] };
+    this.#met++;
+    this.#out.byte(tag.HANDED_OVER);
+    this.#out.int32(handedOver.length);
+    handedOver.push(object);
+  }
+
+  /** Objects are handed over at any depth of plain objects, arrays, Maps and Sets only. */
+  #checkReach(object: object): void {
+    const prototype = Object.getPrototypeOf(object);
+    if (prototype !== Object.prototype && prototype !== null) throw new Refused();
+  }
+
+  #post(object: object): void {
+    const { posted } = this.#leftOut ??= { handedOver: [], posted: [] };
+    this.#out.byte(tag.POSTED);
+    this.#out.int32(posted.length);
+    posted.push(object);
+  }
+
+  /** What can't be bytes, and perhaps be posted. */
+  #refused(object: object): void {
+    const beside = this.#beside;
+    if (beside === undefined) throw new Refused();
+    if (!beside.moving.has(object) && refusalOf(object, true) !== undefined) throw new Refused();
+    if (ArrayBuffer.isView(object)) this.#view(object);
+    else this.#post(object);
+  }
+
   #plain(object: object): void {
-    const out = this.#out;
+    const out = this.#out, met = this.#met;
     out.byte(tag.OBJECT);
     const record = object as Record<string, unknown>;
     let empty = true;
@@ -197,6 +272,7 @@ export class Encoder {
       out.at--;
       return this.#other(object);
     }
+    if (this.#met !== met) this.#checkReach(object);
     out.room(1);
     out.byte(tag.END);
   }
@@ -289,7 +365,7 @@ export class Encoder {
   #other(object: object): void {
     switch (kindOf(object)) {
       case "view":
-        return this.#view(object as ArrayBufferView<ArrayBuffer>);
+        return this.#view(object as ArrayBufferView);
       case "buffer":
         return this.#buffer(object as ArrayBuffer);
       case "error":
@@ -311,13 +387,13 @@ export class Encoder {
       case "plain":
         return this.#record(object);
       case "refused":
-        throw new Refused();
+        return this.#refused(object);
     }
   }
 
   // A plain object that names itself otherwise, by Symbol.toStringTag.
   #record(object: object): void {
-    const out = this.#out;
+    const out = this.#out, met = this.#met;
     out.byte(tag.OBJECT);
     for (const key of Object.keys(object)) {
       if (!Object.hasOwn(object, key)) continue;
@@ -325,11 +401,12 @@ export class Encoder {
       out.key(key);
       this.#value(value);
     }
+    if (this.#met !== met) this.#checkReach(object);
     out.room(1);
     out.byte(tag.END);
   }
 
-  #view(view: ArrayBufferView<ArrayBuffer>): void {
+  #view(view: ArrayBufferView): void {
     const out = this.#out;
     out.room(18);
     out.byte(tag.VIEW);
@@ -341,7 +418,11 @@ export class Encoder {
   }
 
   #buffer(buffer: ArrayBuffer): void {
-    const out = this.#out;
+    const out = this.#out, beside = this.#beside;
+    if (beside !== undefined) {
+      const isLarge = buffer.byteLength > beside.largestBuffer;
+      if (isLarge || beside.moving.has(buffer)) return this.#post(buffer);
+    }
     out.room(17);
     out.byte(buffer.resizable ? tag.RESIZABLE_BUFFER : tag.BUFFER);
     out.float64(buffer.byteLength);
@@ -363,7 +444,16 @@ export class Encoder {
     this.#value(message && "value" in message ? asString(message.value) : undefined);
     const stack: unknown = error.stack;
     this.#value(typeof stack === "string" ? stack : undefined);
-    if (cause && "value" in cause) return this.#value(cause.value);
+    if (cause && "value" in cause) {
+      const met = this.#met;
+      // Counted twice: making the text of a stack takes room on it, and where that is missing, Deno 2.9.6
+      // ends the program.
+      this.#depth++;
+      this.#value(cause.value);
+      this.#depth--;
+      if (this.#met !== met) throw new Refused();
+      return;
+    }
     out.room(1);
     out.byte(tag.HOLE);
   }

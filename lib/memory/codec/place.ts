@@ -1,16 +1,21 @@
 // Finding the place of what can't be cloned. Encoding keeps no path, which would cost every
 // message for the sake of the few that fail; this walks the value once more to find it.
 
+import { types } from "node:util";
+import { isHandedOver } from "../crossing.ts";
 import { kindOf } from "./kinds.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
+import { MAX_DEPTH } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, JSON, Map, Object, RangeError, Reflect, Set } = primordials;
+const { Array, ArrayBuffer, JSON, Map, Object, RangeError, Reflect, Set } = primordials;
 
 /** What may cross besides what structured cloning copies. */
 export interface CrossingOptions {
   /** The value is to be posted, which shares a SharedArrayBuffer. Default false: it becomes bytes. */
   sharedMemory?: boolean;
+  /** The same, and objects are handed over, at any depth of plain objects, arrays, Maps and Sets. */
+  isPosted?: boolean;
   /** Tells objects that cross by other means; they are skipped with all that they hold. */
   mayCross?: (object: object) => boolean;
 }
@@ -66,17 +71,24 @@ interface Found {
 class Search {
   readonly #sharedMemory: boolean;
   readonly #mayCross: ((object: object) => boolean) | undefined;
+  readonly #handsOver: boolean;
+  /** What was looked at, and what was where nothing is handed over: that may be another place of the same. */
   readonly #seen = new Set<object>();
+  readonly #seenOutside = new Set<object>();
+  #isOutside = false;
 
-  constructor({ sharedMemory = false, mayCross }: CrossingOptions) {
+  constructor({ isPosted = false, sharedMemory = isPosted, mayCross }: CrossingOptions) {
     this.#sharedMemory = sharedMemory;
+    this.#handsOver = isPosted;
     this.#mayCross = mayCross;
   }
 
   find(value: unknown, place: string): Found | undefined {
     if (typeof value === "object" && value !== null) {
-      if (this.#seen.has(value)) return undefined;
-      this.#seen.add(value);
+      const seen = this.#isOutside ? this.#seenOutside : this.#seen;
+      if (seen.has(value)) return undefined;
+      seen.add(value);
+      if (this.#handsOver && !this.#isOutside && isHandedOver(value)) return undefined;
     }
     const mayHold = typeof value === "object" || typeof value === "function";
     if (mayHold && value !== null && this.#mayCross?.(value)) return undefined;
@@ -88,6 +100,8 @@ class Search {
   #inside(object: object, place: string): Found | undefined {
     switch (kindOf(object, this.#sharedMemory)) {
       case "plain":
+        if (!isPlain(object)) return this.#outside(() => this.#properties(object, place));
+        return this.#properties(object, place);
       case "array":
         return this.#properties(object, place);
       case "map":
@@ -95,9 +109,19 @@ class Search {
       case "set":
         return this.#all(Set.prototype.values.call(object), place);
       case "error":
-        return this.#error(object as Error, place);
+        return this.#outside(() => this.#error(object as Error, place));
       default:
         return undefined;
+    }
+  }
+
+  #outside(look: () => Found | undefined): Found | undefined {
+    const before = this.#isOutside;
+    this.#isOutside = true;
+    try {
+      return look();
+    } finally {
+      this.#isOutside = before;
     }
   }
 
@@ -139,6 +163,79 @@ class Search {
       (typeof message === "symbol" ? this.find(message, `${place}.message`) : undefined) ??
       this.find(cause, `${place}.cause`);
   }
+}
+
+function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** So many steps of the way to what is too deep are told. */
+const STEPS_TOLD = 3;
+
+/** In which part of an object something is nested too deep, as a sentence, and one that says what to do. */
+export function placeTooDeep(value: unknown, root: string): string {
+  const steps = stepsTooDeep(value as object), told = steps.slice(0, STEPS_TOLD).join("");
+  const where = told === "" ? "" : `, in ${root}${told}`;
+  return `${root} is nested deeper than ${MAX_DEPTH} levels${where}. Send long chains as arrays.`;
+}
+
+/** One object in another. */
+interface Level {
+  object: object;
+  depth: number;
+  step: string;
+  outer: Level | undefined;
+}
+
+/**
+ * The way to something that is too deep, by data properties only: no getter is run. Not by recursion, for
+ * which there may be no room on the stack.
+ */
+function stepsTooDeep(value: object): string[] {
+  const seen = new Set<unknown>();
+  const waiting: Level[] = [{ object: value, depth: 1, step: "", outer: undefined }];
+  for (let level = waiting.pop(); level !== undefined; level = waiting.pop()) {
+    const { object, depth } = level;
+    if (depth > MAX_DEPTH) return stepsTo(level);
+    const inner: [step: string, value: unknown][] = [];
+    let levels = 1;
+    if (types.isProxy(object)) continue;
+    if (types.isMap(object)) {
+      let i = 0;
+      for (const [key, value] of Map.prototype.entries.call(object)) {
+        inner.push([`.keys()[${i}]`, key], [valuePlace(key, i, ""), value]);
+        i++;
+      }
+    } else if (types.isSet(object)) {
+      for (const value of Set.prototype.values.call(object)) {
+        inner.push([`.values()[${inner.length}]`, value]);
+      }
+    } else if (!ArrayBuffer.isView(object)) {
+      const isError = types.isNativeError(object);
+      if (isError) levels = 2;
+      const names = isError ? ["cause"] : Object.keys(object);
+      for (const name of names) {
+        const value = Object.getOwnPropertyDescriptor(object, name)?.value;
+        inner.push([step(name, Array.isArray(object)), value]);
+      }
+    }
+    // The first is looked at first.
+    for (const [step, value] of inner.reverse()) {
+      if (typeof value !== "object" || value === null || seen.has(value)) continue;
+      seen.add(value);
+      waiting.push({ object: value, depth: depth + levels, step, outer: level });
+    }
+  }
+  return [];
+}
+
+function stepsTo(level: Level): string[] {
+  const steps: string[] = [];
+  for (let at: Level | undefined = level; at?.outer !== undefined; at = at.outer) {
+    steps.push(at.step);
+  }
+  return steps.reverse();
 }
 
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
