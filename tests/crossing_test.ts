@@ -228,6 +228,15 @@ Deno.test("a result that is nested too deep is the failure of its process", asyn
   }
 });
 
+Deno.test("a process holds its arguments until its end, whether it uses them or not", async () => {
+  const [here, there] = Pipe<string>(), ready = new Queue<string>();
+  await using process = new Process({ target: targets.makeGarbage, args: [there, ready], module });
+  process.start();
+  await ready.get(bound);
+  assert.equal(here.pollNowait(), false, "the other end was closed");
+  here.sendNowait("still there");
+});
+
 Deno.test("large buffers cross, and so do views on one of them", async () => {
   const buffer = new ArrayBuffer(2 ** 20), floats = new Float64Array(buffer, 8, 100);
   floats[3] = 1.5;

@@ -137,6 +137,9 @@ function setLoaded(control: Int32Array): void {
   Atomics.notify(control, LOADED);
 }
 
+/** The arguments, held until the end as in Python: an end of a pipe that nobody holds is closed. */
+let given: unknown;
+
 async function live(port: MessagePort, find: Find): Promise<void> {
   setLoaded(ownControl());
   // In this order: of one that hasn't begun to beat, its host takes for granted that it does nothing.
@@ -162,7 +165,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
       await import(new URL("./arrivals.ts", import.meta.url).href);
     }
     const code = await find(travel);
-    const given = fromStarter(() => unload(cargo));
+    given = fromStarter(() => unload(cargo));
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
       : (code as Code)(...(given as unknown[])));

@@ -116,11 +116,12 @@ export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
   const caller = new Caller(writableOf);
   return new primordials.WritableStream<T>({
     // Its own signal: abort() below is only called once the write under way has settled.
-    write: (item, controller) =>
-      sink.put(item, controller.signal).catch((error) => {
-        caller.sign(error);
-        throw error;
-      }),
+    write(item, controller) {
+      const putting = sink.put(item, controller.signal);
+      // First of all who wait for it, and not in between: the stream is to learn of it at once.
+      putting.catch((error) => caller.sign(error));
+      return putting;
+    },
     close: () => sink.end(),
     abort: () => sink.end(),
   });

@@ -27,6 +27,16 @@ export function returnCounting(counts: Int32Array, isWithMemory: boolean): unkno
   };
 }
 
+/** Uses its end of a pipe no more, and makes so much garbage that V8 collects what nobody holds. */
+export async function makeGarbage(_end: unknown, ready: Queue<string>): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    new Array(100_000).fill(i);
+    if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  await ready.put("ready");
+  await new Promise(() => setInterval(() => {}, 1000));
+}
+
 /** A process that returns its fields. */
 export class Fields extends Process<[], unknown> {
   direct: unknown;

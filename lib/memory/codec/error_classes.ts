@@ -8,7 +8,7 @@ import * as primordials from "../../platform/primordials.ts";
 
 const {
   AggregateError,
-  Deno,
+
   DOMException,
   Error,
   EvalError,
@@ -50,7 +50,7 @@ know("DOMException", DOMException, (message, name) => new DOMException(message, 
 for (const name of ["CompileError", "LinkError", "RuntimeError"] as const) {
   know(`WebAssembly.${name}`, WebAssembly[name]);
 }
-for (const [name, errorClass] of Object.entries(Deno.errors)) {
+for (const [name, errorClass] of Object.entries(globalThis.Deno.errors)) {
   know(`Deno.errors.${name}`, errorClass);
 }
 const { brand } = own;
