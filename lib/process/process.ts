@@ -78,8 +78,9 @@ const { Array, Atomics, RangeError, Reflect, ToObject, TypeError } = primordials
  */
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
-   * What it runs: a function, or the name of a function that `module` exports. A function either
-   * travels by reference, and then has to be exported, or by source: see `by`.
+   * What it runs: a function, or the name of a function that `module` exports. A function travels
+   * by reference, if it is found among the exports of a module that the child may import, and by
+   * source otherwise: see `by`.
    */
   target?: ((...args: A) => R | PromiseLike<R>) | string;
   /** Its name, for people. Default: "Process-1", or "Process-1:2" for a child's second child. */
@@ -89,13 +90,18 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * that starts it.
    */
   daemon?: boolean;
-  /** The URL of the module that exports `target`. Default: the module that calls the constructor. */
+  /**
+   * The URL of the module that exports `target`. Default: for a function, whichever exports it, of the
+   * module that calls the constructor, those that this imports, and the others on the stack; for a
+   * name, the module that calls the constructor.
+   */
   module?: string | URL;
   /**
-   * How the target travels. "reference": the child imports its module and finds it by its name,
-   * so its imports and helpers are there. "source": its own text; it may use its arguments, the
-   * globals and this package's exports. Default: by reference where the module may be read, or is
-   * remote, by source otherwise.
+   * How the target travels. "reference": the child imports the module that exports it, so its imports
+   * and helpers are there. "source": its own text; it may use its arguments, the globals and what its
+   * module imports from this package. Default: by reference where the function is found and the child
+   * may read its module and this library, or gets them from a URL; by source otherwise. In no way is
+   * it another function than the one given.
    */
   by?: "reference" | "source";
   /** Ends the process, as `terminate()`, when aborted. */
@@ -423,7 +429,7 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
    * and its arguments, this object then lets go of.
    *
    * @throws {TypeError} if an argument can't cross, naming the place (`args[1].onDone is a
-   *   function`), or the target can't travel
+   *   function`), or the target can't travel, or not in the way it is to: the message says why
    * @throws {InvalidStateError} if it was started or closed before, or if the module of a target starts
    *   processes while the child imports it
    * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the
