@@ -114,12 +114,24 @@ function meaningIn(home: Home, word: string, text: string): string | undefined {
   return isShadowed(home, word, text) ? "" : undefined;
 }
 
-/** Only what a child would find otherwise counts: what it doesn't find is an error by itself. */
+/**
+ * Whether a word means something else at home than the child would find. What the child doesn't find is
+ * an error by itself, but for `typeof`.
+ */
 function isShadowed({ text: module, dead }: Home, word: string, text: string): boolean {
   if (dead.includes(word)) return true;
   if (UNBINDABLE.has(word)) return false;
-  return (word in globalThis || GLOBALS_OF_WORKERS.has(word) || word === ALL) &&
-    module.binds(word, text);
+  const isFound = word in globalThis || GLOBALS_OF_WORKERS.has(word) || word === ALL;
+  return (isFound || isAskedFor(word, text)) && module.binds(word, text);
+}
+
+function isAskedFor(word: string, text: string): boolean {
+  for (
+    const [, asked] of text.matchAll(/\btypeof\b[\s(]*([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)
+  ) {
+    if (asked === word) return true;
+  }
+  return false;
 }
 
 /** What no module can bind. */

@@ -1,0 +1,3 @@
+// Hands on what it has from the package.
+
+export { Lock } from "@multiproc/multiprocessing";
