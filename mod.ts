@@ -60,7 +60,14 @@ export {
 export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
 export type { ConnectionMessage } from "./lib/pipe/plain_worker.ts";
 export { wait, waitNowait, waitSync } from "./lib/pipe/wait.ts";
-export { Process, type ProcessOptions, type ProcessParameters } from "./lib/process/process.ts";
+export {
+  Process,
+  type ProcessConstructor,
+  type ProcessObject,
+  type ProcessOptions,
+  type ProcessParameters,
+} from "./lib/process/process.ts";
+export type { TargetForms, TargetParameters, TargetResult } from "./lib/process/target_types.ts";
 export { activeChildren, currentProcess, parentProcess } from "./lib/process/current.ts";
 export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/relatives.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";

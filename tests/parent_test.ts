@@ -100,7 +100,7 @@ Deno.test("currentProcess() in main has no exit code, shows no internals and is 
   assert.throws(() => structuredClone({ me, f() {} }));
   assert.throws(() => waitNowait([me]), /can't be waited for/);
   const parameters = [{ target: targets.give, args: [{ me }], module }];
-  const process = new Process(...parameters as ProcessParameters<unknown[], unknown>);
+  const process = new Process(...parameters as unknown as ProcessParameters<unknown[], unknown>);
   assert.throws(() => process.start(), /args\[0\]\.me is what currentProcess\(\) returns/);
 });
 

@@ -54,6 +54,7 @@ import {
 import { headlineOf, recreateFailure } from "./recreate_failure.ts";
 import type { CurrentProcess } from "./relatives.ts";
 import { plan, type Target } from "./target.ts";
+import type { TargetParameters, TargetResult } from "./target_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Array, Atomics, RangeError, Reflect, ToObject, TypeError } = primordials;
@@ -190,8 +191,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
  * @typeParam R what the target returns, or its promise resolves to
  */
 export type ProcessParameters<A extends unknown[], R> = [] extends A
-  ? [options?: ProcessOptions<A, R> & { args?: A }]
-  : [options: ProcessOptions<A, R> & { args: A }];
+  ? [options?: ProcessOptions<A, R> & { args?: Readonly<A> }]
+  : [options: ProcessOptions<A, R> & { args: Readonly<A> }];
 
 /** What the constructor gets in the child for an object of a subclass. */
 const revived = Symbol("revived");
@@ -206,40 +207,16 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
 }
 
 /**
- * A function running in parallel, in an isolate of its own, with the names and meanings of
- * Python's `multiprocessing.Process`. It is a Deno Worker that acts as a process: it shares
- * nothing but what it is given, can be ended at any instant, even in the middle of
- * `while (true) {}`, and has an exit code.
- *
- * A subclass with a `run()` method runs that in the child, on a copy of the object: its own
- * properties cross as arguments do.
- *
- * The process ends when its target has returned, or the promise it returned has settled. Like a
- * Python process it then waits for the processes it has started itself, except daemons.
- *
- * @example
- * ```ts
- * import { Process } from "@multiproc/multiprocessing";
- *
- * export function add(a: number, b: number): number {
- *   return a + b;
- * }
- *
- * if (import.meta.main) {
- *   const process = new Process({ target: add, args: [1, 2] });
- *   process.start();
- *   console.log(await process.result()); // 3
- * }
- * ```
+ * What every object of {@linkcode Process} has.
  *
  * @typeParam A the target's parameters
  * @typeParam R what the target returns, or its promise resolves to
  */
-export class Process<A extends unknown[] = unknown[], R = unknown>
+export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   implements CurrentProcess, AsyncDisposable {
   /** What it runs; let go of when it has been started. */
   #target: Target | undefined;
-  #args: A | undefined;
+  #args: Readonly<A> | undefined;
   /** Let go of when it has ended. */
   #signal: AbortSignal | undefined;
   readonly #identity: Identity;
@@ -867,6 +844,90 @@ export class Process<A extends unknown[] = unknown[], R = unknown>
   }
 }
 
+/**
+ * A function running in parallel, in an isolate of its own, with the names and meanings of
+ * Python's `multiprocessing.Process`. It is a Deno Worker that acts as a process: it shares
+ * nothing but what it is given, can be ended at any instant, even in the middle of
+ * `while (true) {}`, and has an exit code.
+ *
+ * A subclass with a `run()` method runs that in the child, on a copy of the object: its own
+ * properties cross as arguments do.
+ *
+ * The process ends when its target has returned, or the promise it returned has settled. Like a
+ * Python process it then waits for the processes it has started itself, except daemons.
+ *
+ * @example
+ * ```ts
+ * import { Process } from "@multiproc/multiprocessing";
+ *
+ * export function add(a: number, b: number): number {
+ *   return a + b;
+ * }
+ *
+ * if (import.meta.main) {
+ *   const process = new Process({ target: add, args: [1, 2] });
+ *   process.start();
+ *   console.log(await process.result()); // 3
+ * }
+ * ```
+ *
+ * @typeParam A the target's parameters
+ * @typeParam R what the target returns, or its promise resolves to
+ */
+export interface Process<A extends unknown[] = unknown[], R = unknown>
+  extends ProcessObject<A, R> {}
+
+/** What makes a {@linkcode Process}, and what its subclasses extend. */
+export interface ProcessConstructor {
+  /** What the objects have in common. */
+  readonly prototype: Process;
+  /** Makes a process; `start()` starts it. */
+  new <A extends unknown[] = unknown[], R = unknown>(
+    ...parameters: ProcessParameters<A, R>
+  ): Process<A, R>;
+  /** The same for a target that is one of several functions, or is overloaded. */
+  new <F extends (...args: never[]) => unknown>(
+    options:
+      & Omit<ProcessOptions, "target">
+      & { target: F }
+      & ([] extends TargetParameters<F> ? { args?: Readonly<TargetParameters<F>> }
+        : { args: Readonly<TargetParameters<F>> }),
+  ): Process<TargetParameters<F>, TargetResult<F>>;
+}
+
+/**
+ * A function running in parallel, in an isolate of its own, with the names and meanings of
+ * Python's `multiprocessing.Process`. It is a Deno Worker that acts as a process: it shares
+ * nothing but what it is given, can be ended at any instant, even in the middle of
+ * `while (true) {}`, and has an exit code.
+ *
+ * A subclass with a `run()` method runs that in the child, on a copy of the object: its own
+ * properties cross as arguments do.
+ *
+ * The process ends when its target has returned, or the promise it returned has settled. Like a
+ * Python process it then waits for the processes it has started itself, except daemons.
+ *
+ * @example
+ * ```ts
+ * import { Process } from "@multiproc/multiprocessing";
+ *
+ * export function add(a: number, b: number): number {
+ *   return a + b;
+ * }
+ *
+ * if (import.meta.main) {
+ *   const process = new Process({ target: add, args: [1, 2] });
+ *   process.start();
+ *   console.log(await process.result()); // 3
+ * }
+ * ```
+ *
+ * @typeParam A the target's parameters
+ * @typeParam R what the target returns, or its promise resolves to
+ */
+export const Process: ProcessConstructor = ProcessObject as ProcessConstructor;
+Reflect.defineProperty(Process, "name", { value: "Process" });
+
 /** What the errors say of a process that returned nothing. */
 interface Failed {
   message: string;
@@ -1010,7 +1071,9 @@ function checkDaemon(daemon: unknown): void {
 }
 
 /** What each option must be. */
-function checkOptions<A extends unknown[], R>(options: ProcessOptions<A, R> & { args?: A }): void {
+function checkOptions<A extends unknown[], R>(
+  options: ProcessOptions<A, R> & { args?: Readonly<A> },
+): void {
   const { target, args, name, daemon, module, by, signal } = options;
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
     if (value !== undefined) checkIs(what, value, ok, expected);

@@ -1,0 +1,21 @@
+// What the types of a target say of its arguments and its result, also where the target is one of several
+// functions, or is overloaded.
+
+/** What a function's forms take and return, if it is overloaded: the last four of them count. */
+export type TargetForms<F extends (...args: never[]) => unknown> = F extends {
+  (...args: infer A1): infer R1;
+  (...args: infer A2): infer R2;
+  (...args: infer A3): infer R3;
+  (...args: infer A4): infer R4;
+} ? { args: A1 | A2 | A3 | A4; result: R1 | R2 | R3 | R4 }
+  : never;
+
+/** The parameters of a target, whichever of several functions it is: what all of them take. */
+export type TargetParameters<F extends (...args: never[]) => unknown> =
+  (F extends (...args: never[]) => unknown ? (args: TargetForms<F>["args"]) => void : never) extends
+    (args: infer A extends unknown[]) => void ? A : never;
+
+/** What a target returns, or its promise resolves to, whichever of several functions it is. */
+export type TargetResult<F extends (...args: never[]) => unknown> = F extends
+  (...args: never[]) => unknown ? Awaited<TargetForms<F>["result"]>
+  : never;
