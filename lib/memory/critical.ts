@@ -88,8 +88,8 @@ export function unwindWhenKilled(): void {
 const LOOK = 20;
 
 /**
- * Sleeps until the host ends this isolate. The host's order can get lost: Deno 2.9.6 clears it
- * when it interrupts certain built-in functions, and the code goes on. Then all that is left is to
+ * Sleeps until the host ends this isolate. The host's order can get lost: Deno clears it when
+ * it interrupts certain built-in functions (platform/interruptible_console.ts), and the code goes on. Then all that is left is to
  * unwind to the event loop, where Deno notices.
  */
 function stopHere(control: Int32Array, ..._room: 0[]): never {

@@ -247,7 +247,7 @@ function keepDeno() {
   const getExitCode = getterOf(g.Deno, "exitCode"), getMainModule = getterOf(g.Deno, "mainModule");
   return {
     pid: g.Deno.pid,
-    errors: { NotCapable: g.Deno.errors.NotCapable },
+    errors: { ...g.Deno.errors },
     permissions: {
       querySync: bound(permissions.querySync, permissions),
       revokeSync: bound(permissions.revokeSync, permissions),

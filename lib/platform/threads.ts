@@ -5,6 +5,15 @@
 //   after an await    When the heap is full, V8 doubles the limit and interrupts the code, and Deno ends the
 //                     thread; but where the code ran after an await, the interruption is lost, and with it
 //                     the rest of the code. The heap_size_limit of node:v8, which has grown, tells.
+//   least limit       With 16 MB a thread can load this package. With less it may run out of memory
+//                     before anybody can notice.
+//   nested            A worker that is started from a worker takes half a second longer to come up than one
+//                     that is started from main: Deno waits for a debugger.
+//   leaks             A worker that is killed while its main module is still evaluating, its top-level await
+//                     included, leaks what it had loaded.
+//   permissions       A thread has the permissions of its starter themselves and not a copy of them: what it
+//                     revokes is lost to both.
+//   with its starter  A worker ends with the worker that has started it.
 
 import * as v8 from "node:v8";
 import type { ResourceLimits } from "node:worker_threads";

@@ -7,7 +7,8 @@
 //   permissions       The option `deno.permissions` is there where the program runs with worker-options.
 //                     Without, Deno prints one line and exits with code 70.
 //   imports           What a worker's main module imports literally, in import() too, is loaded with the
-//                     rights of the isolate that starts the worker.
+//                     rights of the isolate that starts the worker. Where Deno type-checks, as `deno test`
+//                     does, it checks what is imported so, anew for each worker.
 
 import * as primordials from "./primordials.ts";
 

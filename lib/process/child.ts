@@ -56,7 +56,7 @@ const threadBirth = workerData as Birth | null | undefined;
 
 /**
  * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
- * while its main module still is leaks what it had loaded (Deno 2.9.6).
+ * while its main module still is leaks what it had loaded (platform/threads.ts).
  *
  * @param source makes the target
  */

@@ -1,5 +1,5 @@
 // A process started inside a process. A worker that is started from a worker takes half a second
-// to come up (Deno 2.9.6 waits for a debugger), one that is started from main 30 ms; so a process
+// to come up (platform/threads.ts), one that is started from main 30 ms; so a process
 // asks its host to start its children. If the host doesn't get to it in time, because it is busy
 // with something that never looks up, the process starts them itself. A compare-and-swap on the
 // CLAIM word decides who does.

@@ -1,6 +1,6 @@
 // A thread in a sandbox: it has the permissions of the sandbox, and can be stopped at any instant
 // and have a memory limit as every thread. The price is half a second: where a worker starts a
-// worker, Deno 2.9.6 waits for a debugger.
+// worker, Deno waits for a debugger (platform/threads.ts).
 //
 // The sandbox runs nothing but warden(), which starts the thread and reports what becomes of it.
 

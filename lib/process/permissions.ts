@@ -247,7 +247,7 @@ const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(
 
 /**
  * A process that inherits has the permissions of its starter, not a copy of them: what it revoked
- * would be lost to the whole program (Deno 2.9.6).
+ * would be lost to the whole program (platform/threads.ts).
  */
 function keepShared(): void {
   const revokeSync = () => {
@@ -265,7 +265,7 @@ let hasWarned = false;
 
 /**
  * Deno asks the person at the terminal when a confined process tries what it may not do, unless the
- * program was started with --no-prompt. Nothing can change that from inside (Deno 2.9.6), so the person
+ * program was started with --no-prompt. Nothing can change that from inside, so the person
  * is told once what will be asking.
  */
 export function warnOfPrompts(): void {

@@ -965,7 +965,7 @@ const OPTIONS = [
   ...["permissions", "sealed", "memoryLimitMb", "timeLimit", "maxResultBytes"],
 ];
 
-/** With less a worker of Deno 2.9.6 runs out of memory before anybody can catch that. In MB. */
+/** With less a thread runs out of memory before anybody can catch that (platform/threads.ts). In MB. */
 const LEAST_MEMORY = 16;
 
 /** What a process is kept within. */

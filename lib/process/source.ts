@@ -223,8 +223,8 @@ multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
 }
 
 /**
- * A body that is compiled only when it runs. What a main module's own text imports, Deno 2.9.6 loads with
- * the rights of the starter, `await import("file:///…")` in a function included.
+ * A body that is compiled only when it runs. What a main module's own text imports is loaded with
+ * the rights of the starter (platform/web_workers.ts), `await import("file:///…")` in a function included.
  */
 function compiled(body: string, locals: readonly string[]): string {
   const parameters = [...locals, `"use strict";\n${body}`].map((text) => JSON.stringify(text));

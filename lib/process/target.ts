@@ -237,7 +237,7 @@ function byReference(
 
 function freeMain(): string {
   if (isChildModuleInBundle()) return bundledMain();
-  // Not a static import, nor one of a literal: with those Deno 2.9.6, where it type-checks (as
+  // Not a static import, nor one of a literal: with those Deno, where it type-checks (as
   // `deno test` does), checks the whole package anew for each child, a second each time.
   // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
   return `const url = ${JSON.stringify(childModule())};
@@ -258,8 +258,8 @@ child.bootModule((module, options) => import(module, options));`;
 
 function confinedMain(module: string): string {
   const library = (name: string) => JSON.stringify(new URL(name, childModule()));
-  // What stands here literally is loaded with the rights of the starter (Deno 2.9.6), the target's module
-  // too, which is evaluated when it is imported: with the rights of the child.
+  // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
+  // module too, which is evaluated when it is imported: with the rights of the child.
   // All of this package, which a sealed process couldn't load later: it takes globals that are gone then.
   return `import ${library("../../mod.ts")};
 import ${library("arrivals.ts")};

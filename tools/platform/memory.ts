@@ -2,7 +2,15 @@
 
 import { getHeapStatistics } from "node:v8";
 import { isOutOfMemory, resourceLimitsOf } from "../../lib/platform/threads.ts";
-import { type Assumption, eventually, pause, program, thread, words } from "./assumption.ts";
+import {
+  type Assumption,
+  eventually,
+  fileOf,
+  pause,
+  program,
+  thread,
+  words,
+} from "./assumption.ts";
 
 /** Fills the heap with arrays. */
 const FILL = "const all = []; while (true) all.push({ n: all.length, text: [all.length, {}] });";
@@ -65,6 +73,25 @@ export const memory: Assumption[] = [
       );
       await eventually(() => seen[1] === 1);
       return seen[0] >= 40 && seen[0] < 200 && here > 2 ** 28 ? "as set" : `${seen[0]} MB, ${here}`;
+    },
+  },
+  {
+    claim: "With a heap limit of 16 MB a thread can load this package",
+    places: ["lib/platform/threads.ts", "lib/process/process.ts"],
+    kind: "need",
+    expected: ["loaded"],
+    observe: async () => {
+      const seen = words();
+      const worker = await thread(
+        `await import(${JSON.stringify(fileOf("mod.ts"))}); data[0] = 1;`,
+        seen,
+        {
+          resourceLimits: resourceLimitsOf(16),
+        },
+      );
+      let failed = "not loaded";
+      worker.on("error", (error) => failed = `${error}`);
+      return await eventually(() => seen[0] === 1) ? "loaded" : failed;
     },
   },
   {

@@ -40,7 +40,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "Without worker-options, Deno prints one line when a sandbox starts and exits with code 70",
-    places: ["lib/process/process.ts"],
+    places: [WEB, "lib/process/process.ts"],
     kind: "quirk",
     expected: ["70, Unstable API 'Worker.deno.permissions'"],
     observe: async () => {
@@ -114,7 +114,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "A worker that is started from a worker takes longer to come up, as long as Deno waits for a debugger",
-    places: ["lib/process/delegate.ts", "lib/process/jail.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/delegate.ts", "lib/process/jail.ts"],
     kind: "quirk",
     expected: ["more than 0.3 s longer", "about as long"],
     observe: async () => {
@@ -180,7 +180,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "A worker that inherits has the permissions of its starter itself: revoking one takes it from both",
-    places: ["lib/process/permissions.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/permissions.ts"],
     kind: "quirk",
     expected: ["prompt", "denied"],
     observe: async () => {
@@ -224,6 +224,54 @@ export const workers: Assumption[] = [
   },
   {
     claim:
+      "Where Deno type-checks, it checks what a worker's main module imports literally, not by a variable",
+    places: [WEB, "lib/process/target.ts"],
+    kind: "quirk",
+    expected: ["literally: checked, by a variable: not checked"],
+    observe: async () => {
+      const folder = await Deno.makeTempDir(), seen: string[] = [];
+      const wrong = `${folder}/wrong.ts`;
+      await Deno.writeTextFile(wrong, "export const wrong: number = 'text';");
+      const url = JSON.stringify(`file://${wrong}`);
+      const mains = {
+        literally: `import ${url}; postMessage(0);`,
+        "by a variable": `const url = ${url}; await import(url); postMessage(0);`,
+      };
+      for (const [how, text] of Object.entries(mains)) {
+        const path = `${folder}/main.ts`, main = JSON.stringify(moduleOf(text).href);
+        await Deno.writeTextFile(
+          path,
+          `const worker = new Worker(${main}, { type: "module" });
+          worker.onerror = (event) => { console.error(event.message); Deno.exit(1); };
+          worker.onmessage = () => Deno.exit();`,
+        );
+        const { stderr } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--no-config", "--check", "--allow-all", path],
+          stdin: "null",
+          env: { NO_COLOR: "1" },
+        }).output();
+        const errors = new TextDecoder().decode(stderr);
+        seen.push(`${how}: ${/TS\d+/.test(errors) ? "checked" : "not checked"}`);
+      }
+      await Deno.remove(folder, { recursive: true });
+      return seen.join(", ");
+    },
+  },
+  {
+    claim: "A transport that is behind an unstable flag ends the program with exit code 70",
+    places: ["lib/process/allow_list.ts", "lib/process/sealed_realm.ts"],
+    kind: "quirk",
+    expected: ["70"],
+    observe: async () => {
+      const { code } = await program(
+        `try { await Deno.connect({ transport: "vsock", cid: 1, port: 1 }); } catch { /* refused */ }`,
+        { flags: ["--allow-all"] },
+      );
+      return `${code}`;
+    },
+  },
+  {
+    claim:
       "What is no permission's can be taken out of the realm of a worker, and imports be refused there",
     places: ["lib/process/sealed_realm.ts", "lib/process/allow_list.ts"],
     kind: "need",
@@ -262,7 +310,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "A worker killed while its main module is still evaluating leaks what it had loaded",
-    places: ["lib/process/child.ts", "lib/process/hosted.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/child.ts", "lib/process/hosted.ts"],
     kind: "quirk",
     expected: ["more than 100 KB each", "less"],
     observe: async () => {
