@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { Process, ProcessError, sleep as pause } from "@multiproc/multiprocessing";
 import * as multi from "@multiproc/multiprocessing";
+import { named as namedInMts } from "./targets/scope_targets.mts";
 import { Lock as PlainLock } from "./targets/scope_targets.ts";
+import { named as namedInTsx } from "./targets/scope_targets.tsx";
 
 /** No wait here lasts longer. */
 const bound = { timeout: 30_000 };
@@ -148,6 +150,13 @@ Deno.test("names of the module's own are never taken for the package's, nor for 
     await failure((({ event }: { event: number }) => () => event)({ event: 5 })),
     /uses "event"/,
   );
+});
+
+Deno.test("so it is in modules of all kinds", async () => {
+  for (const named of [namedInMts, namedInTsx]) {
+    assert.equal(named(), "local");
+    assert.match(await failure(named), /uses "name"/);
+  }
 });
 
 Deno.test("what the module doesn't import from the package isn't there", async () => {

@@ -3,7 +3,7 @@
 // evaluated; an unexpected answer of another Deno version means "unknown".
 //
 // Deno 2.9.4 to 2.9.6, through what node:module offers:
-// - the loader of ".js" files reads any module of the program's graph without read permission, from the
+// - the loader of ".cjs" files reads any module of the program's graph without read permission, from the
 //   disk, and transpiles TypeScript and JSX to the text that V8 runs;
 // - the loader of ".mjs" files answers the namespace of a module that is evaluated, and refuses one that
 //   is still evaluating, or has top-level await in its graph;
@@ -36,7 +36,7 @@ interface ModuleClass {
 
 const { _extensions, stripTypeScriptTypes, prototype: { _compile } } =
   module as unknown as ModuleClass;
-const loadText = _extensions[".js"], loadNamespace = _extensions[".mjs"];
+const loadText = _extensions[".cjs"], loadNamespace = _extensions[".mjs"];
 
 /** The path of a file: URL that stands for it alone, as those of modules without a query do. */
 function pathOf(url: string): string | undefined {
