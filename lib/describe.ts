@@ -11,3 +11,10 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }
+
+/** How a process ended, by its exit code: "exited with code 3", "was killed". */
+export function howItEnded(exitCode: number): string {
+  if (exitCode === -15) return "was terminated";
+  if (exitCode === -9) return "was killed";
+  return `exited with code ${exitCode}`;
+}

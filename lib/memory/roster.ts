@@ -11,8 +11,9 @@
 // struck off (even: free), so that a Ref of one generation never means a later one. OWNER is twice the
 // owner's number, and one bit: which of the two words OWNER_GENERATION is the owner's, so that the one
 // store to OWNER changes both. NEXT links the free entries, which are taken again in the order they
-// became free, and not before there are MANY. Then comes a name, which stays after the end: a
-// length and the beginning of its UTF-8. Entries of processes have even numbers, others odd ones.
+// became free, and not before there are MANY. EXIT is the exit code of a process, written before it is
+// struck off: 0 while there is none, a code from 0 up as one more. Then comes a name: a length and the
+// beginning of its UTF-8. Both stay after the end, for messages. Entries of processes have even numbers, others odd ones.
 //
 // Who holds a lock is written into one word, as a token: the number of his entry and 14 bits of its
 // generation. After 16,384 others in the same entry a token might mean another, until that one ends.
@@ -50,7 +51,7 @@ const LOCK = 0, LAST_PID = 1, ID = 2, ID_TOO = 3;
 // many are free and how many were ever used.
 const FIRST_FREE = 4, LAST_FREE = 6, FREE = 8, USED = 10;
 const HEADER_WORDS = 16;
-const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 4, NAME = 5;
+const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 4, EXIT = 5, NAME = 6;
 const ENTRY_WORDS = 16, NAME_BYTES = 4 * (ENTRY_WORDS - NAME);
 /** So many free entries there must be before one is taken again. */
 const MANY = 1024;
@@ -66,6 +67,29 @@ const DEEPEST = 1000;
 export interface Ref {
   readonly index: number;
   readonly generation: number;
+}
+
+/** What there is to tell of a process. */
+export interface ProcessEntry {
+  index: number;
+  name: string;
+  isAlive: boolean;
+  /** Undefined while it lives, or where nobody knows. */
+  exitCode: number | undefined;
+}
+
+/** The UTF-8 of a name, or of its beginning, as far as there is room. */
+function beginningOf(name: string): Uint8Array {
+  const encoded = new TextEncoder().encode(name);
+  if (encoded.length < NAME_BYTES) return encoded;
+  const mark = new TextEncoder().encode("…");
+  let end = NAME_BYTES - 1 - mark.length;
+  // Not in the middle of a character.
+  while ((encoded[end] & 0xc0) === 0x80) end--;
+  const cut = new Uint8Array(end + mark.length);
+  cut.set(encoded.subarray(0, end));
+  cut.set(mark, end);
+  return cut;
 }
 
 /** One isolate's view of a roster. */
@@ -118,8 +142,9 @@ export class Roster {
 
   /** Enters a process; without an owner, alive until struck off. */
   enrollProcess(name: string, owner?: Ref): Ref {
-    const encoded = new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1);
+    const encoded = beginningOf(name);
     return this.#enroll(0, owner, (at) => {
+      Atomics.store(this.#words, at + EXIT, 0);
       const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES);
       bytes[0] = encoded.length;
       bytes.set(encoded, 1);
@@ -233,8 +258,37 @@ export class Roster {
     // It is even, and one more, once the process is struck off.
     const taken = (generation & 1) === 1 ? generation : generation - 1;
     if (generation === 0 || shortened(taken) !== (token & MOST_SHORTENED)) return undefined;
+    return this.#nameAt(at);
+  }
+
+  #nameAt(at: number): string {
     const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES).slice();
     return new TextDecoder().decode(bytes.subarray(1, 1 + bytes[0]));
+  }
+
+  /** Notes how a process ends, before it is struck off; the first note counts. */
+  noteExit({ index, generation }: Ref, code: number): void {
+    const at = this.#at(index);
+    if (Atomics.load(this.#words, at + GENERATION) !== generation) return;
+    Atomics.compareExchange(this.#words, at + EXIT, 0, code < 0 ? code : code + 1);
+  }
+
+  /** The process that has an entry, or had it last; undefined if that can't be told any more. */
+  processOf({ index, generation }: Ref): ProcessEntry | undefined {
+    for (let left = DEEPEST; left > 0; left--) {
+      const at = this.#at(index), now = Atomics.load(this.#words, at + GENERATION);
+      if (now !== generation && now !== ((generation + 1) | 0)) return undefined;
+      if ((index & 1) === 0) {
+        const code = Atomics.load(this.#words, at + EXIT);
+        const exitCode = code > 0 ? code - 1 : code < 0 ? code : undefined;
+        const isAlive = exitCode === undefined && this.isAlive({ index, generation });
+        return { index, name: this.#nameAt(at), isAlive, exitCode };
+      }
+      const owner = Atomics.load(this.#words, at + OWNER);
+      if (owner === NOBODY) return undefined;
+      generation = Atomics.load(this.#words, at + OWNER_GENERATION + (owner & 1));
+      index = owner >>> 1;
+    }
   }
 
   /** Gives an entry another owner; in a critical section, by who has it or hands it on. */

@@ -8,6 +8,7 @@
 // finds the lane empty looks whether the other end is alive, and if it isn't, at the lane again.
 
 import type { MessagePort as NodePort } from "node:worker_threads";
+import { howItEnded } from "../describe.ts";
 import {
   BrokenPipeError,
   BufferTooShort,
@@ -237,8 +238,7 @@ export class End {
     }
     if (outgoing.lane.isRefused || !this.#roster.isAlive(this.#peer)) {
       throw new BrokenPipeError(
-        "Nobody will receive it: the other end was closed, or its process has ended. " +
-          "Make a new pipe.",
+        `Nobody will receive it: ${this.#whyOver(outgoing.lane.isRefused)}. Make a new pipe.`,
       );
     }
     return outgoing;
@@ -259,6 +259,27 @@ export class End {
       ...sent && { sent: sent.size },
       ...!this.#roster.isAlive(this.#peer) && { peerClosed: true },
     };
+  }
+
+  /**
+   * Why the other end is no partner any more.
+   *
+   * @param isStreamOver whether a web stream of it was closed or cancelled
+   */
+  #whyOver(isStreamOver: boolean): string {
+    if (isStreamOver && this.#roster.isAlive(this.#peer)) {
+      return "the stream at the other end has ended";
+    }
+    const process = this.#roster.processOf(this.#peer);
+    if (process === undefined) return "the other end was closed, or its process has ended";
+    const { name, exitCode, isAlive, index } = process;
+    if (exitCode !== undefined) {
+      const code = exitCode < 0 ? ` (exit code ${exitCode})` : "";
+      return `${name}, which had the other end, ${howItEnded(exitCode)}${code}`;
+    }
+    if (!isAlive) return `${name}, which had the other end, has ended`;
+    const isOwn = index === placeIn(this.#roster.shares)?.self.index;
+    return `the other end was closed${isOwn ? "" : ` by ${name}`}`;
   }
 
   checkOpen(): void {
@@ -299,7 +320,7 @@ export class End {
       if (length === EMPTY) {
         if (!this.#isOver(lane)) return WAIT;
         length = lane.peek();
-        if (length === EMPTY) throw ended();
+        if (length === EMPTY) throw ended(this.#whyOver(lane.hasEnded));
       }
       const message = read(lane, length);
       // Not before it was read: it is still there if the stack was too full for that.
@@ -632,11 +653,8 @@ function tooShort(room: number, bytes: Uint8Array<ArrayBuffer>): BufferTooShort 
   );
 }
 
-function ended(): EOFError {
-  return new EOFError(
-    "Nothing more will come: the other end was closed, or its process has ended, and all it sent " +
-      "was received.",
-  );
+function ended(why: string): EOFError {
+  return new EOFError(`Nothing more will come: ${why}, and all it sent was received.`);
 }
 
 function throwNothing(): never {

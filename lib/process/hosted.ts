@@ -82,6 +82,7 @@ function markExit(fate: Int32Array, code: number): void {
 
 /** Writes that a process has ended and is gone, and tells everybody who waits. */
 export function markEnded({ fate, ref }: Pick<Launch, "fate" | "ref">, code: number): void {
+  ownRoster().noteExit(ref, code);
   ownRoster().strikeAll(ref);
   markExit(fate, code);
   lookEverywhere();
@@ -277,6 +278,7 @@ export class Hosted {
         Atomics.wait(control, NEVER, 0, 1);
       }
     }
+    ownRoster().noteExit(ref, -TERMINATED);
     ownRoster().strikeAll(ref);
   }
 
@@ -377,19 +379,15 @@ export class Hosted {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#endTimer);
-    const { control, fate, identity, memoryLimitMb } = this.#launch;
+    const { control, fate, identity } = this.#launch;
     if (hosted.get(identity.pid) === this) hosted.delete(identity.pid);
     this.#body.dispose();
-    const code = readCode(control, FINISHED);
+    const hasFinished = readCode(control, FINISHED) !== null;
     if (!this.#isGone) {
-      if (code === null && this.#body.isInterruptible) this.#awaitGone();
+      if (!hasFinished && this.#body.isInterruptible) this.#awaitGone();
       else this.#strike();
     }
-    // As it has noticed itself.
-    const isFull = Atomics.load(control, LIMIT) === MEMORY_LIMIT;
-    if (isFull && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
-    const kill = Atomics.load(fate, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
-    markExit(fate, code ?? (kill === 0 ? this.#exitCode : -kill));
+    markExit(fate, this.#code());
     for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
     lookEverywhere();
     // Not before: who starts many and then asks for all their results is still starting, perhaps.
@@ -399,6 +397,16 @@ export class Hosted {
     for (const other of hosted.values()) {
       if (other.owner === identity.pid && other.daemon) other.dismiss();
     }
+  }
+
+  /** The exit code, once its worker is ending. */
+  #code(): number {
+    const { control, fate, memoryLimitMb } = this.#launch;
+    // As it has noticed itself.
+    const isFull = Atomics.load(control, LIMIT) === MEMORY_LIMIT;
+    if (isFull && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
+    const kill = Atomics.load(fate, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
+    return readCode(control, FINISHED) ?? (kill === 0 ? this.#exitCode : -kill);
   }
 
   #printLastWords(): void {
@@ -427,6 +435,7 @@ export class Hosted {
 
   /** What it held is free. */
   #strike(): void {
+    ownRoster().noteExit(this.#launch.ref, this.#code());
     ownRoster().strikeAll(this.#launch.ref);
   }
 }

@@ -79,6 +79,7 @@ export async function emitBeforeExit(): Promise<void> {
 
 function finish(exitCode: number): void {
   isFinished = true;
+  ownRoster().noteExit(ownRef(), exitCode);
   endAllHosted();
   sayFarewell(exitCode);
   ownRoster().strikeAll(ownRef());

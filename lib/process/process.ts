@@ -1,7 +1,7 @@
 // Process, the public face: its options, its life as its starter sees it.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { describe } from "../describe.ts";
+import { describe, howItEnded } from "../describe.ts";
 import { customInspect, type Inspect, print } from "../inspection.ts";
 import { checkNames } from "../named_options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
@@ -948,12 +948,6 @@ function codeOf(control: Int32Array, fate: Int32Array): number | null {
 /** Whether the host of this process may start others for it: it has the same rights. */
 function canDelegate(): boolean {
   return isHosted() && !isConfined();
-}
-
-function howItEnded(exitCode: number): string {
-  if (exitCode === -TERMINATED) return "was terminated";
-  if (exitCode === -KILLED) return "was killed";
-  return `exited with code ${exitCode}`;
 }
 
 /** What a process with permissions of its own returns at most: by default, and by any option. In bytes. */
