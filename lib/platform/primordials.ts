@@ -17,6 +17,9 @@
 // Namespaces are copies that hold what this library uses, classes with static methods are stand-ins that
 // make what the original makes, other classes are the originals.
 
+export * from "./containers.ts";
+export * from "./methods.ts";
+
 const { defineProperty, getOwnPropertyDescriptor } = globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const bind = globalThis.Function.prototype.bind;

@@ -1,0 +1,72 @@
+// Maps and sets that only this library sees: their methods are their own, copied from the language's when
+// this module was loaded, and they are iterated by iterators of their own. (Node and Deno have the same, by
+// the same names.) And each(), by which an array is iterated so.
+
+const { Map, Set } = globalThis;
+const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } =
+  globalThis.Object;
+const { apply, construct, ownKeys } = globalThis.Reflect;
+const { iterator } = globalThis.Symbol;
+
+type Next<T> = () => IteratorResult<T, undefined>;
+
+/** An iterator that asks nobody but `next`. */
+function iteratorOf<T>(next: Next<T>): IterableIterator<T, undefined, unknown> {
+  return {
+    __proto__: null,
+    next,
+    [iterator]() {
+      return this;
+    },
+  } as unknown as IterableIterator<T, undefined, unknown>;
+}
+
+/** For loops over an array, as it is when the loop gets there. */
+export function each<T>(list: ArrayLike<T>): Iterable<T> {
+  let at = 0;
+  const step = { __proto__: null, done: false, value: undefined } as unknown as {
+    done: boolean;
+    value: T | undefined;
+  };
+  return iteratorOf(() => {
+    step.done = at >= list.length;
+    step.value = step.done ? undefined : list[at++];
+    return step as IteratorResult<T, undefined>;
+  });
+}
+
+// deno-lint-ignore no-explicit-any
+type Container = new () => any;
+
+/** A class whose objects are the original's, and have none of its prototype. */
+function safe<C extends Container>(original: C, methods: readonly string[]): C {
+  const prototype = create(null);
+  const next = getPrototypeOf(construct(original, []).values()).next;
+  for (let i = 0, keys = ownKeys(original.prototype); i < keys.length; i++) {
+    const descriptor = getOwnPropertyDescriptor(original.prototype, keys[i])!;
+    defineProperty(prototype, keys[i], { __proto__: null, ...descriptor } as PropertyDescriptor);
+  }
+  for (let i = 0; i < methods.length; i++) {
+    const method = original.prototype[methods[i]];
+    const value = function (this: unknown) {
+      const wrapped = apply(method, this, []);
+      return iteratorOf(() => apply(next, wrapped, []) as IteratorResult<unknown, undefined>);
+    };
+    const key = i === 0 ? iterator : methods[i];
+    defineProperty(prototype, key, { __proto__: null, value } as PropertyDescriptor);
+    if (i === 0) {
+      defineProperty(prototype, methods[0], { __proto__: null, value } as PropertyDescriptor);
+    }
+  }
+  const made = function () {
+    return construct(original, [], made);
+  };
+  made.prototype = prototype;
+  return made as unknown as C;
+}
+
+/** A Map of this library's own; it takes no entries when it is made. */
+export const SafeMap = safe(Map, ["entries", "keys", "values"]) as new <K, V>() => Map<K, V>;
+
+/** A Set of this library's own; it takes no values when it is made. */
+export const SafeSet = safe(Set, ["values", "keys", "entries"]) as new <T>() => Set<T>;

@@ -1,0 +1,202 @@
+// Methods of prototypes as functions that take their `this` first, as MapPrototypeGet(map, key): those that
+// there were when this module was loaded. The names are those that Node and Deno have for the same.
+//
+// Methods that make an array make a plain one here: the language would ask the array for its constructor, and
+// that for its species, which can be replaced too.
+
+// deno-lint-ignore no-explicit-any
+type Method = (...args: any) => any;
+type WithThis<F extends Method, T> = (self: T, ...args: Parameters<F>) => ReturnType<F>;
+
+const { bind, call } = globalThis.Function.prototype;
+const { apply } = globalThis.Reflect;
+
+/** A function that calls `method` with its first argument as `this`; V8 calls it as directly as the method. */
+function uncurryThis<T, F extends Method>(method: F): WithThis<F, T> {
+  return apply(bind, call, [method]) as WithThis<F, T>;
+}
+
+const array = globalThis.Array.prototype,
+  string = globalThis.String.prototype,
+  map = globalThis.Map.prototype,
+  set = globalThis.Set.prototype,
+  regExp = globalThis.RegExp.prototype;
+
+// Arrays
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+type List<T> = ArrayLike<T>;
+
+export const ArrayPrototypePush = uncurryThis(array.push) as <T>(
+    list: T[],
+    ...items: T[]
+  ) => number,
+  ArrayPrototypePop = uncurryThis(array.pop) as <T>(list: T[]) => T | undefined,
+  ArrayPrototypeShift = uncurryThis(array.shift) as <T>(list: T[]) => T | undefined,
+  ArrayPrototypeIndexOf = uncurryThis(array.indexOf) as <T>(list: List<T>, item: T) => number,
+  ArrayPrototypeIncludes = uncurryThis(array.includes) as <T>(list: List<T>, item: T) => boolean,
+  ArrayPrototypeJoin = uncurryThis(array.join) as (
+    list: List<unknown>,
+    separator?: string,
+  ) => string,
+  ArrayPrototypeReverse = uncurryThis(array.reverse) as <T>(list: T[]) => T[],
+  ArrayPrototypeFill = uncurryThis(array.fill) as <T>(list: T[], value: T) => T[],
+  ArrayPrototypeSome = uncurryThis(array.some) as Any as <T>(
+    list: List<T>,
+    test: (item: T, index: number) => unknown,
+  ) => boolean,
+  ArrayPrototypeEvery = uncurryThis(array.every) as Any as <T>(
+    list: List<T>,
+    test: (item: T, index: number) => unknown,
+  ) => boolean,
+  ArrayPrototypeFind = uncurryThis(array.find) as Any as <T>(
+    list: List<T>,
+    test: (item: T, index: number) => unknown,
+  ) => T | undefined,
+  ArrayPrototypeFindIndex = uncurryThis(array.findIndex) as Any as <T>(
+    list: List<T>,
+    test: (item: T, index: number) => unknown,
+  ) => number;
+
+export function ArrayPrototypeAt<T>(list: List<T>, index: number): T | undefined {
+  return list[index < 0 ? list.length + index : index];
+}
+
+export function ArrayPrototypeMap<T, R>(list: List<T>, make: (item: T, index: number) => R): R[] {
+  const made: R[] = [];
+  for (let i = 0; i < list.length; i++) made[i] = make(list[i], i);
+  return made;
+}
+
+export function ArrayPrototypeFilter<T, S extends T>(
+  list: List<T>,
+  test: (item: T, index: number) => item is S,
+): S[];
+export function ArrayPrototypeFilter<T>(
+  list: List<T>,
+  test: (item: T, index: number) => unknown,
+): T[];
+export function ArrayPrototypeFilter<T>(
+  list: List<T>,
+  test: (item: T, index: number) => unknown,
+): T[] {
+  const kept: T[] = [];
+  for (let i = 0; i < list.length; i++) if (test(list[i], i)) kept[kept.length] = list[i];
+  return kept;
+}
+
+export function ArrayPrototypeFlatMap<T, R>(
+  list: List<T>,
+  make: (item: T, index: number) => R | readonly R[],
+): R[] {
+  const made: R[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const one = make(list[i], i);
+    if (!isArray(one)) made[made.length] = one as R;
+    else for (let j = 0; j < one.length; j++) made[made.length] = one[j];
+  }
+  return made;
+}
+const { isArray } = globalThis.Array;
+
+export function ArrayPrototypeSlice<T>(list: List<T>, start = 0, end = list.length): T[] {
+  const last = end < 0 ? list.length + end : end < list.length ? end : list.length;
+  const copy: T[] = [];
+  for (let i = start < 0 ? list.length + start : start; i < last; i++) copy[copy.length] = list[i];
+  return copy;
+}
+
+/** Several lists as one. */
+export function ArrayPrototypeConcat<T>(...lists: List<T>[]): T[] {
+  const all: T[] = [];
+  for (let i = 0; i < lists.length; i++) {
+    const list = lists[i];
+    for (let j = 0; j < list.length; j++) all[all.length] = list[j];
+  }
+  return all;
+}
+
+/** Takes elements out of an array; the answer is those. */
+export function ArrayPrototypeSplice<T>(list: T[], start: number, count: number): T[] {
+  const taken: T[] = [], rest = list.length - start;
+  const gone = count < rest ? count : rest;
+  for (let i = 0; i < gone; i++) taken[i] = list[start + i];
+  for (let i = start; i + gone < list.length; i++) list[i] = list[i + gone];
+  list.length -= gone;
+  return taken;
+}
+
+// Maps and sets that others see; for its own this library has those of containers.ts
+
+export const MapPrototypeGet = uncurryThis(map.get) as <K, V>(
+    map: ReadonlyMap<K, V>,
+    key: K,
+  ) => V | undefined,
+  MapPrototypeSet = uncurryThis(map.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>,
+  MapPrototypeHas = uncurryThis(map.has) as <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean,
+  MapPrototypeClear = uncurryThis(map.clear) as (map: Map<never, never>) => void,
+  SetPrototypeAdd = uncurryThis(set.add) as <T>(set: Set<T>, item: T) => Set<T>,
+  SetPrototypeHas = uncurryThis(set.has) as <T>(set: ReadonlySet<T>, item: T) => boolean,
+  SetPrototypeClear = uncurryThis(set.clear) as (set: Set<never>) => void;
+
+const forEachOfMap = uncurryThis(map.forEach) as Any,
+  forEachOfSet = uncurryThis(set.forEach) as Any;
+
+/** The keys of a map, and the values, as they are now. */
+export function entriesOfMap<K, V>(map: ReadonlyMap<K, V>): { keys: K[]; values: V[] } {
+  const keys: K[] = [], values: V[] = [];
+  forEachOfMap(map, (value: V, key: K) => {
+    keys[keys.length] = key;
+    values[values.length] = value;
+  });
+  return { keys, values };
+}
+
+/** The values of a set, as they are now. */
+export function valuesOfSet<T>(set: ReadonlySet<T>): T[] {
+  const values: T[] = [];
+  forEachOfSet(set, (value: T) => values[values.length] = value);
+  return values;
+}
+
+// Strings and patterns
+
+export const StringPrototypeSlice = uncurryThis<string, typeof string.slice>(string.slice),
+  StringPrototypeIndexOf = uncurryThis<string, typeof string.indexOf>(string.indexOf),
+  StringPrototypeCharCodeAt = uncurryThis<string, typeof string.charCodeAt>(string.charCodeAt),
+  StringPrototypeStartsWith = uncurryThis<string, typeof string.startsWith>(string.startsWith),
+  StringPrototypeEndsWith = uncurryThis<string, typeof string.endsWith>(string.endsWith),
+  StringPrototypeIncludes = uncurryThis<string, typeof string.includes>(string.includes),
+  StringPrototypeTrim = uncurryThis<string, typeof string.trim>(string.trim),
+  StringPrototypeLastIndexOf = uncurryThis<string, typeof string.lastIndexOf>(string.lastIndexOf);
+
+export const RegExpPrototypeExec = uncurryThis<RegExp, typeof regExp.exec>(regExp.exec);
+
+/** Whether a pattern matches. */
+export function RegExpPrototypeTest(pattern: RegExp, text: string): boolean {
+  return RegExpPrototypeExec(pattern, text) !== null;
+}
+
+// Others
+
+const { toString: numberToString } = globalThis.BigInt.prototype;
+export const FunctionPrototypeToString = uncurryThis<object, () => string>(
+    globalThis.Function.prototype.toString,
+  ),
+  ObjectPrototypeToString = uncurryThis<unknown, () => string>(
+    globalThis.Object.prototype.toString,
+  ),
+  BigIntPrototypeToString = uncurryThis<bigint, typeof numberToString>(numberToString),
+  DatePrototypeGetTime = uncurryThis<Date, () => number>(globalThis.Date.prototype.getTime),
+  WeakRefPrototypeDeref = uncurryThis(globalThis.WeakRef.prototype.deref) as <T extends WeakKey>(
+    ref: WeakRef<T>,
+  ) => T | undefined;
+
+const promise = globalThis.Promise.prototype;
+/** As then(), for a promise of the language's own. */
+export const PromisePrototypeThen = uncurryThis(promise.then) as <T, R>(
+  promise: Promise<T>,
+  fulfilled: (value: T) => R | PromiseLike<R>,
+  rejected?: (reason: unknown) => R | PromiseLike<R>,
+) => Promise<R>;
