@@ -8,7 +8,7 @@
 
 import * as primordials from "./platform/primordials.ts";
 
-const { Object } = primordials;
+const { ArrayPrototypeSome, Object } = primordials;
 
 /** The property of a prototype that tells which class of this package it belongs to, in every copy of it. */
 export const brand: unique symbol = Symbol.for("@multiproc/multiprocessing/error") as never;
@@ -394,5 +394,5 @@ const ownErrors = [
 
 /** Whether it is an error of one of these classes. */
 export function isOwnError(error: unknown): error is Error {
-  return ownErrors.some((errorClass) => error instanceof errorClass);
+  return ArrayPrototypeSome(ownErrors, (errorClass) => error instanceof errorClass);
 }

@@ -31,7 +31,7 @@ export function print(
   return `${nameOf(object, namedClass)} ${inspect(shown(state), options)}`;
 }
 
-function nameOf(object: object, [name, itself]: NamedClass): string {
+function nameOf(object: object, { 0: name, 1: itself }: NamedClass): string {
   try {
     const { constructor } = object;
     if (constructor === itself) return name;

@@ -4,7 +4,16 @@
 import { describe } from "./describe.ts";
 import * as primordials from "./platform/primordials.ts";
 
-const { Array, Object, TypeError } = primordials;
+const {
+  Array,
+  ArrayPrototypeAt,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
+  ArrayPrototypeSlice,
+  each,
+  Object,
+  TypeError,
+} = primordials;
 
 /**
  * Checks that the options are an object with none but these names.
@@ -24,13 +33,15 @@ export function checkNames(
       `The options are ${describe(options)}. Give an object, as in ${example}.`,
     );
   }
-  for (const name of Object.keys(options)) {
-    if (names.includes(name) || more.includes(name)) continue;
+  for (const name of each(Object.keys(options))) {
+    if (ArrayPrototypeIncludes(names, name) || ArrayPrototypeIncludes(more, name)) continue;
     const all = names.length === 1 ? `The only one is ${names[0]}` : `There are ${list(names)}`;
     throw new TypeError(`${name} is no option here. ${all}, as in ${example}.`);
   }
 }
 
 function list(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return `${ArrayPrototypeJoin(ArrayPrototypeSlice(names, 0, -1), ", ")} and ${
+    ArrayPrototypeAt(names, -1)
+  }`;
 }

@@ -11,7 +11,18 @@ import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "
 import { ownRoster, type Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, ArrayBuffer, Map, Set, TypeError, Uint8Array } = primordials;
+const {
+  Array,
+  ArrayBuffer,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeMap,
+  ArrayPrototypeSome,
+  each,
+  Map,
+  Set,
+  TypeError,
+  Uint8Array,
+} = primordials;
 
 /** What crosses. */
 export interface Cargo {
@@ -79,14 +90,14 @@ export function pack(
   root: string,
   program: string = ownRoster().id,
 ): Load {
-  const parcels = objects.map((object) => object[handOver]());
-  if (parcels.some((parcel) => (parcel.program ?? program) !== program)) {
+  const parcels = ArrayPrototypeMap(objects, (object) => object[handOver]());
+  if (ArrayPrototypeSome(parcels, (parcel) => (parcel.program ?? program) !== program)) {
     throw new TypeError(
       `${root} holds an object of another program: one that a worker was given after it had processes ` +
         "or pipes of its own. Call Connection.fromMessage before anything else there.",
     );
   }
-  const ports = parcels.flatMap((parcel) => parcel.ports ?? []);
+  const ports = ArrayPrototypeFlatMap(parcels, (parcel) => parcel.ports ?? []);
   return { cargo: { bytes, parcels, posted }, objects, transfer: [...transfer, ...ports] };
 }
 
@@ -123,12 +134,12 @@ export function post(port: MessagePort, message: unknown, load: Load, root: stri
 
 /** Tells what has moved where it is now; in a critical section, after it was posted. */
 export function settle(load: Load, owner: Ref, how: string): void {
-  for (const object of load.objects) object[moved]?.(owner, how);
+  for (const object of each(load.objects)) object[moved]?.(owner, how);
 }
 
 /** Ends what was handed over in a cargo that nobody will ever unload. */
 export function drop(cargo: Cargo): void {
-  for (const parcel of cargo.parcels) discard(parcel);
+  for (const parcel of each(cargo.parcels)) discard(parcel);
 }
 
 /** The value that crossed, with the objects that were handed over in it. */
@@ -137,6 +148,6 @@ export function unload({ bytes, parcels, posted }: Cargo): unknown {
   if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {
     throw new TypeError("What has arrived is no value: somebody has forged it.");
   }
-  const handedOver = parcels.map(unpack);
+  const handedOver = ArrayPrototypeMap(parcels, unpack);
   return decode(bytes, 0, bytes.length, { handedOver, posted });
 }

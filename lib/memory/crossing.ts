@@ -7,7 +7,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Map, SharedArrayBuffer, TypeError } = primordials;
+const { ArrayPrototypeEvery, SafeMap, SharedArrayBuffer, TypeError } = primordials;
 
 /** The property by which an object says that it can't be cloned, and what to do instead. */
 export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");
@@ -58,7 +58,7 @@ interface Arrival {
   discard?(content: unknown): void;
 }
 
-const arrivals = new Map<string, Arrival>();
+const arrivals = new SafeMap<string, Arrival>();
 
 /** Says how objects of a kind are made from what arrived, and what happens if nobody wants it. */
 export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival["discard"]): void {
@@ -67,7 +67,7 @@ export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival
 
 /** Whether objects of all these kinds can be made here. */
 export function knowsAll(parcels: readonly Parcel[]): boolean {
-  return parcels.every(({ kind }) => arrivals.has(kind));
+  return ArrayPrototypeEvery(parcels, ({ kind }) => arrivals.has(kind));
 }
 
 /** Makes the object that a parcel stands for. */

@@ -3,9 +3,9 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Set } = primordials;
+const { SafeSet } = primordials;
 
-const farewells = new Set<(exitCode: number) => void>();
+const farewells = new SafeSet<(exitCode: number) => void>();
 let isStarted = false;
 
 /** Has `work` done in the last step of this process, if it is one that was started. */

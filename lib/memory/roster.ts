@@ -35,8 +35,8 @@ const {
   crypto,
   Deno,
   Int32Array,
-  Map,
   Math,
+  SafeMap,
   SharedArrayBuffer,
   Symbol,
   TextDecoder,
@@ -374,7 +374,7 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
 }
 
 /** Rosters of other programs: of one who gave this isolate something after it had its own. */
-const foreign = new Map<string, Place>();
+const foreign = new SafeMap<string, Place>();
 
 /** This isolate's place in the roster of which these are the words, if it has one. */
 export function placeIn(shares: SharedArrayBuffer): Place | undefined {

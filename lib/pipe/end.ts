@@ -54,11 +54,15 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayBuffer,
+  ArrayPrototypeFilter,
+  ArrayPrototypeMap,
+  each,
   Int32Array,
   MessagePort,
   queueMicrotask,
   RangeError,
   ReadableStream,
+  SafeSet,
   Set,
   TransformStream,
   TypeError,
@@ -112,11 +116,11 @@ export function newShares(maxSize: number, maxBytes: number): LaneShares {
 }
 
 /** The ends in use here: closed when this isolate ends. */
-const open = new Set<End>();
+const open = new SafeSet<End>();
 
 // So that the other ends needn't wait to learn of it.
 atEnd(() => {
-  for (const end of [...open]) end.close();
+  for (const end of each([...open])) end.close();
 });
 
 /** A lane to receive from, with its gates. */
@@ -490,14 +494,17 @@ export class End {
 
   #pack(captured: Captured): Load {
     const loaded = pack(captured, "message", this.#roster.id);
-    for (const parcel of loaded.cargo.parcels) {
+    for (const parcel of each(loaded.cargo.parcels)) {
       if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndContent);
     }
     return loaded;
   }
 
   #checkCarries({ self }: EndContent): void {
-    const [isSelf, isPeer] = [this.#self, this.#peer].map((ref) => ref.index === self.index);
+    const { 0: isSelf, 1: isPeer } = ArrayPrototypeMap(
+      [this.#self, this.#peer],
+      (ref) => ref.index === self.index,
+    );
     if (isSelf || isPeer) {
       throw new TypeError(
         `The message holds ${isSelf ? "this end" : "the other end"} of the very pipe it is sent ` +
@@ -514,7 +521,7 @@ export class End {
     this.#isPosting = true;
     try {
       const number = this.#nextNumber();
-      const moved = transfer.filter((object) => !(object instanceof ArrayBuffer));
+      const moved = ArrayPrototypeFilter(transfer, (object) => !(object instanceof ArrayBuffer));
       const posted: Posted = { number, cargo: loaded.cargo, moved };
       post(this.#port, posted, loaded, "message");
       marker.words[NUMBER_WORD] = number;
@@ -606,7 +613,7 @@ export class End {
 }
 
 /** What goes beside the bytes of a message: what must. */
-const ALL_COPIED: Beside = { moving: new Set(), largestBuffer: Infinity };
+const ALL_COPIED: Beside = { moving: new SafeSet(), largestBuffer: Infinity };
 
 /** Sends between two looks at what the event loop would do: a loop of them keeps it from its turn. */
 const LOOK_EVERY = 1024;
@@ -629,7 +636,7 @@ const STACK_NEEDED = 200;
 function dropPosted({ cargo, moved = [] }: Posted): void {
   if (cargo !== undefined) drop(cargo);
   const ignore = () => {};
-  for (const object of moved) {
+  for (const object of each(moved)) {
     if (object instanceof WebPort) object.close();
     else if (object instanceof ReadableStream) object.cancel().catch(ignore);
     else if (object instanceof WritableStream) object.abort().catch(ignore);

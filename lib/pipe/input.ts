@@ -9,6 +9,8 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Array,
   ArrayBuffer,
+  ArrayPrototypeIndexOf,
+  ArrayPrototypeSome,
   MessagePort,
   RangeError,
   ReadableStream,
@@ -37,7 +39,7 @@ export function checkTransfer(transfer: unknown): readonly object[] {
       `transfer is ${describe(transfer)}. Give an array of what is to be moved, as [buffer].`,
     );
   }
-  for (const [index, item] of transfer.entries()) {
+  for (const { 0: index, 1: item } of transfer.entries()) {
     const problem = problemOf(item) ?? repetition(transfer, item, index);
     if (problem !== undefined) throw new TypeError(`transfer[${index}] is ${problem}`);
   }
@@ -57,20 +59,20 @@ function problemOf(item: unknown): string | undefined {
       return "a detached ArrayBuffer: it was transferred before. Give one that is still here.";
     }
     const streams = item instanceof TransformStream ? [item.readable, item.writable] : [item];
-    if (streams.some((stream) => "locked" in stream && stream.locked === true)) {
+    if (ArrayPrototypeSome(streams, (stream) => "locked" in stream && stream.locked === true)) {
       return "a stream that is locked. Release its reader or writer first.";
     }
     if (item instanceof WebPort && isStarted(item)) {
       return "a MessagePort that receives messages here. Transfer it before it is started.";
     }
-    if (transferables.some((type) => item instanceof type)) return undefined;
+    if (ArrayPrototypeSome(transferables, (type) => item instanceof type)) return undefined;
   }
   return `${describe(item)}, which can't be transferred. ` +
     "Give ArrayBuffers, MessagePorts or web streams.";
 }
 
 function repetition(transfer: readonly unknown[], item: unknown, index: number) {
-  const first = transfer.indexOf(item);
+  const first = ArrayPrototypeIndexOf(transfer, item);
   return first < index ? `the same as transfer[${first}]. Name each thing once.` : undefined;
 }
 

@@ -11,7 +11,7 @@ import { lookEverywhere } from "../wait/gate.ts";
 import type { EndContent } from "./end.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ToObject, TypeError } = primordials;
+const { ArrayPrototypeConcat, ArrayPrototypePush, ToObject, TypeError } = primordials;
 
 /**
  * An end of a pipe on its way to a worker that this library did not start: what
@@ -71,7 +71,7 @@ export function messageOf(
     self: worker,
     life: port2,
   };
-  return [message, [...ports, port2] as unknown as Transferable[]];
+  return [message, ArrayPrototypeConcat<unknown>(ports, [port2]) as Transferable[]];
 }
 
 /** The ports this worker holds for life. */
@@ -89,7 +89,7 @@ export function contentOf(message: unknown): EndContent {
   // A message makes one connection.
   delete (message as Partial<Contents>).life;
   const { roster, self: place } = takePlace(content.roster, self);
-  if (place.index === self.index) lives.push(life);
+  if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
     // It came for one who wasn't known yet; it belongs to the one who was.
     uninterrupted(() => roster.entrust(content.self, place));

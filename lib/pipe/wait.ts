@@ -7,7 +7,16 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { isWaitable, readiness } from "../wait/ready.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { RangeError, Symbol, ToObject, TypeError } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeMap,
+  ArrayPrototypeSlice,
+  listOf,
+  RangeError,
+  Symbol,
+  ToObject,
+  TypeError,
+} = primordials;
 
 /**
  * Waits until at least one of the objects is ready, and resolves to all that are, in the order
@@ -93,7 +102,7 @@ function waiting<T extends object>(objects: Iterable<T>): Operation<T[]> {
       `The objects are ${describe(objects)}. Give an array of connections, queues and processes.`,
     );
   }
-  const candidates = [...objects].map((object, index) => {
+  const candidates = ArrayPrototypeMap(listOf(objects), (object, index) => {
     if (isWaitable(object)) return { object, ...object[readiness]() };
     throw new TypeError(
       `objects[${index}] is ${describe(object)}, which can't be waited for. ` +
@@ -103,10 +112,11 @@ function waiting<T extends object>(objects: Iterable<T>): Operation<T[]> {
   if (candidates.length === 0) {
     throw new RangeError("There is nothing to wait for. Give at least one object.");
   }
-  const [gate, ...others] = candidates.map((candidate) => candidate.gate);
+  const gates = ArrayPrototypeMap(candidates, (candidate) => candidate.gate);
+  const gate = gates[0], others = ArrayPrototypeSlice(gates, 1);
   const attempt = () => {
-    const ready = candidates.filter((candidate) => candidate.isReady());
-    return ready.length > 0 ? ready.map(({ object }) => object) : WAIT;
+    const ready = ArrayPrototypeFilter(candidates, (candidate) => candidate.isReady());
+    return ready.length > 0 ? ArrayPrototypeMap(ready, ({ object }) => object) : WAIT;
   };
   return { gate, others, attempt, expired: () => [] };
 }

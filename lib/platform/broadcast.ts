@@ -13,7 +13,7 @@
 
 import * as primordials from "./primordials.ts";
 
-const { String, ToObject } = primordials;
+const { RegExpPrototypeTest, String, ToObject } = primordials;
 
 /** How the stack of that rejection looks, and of no other. */
 const FAILED_READING =
@@ -21,5 +21,5 @@ const FAILED_READING =
 
 /** Whether a rejection that nobody handles says that no channel of this isolate hears anything any more. */
 export function isReadingFailure(reason: unknown): boolean {
-  return FAILED_READING.test(String(ToObject(reason).stack));
+  return RegExpPrototypeTest(FAILED_READING, String(ToObject(reason).stack));
 }

@@ -3,10 +3,9 @@
 // the same names.) And each(), by which an array is iterated so.
 
 const { Map, Set } = globalThis;
-const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } =
-  globalThis.Object;
+const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
-const { iterator } = globalThis.Symbol;
+const { iterator } = globalThis.Symbol, { isArray } = globalThis.Array;
 
 type Next<T> = () => IteratorResult<T, undefined>;
 
@@ -33,6 +32,14 @@ export function each<T>(list: ArrayLike<T>): Iterable<T> {
     step.value = step.done ? undefined : list[at++];
     return step as IteratorResult<T, undefined>;
   });
+}
+
+/** What an iterable has, as an array of its own; an array is asked for nothing but its elements. */
+export function listOf<T>(iterable: Iterable<T>): T[] {
+  if (!isArray(iterable)) return [...iterable];
+  const list: T[] = [];
+  for (let i = 0; i < iterable.length; i++) list[i] = iterable[i];
+  return list;
 }
 
 // deno-lint-ignore no-explicit-any

@@ -5,23 +5,23 @@
 
 import * as primordials from "./primordials.ts";
 
-const { TypeError } = primordials;
+const { RegExpPrototypeExec, TypeError } = primordials;
 
 /** The name that a ReferenceError says is not defined. */
 export function undefinedNameIn(error: ReferenceError): string | undefined {
-  return /^(\S+) is not defined$/.exec(error.message)?.[1];
+  return RegExpPrototypeExec(/^(\S+) is not defined$/, error.message)?.[1];
 }
 
 /** The name that a ReferenceError says was used before it had a value. */
 export function uninitializedNameIn(error: ReferenceError): string | undefined {
-  return /^Cannot access '(\S+)' before initialization$/.exec(error.message)?.[1];
+  return RegExpPrototypeExec(/^Cannot access '(\S+)' before initialization$/, error.message)?.[1];
 }
 
 const UNRESOLVED = /^invalid URL: relative URL|^(?:Import|Relative import path) "([^"]*)" not /;
 
 /** What an import named that can't be resolved from a data: URL; undefined for another error. */
 export function unresolvedImportIn(error: Error): string | undefined {
-  const found = error instanceof TypeError ? UNRESOLVED.exec(error.message) : null;
+  const found = error instanceof TypeError ? RegExpPrototypeExec(UNRESOLVED, error.message) : null;
   if (found === null) return undefined;
   return found[1] === undefined ? "a relative path" : `"${found[1]}"`;
 }

@@ -8,14 +8,15 @@
 
 import * as primordials from "./primordials.ts";
 
-const { DOMException, Object, Symbol } = primordials;
+const { ArrayPrototypeFind, DOMException, Object, Symbol } = primordials;
 
 let hostSymbol: symbol | undefined;
 
 /** The symbol of what Deno clones or refuses by itself. */
 export function hostObject(): symbol {
-  hostSymbol ??= Object.getOwnPropertySymbols(new DOMException()).find(isHostSymbol) ??
-    Symbol("not marked");
+  hostSymbol ??=
+    ArrayPrototypeFind(Object.getOwnPropertySymbols(new DOMException()), isHostSymbol) ??
+      Symbol("not marked");
   return hostSymbol;
 }
 

@@ -2,10 +2,14 @@
 //
 //   fixed length      V8 leaves the check for interruptions out of an optimized loop that calls something,
 //                     because what is called checks; but what makes arrays of a fixed length doesn't.
-//                     `while (true) all.push(new Array(1000).fill(0))`, the simplest way to fill a heap,
+//                     `while (true) all.push(Array(1000).fill(0))`, the simplest way to fill a heap,
 //                     could not be stopped by anything, and took all the memory there is.
 //
 // So in a process with a limit arrays are made by a function.
+
+import * as primordials from "./primordials.ts";
+
+const { Array, Proxy, Reflect } = primordials;
 
 /** Called once in a process with a limit, before any code of the user's runs. */
 export function makeArraysByFunction(): void {

@@ -7,7 +7,7 @@
 
 import * as primordials from "./primordials.ts";
 
-const { Object, Reflect } = primordials;
+const { each, Object, Reflect } = primordials;
 
 // deno-lint-ignore no-explicit-any
 type Methods = Record<string, any>;
@@ -15,7 +15,7 @@ type Methods = Record<string, any>;
 /** Called once in a started process. From now on `look` is called after whatever inspects values. */
 export function lookAfterPrinting(look: () => void): void {
   const methods: Methods = globalThis.console;
-  for (const name of Object.keys(methods)) lookAfter(methods, name, look);
+  for (const name of each(Object.keys(methods))) lookAfter(methods, name, look);
   lookAfter(globalThis.Deno, "inspect", look);
 }
 

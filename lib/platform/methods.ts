@@ -117,13 +117,27 @@ export function ArrayPrototypeConcat<T>(...lists: List<T>[]): T[] {
   return all;
 }
 
-/** Takes elements out of an array; the answer is those. */
-export function ArrayPrototypeSplice<T>(list: T[], start: number, count: number): T[] {
-  const taken: T[] = [], rest = list.length - start;
-  const gone = count < rest ? count : rest;
+/** Takes elements out of an array, and puts others in their place; the answer is those taken out. */
+export function ArrayPrototypeSplice<T>(
+  list: T[],
+  start: number,
+  count = list.length - start,
+  ...items: T[]
+): T[] {
+  const taken: T[] = [], length = list.length, added = items.length;
+  const gone = count < length - start ? count : length - start;
+  // V8 takes the first one away without moving the others.
+  if (start === 0 && gone === 1 && added === 0) return [ArrayPrototypeShift(list) as T];
   for (let i = 0; i < gone; i++) taken[i] = list[start + i];
-  for (let i = start; i + gone < list.length; i++) list[i] = list[i + gone];
-  list.length -= gone;
+  const shift = added - gone;
+  if (shift < 0) {
+    for (let i = start + gone; i < length; i++) list[i + shift] = list[i];
+    list.length = length + shift;
+  } else if (shift > 0) {
+    for (let i = 0; i < shift; i++) list[length + i] = items[0];
+    for (let i = length - 1; i >= start + gone; i--) list[i + shift] = list[i];
+  }
+  for (let i = 0; i < added; i++) list[start + i] = items[i];
   return taken;
 }
 
@@ -135,10 +149,10 @@ export const MapPrototypeGet = uncurryThis(map.get) as <K, V>(
   ) => V | undefined,
   MapPrototypeSet = uncurryThis(map.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>,
   MapPrototypeHas = uncurryThis(map.has) as <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean,
-  MapPrototypeClear = uncurryThis(map.clear) as (map: Map<never, never>) => void,
+  MapPrototypeClear = uncurryThis(map.clear) as (map: Map<unknown, unknown>) => void,
   SetPrototypeAdd = uncurryThis(set.add) as <T>(set: Set<T>, item: T) => Set<T>,
   SetPrototypeHas = uncurryThis(set.has) as <T>(set: ReadonlySet<T>, item: T) => boolean,
-  SetPrototypeClear = uncurryThis(set.clear) as (set: Set<never>) => void;
+  SetPrototypeClear = uncurryThis(set.clear) as (set: Set<unknown>) => void;
 
 const forEachOfMap = uncurryThis(map.forEach) as Any,
   forEachOfSet = uncurryThis(set.forEach) as Any;
@@ -184,14 +198,30 @@ const { toString: numberToString } = globalThis.BigInt.prototype;
 export const FunctionPrototypeToString = uncurryThis<object, () => string>(
     globalThis.Function.prototype.toString,
   ),
+  ObjectPrototypeHasOwnProperty = uncurryThis<object, (key: PropertyKey) => boolean>(
+    globalThis.Object.prototype.hasOwnProperty,
+  ),
   ObjectPrototypeToString = uncurryThis<unknown, () => string>(
     globalThis.Object.prototype.toString,
   ),
   BigIntPrototypeToString = uncurryThis<bigint, typeof numberToString>(numberToString),
   DatePrototypeGetTime = uncurryThis<Date, () => number>(globalThis.Date.prototype.getTime),
+  StringPrototypeToUpperCase = uncurryThis<string, () => string>(string.toUpperCase),
   WeakRefPrototypeDeref = uncurryThis(globalThis.WeakRef.prototype.deref) as <T extends WeakKey>(
     ref: WeakRef<T>,
   ) => T | undefined;
+
+/** A function that calls a method, or a getter, with its argument as `this`. */
+export function uncurryGetter<T, R>(method: (this: T) => R): (self: T) => R {
+  return uncurryThis<T, () => R>(method);
+}
+
+/** A function that calls a method with its first argument as `this`. */
+export function uncurry<T, A extends unknown[], R>(
+  method: (this: T, ...args: A) => R,
+): (self: T, ...args: A) => R {
+  return uncurryThis<T, (...args: A) => R>(method as (...args: A) => R);
+}
 
 const promise = globalThis.Promise.prototype;
 /** As then(), for a promise of the language's own. */

@@ -14,7 +14,17 @@ import module from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as primordials from "./primordials.ts";
 
-const { crypto, Error, JSON, URL } = primordials;
+const {
+  ArrayPrototypeEvery,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  crypto,
+  Error,
+  JSON,
+  RegExpPrototypeTest,
+  StringPrototypeStartsWith,
+  URL,
+} = primordials;
 
 /** What a module exports. */
 export type Namespace = Record<string, unknown>;
@@ -40,7 +50,7 @@ const loadText = _extensions[".cjs"], loadNamespace = _extensions[".mjs"];
 
 /** The path of a file: URL that stands for it alone, as those of modules without a query do. */
 function pathOf(url: string): string | undefined {
-  if (!url.startsWith("file:")) return undefined;
+  if (!StringPrototypeStartsWith(url, "file:")) return undefined;
   try {
     const path = fileURLToPath(url);
     return pathToFileURL(path).href === url ? path : undefined;
@@ -52,7 +62,10 @@ function pathOf(url: string): string | undefined {
 /** Whether all of these ES modules are loaded, evaluated or not. */
 export function areLoaded(urls: readonly string[]): boolean {
   try {
-    const imports = urls.map((url) => `import ${JSON.stringify(url)};`).join("");
+    const imports = ArrayPrototypeJoin(
+      ArrayPrototypeMap(urls, (url) => `import ${JSON.stringify(url)};`),
+      "",
+    );
     // Linked, and never evaluated: what has top-level await can't be, at once.
     compile(`${imports} await undefined;`);
     return false;
@@ -103,11 +116,15 @@ function isAsyncError(error: unknown): boolean {
 
 /** The URLs that specifiers stand for in a module; undefined for those that stand for none. */
 export function resolveIn(url: string, specifiers: readonly string[]): (string | undefined)[] {
-  const isPath = (specifier: string) => /^(\.\.?\/|\/|[a-z]+:\/\/)/.test(specifier);
-  const paths = specifiers.map((specifier) =>
-    isPath(specifier) && URL.canParse(specifier, url) ? new URL(specifier, url).href : undefined
+  const isPath = (specifier: string) => RegExpPrototypeTest(/^(\.\.?\/|\/|[a-z]+:\/\/)/, specifier);
+  const paths = ArrayPrototypeMap(
+    specifiers,
+    (specifier) =>
+      isPath(specifier) && URL.canParse(specifier, url) ? new URL(specifier, url).href : undefined,
   );
-  if (!url.startsWith("file:") || specifiers.every(isPath)) return paths;
+  if (!StringPrototypeStartsWith(url, "file:") || ArrayPrototypeEvery(specifiers, isPath)) {
+    return paths;
+  }
   try {
     const text = `export const found = ${JSON.stringify(specifiers)}.map((specifier) => {
       try { return import.meta.resolve(specifier); } catch {}

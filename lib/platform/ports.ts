@@ -9,7 +9,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { Object, Reflect, TypeError } = primordials;
+const { ArrayPrototypeSome, Object, Reflect, TypeError } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -53,7 +53,7 @@ export function closeQuietly(port: MessagePort): void {
 
 /** Whether a port has begun to receive messages by events. */
 export function isStarted(port: object): boolean {
-  return Object.getOwnPropertySymbols(port).some((symbol) => {
+  return ArrayPrototypeSome(Object.getOwnPropertySymbols(port), (symbol) => {
     return symbol.description === "enabled" && Reflect.get(port, symbol) === true;
   });
 }

@@ -20,7 +20,7 @@
 export * from "./containers.ts";
 export * from "./methods.ts";
 
-const { defineProperty, getOwnPropertyDescriptor } = globalThis.Object;
+const { defineProperty, getOwnPropertyDescriptor, setPrototypeOf } = globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const bind = globalThis.Function.prototype.bind;
 
@@ -132,7 +132,7 @@ export const Object = {
   prototype: g.Object.prototype,
   assign: g.Object.assign,
   create: g.Object.create,
-  defineProperty: g.Object.defineProperty,
+  defineProperty: define,
   defineProperties: g.Object.defineProperties,
   entries: g.Object.entries,
   freeze: g.Object.freeze,
@@ -170,6 +170,15 @@ export const Reflect = {
   set: g.Reflect.set,
   setPrototypeOf: g.Reflect.setPrototypeOf,
 };
+
+/** Object.defineProperty, for which a descriptor has nothing that somebody has added to Object.prototype. */
+function define<T>(
+  object: T,
+  key: PropertyKey,
+  descriptor: PropertyDescriptor & ThisType<unknown>,
+): T {
+  return defineProperty(object, key, setPrototypeOf(descriptor, null));
+}
 
 // Classes with static methods
 

@@ -12,12 +12,13 @@
 
 import * as primordials from "./primordials.ts";
 
-const { Object, Reflect, Worker } = primordials;
+const { ArrayPrototypeFind, Object, Reflect, Worker } = primordials;
 
 /** Lets the program end without waiting for a worker. */
 export function unrefWebWorker(worker: InstanceType<typeof Worker>): void {
-  const symbol = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) =>
-    description === undefined
+  const symbol = ArrayPrototypeFind(
+    Object.getOwnPropertySymbols(Worker.prototype),
+    ({ description }) => description === undefined,
   );
   if (symbol !== undefined) Reflect.get(worker, symbol).call(worker, false);
 }

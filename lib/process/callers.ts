@@ -4,18 +4,34 @@
 import { isInlined } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, Error, Object, Reflect, Set, URL } = primordials;
+const {
+  Array,
+  ArrayPrototypeConcat,
+  ArrayPrototypeFilter,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  each,
+  Error,
+  Object,
+  Reflect,
+  RegExpPrototypeTest,
+  SafeSet,
+  StringPrototypeStartsWith,
+  URL,
+} = primordials;
 
 /** The folder of this package's own code, or the one module that holds all of it. */
 export const ownCode: string = isInlined
   ? ""
-  : import.meta.url.startsWith("blob:")
+  : StringPrototypeStartsWith(import.meta.url, "blob:")
   ? import.meta.url
   : new URL("../", import.meta.url).href;
 
 /** Where the rest of this package imports that from. */
-const entryPoints = ["../mod.ts", "../local.ts"].map((name) =>
-  URL.canParse(name, ownCode) ? new URL(name, ownCode).href : ""
+const entryPoints = ArrayPrototypeMap(
+  ["../mod.ts", "../local.ts"],
+  (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
 /** The main module of a child begins with this: no module of a user's. */
@@ -29,20 +45,21 @@ const FRAMES = 200;
 
 /** The URLs of the modules on the stack, the nearest first, without those of this package. */
 export function callers(): string[] {
-  const urls = new Set<string>();
-  for (const url of urlsOnStack()) {
-    if (isOwn(url) || !/^(?!ext:|node:)[a-z]+:/.test(url)) continue;
+  const urls = new SafeSet<string>();
+  for (const url of each(urlsOnStack())) {
+    if (isOwn(url) || !RegExpPrototypeTest(/^(?!ext:|node:)[a-z]+:/, url)) continue;
     urls.add(url);
   }
   // A bundler may have put this package beside the program, or into the same module.
-  const others = [...urls].filter((url) => url !== import.meta.url);
-  return others.length < urls.size ? [...others, import.meta.url] : others;
+  const others = ArrayPrototypeFilter([...urls], (url) => url !== import.meta.url);
+  return others.length < urls.size ? ArrayPrototypeConcat(others, [import.meta.url]) : others;
 }
 
 /** Whether a module is one of this package's, or the main module of one of its children. */
 export function isOwn(url: string): boolean {
-  if (url.startsWith(MAIN)) return true;
-  return ownCode !== "" && url.startsWith(ownCode) || entryPoints.includes(url);
+  if (StringPrototypeStartsWith(url, MAIN)) return true;
+  return ownCode !== "" && StringPrototypeStartsWith(url, ownCode) ||
+    ArrayPrototypeIncludes(entryPoints, url);
 }
 
 function urlsOnStack(): string[] {
@@ -52,10 +69,16 @@ function urlsOnStack(): string[] {
     stackHere,
   );
   if (Array.isArray(sites)) {
-    return (sites as NodeJS.CallSite[]).flatMap((site) => site.getScriptNameOrSourceURL() ?? []);
+    return ArrayPrototypeFlatMap(
+      sites as NodeJS.CallSite[],
+      (site) => site.getScriptNameOrSourceURL() ?? [],
+    );
   }
   const text = typeof sites === "string" ? sites : "";
-  return [...text.matchAll(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm)].map(([, url]) => url);
+  return ArrayPrototypeMap(
+    [...text.matchAll(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm)],
+    ({ 1: url }) => url,
+  );
 }
 
 function stackHere(): unknown {
@@ -66,16 +89,17 @@ function stackHere(): unknown {
 
 /** Does `work` while Error has these properties, where that can be had. */
 function withProperties<T>(properties: Record<string, unknown>, work: () => T): T {
-  const before = Object.keys(properties).map((name) =>
-    [name, getOwnPropertyDescriptor(Error, name)] as const
+  const before = ArrayPrototypeMap(
+    Object.keys(properties),
+    (name) => [name, getOwnPropertyDescriptor(Error, name)] as const,
   );
-  for (const name of Object.keys(properties)) {
+  for (const name of each(Object.keys(properties))) {
     set(name, { value: properties[name], writable: true, enumerable: true, configurable: true });
   }
   try {
     return work();
   } finally {
-    for (const [name, descriptor] of before) {
+    for (const { 0: name, 1: descriptor } of each(before)) {
       if (descriptor === undefined) Reflect.deleteProperty(Error, name);
       else set(name, descriptor);
     }

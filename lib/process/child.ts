@@ -39,8 +39,18 @@ import { becomeSource } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, Atomics, console, Deno, Object, Promise, setImmediate, URL } =
-  primordials;
+const {
+  addEventListener,
+  Atomics,
+  console,
+  Deno,
+  each,
+  Object,
+  Promise,
+  PromisePrototypeThen,
+  setImmediate,
+  URL,
+} = primordials;
 
 /** What a target is, once found. */
 type Code = (...args: unknown[]) => unknown;
@@ -97,7 +107,10 @@ function begin(find: Find): void {
     if (isLimited) makeArraysByFunction();
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
-    becomeInterruptible().then(turn).then(() => live(port, find));
+    PromisePrototypeThen(
+      PromisePrototypeThen(becomeInterruptible(), turn),
+      () => live(port, find),
+    );
     return;
   }
   unwindWhenKilled();
@@ -111,7 +124,7 @@ let lastWords: SharedArrayBuffer | undefined;
 function adopt(birth: Birth): Birth {
   adoptControl(birth.control);
   setMayEndAnywhere(birth.mayEndAnywhere);
-  for (const name of birth.giveUp) {
+  for (const name of each(birth.giveUp)) {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }
   useHost(birth.host);
@@ -196,8 +209,8 @@ function runObject(code: unknown, identity: Identity, own: Record<string, unknow
 
 /** As at the end of a Python process: daemons are ended, the others are waited for. */
 async function endChildren(): Promise<void> {
-  for (const child of activeChildren()) if (child.daemon) child.terminate();
-  for (const child of activeChildren()) await child.join();
+  for (const child of each(activeChildren())) if (child.daemon) child.terminate();
+  for (const child of each(activeChildren())) await child.join();
 }
 
 /** Tells the starter what the target returned, and ends this process. */

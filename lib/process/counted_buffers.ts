@@ -10,6 +10,7 @@ const {
   BigInt64Array,
   BigUint64Array,
   Blob,
+  each,
   FinalizationRegistry,
   Float32Array,
   Float64Array,
@@ -101,10 +102,10 @@ export function countBuffers(watch: MemoryWatch): void {
     keep(made, apply(sizeOfShared, made, []) as number);
     return made;
   });
-  for (const View of VIEWS) {
+  for (const View of each(VIEWS)) {
     const { BYTES_PER_ELEMENT } = View as unknown as typeof Uint8Array;
     replaceClass(View, (args, target) => {
-      const [first] = args;
+      const { 0: first } = args;
       // Of an iterable nobody knows: what it makes is seen the next time.
       const length = typeof first === "object" && first !== null
         ? lengthOf(first)
@@ -113,14 +114,14 @@ export function countBuffers(watch: MemoryWatch): void {
       return construct(View, args, target);
     });
   }
-  for (const BlobClass of [Blob, File] as Class[]) {
+  for (const BlobClass of each([Blob, File] as Class[])) {
     replaceClass(BlobClass, (args, target) => {
       const made = construct(BlobClass, args, target);
       keep(made, apply(sizeOfBlob, made, []) as number);
       return made;
     });
   }
-  for (const name of ["resize", "transfer", "transferToFixedLength"]) {
+  for (const name of each(["resize", "transfer", "transferToFixedLength"])) {
     replace(ArrayBuffer.prototype, name, (original) =>
       function (...args) {
         expect(+args[0]);
@@ -135,7 +136,7 @@ export function countBuffers(watch: MemoryWatch): void {
       return result;
     });
   // These don't ask a constructor.
-  for (const name of ["toSorted", "toReversed", "with"]) {
+  for (const name of each(["toSorted", "toReversed", "with"])) {
     replace(getPrototypeOf(Uint8Array.prototype), name, (original) =>
       function (...args) {
         expect(apply(sizeOfView, this, []) as number);

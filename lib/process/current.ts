@@ -12,7 +12,8 @@ import { isLoadedByChild } from "./for_children.ts";
 import { isBundled, isInlined } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno, Math, Set, URL } = primordials;
+const { ArrayPrototypeConcat, ArrayPrototypeJoin, Deno, Math, RegExpPrototypeTest, SafeSet, URL } =
+  primordials;
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ParentProcess | null = null;
@@ -28,7 +29,7 @@ let library = isBundled
   : new URL("./child.ts", import.meta.url).href;
 
 /** The processes started here that may be alive. */
-const children = new Set<Process>();
+const children = new SafeSet<Process>();
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
@@ -79,13 +80,13 @@ export function childModule(): string {
 
 /** Whether a bundle holds it, together with the program. */
 export function isChildModuleInBundle(): boolean {
-  return !/\/child\.[cm]?[jt]s$/.test(library);
+  return !RegExpPrototypeTest(/\/child\.[cm]?[jt]s$/, library);
 }
 
 /** The identity of the next child of this process. */
 export function nextIdentity(name: string | undefined, daemon: boolean): Identity {
-  const lineage = [...identity.lineage, ++childrenStarted];
-  return { name: name ?? `Process-${lineage.join(":")}`, pid: 0, lineage, daemon };
+  const lineage = ArrayPrototypeConcat(identity.lineage, [++childrenStarted]);
+  return { name: name ?? `Process-${ArrayPrototypeJoin(lineage, ":")}`, pid: 0, lineage, daemon };
 }
 
 /** While the module of the target is being imported, no process may be started: see below. */

@@ -9,7 +9,15 @@ import {
 import type { Travel } from "./messages.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Error, ReferenceError, String, TypeError } = primordials;
+const {
+  ArrayPrototypeIncludes,
+  Error,
+  ReferenceError,
+  String,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
+  TypeError,
+} = primordials;
 
 /** The error of a target, or one that explains it. */
 export function explain(error: unknown, travel: Travel): unknown {
@@ -24,7 +32,7 @@ export function explain(error: unknown, travel: Travel): unknown {
   const Explained = error instanceof ReferenceError ? ReferenceError : TypeError;
   const explained = new Explained(`${explanation}, ${wayOut}${reason}`, { cause: error });
   const stack = String(error.stack);
-  const frames = stack.slice(stack.indexOf("\n    at "));
+  const frames = StringPrototypeSlice(stack, StringPrototypeIndexOf(stack, "\n    at "));
   explained.stack = `${explained.name}: ${explained.message}${frames}`;
   return explained;
 }
@@ -35,7 +43,7 @@ function outsideName(error: Error, target: string, { dead, isKnown }: Scope): st
   if (!(error instanceof ReferenceError)) return;
   const name = undefinedNameIn(error);
   const deadName = uninitializedNameIn(error);
-  const isDead = deadName !== undefined && dead.includes(deadName);
+  const isDead = deadName !== undefined && ArrayPrototypeIncludes(dead, deadName);
   if (!isDead && (name === undefined || name in globalThis)) return;
   const found = isDead ? deadName : name;
   const has = isKnown

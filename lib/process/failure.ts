@@ -13,7 +13,32 @@ import { cannotClone } from "../memory/crossing.ts";
 import { isHostSymbol } from "../platform/host_objects.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, ArrayBuffer, Deno, Function, Map, Math, Object, Reflect, Set, String } = primordials;
+const {
+  Array,
+  ArrayBuffer,
+  ArrayPrototypeFilter,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSome,
+  Deno,
+  each,
+  entriesOfMap,
+  FunctionPrototypeToString,
+  Math,
+  Object,
+  ObjectPrototypeToString,
+  Reflect,
+  SafeMap,
+  Set,
+  String,
+  StringPrototypeIndexOf,
+  StringPrototypeLastIndexOf,
+  StringPrototypeSlice,
+  valuesOfSet,
+} = primordials;
 
 /** A described value: a primitive itself, anything else by its number in the list. */
 export type Item = undefined | null | boolean | number | bigint | string | Reference;
@@ -78,7 +103,7 @@ export function describeFailure(thrown: unknown, sharedMemory = true): Failure {
 
 /** The same, with words in place of everything that is copied as it is. */
 export function withoutLeaves({ thrown, objects }: Failure): Failure {
-  const plain = objects.map((object): Described => {
+  const plain = ArrayPrototypeMap(objects, (object): Described => {
     if (object.is !== "leaf") return object;
     return { is: "words", words: printed(object.value), isFunction: false };
   });
@@ -107,7 +132,7 @@ function read(object: object, key: string): Read {
 class Describer {
   readonly #sharedMemory: boolean;
   readonly #objects: Described[] = [];
-  readonly #numbers = new Map<object, number>();
+  readonly #numbers = new SafeMap<object, number>();
   /** What is still to be described: breadth first, so that what is cut off is what lies deepest. */
   readonly #waiting: { object: object; number: number; depth: number }[] = [];
   #values = 0;
@@ -147,7 +172,7 @@ class Describer {
 
   #words(words: string, isFunction = false): Reference {
     const at = this.#objects.length;
-    this.#objects.push({ is: "words", words: this.#cut(words), isFunction });
+    ArrayPrototypePush(this.#objects, { is: "words", words: this.#cut(words), isFunction });
     return { at };
   }
 
@@ -158,8 +183,8 @@ class Describer {
     if (this.#isFull) return this.#words("[left out: there was too much]");
     const number = this.#objects.length;
     this.#numbers.set(object, number);
-    this.#objects.push({ is: "words", words: "", isFunction: false });
-    this.#waiting.push({ object, number, depth });
+    ArrayPrototypePush(this.#objects, { is: "words", words: "", isFunction: false });
+    ArrayPrototypePush(this.#waiting, { object, number, depth });
     this.#values++;
     return { at: number };
   }
@@ -183,11 +208,11 @@ class Describer {
     if (Array.isArray(object)) return this.#array(object, depth);
     if (types.isProxy(object)) return this.#plain(object, depth);
     if (types.isMap(object)) {
-      const entries = Map.prototype.entries.call(object);
-      return { is: "map", items: this.#items(flat(entries), depth) };
+      const { keys, values } = entriesOfMap(object as Map<unknown, unknown>);
+      return { is: "map", items: this.#items(flat(keys, values), depth) };
     }
     if (types.isSet(object)) {
-      return { is: "set", items: this.#items(Set.prototype.values.call(object), depth) };
+      return { is: "set", items: this.#items(valuesOfSet(object as Set<unknown>), depth) };
     }
     const refusal = attempt(() => refusalOf(object, this.#sharedMemory));
     if ("value" in refusal && refusal.value !== undefined) return this.#unclonable(object);
@@ -202,7 +227,7 @@ class Describer {
     const buffer = ArrayBuffer.isView(object) ? object.buffer : object;
     if (buffer instanceof ArrayBuffer) {
       if (this.#bytes + buffer.byteLength > MAX_BYTES) {
-        const name = Object.prototype.toString.call(object).slice(8, -1);
+        const name = StringPrototypeSlice(ObjectPrototypeToString(object), 8, -1);
         const words = `[${name} of ${buffer.byteLength} bytes: left out]`;
         return { is: "words", words, isFunction: false };
       }
@@ -215,11 +240,11 @@ class Describer {
     const items: Item[] = [];
     for (const value of values) {
       if (this.#isFull) {
-        items.push("… and more");
+        ArrayPrototypePush(items, "… and more");
         break;
       }
       this.#values++;
-      items.push(this.#item(value, depth));
+      ArrayPrototypePush(items, this.#item(value, depth));
     }
     return items;
   }
@@ -231,12 +256,13 @@ class Describer {
       if (isDense && !hasOwn(array, i)) isDense = false;
       if (!isDense) break;
       this.#values++;
-      items.push(this.#readItem(array, `${i}`, depth));
+      ArrayPrototypePush(items, this.#readItem(array, `${i}`, depth));
     }
     const properties: Properties = [];
-    if (this.#isFull && items.length < length) items.push(`… ${length - items.length} more`);
-    else {
-      const names = keysOf(array).slice(items.length);
+    if (this.#isFull && items.length < length) {
+      ArrayPrototypePush(items, `… ${length - items.length} more`);
+    } else {
+      const names = ArrayPrototypeSlice(keysOf(array), items.length);
       if (names.length > 0) this.#properties(array, names, depth, properties);
     }
     return { is: "array", length: isDense ? items.length : length, properties, items };
@@ -253,13 +279,13 @@ class Describer {
   }
 
   #properties(object: object, keys: readonly string[], depth: number, properties: Properties) {
-    for (const [index, key] of keys.entries()) {
+    for (const { 0: index, 1: key } of keys.entries()) {
       if (this.#isFull) {
-        properties.push("…", `${keys.length - index} more properties`);
+        ArrayPrototypePush(properties, "…", `${keys.length - index} more properties`);
         return;
       }
       this.#values++;
-      properties.push(this.#cut(key), this.#readItem(object, key, depth));
+      ArrayPrototypePush(properties, this.#cut(key), this.#readItem(object, key, depth));
     }
   }
 
@@ -273,7 +299,7 @@ class Describer {
   #errorClass(object: object): string | undefined {
     const prototypes = attempt(() => [...prototypesOf(object)]);
     if ("value" in prototypes) {
-      for (const prototype of prototypes.value as object[]) {
+      for (const prototype of each(prototypes.value as object[])) {
         const found = errorClassOf(prototype);
         if (found !== undefined) return found;
       }
@@ -285,17 +311,21 @@ class Describer {
   }
 
   #error(error: object, base: string, depth: number): Described {
-    const name = this.#cut(nameOf(error) ?? base.slice(base.lastIndexOf(".") + 1));
+    const name = this.#cut(
+      nameOf(error) ?? StringPrototypeSlice(base, StringPrototypeLastIndexOf(base, ".") + 1),
+    );
     const found = read(error, "stack");
     const stack = "value" in found && typeof found.value === "string" ? found.value : undefined;
     const message = this.#cut(this.#messageOf(error, name, stack));
     const properties: Properties = [], hidden: Properties = [];
     const shown = namesOf(() => keysOf(error));
     const others = shown.length > MANY_NAMES
-      ? ["errors", "error", "suppressed"].filter((key) => hasOwn(error, key))
+      ? ArrayPrototypeFilter(["errors", "error", "suppressed"], (key) => hasOwn(error, key))
       : hiddenOf(error, shown);
-    const hasCause = attempt(() => !others.includes("cause") && "cause" in error);
-    if ("value" in hasCause && hasCause.value && !shown.includes("cause")) others.push("cause");
+    const hasCause = attempt(() => !ArrayPrototypeIncludes(others, "cause") && "cause" in error);
+    if ("value" in hasCause && hasCause.value && !ArrayPrototypeIncludes(shown, "cause")) {
+      ArrayPrototypePush(others, "cause");
+    }
     // First of all: of the others there may be too many.
     this.#properties(error, others, depth, hidden);
     this.#properties(error, shown, depth, properties);
@@ -314,8 +344,8 @@ class Describer {
       return "value" in text ? text.value as string : printed(value);
     }
     // Its stack has been told what it was when the error was made.
-    const header = stack?.slice(0, Math.max(stack.indexOf("\n    at "), 0));
-    if (header?.startsWith(`${name}: `)) return header.slice(name.length + 2);
+    const header = stack?.slice(0, Math.max(StringPrototypeIndexOf(stack, "\n    at "), 0));
+    if (header?.startsWith(`${name}: `)) return StringPrototypeSlice(header, name.length + 2);
     return `[Throws when read: ${summaryOf(found.thrown)}]`;
   }
 }
@@ -325,14 +355,14 @@ const MANY_NAMES = 10_000;
 
 function hiddenOf(error: object, shown: string[]): string[] {
   const isShown = new Set(shown);
-  return namesOf(() => Reflect.ownKeys(error)).filter((key) => !isShown.has(key));
+  return ArrayPrototypeFilter(namesOf(() => Reflect.ownKeys(error)), (key) => !isShown.has(key));
 }
 
 /** The names of properties of an error, but for those that are described apart. */
 function namesOf(keys: () => (string | symbol)[]): string[] {
   const found = attempt(keys);
   if (!("value" in found)) return [];
-  return (found.value as (string | symbol)[]).filter((key): key is string => {
+  return ArrayPrototypeFilter(found.value as (string | symbol)[], (key): key is string => {
     return typeof key === "string" && key !== "message" && key !== "stack" && key !== "name";
   });
 }
@@ -343,11 +373,11 @@ function isLeaf(object: object): boolean {
   // A platform object (a Blob, a CryptoKey …): its content isn't in its properties.
   const own = attempt(() => Object.getOwnPropertySymbols(object));
   const symbols = "value" in own ? own.value as symbol[] : [];
-  return symbols.some(isHostSymbol);
+  return ArrayPrototypeSome(symbols, isHostSymbol);
 }
 
-function* flat(entries: Iterable<[unknown, unknown]>): Iterable<unknown> {
-  for (const entry of entries) yield* entry;
+function flat(keys: readonly unknown[], values: readonly unknown[]): unknown[] {
+  return ArrayPrototypeFlatMap(keys, (key, i) => [key, values[i]]);
 }
 
 /** The name of its class where that says more than the name it has inherited; undefined if it has none. */
@@ -388,7 +418,9 @@ function classNameOf(object: object): string | null {
 function printedFunction(value: object): string {
   const found = attempt(() => getOwnPropertyDescriptor(value, "name")?.value);
   const name = "value" in found && typeof found.value === "string" ? found.value : "";
-  const text = attempt(() => Function.prototype.toString.call(value).slice(0, 6));
+  const text = attempt(() =>
+    StringPrototypeSlice(FunctionPrototypeToString(value as object), 0, 6)
+  );
   const isClass = "value" in text && text.value === "class ";
   if (isClass) return `[class ${name || "(anonymous)"}]`;
   return name === "" ? "[Function (anonymous)]" : `[Function: ${name}]`;
@@ -416,5 +448,5 @@ function summaryOf(thrown: unknown): string {
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
   const end = most >> 2;
-  return `${text.slice(0, most - end)} … ${text.slice(-end)}`;
+  return `${StringPrototypeSlice(text, 0, most - end)} … ${StringPrototypeSlice(text, -end)}`;
 }

@@ -45,7 +45,17 @@ import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, clearTimeout, console, Deno, Map, Math, performance, setTimeout } = primordials;
+const {
+  ArrayPrototypeEvery,
+  Atomics,
+  clearTimeout,
+  console,
+  Deno,
+  Math,
+  performance,
+  SafeMap,
+  setTimeout,
+} = primordials;
 
 // How long a host waits for what should come at once, in ms.
 /** A worker killed while its main module is still loading leaks what it had loaded. */
@@ -67,7 +77,7 @@ const LOOK = 100, LOOK_FOR_END = 5;
 export const TERMINATED = 15, KILLED = 9;
 
 /** The processes that run here, by pid. */
-export const hosted: Map<number, Hosted> = new Map();
+export const hosted: Map<number, Hosted> = new SafeMap();
 
 /** The gate that opens when a process has ended, by its fate. */
 export function endGate(fate: Int32Array): Gate {
@@ -111,7 +121,7 @@ export class Hosted {
   readonly #mayEndAnywhere: boolean;
   readonly #started = performance.now();
   /** The control blocks of what runs in its worker, directly or in each other, by pid. */
-  readonly #nested = new Map<number, Int32Array>();
+  readonly #nested = new SafeMap<number, Int32Array>();
   /** The signal it was told to end with, first of all. */
   #order = 0;
   #orderedAt = 0;
@@ -195,7 +205,7 @@ export class Hosted {
   };
 
   #addNested({ pid, control }: Nested): void {
-    for (const [pid, control] of this.#nested) {
+    for (const { 0: pid, 1: control } of this.#nested) {
       if (readCode(control, EXIT) !== null) this.#nested.delete(pid);
     }
     if (isControl(control)) this.#nested.set(pid, control);
@@ -247,7 +257,7 @@ export class Hosted {
     for (const nested of this.#nested.values()) requestStop(nested, TERMINATED);
     const all = [control, ...this.#nested.values()];
     const mustWait = !this.#hasLoaded() && patience < LOADING ||
-      !all.every(isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE);
+      !ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE);
     if (mustWait) {
       this.#stopTimer = setTimeout(this.#stop, 1);
       return;

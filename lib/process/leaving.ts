@@ -19,7 +19,7 @@ import { endAllHosted } from "./host.ts";
 import { endGate, KILLED } from "./hosted.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, Atomics, Deno, Promise, removeEventListener } = primordials;
+const { addEventListener, Atomics, Deno, Promise, Reflect, removeEventListener } = primordials;
 
 /**
  * Called once in a started process, before its target runs.
@@ -74,7 +74,7 @@ function emitExit(print: (thrown: unknown) => void): void {
 export async function emitBeforeExit(): Promise<void> {
   const listeners = node.rawListeners("beforeExit");
   if (listeners.length === 0) return;
-  await Promise.all(listeners.map((listener) => listener.call(node, Deno.exitCode)));
+  await Promise.all(listeners.map((listener) => Reflect.apply(listener, node, [Deno.exitCode])));
 }
 
 function finish(exitCode: number): void {

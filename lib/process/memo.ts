@@ -3,14 +3,14 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Map } = primordials;
+const { SafeMap } = primordials;
 
 /** So many answers are kept. */
 const KEPT = 256;
 
 /** Answers, by what was asked. */
 export class Memo<T> {
-  readonly #answers = new Map<string, T>();
+  readonly #answers = new SafeMap<string, T>();
 
   /** The answer of `ask`, or the one it gave before. */
   get(key: string, ask: () => T): T {

@@ -10,7 +10,24 @@ import { importsOf, isModule } from "../platform/parser.ts";
 import { Memo } from "./memo.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { RegExp, String } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeFind,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  ArrayPrototypeReverse,
+  ArrayPrototypeSlice,
+  each,
+  RegExp,
+  RegExpPrototypeExec,
+  RegExpPrototypeTest,
+  String,
+  StringPrototypeIncludes,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
+  StringPrototypeTrim,
+} = primordials;
 
 /** A name that no module has. */
 const PROBE = "multiprocessing$probe";
@@ -58,7 +75,7 @@ export class ModuleText {
 
   /** Whether the text of a function stands in it. */
   has(text: string): boolean {
-    return this.#text.includes(text);
+    return StringPrototypeIncludes(this.#text, text);
   }
 
   /** The specifiers of its imports. */
@@ -80,16 +97,19 @@ export class ModuleText {
       const definition = this.#definitionAt(at, text);
       // Made by a function, in a loop, or in an expression: there may be more of them.
       if (definition === undefined) return undefined;
-      definitions.push(definition);
+      ArrayPrototypePush(definitions, definition);
     }
     // Definitions of one scope with the same text do the same; the name tells them apart.
-    const named = definitions.filter(({ local, exported }) => (local ?? exported) === name);
-    const [definition, other] = named.length > 0 ? named : definitions;
+    const named = ArrayPrototypeFilter(
+      definitions,
+      ({ local, exported }) => (local ?? exported) === name,
+    );
+    const { 0: definition, 1: other } = named.length > 0 ? named : definitions;
     if (definition === undefined || other !== undefined) return undefined;
     const { local, exported } = definition;
     if (exported !== undefined) return exported;
     const names = this.#exportsOf(local!);
-    return names.includes(name) ? name : names[0];
+    return ArrayPrototypeIncludes(names, name) ? name : names[0];
   }
 
   /** Whether the module declares or imports a name in its outermost scope. */
@@ -106,13 +126,14 @@ export class ModuleText {
       }(?![\p{ID_Continue}$])(?!\s*[.[])`,
       "u",
     );
-    if (!mayBind.test(this.#text.replaceAll(text, ""))) return false;
+    if (!RegExpPrototypeTest(mayBind, this.#text.replaceAll(text, ""))) return false;
     if (this.declares(name)) return true;
     for (const at of this.#placesOf(text)) {
-      const [start, end] = this.#statementAround(at, text.length);
-      const around = (from: number, to: number) => replaceName(this.#text.slice(from, to), name);
-      const changed = this.#text.slice(0, start) + around(start, at) + text +
-        around(at + text.length, end) + this.#text.slice(end);
+      const { 0: start, 1: end } = this.#statementAround(at, text.length);
+      const around = (from: number, to: number) =>
+        replaceName(StringPrototypeSlice(this.#text, from, to), name);
+      const changed = StringPrototypeSlice(this.#text, 0, start) + around(start, at) + text +
+        around(at + text.length, end) + StringPrototypeSlice(this.#text, end);
       if (!isModule(changed)) return true;
     }
     return false;
@@ -126,39 +147,49 @@ export class ModuleText {
       "gu",
     );
     for (const [, single, all, list, ...specifiers] of this.#text.matchAll(clause)) {
-      const specifier = specifiers.find((found) => found !== undefined)!;
-      if (!this.imports.includes(specifier)) continue;
+      const specifier = ArrayPrototypeFind(specifiers, (found) => found !== undefined)!;
+      if (!ArrayPrototypeIncludes(this.imports, specifier)) continue;
       const found = (local: string, name: string) => ({ local, specifier, name });
       if (single !== undefined) yield found(single, "default");
       if (all !== undefined) yield found(all, "*");
-      for (const [name, local] of specifiersIn(list)) yield found(local, name);
+      for (const { 0: name, 1: local } of each(specifiersIn(list))) yield found(local, name);
     }
   }
 
   /** What the function with this text is called in the module's outermost scope. */
   localName(text: string): string | undefined {
-    const at = this.#text.indexOf(text);
-    if (at < 0 || this.#text.includes(text, at + 1)) return undefined;
-    const assigned = new RegExp(String.raw`(${NAME})\s*=\s*$`, "u").exec(this.#text.slice(0, at))
+    const at = StringPrototypeIndexOf(this.#text, text);
+    if (at < 0 || StringPrototypeIncludes(this.#text, text, at + 1)) return undefined;
+    const assigned = RegExpPrototypeExec(
+      new RegExp(String.raw`(${NAME})\s*=\s*$`, "u"),
+      StringPrototypeSlice(this.#text, 0, at),
+    )
       ?.[1];
-    const name = assigned ?? DECLARED.exec(text)?.[1];
+    const name = assigned ?? RegExpPrototypeExec(DECLARED, text)?.[1];
     return name !== undefined && this.declares(name) ? name : undefined;
   }
 
   /** Where a text stands as code. */
   *#placesOf(text: string): Generator<number> {
-    for (let at = this.#text.indexOf(text); at >= 0; at = this.#text.indexOf(text, at + 1)) {
+    for (
+      let at = StringPrototypeIndexOf(this.#text, text);
+      at >= 0;
+      at = StringPrototypeIndexOf(this.#text, text, at + 1)
+    ) {
       if (this.#isCode(at, at + text.length)) yield at;
     }
   }
 
   #isCode(start: number, end: number): boolean {
-    return !isModule(`${this.#text.slice(0, start)}0 0${this.#text.slice(end)}`);
+    return !isModule(
+      `${StringPrototypeSlice(this.#text, 0, start)}0 0${StringPrototypeSlice(this.#text, end)}`,
+    );
   }
 
   #definitionAt(at: number, text: string): Definition | undefined {
-    const before = this.#text.slice(0, at), after = this.#text.slice(at);
-    const declared = DECLARED.exec(text)?.[1];
+    const before = StringPrototypeSlice(this.#text, 0, at),
+      after = StringPrototypeSlice(this.#text, at);
+    const declared = RegExpPrototypeExec(DECLARED, text)?.[1];
     if (this.#isAfter(at, /\bexport\s+default\s+$/)) {
       return { local: declared, exported: "default" };
     }
@@ -166,15 +197,19 @@ export class ModuleText {
       if (this.#isAfter(at, /\bexport\s+$/)) return { local: declared, exported: declared };
       if (isModule(`${before}${INSERTED}${after}`)) return { local: declared, exported: undefined };
     }
-    const local = ASSIGNED.exec(before)?.[1];
-    if (local === undefined || !ENDED.test(after.slice(text.length))) return undefined;
-    const keywords = [...before.matchAll(/\b(?:var|let|const)\b/g)].reverse();
-    for (const { index, 0: keyword } of keywords.slice(0, 50)) {
+    const local = RegExpPrototypeExec(ASSIGNED, before)?.[1];
+    if (
+      local === undefined || !RegExpPrototypeTest(ENDED, StringPrototypeSlice(after, text.length))
+    ) return undefined;
+    const keywords = ArrayPrototypeReverse([...before.matchAll(/\b(?:var|let|const)\b/g)]);
+    for (const { index, 0: keyword } of each(ArrayPrototypeSlice(keywords, 0, 50))) {
       // Between the keyword and the text there are nothing but other definitions of the same statement.
-      if (!isModule(`[${before.slice(index + keyword.length)}${text}]`)) continue;
+      if (!isModule(`[${StringPrototypeSlice(before, index + keyword.length)}${text}]`)) continue;
       if (this.#isAfter(index, /\bexport\s+$/)) return { local, exported: local };
-      const statement = this.#text.slice(index);
-      if (!isModule(`${before.slice(0, index)}${INSERTED}${statement}`)) return undefined;
+      const statement = StringPrototypeSlice(this.#text, index);
+      if (!isModule(`${StringPrototypeSlice(before, 0, index)}${INSERTED}${statement}`)) {
+        return undefined;
+      }
       return { local, exported: undefined };
     }
     return undefined;
@@ -182,7 +217,7 @@ export class ModuleText {
 
   /** Whether an `export` ends there, as code. */
   #isAfter(at: number, keywords: RegExp): boolean {
-    const found = keywords.exec(this.#text.slice(0, at));
+    const found = RegExpPrototypeExec(keywords, StringPrototypeSlice(this.#text, 0, at));
     return found !== null && this.#isCode(found.index, found.index + "export".length);
   }
 
@@ -194,16 +229,18 @@ export class ModuleText {
         /\bexport\s*\{([^}]*)\}(?!\s*from\b)/g,
       )
     ) {
-      const exported = specifiersIn(list).filter(([name]) => name === local);
+      const exported = ArrayPrototypeFilter(specifiersIn(list), ({ 0: name }) => name === local);
       if (exported.length === 0 || !this.#isCode(index, index + all.length)) continue;
-      names.push(...exported.map(([, as]) => as));
+      ArrayPrototypePush(names, ...ArrayPrototypeMap(exported, ({ 1: as }) => as));
     }
     const byDefault = new RegExp(
       String.raw`\bexport\s+default\s+(${NAME})${END}`,
       "gu",
     );
     for (const { index, 0: all, 1: name } of this.#text.matchAll(byDefault)) {
-      if (name === local && this.#isCode(index, index + all.length)) names.push("default");
+      if (name === local && this.#isCode(index, index + all.length)) {
+        ArrayPrototypePush(names, "default");
+      }
     }
     return names;
   }
@@ -212,14 +249,18 @@ export class ModuleText {
   #statementAround(at: number, length: number): [number, number] {
     const text = this.#text;
     let start = 0, end = text.length;
-    for (const { index } of [...text.slice(0, at).matchAll(/\n(?=[^\s)}\]])/g)].reverse()) {
-      if (!isPart(text.slice(0, index))) continue;
+    for (
+      const { index } of each(
+        ArrayPrototypeReverse([...StringPrototypeSlice(text, 0, at).matchAll(/\n(?=[^\s)}\]])/g)]),
+      )
+    ) {
+      if (!isPart(StringPrototypeSlice(text, 0, index))) continue;
       start = index;
       break;
     }
-    const rest = text.slice(at + length);
+    const rest = StringPrototypeSlice(text, at + length);
     for (const { index } of rest.matchAll(/\n(?=[^\s)}\]])/g)) {
-      if (!isPart(text.slice(0, at + length + index))) continue;
+      if (!isPart(StringPrototypeSlice(text, 0, at + length + index))) continue;
       end = at + length + index;
       break;
     }
@@ -247,10 +288,15 @@ function replaceName(text: string, name: string): string {
 
 /** The names in braces, and what they are called on the other side. */
 function specifiersIn(list: string | undefined): [string, string][] {
-  return (list ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "").map(
+  return ArrayPrototypeMap(
+    ArrayPrototypeFilter(
+      ArrayPrototypeMap((list ?? "").split(","), (part) => StringPrototypeTrim(part)),
+      (part) => part !== "",
+    ),
     (part) => {
-      const [from, as = from] = part.split(/\s+as\s+/).map((name) =>
-        name.replace(/^(["'])(.*)\1$/, "$2")
+      const { 0: from, 1: as = from } = ArrayPrototypeMap(
+        part.split(/\s+as\s+/),
+        (name) => name.replace(/^(["'])(.*)\1$/, "$2"),
       );
       return [from, as];
     },

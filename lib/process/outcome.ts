@@ -20,7 +20,15 @@ import type { Outcome } from "./messages.ts";
 import { headlineOf } from "./recreate_failure.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
+const {
+  Atomics,
+  Int32Array,
+  Math,
+  RangeError,
+  SharedArrayBuffer,
+  StringPrototypeSlice,
+  Uint8Array,
+} = primordials;
 
 /** What became of a target: what it returned, or why it did not. */
 export type Result = { value: unknown } | { failure: Failure };
@@ -133,7 +141,9 @@ export function newLastWords(): SharedArrayBuffer {
 /** Leaves them. */
 export function leaveWords(letter: SharedArrayBuffer, words: string): void {
   const isLong = words.length > MOST_WORDS;
-  const said = isLong ? `${words.slice(0, MOST_WORDS - TAIL)} … ${words.slice(-TAIL)}` : words;
+  const said = isLong
+    ? `${StringPrototypeSlice(words, 0, MOST_WORDS - TAIL)} … ${StringPrototypeSlice(words, -TAIL)}`
+    : words;
   writeTo(letter).returned(said);
 }
 

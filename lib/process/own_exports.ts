@@ -1,6 +1,10 @@
 // What this package exports, by name: what names in a function that travels by source may stand for. The
 // module that exports it says so itself, because none of those that it consists of may import it.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayPrototypeFilter, ArrayPrototypeFind, Object } = primordials;
+
 /** What this package exports, if its entry point is loaded. */
 let exported: Readonly<Record<string, unknown>> = {};
 
@@ -11,7 +15,7 @@ export function knowOwnExports(namespace: Readonly<Record<string, unknown>>): vo
 
 /** The name under which this package exports a value. */
 export function ownExportName(value: unknown): string | undefined {
-  return Object.keys(exported).find((name) => exported[name] === value);
+  return ArrayPrototypeFind(Object.keys(exported), (name) => exported[name] === value);
 }
 
 /** Whether this is the namespace of the package's entry point, or one that holds it. */
@@ -22,7 +26,8 @@ export function isOwnNamespace(value: unknown): boolean {
 
 /** The functions and classes that it exports, by name. */
 export function ownFunctions(): [string, object][] {
-  return Object.entries(exported).filter((entry): entry is [string, object] =>
-    typeof entry[1] === "function"
+  return ArrayPrototypeFilter(
+    Object.entries(exported),
+    (entry): entry is [string, object] => typeof entry[1] === "function",
   );
 }

@@ -12,7 +12,19 @@ import type { Init, Sealed } from "./messages.ts";
 import { sealRealm } from "./sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, console, Object, Set, TypeError, URL } = primordials;
+const {
+  Array,
+  ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  console,
+  each,
+  Object,
+  Set,
+  TypeError,
+  URL,
+} = primordials;
 
 /** The names of Deno's permissions. */
 const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
@@ -89,10 +101,12 @@ export function checkPermissions(option: unknown): Grants | undefined {
     );
   }
   const grants: Grants = {};
-  for (const [name, value] of Object.entries(option)) {
+  for (const { 0: name, 1: value } of each(Object.entries(option))) {
     if (!isName(name)) {
       throw new TypeError(
-        `permissions.${name} is no permission of Deno. There are ${NAMES.join(", ")}.`,
+        `permissions.${name} is no permission of Deno. There are ${
+          ArrayPrototypeJoin(NAMES, ", ")
+        }.`,
       );
     }
     if (value !== undefined) grants[name] = checkGrant(name, value);
@@ -101,7 +115,7 @@ export function checkPermissions(option: unknown): Grants | undefined {
 }
 
 function isName(name: string): name is Name {
-  return (NAMES as readonly string[]).includes(name);
+  return ArrayPrototypeIncludes(NAMES as readonly string[], name);
 }
 
 function checkGrant(name: Name, value: unknown): Grant {
@@ -113,7 +127,7 @@ function checkGrant(name: Name, value: unknown): Grant {
       }. Give true, false, "inherit" or an array of strings.`,
     );
   }
-  return value.map((entry, i) => {
+  return ArrayPrototypeMap(value, (entry, i) => {
     if (OF_PATHS.has(name) && entry instanceof URL && entry.protocol === "file:") {
       return fileURLToPath(entry);
     }
@@ -131,11 +145,11 @@ function checkGrant(name: Name, value: unknown): Grant {
  * @throws {TypeError} if an entry of a list means nothing to Deno
  */
 export function checkNarrowing(grants: Grants): void {
-  for (const [name, grant] of Object.entries(grants) as [Name, Grant][]) {
+  for (const { 0: name, 1: grant } of each(Object.entries(grants) as [Name, Grant][])) {
     const place = `permissions.${name}`;
     if (grant === true && !mayDo(name, undefined, place)) refuse(name, place, "all of it");
     if (!Array.isArray(grant)) continue;
-    for (const [i, entry] of grant.entries()) {
+    for (const { 0: i, 1: entry } of grant.entries()) {
       if (!mayDo(name, entry, `${place}[${i}]`)) refuse(name, `${place}[${i}]`, `"${entry}"`);
     }
   }
@@ -166,7 +180,11 @@ function mayDo(name: Name, entry: string | undefined, place: string): boolean {
 /** What this process has of a permission, in words. */
 function told(name: Name): string {
   const own = ownPermissions()[name];
-  if (typeof own === "object") return `it has only ${own.map((entry) => `"${entry}"`).join(", ")}`;
+  if (typeof own === "object") {
+    return `it has only ${
+      ArrayPrototypeJoin(ArrayPrototypeMap(own, (entry) => `"${entry}"`), ", ")
+    }`;
+  }
   if (own) return "it has all of it";
   // Deno doesn't say which parts a command line has granted.
   return explicit === undefined ? "it has none of it, or other parts" : "it has nothing of it";
@@ -220,7 +238,7 @@ export function isConfined(): boolean {
 /** What a child knows of its permissions. */
 export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "key"> {
   if (grants === undefined) return { grants: explicit, key: ownKey() };
-  const known = Object.entries(grants).map(([name, grant]) => {
+  const known = ArrayPrototypeMap(Object.entries(grants), ({ 0: name, 1: grant }) => {
     return [name, grant === "inherit" && explicit !== undefined ? explicit[name as Name] : grant];
   });
   return { grants: Object.fromEntries(known), key: undefined };
@@ -228,11 +246,11 @@ export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "key">
 
 /** What this process may do now, or a child of it with these permissions. */
 export function ownPermissions(grants?: Grants): ProcessPermissions {
-  const entries = NAMES.map((name) => {
+  const entries = ArrayPrototypeMap(NAMES, (name) => {
     const granted = grants === undefined ? "inherit" : grants[name] ?? false;
     const grant = granted === "inherit" ? explicit?.[name] ?? true : granted;
     if (Array.isArray(grant)) {
-      const left = grant.filter((entry) => mayDo(name, entry, name));
+      const left = ArrayPrototypeFilter(grant, (entry) => mayDo(name, entry, name));
       return [name, left.length > 0 && left];
     }
     return [name, grant && mayDo(name, undefined, name)];
@@ -290,7 +308,10 @@ function promptsAreOff(): boolean {
     if (mayDo("env", variable, variable) && primordials.Deno.env.get(variable)) return true;
     // On Linux, with all permissions.
     return mayDo("read", commandLine, commandLine) &&
-      primordials.Deno.readTextFileSync(commandLine).split("\0").includes("--no-prompt");
+      ArrayPrototypeIncludes(
+        primordials.Deno.readTextFileSync(commandLine).split("\0"),
+        "--no-prompt",
+      );
   } catch {
     return false;
   }

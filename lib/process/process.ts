@@ -57,7 +57,16 @@ import { plan, type Target } from "./target.ts";
 import type { TargetParameters, TargetResult } from "./target_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, Atomics, RangeError, Reflect, ToObject, TypeError } = primordials;
+const {
+  Array,
+  ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
+  Atomics,
+  RangeError,
+  Reflect,
+  ToObject,
+  TypeError,
+} = primordials;
 
 /**
  * What a new {@linkcode Process} runs, and how.
@@ -246,7 +255,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * @throws {TypeError} if an option has the wrong type, or a permission a name Deno doesn't know
    * @throws {RangeError} if a limit is 0, negative or NaN, or memoryLimitMb less than 16
    */
-  constructor(...[options = {}]: ProcessParameters<A, R>) {
+  constructor(...{ 0: options = {} }: ProcessParameters<A, R>) {
     const { [revived]: identity } = ToObject(options) as Partial<RevivedOptions>;
     if (identity !== undefined) {
       this.#identity = identity;
@@ -1009,8 +1018,8 @@ function checkSealed(
   checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
   const { keep } = sealed;
   if (!Array.isArray(keep)) throw new TypeError(`sealed.keep is ${describe(keep)}. ${wanted}`);
-  for (const [i, name] of keep.entries()) {
-    if (KEPT.includes(name)) continue;
+  for (const { 0: i, 1: name } of keep.entries()) {
+    if (ArrayPrototypeIncludes(KEPT, name)) continue;
     throw new TypeError(
       `sealed.keep[${i}] is ${describe(name)}, which can't be kept. ${wanted}`,
     );
@@ -1030,7 +1039,12 @@ function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
     );
   }
   // No more than this process has itself.
-  return { keep: (sealed ?? own).keep.filter((name) => own.keep.includes(name)) };
+  return {
+    keep: ArrayPrototypeFilter(
+      (sealed ?? own).keep,
+      (name) => ArrayPrototypeIncludes(own.keep, name),
+    ),
+  };
 }
 
 /** A limit from an option: undefined for none. */

@@ -7,7 +7,7 @@
 import { BEATS, PULSE } from "../memory/control.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Math, performance } = primordials;
+const { Atomics, Math, performance, PromisePrototypeThen } = primordials;
 
 /** How often it lies down at first. */
 const FIRST = 16;
@@ -20,7 +20,7 @@ export function beat(control: Int32Array): void {
     const sleep = Atomics.waitAsync(control, PULSE, 0);
     // Not before it sleeps: who looks counts on it.
     Atomics.add(control, BEATS, 1);
-    if (sleep.async) sleep.value.then(lieDown);
+    if (sleep.async) PromisePrototypeThen(sleep.value, lieDown);
   };
   for (let i = 0; i < FIRST; i++) lieDown();
 }

@@ -5,7 +5,20 @@ import { makeError } from "../memory/codec/error_classes.ts";
 import { type Described, type Failure, type Item, type Properties, shortened } from "./failure.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno, Map, Object, Set, String, Symbol, TypeError } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  Deno,
+  each,
+  Object,
+  SafeMap,
+  SafeSet,
+  String,
+  Symbol,
+  TypeError,
+} = primordials;
 
 const { inspect } = Deno;
 const { defineProperty } = Object;
@@ -36,7 +49,7 @@ function wholeHeadlineOf(failure: Failure): string {
   if (found?.is === "words") return found.words;
   if (found?.is !== "error") return printFailure(failure);
   const { name, message } = found;
-  return [name, message].filter((part) => part !== "").join(": ");
+  return ArrayPrototypeJoin(ArrayPrototypeFilter([name, message], (part) => part !== ""), ": ");
 }
 
 class Recreation {
@@ -50,8 +63,8 @@ class Recreation {
     this.#isShown = isShown;
     this.#described = objects;
     // First all objects, then what is in them: they refer to each other.
-    this.#objects = objects.map((described) => this.#make(described));
-    for (const [number, described] of objects.entries()) {
+    this.#objects = ArrayPrototypeMap(objects, (described) => this.#make(described));
+    for (const { 0: number, 1: described } of objects.entries()) {
       this.#fill(described, this.#objects[number]);
     }
     this.thrown = this.#value(thrown);
@@ -66,9 +79,9 @@ class Recreation {
       case "array":
         return [];
       case "map":
-        return new Map();
+        return new SafeMap();
       case "set":
-        return new Set();
+        return new SafeSet();
       case "leaf":
         return described.value;
       case "words":
@@ -88,7 +101,7 @@ class Recreation {
         return this.#define(made as object, described.properties, true);
       case "array": {
         const array = made as unknown[];
-        for (const item of described.items) array.push(this.#value(item));
+        for (const item of each(described.items)) ArrayPrototypePush(array, this.#value(item));
         array.length = described.length;
         return this.#define(array, described.properties, true);
       }
@@ -100,7 +113,7 @@ class Recreation {
         return;
       }
       case "set":
-        for (const item of described.items) (made as Set<unknown>).add(this.#value(item));
+        for (const item of each(described.items)) (made as Set<unknown>).add(this.#value(item));
     }
   }
 

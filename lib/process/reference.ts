@@ -20,7 +20,31 @@ import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno, Function, Map, Object, performance, Set, TypeError, URL } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeFind,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeIndexOf,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  DatePrototypeGetTime,
+  Deno,
+  each,
+  FunctionPrototypeToString,
+  Map,
+  Object,
+  performance,
+  RegExpPrototypeTest,
+  SafeMap,
+  Set,
+  String,
+  StringPrototypeIncludes,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
+  TypeError,
+  URL,
+} = primordials;
 
 // deno-lint-ignore no-explicit-any
 type Code = ((...args: any[]) => unknown) | (abstract new (...args: never[]) => object);
@@ -43,12 +67,12 @@ export type Sought = { reference: Reference } | { why: string };
 
 /** The text of a function, whatever it says of itself. */
 export function textOf(code: object): string {
-  return Function.prototype.toString.call(code);
+  return FunctionPrototypeToString(code);
 }
 
 /** Whether a function has no text of its own: built-in and bound ones, and proxies. */
 export function isNative(text: string): boolean {
-  return /\{\s*\[native code\]\s*\}$/.test(text);
+  return RegExpPrototypeTest(/\{\s*\[native code\]\s*\}$/, text);
 }
 
 /**
@@ -64,16 +88,16 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
     const { url } = module;
     return { reference: { module: url, exportName, text, name, change: module.change() } };
   };
-  const roots = modules.map(known).filter((root) => root.isLoaded());
+  const roots = ArrayPrototypeFilter(ArrayPrototypeMap(modules, known), (root) => root.isLoaded());
   if (roots.length === 0) return { why: unknownModules(modules) };
-  const near = roots.flatMap((root) => alone ? [root] : [root, ...root.imports()]);
-  for (const module of near) {
+  const near = ArrayPrototypeFlatMap(roots, (root) => alone ? [root] : [root, ...root.imports()]);
+  for (const module of each(near)) {
     const exportName = module.nameOf(code);
     if (exportName !== undefined) return refer(module, exportName);
   }
-  const hidden = near.filter((module) => module.namespace() === undefined);
+  const hidden = ArrayPrototypeFilter(near, (module) => module.namespace() === undefined);
   if (isNative(text)) {
-    const [module] = hidden;
+    const { 0: module } = hidden;
     return { why: module === undefined ? notExported(roots, code, alone) : noText(module, name) };
   }
   let doubtful: KnownModule | undefined;
@@ -91,8 +115,9 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
     };
   }
   if (doubtful !== undefined) return { why: notCertain(doubtful, name) };
-  const remote = hidden.find((module) =>
-    module.text() === undefined && /^https?:/.test(module.url)
+  const remote = ArrayPrototypeFind(
+    hidden,
+    (module) => module.text() === undefined && RegExpPrototypeTest(/^https?:/, module.url),
   );
   if (remote !== undefined) return refer(remote, undefined);
   return { why: notExported(roots, code, alone) };
@@ -169,13 +194,13 @@ async function exportIn(
   };
   const near = await asText(url);
   const texts = new Map([[url, near]]);
-  for (const specifier of near?.imports ?? []) {
-    if (!/^(\.|\/|https?:)/.test(specifier)) continue;
+  for (const specifier of each(near?.imports ?? [])) {
+    if (!RegExpPrototypeTest(/^(\.|\/|https?:)/, specifier)) continue;
     const module = new URL(specifier, url).href;
     if (!isOwn(module)) texts.set(module, await asText(module));
   }
-  const homes = [...texts].filter(([, module]) => module?.has(text));
-  const [[module, home] = []] = homes;
+  const homes = ArrayPrototypeFilter([...texts], ({ 1: module }) => module?.has(text));
+  const { 0: { 0: module, 1: home } = [undefined, undefined] } = homes;
   const exportName = homes.length === 1 ? home?.exportOf(text, name) : undefined;
   return exportName === undefined ? undefined : { module: module!, exportName };
 }
@@ -183,13 +208,13 @@ async function exportIn(
 // Messages
 
 function notExported(roots: KnownModule[], { name }: Code, alone: boolean): string {
-  for (const root of roots) {
+  for (const root of each(roots)) {
     const namesake = root.namespace()?.[name];
     if (typeof namesake === "function") {
       return `the "${name}" that ${shorten(root.url)} exports is not the function given as target`;
     }
   }
-  const urls = roots.map(({ url }) => shorten(url)).join(", ");
+  const urls = ArrayPrototypeJoin(ArrayPrototypeMap(roots, ({ url }) => shorten(url)), ", ");
   const others = alone ? "" : ", nor by what that imports";
   return `${called(name)} is not exported by ${urls}${others}${changes(roots)}`;
 }
@@ -216,23 +241,28 @@ function noText(module: KnownModule, name: string): string {
 }
 
 function changes(modules: KnownModule[]): string {
-  const change = modules.map((module) => module.change()).find((found) => found !== undefined);
+  const change = ArrayPrototypeFind(
+    ArrayPrototypeMap(modules, (module) => module.change()),
+    (found) => found !== undefined,
+  );
   return change === undefined ? "" : `. ${change.replace(/\.$/, "")}`;
 }
 
 function unknownModules(modules: readonly string[]): string {
   return modules.length === 0
     ? "the module that made the process isn't known"
-    : `${modules.map(shorten).join(", ")} is not a module that is loaded here`;
+    : `${
+      ArrayPrototypeJoin(ArrayPrototypeMap(modules, shorten), ", ")
+    } is not a module that is loaded here`;
 }
 
 function shorten(url: string): string {
-  return url.length > 300 ? `${url.slice(0, 300)}…` : url;
+  return url.length > 300 ? `${StringPrototypeSlice(url, 0, 300)}…` : url;
 }
 
 // Modules
 
-const registry = new Map<string, KnownModule>();
+const registry = new SafeMap<string, KnownModule>();
 
 function known(url: string): KnownModule {
   let module = registry.get(url);
@@ -251,15 +281,19 @@ export function* modulesAround(urls: readonly string[]): Generator<string> {
   for (const url of seen) {
     if (isOwn(url)) continue;
     yield url;
-    if (!url.startsWith("file:") || url.includes("/node_modules/")) continue;
-    for (const next of known(url).importUrls()) if (next.startsWith("file:")) seen.add(next);
+    if (
+      !StringPrototypeStartsWith(url, "file:") || StringPrototypeIncludes(url, "/node_modules/")
+    ) continue;
+    for (const next of each(known(url).importUrls())) {
+      if (StringPrototypeStartsWith(next, "file:")) seen.add(next);
+    }
   }
 }
 
 /** The namespace of a module that a module imports, by its specifier. */
 export function importedNamespace(url: string, specifier: string): Namespace | undefined {
   const module = known(url);
-  const index = module.text()?.imports.indexOf(specifier) ?? -1;
+  const index = ArrayPrototypeIndexOf(module.text()?.imports ?? [], specifier);
   const imported = module.resolved()[index];
   return imported === undefined ? undefined : known(imported).namespace();
 }
@@ -268,10 +302,14 @@ const twins = new Memo<string | undefined>();
 
 /** Another module, of those around these, that has a function with the same text. */
 function twinOf(module: KnownModule, text: string, roots: KnownModule[]): string | undefined {
-  const urls = roots.map(({ url }) => url);
+  const urls = ArrayPrototypeMap(roots, ({ url }) => url);
   return twins.get(
-    `${module.url} ${urls.join()} ${text}`,
-    () => [...modulesAround(urls)].find((url) => url !== module.url && moduleText(url)?.has(text)),
+    `${module.url} ${ArrayPrototypeJoin(urls)} ${text}`,
+    () =>
+      ArrayPrototypeFind(
+        [...modulesAround(urls)],
+        (url) => url !== module.url && moduleText(url)?.has(text),
+      ),
   );
 }
 
@@ -309,9 +347,12 @@ class KnownModule {
   nameOf(code: Code): string | undefined {
     const namespace = this.namespace();
     if (namespace === undefined) return undefined;
-    const names = Object.keys(namespace).filter((name) => valueOf(namespace, name) === code);
-    const [first] = names;
-    return names.includes(code.name) ? code.name : first;
+    const names = ArrayPrototypeFilter(
+      Object.keys(namespace),
+      (name) => valueOf(namespace, name) === code,
+    );
+    const { 0: first } = names;
+    return ArrayPrototypeIncludes(names, code.name) ? code.name : first;
   }
 
   resolved(): (string | undefined)[] {
@@ -319,24 +360,24 @@ class KnownModule {
   }
 
   importUrls(): string[] {
-    return this.resolved().filter((url) => url !== undefined);
+    return ArrayPrototypeFilter(this.resolved(), (url) => url !== undefined);
   }
 
   /** The modules that it imports and that are loaded. */
   imports(): KnownModule[] {
     if (this.#imports !== undefined) return this.#imports;
-    const modules = this.importUrls().map(known);
-    const isLoaded = areLoaded(modules.map(({ url }) => url));
-    for (const module of modules) module.#isLoaded ||= isLoaded;
-    return this.#imports = modules.filter((module) => module.isLoaded());
+    const modules = ArrayPrototypeMap(this.importUrls(), known);
+    const isLoaded = areLoaded(ArrayPrototypeMap(modules, ({ url }) => url));
+    for (const module of each(modules)) module.#isLoaded ||= isLoaded;
+    return this.#imports = ArrayPrototypeFilter(modules, (module) => module.isLoaded());
   }
 
   /** Says that the module's file was written after this program had begun to run. */
   change(): string | undefined {
-    if (!this.url.startsWith("file:") || !mayRead(this.url)) return undefined;
+    if (!StringPrototypeStartsWith(this.url, "file:") || !mayRead(this.url)) return undefined;
     try {
       const { mtime } = Deno.statSync(new URL(this.url));
-      if (mtime === null || mtime.getTime() <= performance.timeOrigin) return undefined;
+      if (mtime === null || DatePrototypeGetTime(mtime) <= performance.timeOrigin) return undefined;
       return "That file was changed while the program was running, so that the child has another " +
         "version of it: start the program again.";
     } catch {
@@ -354,6 +395,6 @@ function valueOf(namespace: Namespace, name: string): unknown {
 }
 
 function mayRead(url: string): boolean {
-  if (!url.startsWith("file:")) return false;
+  if (!StringPrototypeStartsWith(url, "file:")) return false;
   return Deno.permissions.querySync({ name: "read", path: new URL(url) }).state === "granted";
 }

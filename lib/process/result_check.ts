@@ -4,7 +4,7 @@
 import type { Failure } from "./failure.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, TypeError } = primordials;
+const { Array, each, TypeError } = primordials;
 
 /**
  * The description, if it is one.
@@ -21,7 +21,7 @@ export function checkedFailure(value: unknown, most: number): Failure {
     return of;
   };
   const { objects } = record(value);
-  for (const described of list(objects, "The description")) {
+  for (const described of each(list(objects, "The description"))) {
     const { is, properties, hidden, items, length, name, message, stack, words } = record(
       described,
     );
@@ -29,7 +29,7 @@ export function checkedFailure(value: unknown, most: number): Failure {
       case "error":
         list(properties, "A part");
         list(hidden, "A part");
-        for (const text of [name, message, stack ?? ""]) checkText(text);
+        for (const text of each([name, message, stack ?? ""])) checkText(text);
         break;
       case "object":
         list(properties, "A part");

@@ -7,13 +7,16 @@
 
 import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
 import { exportNames, text } from "./runtime_text.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { RegExpPrototypeTest } = primordials;
 
 /** Whether this is such a child: the bundled text doesn't hold itself. */
 export const isBundled: boolean = text === "";
 
 /** Whether a bundler has put this package into a module of the user's, where its own files aren't. */
 export const isInlined: boolean = !isBundled &&
-  !/\/lib\/process\/runtime\.[cm]?[jt]s$/.test(import.meta.url ?? "");
+  !RegExpPrototypeTest(/\/lib\/process\/runtime\.[cm]?[jt]s$/, import.meta.url ?? "");
 
 /** The symbol under which a child that imports a bundle leaves a function for what it is to run first. */
 export const LOADER = "@multiproc/multiprocessing:child";

@@ -18,7 +18,21 @@ import { isOwnNamespace, ownExportName, ownFunctions } from "./own_exports.ts";
 import { isInlined, runtimeExports } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Function, JSON, Object, Set, TypeError } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  ArrayPrototypeSome,
+  Function,
+  JSON,
+  Object,
+  RegExpPrototypeTest,
+  Set,
+  TypeError,
+  WeakMap,
+} = primordials;
 
 /** What all exports of this package are called, for functions of a module whose text can't be had. */
 const ALL = "multiprocessing";
@@ -38,12 +52,17 @@ export function asExpression(code: { name: string }): string {
   }
   if (isCompiled(`(${text})`)) return `(${text})`;
   // A method's text, as in `{ async work() {} }`, is no expression by itself.
-  const object = `({ ${text} })`, isAccessor = /^[gs]et\s+[^(]/.test(text);
-  if (!isAccessor && !/^(async\s+)?(\*\s*)?\[(?!["'])/.test(text) && isCompiled(object)) {
+  const object = `({ ${text} })`, isAccessor = RegExpPrototypeTest(/^[gs]et\s+[^(]/, text);
+  if (
+    !isAccessor && !RegExpPrototypeTest(/^(async\s+)?(\*\s*)?\[(?!["'])/, text) &&
+    isCompiled(object)
+  ) {
     return `${object}[${JSON.stringify(name)}]`;
   }
   // Parts of it are there only in a module.
-  if (/^(async\s+)?function\b|^class\b|=>/.test(text) && !isAccessor) return `(${text})`;
+  if (RegExpPrototypeTest(/^(async\s+)?function\b|^class\b|=>/, text) && !isAccessor) {
+    return `(${text})`;
+  }
   throw new TypeError(
     `The target "${name}" can't travel by source: a private method, a getter or one with a computed ` +
       "name means nothing outside of its class. Wrap it in a function of your own.",
@@ -64,7 +83,7 @@ const scopes = new Memo<Scope>();
 
 /** What the names in a function's text stand for, in the child. */
 export function scopeOf(text: string, modules: readonly string[]): Scope {
-  return scopes.get(`${modules.join()} ${text}`, () => findScope(text, modules));
+  return scopes.get(`${ArrayPrototypeJoin(modules)} ${text}`, () => findScope(text, modules));
 }
 
 function findScope(text: string, modules: readonly string[]): Scope {
@@ -74,10 +93,11 @@ function findScope(text: string, modules: readonly string[]): Scope {
   if (homes.length === 0) return scopeOfUnknown(words);
   const names: Record<string, string> = {}, dead: string[] = [];
   for (const word of words) {
-    const meanings = homes.map((home) => meaningIn(home, word, text));
-    const [meaning] = meanings;
-    if (meanings.some((other) => other !== meaning) || meaning === "") dead.push(word);
-    else if (meaning !== undefined) names[word] = meaning;
+    const meanings = ArrayPrototypeMap(homes, (home) => meaningIn(home, word, text));
+    const { 0: meaning } = meanings;
+    if (ArrayPrototypeSome(meanings, (other) => other !== meaning) || meaning === "") {
+      ArrayPrototypePush(dead, word);
+    } else if (meaning !== undefined) names[word] = meaning;
   }
   return { names, dead, isKnown: true };
 }
@@ -119,7 +139,7 @@ function meaningIn(home: Home, word: string, text: string): string | undefined {
  * an error by itself, but for `typeof`.
  */
 function isShadowed({ text: module, dead }: Home, word: string, text: string): boolean {
-  if (dead.includes(word)) return true;
+  if (ArrayPrototypeIncludes(dead, word)) return true;
   if (UNBINDABLE.has(word)) return false;
   const isFound = word in globalThis || GLOBALS_OF_WORKERS.has(word) || word === ALL;
   return (isFound || isAskedFor(word, text)) && module.binds(word, text);
@@ -127,7 +147,7 @@ function isShadowed({ text: module, dead }: Home, word: string, text: string): b
 
 function isAskedFor(word: string, text: string): boolean {
   for (
-    const [, asked] of text.matchAll(/\btypeof\b[\s(]*([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)
+    const { 1: asked } of text.matchAll(/\btypeof\b[\s(]*([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)
   ) {
     if (asked === word) return true;
   }
@@ -153,7 +173,9 @@ function homesOf(text: string, modules: readonly string[]): Home[] {
   for (const url of modulesAround(modules)) {
     if (homes.length > 0 && !near.has(url)) break;
     const module = moduleText(url);
-    if (module?.has(text)) homes.push({ text: module, names: packageNames(url, module), dead: [] });
+    if (module?.has(text)) {
+      ArrayPrototypePush(homes, { text: module, names: packageNames(url, module), dead: [] });
+    }
   }
   return homes;
 }
@@ -177,8 +199,11 @@ const inlined = new WeakMap<ModuleText, Record<string, string>>();
 function inlinedNames(module: ModuleText): Record<string, string> {
   let names = inlined.get(module);
   if (names === undefined) {
-    const found = ownFunctions().map(([name, value]) => [module.localName(textOf(value)), name]);
-    names = Object.fromEntries(found.filter(([local]) => local !== undefined));
+    const found = ArrayPrototypeMap(
+      ownFunctions(),
+      ({ 0: name, 1: value }) => [module.localName(textOf(value)), name],
+    );
+    names = Object.fromEntries(ArrayPrototypeFilter(found, ({ 0: local }) => local !== undefined));
     inlined.set(module, names!);
   }
   return { ...names };
@@ -188,7 +213,9 @@ function scopeOfUnknown(words: Set<string>): Scope {
   const names: Record<string, string> = {};
   for (const word of words) {
     if (word === ALL) names[word] = "*";
-    else if (runtimeExports().includes(word) && !(word in globalThis)) names[word] = word;
+    else if (ArrayPrototypeIncludes(runtimeExports(), word) && !(word in globalThis)) {
+      names[word] = word;
+    }
   }
   return { names, dead: [], isKnown: false };
 }
@@ -207,15 +234,22 @@ export function mainModule(
 ): string {
   const { names, dead } = scope;
   const locals = Object.keys(names);
-  const bind = locals.map((local) =>
-    names[local] === "*"
-      ? `const ${local} = multiprocessing$all;`
-      : `const { ${names[local]}: ${local} } = multiprocessing$all;`
-  ).join("\n");
+  const bind = ArrayPrototypeJoin(
+    ArrayPrototypeMap(
+      locals,
+      (local) =>
+        names[local] === "*"
+          ? `const ${local} = multiprocessing$all;`
+          : `const { ${names[local]}: ${local} } = multiprocessing$all;`,
+    ),
+    "\n",
+  );
   const body = dead.length === 0
     ? `return ${expression};`
     // They are never initialised, and so can't be used.
-    : `switch (0) { case 1: let ${dead.join(", ")}; default: return ${expression}; }`;
+    : `switch (0) { case 1: let ${
+      ArrayPrototypeJoin(dead, ", ")
+    }; default: return ${expression}; }`;
   return `import * as multiprocessing$runtime from ${JSON.stringify(runtimeUrl)};
 const { boot: multiprocessing$boot, ...multiprocessing$all } = multiprocessing$runtime;
 ${bind}
@@ -227,6 +261,11 @@ multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
  * the rights of the starter (platform/web_workers.ts), `await import("file:///…")` in a function included.
  */
 function compiled(body: string, locals: readonly string[]): string {
-  const parameters = [...locals, `"use strict";\n${body}`].map((text) => JSON.stringify(text));
-  return `return new Function(${parameters.join(", ")})(${locals.join(", ")});`;
+  const parameters = ArrayPrototypeMap(
+    [...locals, `"use strict";\n${body}`],
+    (text) => JSON.stringify(text),
+  );
+  return `return new Function(${ArrayPrototypeJoin(parameters, ", ")})(${
+    ArrayPrototypeJoin(locals, ", ")
+  });`;
 }

@@ -13,7 +13,23 @@ import { LOADER, runtimeUrl } from "./runtime.ts";
 import { asExpression, mainModule, scopeOf } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, Deno, encodeURIComponent, JSON, Object, TypeError, URL } = primordials;
+const {
+  Array,
+  ArrayPrototypeConcat,
+  ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  Deno,
+  encodeURIComponent,
+  JSON,
+  Object,
+  RegExpPrototypeTest,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
+  StringPrototypeToUpperCase,
+  TypeError,
+  URL,
+} = primordials;
 
 /** The two ways a target can travel. */
 export type By = "reference" | "source";
@@ -121,7 +137,9 @@ function found(code: Exclude<Target["code"], string>, target: Target): Reference
 }
 
 function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+  return `${StringPrototypeToUpperCase(StringPrototypeSlice(text, 0, 1))}${
+    StringPrototypeSlice(text, 1)
+  }.`;
 }
 
 function look(code: Exclude<Target["code"], string>, { module, callers }: Target): Sought {
@@ -133,7 +151,9 @@ function look(code: Exclude<Target["code"], string>, { module, callers }: Target
 /** In a callback, the program's main module isn't on the stack. */
 function withMain(modules: readonly string[]): readonly string[] {
   const main = mainModuleUrl();
-  return main === undefined || modules.includes(main) ? modules : [...modules, main];
+  return main === undefined || ArrayPrototypeIncludes(modules, main)
+    ? modules
+    : ArrayPrototypeConcat(modules, [main]);
 }
 
 function mainModuleUrl(): string | undefined {
@@ -173,8 +193,8 @@ function seek(
 
 /** Why a child that inherits everything can't import a module, as far as can be told here. */
 function whyNot(module: string, what: string): string | undefined {
-  if (!module.startsWith("file:")) {
-    return /^(https?|npm|jsr|node|data):/.test(module)
+  if (!StringPrototypeStartsWith(module, "file:")) {
+    return RegExpPrototypeTest(/^(https?|npm|jsr|node|data):/, module)
       ? undefined
       : `${what}, ${module}, can't be imported`;
   }
@@ -194,7 +214,7 @@ function mayRead(file: URL): boolean {
 
 /** Deno would refuse to load it in the child, where nobody could say so. */
 function checkReadable(what: string, module: string): void {
-  if (!module.startsWith("file:") || mayRead(new URL(module))) return;
+  if (!StringPrototypeStartsWith(module, "file:") || mayRead(new URL(module))) return;
   throw new Deno.errors.NotCapable(
     `A target by reference needs ${what}, ${module}, and this process may not read it. ` +
       'Run the program with --allow-read, or let the target travel by source: by: "source".',
@@ -216,8 +236,11 @@ function lend(grants: Grants): Pick<Plan, "grants" | "giveUp"> {
         'by: "source", leave out the limit, or set read to true or false.',
     );
   }
-  const giveUp = TO_LOAD.filter((name) => grants[name] === undefined || grants[name] === false);
-  const lent = Object.fromEntries(giveUp.map((name) => [name, "inherit"]));
+  const giveUp = ArrayPrototypeFilter(
+    TO_LOAD,
+    (name) => grants[name] === undefined || grants[name] === false,
+  );
+  const lent = Object.fromEntries(ArrayPrototypeMap(giveUp, (name) => [name, "inherit"]));
   return { grants: { ...grants, ...lent }, giveUp };
 }
 

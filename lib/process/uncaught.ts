@@ -6,7 +6,8 @@
 import process from "node:process";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, Deno, Error, Object, queueMicrotask, String } = primordials;
+const { addEventListener, Deno, Error, Object, queueMicrotask, RegExpPrototypeTest, String } =
+  primordials;
 
 /** node's own way of asking the listeners for uncaught errors: true if one of them has taken it. */
 interface Asking {
@@ -41,7 +42,7 @@ export function watchForUncaught(uncaught: (error: unknown) => void): void {
 }
 
 function thrownAt({ error, message }: ErrorEvent): unknown {
-  return error ?? (/^Uncaught (null|undefined)$/.test(message) ? error : message);
+  return error ?? (RegExpPrototypeTest(/^Uncaught (null|undefined)$/, message) ? error : message);
 }
 
 /** Deno asks node's listeners last, and only where the default wasn't prevented, as it was by look(). */

@@ -10,12 +10,12 @@ import { eventually } from "../wait/operation.ts";
 import type { WaitOptions } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, crypto, Int32Array, Map, Set, SharedArrayBuffer } = primordials;
+const { Atomics, crypto, Int32Array, SafeMap, SafeSet, SharedArrayBuffer } = primordials;
 
 /** What this isolate answers for: what it has made with a name, opened by one, or was given. */
-const known = new Map<string, HandedOver>();
+const known = new SafeMap<string, HandedOver>();
 /** Those of the names that others have given it things of. */
-const given = new Set<string>();
+const given = new SafeSet<string>();
 
 /** Makes an object known by a name, to everybody. */
 export function publish(name: string, object: HandedOver): void {
@@ -50,7 +50,7 @@ export function answerFor(name: string, object: HandedOver): void {
 
 /** Makes an object no longer known. */
 export function forget(object: HandedOver): void {
-  for (const [name, other] of known) {
+  for (const { 0: name, 1: other } of known) {
     if (other !== object) continue;
     known.delete(name);
     given.delete(name);
@@ -76,7 +76,7 @@ onAnnouncement({
 });
 
 /** The searches of this isolate that are under way: id and name. */
-const searches = new Map<string, string>();
+const searches = new SafeMap<string, string>();
 
 /** Finds the object of a name, wherever in the program it is. */
 export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {

@@ -14,7 +14,16 @@ import type { Operation } from "../wait/operation.ts";
 import type { Readiness } from "../wait/ready.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Error, Int32Array, RangeError } = primordials;
+const {
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
+  each,
+  Error,
+  Int32Array,
+  listOf,
+  RangeError,
+  RegExpPrototypeTest,
+} = primordials;
 
 /** Where the gates are in the ring's header: each on a cache line of its own. */
 const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
@@ -150,14 +159,14 @@ export class Store<T> {
   /** Whether something was taken already that it is of use to decode again. */
   #hasKept(): boolean {
     const kept = this.#kept;
-    while (kept.length > 0 && !isWorthAnotherTry(kept[0].error)) kept.shift();
+    while (kept.length > 0 && !isWorthAnotherTry(kept[0].error)) ArrayPrototypeShift(kept);
     return kept.length > 0;
   }
 
   #getKept(): T {
-    const [{ bytes, at, end }] = this.#kept;
+    const { 0: { bytes, at, end } } = this.#kept;
     const item = decode(bytes, at, end) as T;
-    this.#kept.shift();
+    ArrayPrototypeShift(this.#kept);
     return item;
   }
 
@@ -168,7 +177,7 @@ export class Store<T> {
       const { ring } = this;
       const shut = ring.isShut;
       const items: T[] = [];
-      while (items.length < most && this.#hasKept()) items.push(this.#getKept());
+      while (items.length < most && this.#hasKept()) ArrayPrototypePush(items, this.#getKept());
       while (items.length < most) {
         renewLent(taken);
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
@@ -253,10 +262,12 @@ export class Store<T> {
     };
     let at = 0;
     // The iterable is the user's code and may use the encoder: it runs to its end first.
-    for (const [index, item] of [...items].entries()) {
+    const all = listOf(items);
+    for (let index = 0; index < all.length; index++) {
+      const item = all[index];
       const length = this.#encode(encoder, item, at, `items[${index}]`);
-      records.begins.push(at);
-      records.lengths.push(length);
+      ArrayPrototypePush(records.begins, at);
+      ArrayPrototypePush(records.lengths, length);
       at += (length + 7) & ~7;
       if (at > MOST_AT_ONCE) {
         throw new RangeError(
@@ -344,7 +355,7 @@ export class Store<T> {
       this.ring.clear();
       this.#kept.length = 0;
     } else this.ring.shut();
-    for (const gate of [this.itemGate, this.roomGate, this.doneGate]) {
+    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) {
       gate.open(Infinity);
       gate.pump();
     }
@@ -353,7 +364,7 @@ export class Store<T> {
 
   close(): void {
     this.closed = true;
-    for (const gate of [this.itemGate, this.roomGate, this.doneGate]) gate.pump();
+    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) gate.pump();
   }
 }
 
@@ -367,7 +378,7 @@ export interface StoreContent {
 function isWorthAnotherTry(error: unknown): boolean {
   if (error === undefined) return true;
   const cause = error instanceof Error ? error.cause ?? error : error;
-  return cause instanceof RangeError && /call stack/.test(cause.message);
+  return cause instanceof RangeError && RegExpPrototypeTest(/call stack/, cause.message);
 }
 
 function throwEmpty(): never {

@@ -9,13 +9,13 @@
 import { atEnd } from "../memory/farewell.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Set } = primordials;
+const { SafeSet } = primordials;
 
 /** Promises that an error passes through at most between the attempt that throws it and the caller. */
 const PROMISES = 10;
 
 /** What this process has been told and not acknowledged. */
-const pending = new Set<() => void>();
+const pending = new SafeSet<() => void>();
 
 atEnd(() => {
   for (const acknowledge of pending) acknowledge();

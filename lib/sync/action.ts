@@ -5,7 +5,18 @@ import { describe } from "../describe.ts";
 import { isFromStarter, isSealed, seal } from "../memory/seal.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno, Function, JSON, Promise, ReferenceError, SyntaxError, TypeError } = primordials;
+const {
+  Deno,
+  each,
+  Function,
+  FunctionPrototypeToString,
+  JSON,
+  Promise,
+  ReferenceError,
+  RegExpPrototypeExec,
+  SyntaxError,
+  TypeError,
+} = primordials;
 
 /** What is compiled. */
 interface ActionSource {
@@ -36,7 +47,7 @@ export function givenAction(action: unknown): Action | undefined {
   }
   const run = () => action();
   const text = () => {
-    const source = { text: Function.prototype.toString.call(action), name: action.name };
+    const source = { text: FunctionPrototypeToString(action), name: action.name };
     expressionOf(source);
     return sealed(source);
   };
@@ -79,7 +90,7 @@ function refuse({ name }: ActionSource): never {
 
 /** The text as an expression; throws if it is none. */
 function expressionOf({ text, name }: ActionSource): string {
-  for (const expression of [`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`]) {
+  for (const expression of each([`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`])) {
     try {
       // It is compiled, not run.
       new Function(`"use strict"; return ${expression};`);
@@ -97,7 +108,8 @@ function expressionOf({ text, name }: ActionSource): string {
 
 /** Throws what the action threw; where it reached outside itself, says so. */
 function explain(error: unknown, { name }: ActionSource): never {
-  const missing = error instanceof ReferenceError && /^(\S+) is not defined$/.exec(error.message);
+  const missing = error instanceof ReferenceError &&
+    RegExpPrototypeExec(/^(\S+) is not defined$/, error.message);
   if (!missing || missing[1] in globalThis) throw error;
   throw new ReferenceError(
     `The action "${name}" uses "${

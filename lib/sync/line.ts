@@ -28,7 +28,7 @@ import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Map } = primordials;
+const { Atomics, SafeMap } = primordials;
 
 const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
 const FIRST = 16;
@@ -55,7 +55,7 @@ export class Line {
   readonly #shared: Shared;
   readonly #table: Table;
   /** By rows: a gate has one sleeper in an isolate, however many have waited there. */
-  readonly #gates = new Map<number, Gate>();
+  readonly #gates = new SafeMap<number, Gate>();
 
   constructor(shared: Shared) {
     this.#shared = shared;

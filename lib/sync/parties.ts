@@ -30,7 +30,7 @@ import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Set } = primordials;
+const { Atomics, SafeSet } = primordials;
 
 const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
 const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;
@@ -64,7 +64,7 @@ export class Arrival {
 }
 
 /** The barriers this process takes part in, where it will leave them at its end. */
-const joined = new Set<Parties>();
+const joined = new SafeSet<Parties>();
 
 // This process ends by returning normally: the others can go on without it.
 atEnd((exitCode) => {

@@ -30,7 +30,7 @@ import {
 } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Map, Number, Object, ToObject, TypeError } = primordials;
+const { listOf, Number, Object, SafeMap, ToObject, TypeError } = primordials;
 
 const NAME = "SharedArray";
 
@@ -298,7 +298,7 @@ function valuesOf<N>(
         "number, or an array or another iterable.",
     );
   }
-  const values = isTypedArray(lengthOrValues) ? lengthOrValues : [...lengthOrValues];
+  const values = isTypedArray(lengthOrValues) ? lengthOrValues : listOf(lengthOrValues);
   for (let i = 0; i < values.length; i++) check(type, values[i], `values[${i}]`);
   return values;
 }
@@ -309,7 +309,7 @@ function isTypedArray<N>(values: Iterable<N>): values is Iterable<N> & ArrayLike
 }
 
 /** The classes that were needed so far. */
-const classes = new Map<TypeCode, ClassOf<TypeCode>>();
+const classes = new SafeMap<TypeCode, ClassOf<TypeCode>>();
 
 function classOf(type: TypeCode): ClassOf<TypeCode> {
   let found = classes.get(type);

@@ -4,7 +4,17 @@
 import { describe } from "../describe.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, BigInt, Math, Number, Object, RangeError, TypeError } = primordials;
+const {
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  Atomics,
+  BigInt,
+  Math,
+  Number,
+  Object,
+  RangeError,
+  TypeError,
+} = primordials;
 
 /**
  * The type codes of {@linkcode Value} and {@linkcode SharedArray}, and the typed array that holds
@@ -169,7 +179,10 @@ const types: { readonly [T in TypeCode]: NumberType<NumberOf<T>> } = {
 /** The type of a code, which is checked. */
 export function typeOf<T extends TypeCode>(code: T): NumberType<NumberOf<T>> {
   if (typeof code === "string" && Object.hasOwn(types, code)) return types[code];
-  const codes = Object.keys(types).map((name) => `"${name}"`).join(", ");
+  const codes = ArrayPrototypeJoin(
+    ArrayPrototypeMap(Object.keys(types), (name) => `"${name}"`),
+    ", ",
+  );
   throw new TypeError(`type is ${describe(code)}, not the code of a type. Give one of ${codes}.`);
 }
 

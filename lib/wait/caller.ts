@@ -4,12 +4,22 @@
 import { isOwnError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { captureStackTrace, Object, RangeError, TypeError, URL } = primordials;
+const {
+  captureStackTrace,
+  Object,
+  RangeError,
+  RegExpPrototypeTest,
+  StringPrototypeIncludes,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
+  TypeError,
+  URL,
+} = primordials;
 
 const FRAME = "\n    at ";
 
 /** The folder of this package's code; undefined in a bundle, where the code of others is in the same file. */
-const here = /\/wait\/caller\.ts$/.test(import.meta.url)
+const here = RegExpPrototypeTest(/\/wait\/caller\.ts$/, import.meta.url)
   ? new URL("../", import.meta.url).href
   : undefined;
 
@@ -27,9 +37,9 @@ export class Caller {
   sign(error: unknown): void {
     if (!isOwnError(error) && !isMadeHere(error)) return;
     const stack = this.#text();
-    const at = stack.indexOf(FRAME);
+    const at = StringPrototypeIndexOf(stack, FRAME);
     if (at < 0) return;
-    const value = `${error.name}: ${error.message}${stack.slice(at)}`;
+    const value = `${error.name}: ${error.message}${StringPrototypeSlice(stack, at)}`;
     Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
   }
 
@@ -50,8 +60,10 @@ function isMadeHere(error: unknown): error is Error {
     if (!(error instanceof TypeError || error instanceof RangeError)) return false;
     const { stack } = error;
     if (typeof stack !== "string") return false;
-    const begin = stack.indexOf(FRAME), end = stack.indexOf("\n", begin + 1);
-    return begin >= 0 && stack.slice(begin, end < 0 ? undefined : end).includes(here);
+    const begin = StringPrototypeIndexOf(stack, FRAME),
+      end = StringPrototypeIndexOf(stack, "\n", begin + 1);
+    return begin >= 0 &&
+      StringPrototypeIncludes(StringPrototypeSlice(stack, begin, end < 0 ? undefined : end), here);
   } catch { // of a class of the program, with a getter
     return false;
   }

@@ -51,13 +51,17 @@ import { type Sleepable, Sleeper } from "./sleeper.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypeIndexOf,
+  ArrayPrototypePush,
+  ArrayPrototypeSplice,
   Atomics,
   clearInterval,
   clearTimeout,
   Date,
+  each,
   Math,
   performance,
-  Set,
+  SafeSet,
   setInterval,
   setTimeout,
 } = primordials;
@@ -91,7 +95,7 @@ export interface Waiter {
 }
 
 /** Things to do now and then while this thread is blocked; see block(). */
-const chores = new Set<() => void>();
+const chores = new SafeSet<() => void>();
 
 /** Has `chore` done every SLICE while a blocking wait keeps the event loop from doing it. */
 export function addChore(chore: () => void): void {
@@ -105,19 +109,19 @@ export function removeChore(chore: () => void): void {
 
 /** Does what the event loop would do if it had its turn. */
 export function doChores(): void {
-  for (const chore of [...chores]) chore();
+  for (const chore of each([...chores])) chore();
 }
 
 /** Calls that beginning to wait takes at most, one in the other. */
 const STACK_NEEDED = 1000;
 
 /** The gates of this isolate at which a task waits. */
-const busy = new Set<Gate>();
+const busy = new SafeSet<Gate>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Everybody in this isolate who waits tries again. */
 export function lookAgain(): void {
-  for (const gate of [...busy]) gate.pump();
+  for (const gate of each([...busy])) gate.pump();
 }
 onAnnouncement({ look: lookAgain, deaf: lookRegularly });
 
@@ -277,7 +281,7 @@ export class Gate implements Sleepable {
 
   /** Adds a task that waits, at the end of this isolate's list. */
   add(waiter: Waiter): void {
-    this.#waiters.push(waiter);
+    ArrayPrototypePush(this.#waiters, waiter);
     if (this.#waiters.length === 1) began(this);
     try {
       this.pump();
@@ -289,9 +293,9 @@ export class Gate implements Sleepable {
 
   /** Forgets a task that waits. */
   remove(waiter: Waiter): void {
-    const at = this.#waiters.indexOf(waiter);
+    const at = ArrayPrototypeIndexOf(this.#waiters, waiter);
     if (at < 0) return;
-    this.#waiters.splice(at, 1);
+    ArrayPrototypeSplice(this.#waiters, at, 1);
     if (this.#waiters.length > 0) return;
     ended(this);
     clearTimeout(this.#dueTimer);

@@ -18,7 +18,7 @@ import {
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Promise, setTimeout } = primordials;
+const { clearTimeout, each, Promise, PromisePrototypeThen, setTimeout } = primordials;
 
 /** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
 const MANY_GATES_SLICE = 1;
@@ -112,7 +112,7 @@ function atOnce<T>(operation: Operation<T>, caller: Caller | undefined): Promise
     return done(now(operation));
   } catch (error) {
     caller?.sign(error);
-    return done(undefined).then(() => {
+    return PromisePrototypeThen(done(undefined), () => {
       throw error;
     });
   }
@@ -174,7 +174,7 @@ class Task<T> implements Waiter {
     const { gate, others = [] } = this.#operation;
     try {
       gate.add(this);
-      for (const other of others) if (!this.#settled) other.add(this);
+      for (const other of each(others)) if (!this.#settled) other.add(this);
     } catch (error) { // the stack is full
       this.#cleanUp();
       throw error;
@@ -223,7 +223,7 @@ class Task<T> implements Waiter {
     this.#settled = true;
     const { gate, others } = this.#operation;
     gate.remove(this);
-    if (others !== undefined) { for (const other of others) other.remove(this); }
+    if (others !== undefined) { for (const other of each(others)) other.remove(this); }
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this.#aborted);
   }

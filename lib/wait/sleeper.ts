@@ -7,7 +7,14 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, FinalizationRegistry, Set, WeakRef } = primordials;
+const {
+  Atomics,
+  FinalizationRegistry,
+  PromisePrototypeThen,
+  SafeSet,
+  WeakRef,
+  WeakRefPrototypeDeref,
+} = primordials;
 
 /** A gate, to those who sleep for it. */
 export interface Sleepable {
@@ -20,7 +27,7 @@ export interface Sleepable {
 const forgotten = new FinalizationRegistry<Sleeper>((sleeper) => sleeper.end());
 
 /** The sleepers of this isolate that are asleep. */
-const asleep = new Set<Sleeper>();
+const asleep = new SafeSet<Sleeper>();
 
 /** Sleeps for one gate, on one of two words. */
 export class Sleeper {
@@ -57,14 +64,14 @@ export class Sleeper {
     this.#isAsleep = true;
     this.#sleptAt = epoch;
     asleep.add(this);
-    sleep.value.then(this.#wake);
+    PromisePrototypeThen(sleep.value, this.#wake);
     return true;
   }
 
   readonly #wake = (): void => {
     this.#isAsleep = false;
     asleep.delete(this);
-    const gate = this.#gate.deref();
+    const gate = WeakRefPrototypeDeref(this.#gate);
     if (gate === undefined) this.#passOnBlindly();
     else gate.woken();
   };
@@ -78,7 +85,7 @@ export class Sleeper {
     const seen = Atomics.load(this.#words, this.#epoch);
     if (seen === this.#sleptAt) return;
     this.#sleptAt = seen;
-    const gate = this.#gate.deref();
+    const gate = WeakRefPrototypeDeref(this.#gate);
     if (gate === undefined) this.#passOnBlindly();
     else gate.passOn();
   }

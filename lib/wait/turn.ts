@@ -5,7 +5,7 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { performance, Promise, setImmediate } = primordials;
+const { performance, Promise, PromisePrototypeThen, setImmediate } = primordials;
 
 /** Milliseconds without a turn before one is taken. */
 const LONGEST = 4;
@@ -40,5 +40,5 @@ export function afterTurn<T>(value: T): Promise<T> {
       resolve();
     });
   });
-  return turn.then(() => value);
+  return PromisePrototypeThen(turn, () => value);
 }

@@ -28,7 +28,7 @@ const PlainMap = Map,
   PlainDate = Date,
   Bytes = Uint8Array,
   PlainRangeError = RangeError;
-const Controller = AbortController, Stream = ReadableStream;
+const Controller = AbortController;
 const { apply } = Reflect;
 const { abort } = AbortController.prototype;
 const signalOf = Object.getOwnPropertyDescriptor(AbortController.prototype, "signal")!.get!;
@@ -37,7 +37,6 @@ const { get: mapGet, set: mapSet } = Map.prototype, { has: setHas, add: setAdd }
 const { getReader } = ReadableStream.prototype, { getWriter } = WritableStream.prototype;
 const { read } = ReadableStreamDefaultReader.prototype,
   { write } = WritableStreamDefaultWriter.prototype;
-const { asyncIterator } = Symbol;
 const soon = { timeout: 1 }, later = { timeout: 3000 };
 
 const { setTimeout, clearTimeout } = globalThis, PlainPromise = Promise;

@@ -8,16 +8,20 @@ import * as primordials from "../../platform/primordials.ts";
 const {
   Array,
   ArrayBuffer,
+  ArrayPrototypePush,
   BigInt,
   Date,
   DOMException,
   Error,
   Map,
+  MapPrototypeSet,
   Math,
   Object,
   performance,
   RegExp,
   Set,
+  SetPrototypeAdd,
+  SharedArrayBuffer,
   String,
   ToObject,
   Uint8Array,
@@ -153,7 +157,7 @@ class Decoder {
 
   /** Gives an object the next number. */
   #number<T>(object: T): T {
-    if (this.#objects !== undefined) this.#objects.push(object);
+    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, object);
     return object;
   }
 
@@ -172,7 +176,7 @@ class Decoder {
 
   #object(): object {
     const object: Record<string, unknown> = {};
-    if (this.#objects !== undefined) this.#objects.push(object);
+    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, object);
     this.#deeper();
     this.#properties(object);
     this.#depth--;
@@ -204,7 +208,7 @@ class Decoder {
     // One made in full length is filled three times as fast; one of a long gap isn't filled.
     const dense = length <= input.end - input.at;
     const array: unknown[] = dense ? Array(length) : [];
-    if (this.#objects !== undefined) this.#objects.push(array);
+    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, array);
     this.#deeper();
     for (let i = 0; i < length; i++) {
       const kind = input.byte();
@@ -228,10 +232,10 @@ class Decoder {
     let next = pace === undefined ? -1 : pace.pause;
     for (let i = 0; i < length; i++) {
       const key = this.#value(this.#in.byte()), value = this.#value(this.#in.byte());
-      if (i !== next) map.set(key, value);
+      if (i !== next) MapPrototypeSet(map, key, value);
       else {
         next += pace!.pause;
-        pace!.time(() => map.set(key, value));
+        pace!.time(() => MapPrototypeSet(map, key, value));
       }
     }
     this.#depth--;
@@ -245,10 +249,10 @@ class Decoder {
     let next = pace === undefined ? -1 : pace.pause;
     for (let i = 0; i < length; i++) {
       const value = this.#value(this.#in.byte());
-      if (i !== next) set.add(value);
+      if (i !== next) SetPrototypeAdd(set, value);
       else {
         next += pace!.pause;
-        pace!.time(() => set.add(value));
+        pace!.time(() => SetPrototypeAdd(set, value));
       }
     }
     this.#depth--;

@@ -16,25 +16,33 @@ import * as primordials from "../../platform/primordials.ts";
 
 const {
   Array,
+  ArrayBuffer,
+  ArrayPrototypeFindIndex,
+  ArrayPrototypePush,
   BigInt,
   Boolean,
-  Date,
+  DatePrototypeGetTime,
+  each,
+  entriesOfMap,
   Error,
-  Map,
   Math,
   Number,
   Object,
+  ObjectPrototypeHasOwnProperty,
+  ObjectPrototypeToString,
   RangeError,
   Reflect,
   RegExp,
-  Set,
+  SetPrototypeHas,
   String,
+  StringPrototypeCharCodeAt,
   TypeError,
   Uint8Array,
+  uncurryGetter,
+  valuesOfSet,
 } = primordials;
 
 const { isProxy, isMap, isSet, isDate } = types;
-const { toString } = Object.prototype;
 
 /** A run of holes this long ends the part of an array that is written element by element. */
 const LONG_GAP = 32;
@@ -102,7 +110,7 @@ export class Encoder {
     const { moving } = beside ?? {};
     const options = {
       isPosted: beside !== undefined,
-      mayCross: moving && ((o: object) => moving.has(o)),
+      mayCross: moving && ((o: object) => SetPrototypeHas(moving, o)),
     };
     throw new TypeError(explainRefusal(value, root, options));
   }
@@ -214,7 +222,7 @@ export class Encoder {
     if (isProxy(object)) throw new Refused();
     if (Array.isArray(object)) this.#array(object);
     else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) this.#handOver(object);
-    else if (toString.call(object) === "[object Object]") this.#plain(object);
+    else if (ObjectPrototypeToString(object) === "[object Object]") this.#plain(object);
     else if (isMap(object)) this.#map(object);
     else if (isSet(object)) this.#set(object);
     else if (isDate(object)) this.#date(object);
@@ -228,7 +236,7 @@ export class Encoder {
     this.#met++;
     this.#out.byte(tag.HANDED_OVER);
     this.#out.int32(handedOver.length);
-    handedOver.push(object);
+    ArrayPrototypePush(handedOver, object);
   }
 
   /** Objects are handed over at any depth of plain objects, arrays, Maps and Sets only. */
@@ -241,14 +249,16 @@ export class Encoder {
     const { posted } = this.#leftOut ??= { handedOver: [], posted: [] };
     this.#out.byte(tag.POSTED);
     this.#out.int32(posted.length);
-    posted.push(object);
+    ArrayPrototypePush(posted, object);
   }
 
   /** What can't be bytes, and perhaps be posted. */
   #refused(object: object): void {
     const beside = this.#beside;
     if (beside === undefined) throw new Refused();
-    if (!beside.moving.has(object) && refusalOf(object, true) !== undefined) throw new Refused();
+    if (!SetPrototypeHas(beside.moving, object) && refusalOf(object, true) !== undefined) {
+      throw new Refused();
+    }
     if (ArrayBuffer.isView(object)) this.#view(object);
     else this.#post(object);
   }
@@ -261,7 +271,7 @@ export class Encoder {
     // Three times as fast as Object.keys, but only with the question in this very form: V8 answers
     // it without looking, Object.hasOwn takes 8 ns (Deno 2.9.6).
     for (const key in record) {
-      if (!Object.prototype.hasOwnProperty.call(record, key)) continue;
+      if (!ObjectPrototypeHasOwnProperty(record, key)) continue;
       const value = record[key];
       empty = false;
       out.key(key);
@@ -326,7 +336,7 @@ export class Encoder {
     // Named properties come after the indices.
     if (from === length && (keys.length === 0 || indexOfKey(keys[keys.length - 1]) >= 0)) return;
     const record = array as unknown as Record<string, unknown>;
-    for (const key of keys) {
+    for (const key of each(keys)) {
       const index = indexOfKey(key);
       // An element beyond the end was added by a getter.
       if (index >= 0 && (index < from || index >= length)) continue;
@@ -339,8 +349,7 @@ export class Encoder {
 
   // Maps and sets are written as they are before any getter of theirs runs.
   #map(map: Map<unknown, unknown>): void {
-    const keys = [...Map.prototype.keys.call(map)];
-    const values = [...Map.prototype.values.call(map)];
+    const { keys, values } = entriesOfMap(map);
     this.#out.byte(tag.MAP);
     this.#out.int32(keys.length);
     for (let i = 0; i < keys.length; i++) {
@@ -350,7 +359,7 @@ export class Encoder {
   }
 
   #set(set: Set<unknown>): void {
-    const values = [...Set.prototype.values.call(set)];
+    const values = valuesOfSet(set);
     this.#out.byte(tag.SET);
     this.#out.int32(values.length);
     for (let i = 0; i < values.length; i++) this.#value(values[i]);
@@ -359,7 +368,7 @@ export class Encoder {
   #date(date: Date): void {
     this.#out.room(9);
     this.#out.byte(tag.DATE);
-    this.#out.float64(Date.prototype.getTime.call(date));
+    this.#out.float64(DatePrototypeGetTime(date));
   }
 
   #other(object: object): void {
@@ -395,7 +404,7 @@ export class Encoder {
   #record(object: object): void {
     const out = this.#out, met = this.#met;
     out.byte(tag.OBJECT);
-    for (const key of Object.keys(object)) {
+    for (const key of each(Object.keys(object))) {
       if (!Object.hasOwn(object, key)) continue;
       const value: unknown = Reflect.get(object, key);
       out.key(key);
@@ -421,7 +430,7 @@ export class Encoder {
     const out = this.#out, beside = this.#beside;
     if (beside !== undefined) {
       const isLarge = buffer.byteLength > beside.largestBuffer;
-      if (isLarge || beside.moving.has(buffer)) return this.#post(buffer);
+      if (isLarge || SetPrototypeHas(beside.moving, buffer)) return this.#post(buffer);
     }
     out.room(17);
     out.byte(buffer.resizable ? tag.RESIZABLE_BUFFER : tag.BUFFER);
@@ -437,7 +446,10 @@ export class Encoder {
     const name = asString(error.name);
     const message = Object.getOwnPropertyDescriptor(error, "message");
     const cause = Object.getOwnPropertyDescriptor(error, "cause");
-    const kind = tag.ERROR_KINDS.findIndex((constructor) => constructor.name === name);
+    const kind = ArrayPrototypeFindIndex(
+      tag.ERROR_KINDS,
+      (constructor) => constructor.name === name,
+    );
     out.room(2);
     out.byte(tag.ERROR);
     out.byte(Math.max(kind, 0));
@@ -483,7 +495,7 @@ const shared = new Encoder();
 
 /** The index of the element that a key stands for, or -1 if it is a name. */
 function indexOfKey(key: string): number {
-  const first = key.charCodeAt(0);
+  const first = StringPrototypeCharCodeAt(key, 0);
   if (first < 0x30 || first > 0x39) return -1;
   const index = Number(key) >>> 0;
   return String(index) === key && index !== 0xffffffff ? index : -1;
@@ -494,9 +506,14 @@ function asString(value: unknown): string {
   return String(value);
 }
 
+const valueOfNumber = uncurryGetter<object, number>(Number.prototype.valueOf),
+  valueOfString = uncurryGetter<object, string>(String.prototype.valueOf),
+  valueOfBoolean = uncurryGetter<object, boolean>(Boolean.prototype.valueOf),
+  valueOfBigInt = uncurryGetter<object, bigint>(BigInt.prototype.valueOf);
+
 function valueOfBoxed(object: object): unknown {
-  if (types.isNumberObject(object)) return Number.prototype.valueOf.call(object);
-  if (types.isStringObject(object)) return String.prototype.valueOf.call(object);
-  if (types.isBooleanObject(object)) return Boolean.prototype.valueOf.call(object);
-  return BigInt.prototype.valueOf.call(object);
+  if (types.isNumberObject(object)) return valueOfNumber(object);
+  if (types.isStringObject(object)) return valueOfString(object);
+  if (types.isBooleanObject(object)) return valueOfBoolean(object);
+  return valueOfBigInt(object);
 }

@@ -8,11 +8,13 @@ import * as primordials from "../../platform/primordials.ts";
 
 const {
   AggregateError,
-
   DOMException,
+  each,
   Error,
   EvalError,
   Map,
+  MapPrototypeGet,
+  MapPrototypeSet,
   Object,
   RangeError,
   ReferenceError,
@@ -34,27 +36,27 @@ const keys = new Map<object, string>();
 
 function know(key: string, errorClass: AnyErrorClass | undefined, make?: MakeError): void {
   if (typeof errorClass !== "function") return;
-  makers.set(key, make ?? ((message) => new errorClass(message)));
-  keys.set(errorClass.prototype, key);
+  MapPrototypeSet(makers, key, make ?? ((message) => new errorClass(message)));
+  MapPrototypeSet(keys, errorClass.prototype, key);
 }
 
 for (
-  const errorClass of [
+  const errorClass of each([
     ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
-  ]
+  ])
 ) know(errorClass.name, errorClass);
 know("AggregateError", AggregateError, (message) => new AggregateError([], message));
 const { SuppressedError: Suppressed } = globalThis;
 know("SuppressedError", Suppressed, (message) => new Suppressed(undefined, undefined, message));
 know("DOMException", DOMException, (message, name) => new DOMException(message, name));
-for (const name of ["CompileError", "LinkError", "RuntimeError"] as const) {
+for (const name of each(["CompileError", "LinkError", "RuntimeError"] as const)) {
   know(`WebAssembly.${name}`, WebAssembly[name]);
 }
-for (const [name, errorClass] of Object.entries(globalThis.Deno.errors)) {
+for (const { 0: name, 1: errorClass } of each(Object.entries(globalThis.Deno.errors))) {
   know(`Deno.errors.${name}`, errorClass);
 }
 const { brand } = own;
-for (const errorClass of Object.values(own) as unknown[]) {
+for (const errorClass of each(Object.values(own) as unknown[])) {
   if (typeof errorClass !== "function" || !(errorClass.prototype instanceof Error)) continue;
   know(String(Reflect.get(errorClass.prototype, brand)), errorClass as AnyErrorClass);
 }
@@ -73,7 +75,7 @@ export function* prototypesOf(object: object): Iterable<object> {
 
 /** The key of the class of which this is the prototype; undefined if it isn't one of those known. */
 export function errorClassOf(prototype: object): string | undefined {
-  const key = keys.get(prototype);
+  const key = MapPrototypeGet(keys, prototype);
   if (key !== undefined) return key;
   // Of another copy of this package in the same isolate.
   const branded: unknown = Object.getOwnPropertyDescriptor(prototype, brand)?.value;
@@ -82,6 +84,6 @@ export function errorClassOf(prototype: object): string | undefined {
 
 /** Makes an error of the class that has this key; an Error if none has. */
 export function makeError(key: string, message: string | undefined, name: string): Error {
-  const make = makers.get(key);
+  const make = MapPrototypeGet(makers, key);
   return make === undefined ? new Error(message) : make(message, name);
 }

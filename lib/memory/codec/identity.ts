@@ -4,14 +4,23 @@
 
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, Map } = primordials;
+const {
+  Array,
+  ArrayPrototypeFill,
+  ArrayPrototypeIndexOf,
+  ArrayPrototypePush,
+  each,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  SafeMap,
+} = primordials;
 
 const FEW = 8;
 const MANY = 512;
 
 /** The objects seen, numbered from 0 in the order of arrival. */
 export class Seen {
-  readonly #few: (object | undefined)[] = Array(FEW).fill(undefined);
+  readonly #few: (object | undefined)[] = ArrayPrototypeFill(Array(FEW), undefined);
   #many: object[] = [];
   #all: Map<object, number> | undefined;
   #count = 0;
@@ -40,19 +49,25 @@ export class Seen {
 
   #numberAmongMany(object: object): number {
     if (this.#many.length === 0) {
-      for (const one of this.#few) this.#many.push(one as object);
+      for (const one of each(this.#few)) ArrayPrototypePush(this.#many, one as object);
     }
     if (this.#count < MANY) {
-      const known = this.#many.indexOf(object);
+      const known = ArrayPrototypeIndexOf(this.#many, object);
       if (known >= 0) return known;
-      this.#many.push(object);
+      ArrayPrototypePush(this.#many, object);
     } else {
-      this.#all ??= new Map(this.#many.map((one, number) => [one, number]));
-      const known = this.#all.get(object);
+      this.#all ??= this.#numbered();
+      const known = MapPrototypeGet(this.#all, object);
       if (known !== undefined) return known;
-      this.#all.set(object, this.#count);
+      MapPrototypeSet(this.#all, object, this.#count);
     }
     this.#count++;
     return -1;
+  }
+
+  #numbered(): Map<object, number> {
+    const all = new SafeMap<object, number>();
+    for (let i = 0; i < this.#many.length; i++) MapPrototypeSet(all, this.#many[i], i);
+    return all;
   }
 }

@@ -4,7 +4,7 @@
 import { shortString, UNROLLED } from "./strings.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, Math } = primordials;
+const { Array, Math, StringPrototypeCharCodeAt } = primordials;
 
 /** A key, and the slot of the one that came after it when it was last read. */
 interface Known {
@@ -44,7 +44,7 @@ function slotOf(bytes: Uint8Array, at: number, length: number): number {
 function isAt(bytes: Uint8Array, at: number, length: number, key: string): boolean {
   if (key.length !== length) return false;
   for (let i = 0; i < length; i++) {
-    if (key.charCodeAt(i) !== bytes[at + i]) return false;
+    if (StringPrototypeCharCodeAt(key, i) !== bytes[at + i]) return false;
   }
   return true;
 }

@@ -8,7 +8,27 @@ import { type Refusal, refusalOf } from "./refusals.ts";
 import { MAX_DEPTH } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, ArrayBuffer, JSON, Map, Object, RangeError, Reflect, Set } = primordials;
+const {
+  Array,
+  ArrayBuffer,
+  ArrayPrototypeJoin,
+  ArrayPrototypePop,
+  ArrayPrototypePush,
+  ArrayPrototypeReverse,
+  ArrayPrototypeSlice,
+  each,
+  entriesOfMap,
+  JSON,
+  Map,
+  Object,
+  RangeError,
+  Reflect,
+  RegExpPrototypeTest,
+  Set,
+  SetPrototypeAdd,
+  SetPrototypeHas,
+  valuesOfSet,
+} = primordials;
 
 /** What may cross besides what structured cloning copies. */
 export interface CrossingOptions {
@@ -86,8 +106,8 @@ class Search {
   find(value: unknown, place: string): Found | undefined {
     if (typeof value === "object" && value !== null) {
       const seen = this.#isOutside ? this.#seenOutside : this.#seen;
-      if (seen.has(value)) return undefined;
-      seen.add(value);
+      if (SetPrototypeHas(seen, value)) return undefined;
+      SetPrototypeAdd(seen, value);
       if (this.#handsOver && !this.#isOutside && isHandedOver(value)) return undefined;
     }
     const mayHold = typeof value === "object" || typeof value === "function";
@@ -107,7 +127,7 @@ class Search {
       case "map":
         return this.#map(object as Map<unknown, unknown>, place);
       case "set":
-        return this.#all(Set.prototype.values.call(object), place);
+        return this.#all(valuesOfSet(object as Set<unknown>), place);
       case "error":
         return this.#outside(() => this.#error(object as Error, place));
       default:
@@ -127,7 +147,7 @@ class Search {
 
   #properties(object: object, place: string): Found | undefined {
     const isArray = Array.isArray(object);
-    for (const key of Object.keys(object)) {
+    for (const key of each(Object.keys(object))) {
       const found = this.find(Reflect.get(object, key), place + step(key, isArray));
       if (found !== undefined) return found;
     }
@@ -135,19 +155,19 @@ class Search {
   }
 
   #map(map: Map<unknown, unknown>, place: string): Found | undefined {
-    let i = 0;
-    for (const [key, value] of Map.prototype.entries.call(map)) {
+    const { keys, values } = entriesOfMap(map);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i], value = values[i];
       const found = this.find(key, `[...${place}.keys()][${i}]`) ??
         this.find(value, valuePlace(key, i, place));
       if (found !== undefined) return found;
-      i++;
     }
     return undefined;
   }
 
-  #all(values: Iterable<unknown>, place: string): Found | undefined {
+  #all(values: readonly unknown[], place: string): Found | undefined {
     let i = 0;
-    for (const value of values) {
+    for (const value of each(values)) {
       const found = this.find(value, `[...${place}][${i}]`);
       if (found !== undefined) return found;
       i++;
@@ -175,7 +195,8 @@ const STEPS_TOLD = 3;
 
 /** In which part of an object something is nested too deep, as a sentence, and one that says what to do. */
 export function placeTooDeep(value: unknown, root: string): string {
-  const steps = stepsTooDeep(value as object), told = steps.slice(0, STEPS_TOLD).join("");
+  const steps = stepsTooDeep(value as object),
+    told = ArrayPrototypeJoin(ArrayPrototypeSlice(steps, 0, STEPS_TOLD), "");
   const where = told === "" ? "" : `, in ${root}${told}`;
   return `${root} is nested deeper than ${MAX_DEPTH} levels${where}. Send long chains as arrays.`;
 }
@@ -195,7 +216,11 @@ interface Level {
 function stepsTooDeep(value: object): string[] {
   const seen = new Set<unknown>();
   const waiting: Level[] = [{ object: value, depth: 1, step: "", outer: undefined }];
-  for (let level = waiting.pop(); level !== undefined; level = waiting.pop()) {
+  for (
+    let level = ArrayPrototypePop(waiting);
+    level !== undefined;
+    level = ArrayPrototypePop(waiting)
+  ) {
     const { object, depth } = level;
     if (depth > MAX_DEPTH) return stepsTo(level);
     const inner: [step: string, value: unknown][] = [];
@@ -203,28 +228,28 @@ function stepsTooDeep(value: object): string[] {
     if (types.isProxy(object)) continue;
     if (types.isMap(object)) {
       let i = 0;
-      for (const [key, value] of Map.prototype.entries.call(object)) {
-        inner.push([`.keys()[${i}]`, key], [valuePlace(key, i, ""), value]);
+      for (const { 0: key, 1: value } of Map.prototype.entries.call(object)) {
+        ArrayPrototypePush(inner, [`.keys()[${i}]`, key], [valuePlace(key, i, ""), value]);
         i++;
       }
     } else if (types.isSet(object)) {
       for (const value of Set.prototype.values.call(object)) {
-        inner.push([`.values()[${inner.length}]`, value]);
+        ArrayPrototypePush(inner, [`.values()[${inner.length}]`, value]);
       }
     } else if (!ArrayBuffer.isView(object)) {
       const isError = types.isNativeError(object);
       if (isError) levels = 2;
       const names = isError ? ["cause"] : Object.keys(object);
-      for (const name of names) {
+      for (const name of each(names)) {
         const value = Object.getOwnPropertyDescriptor(object, name)?.value;
-        inner.push([step(name, Array.isArray(object)), value]);
+        ArrayPrototypePush(inner, [step(name, Array.isArray(object)), value]);
       }
     }
     // The first is looked at first.
-    for (const [step, value] of inner.reverse()) {
-      if (typeof value !== "object" || value === null || seen.has(value)) continue;
-      seen.add(value);
-      waiting.push({ object: value, depth: depth + levels, step, outer: level });
+    for (const { 0: step, 1: value } of each(ArrayPrototypeReverse(inner))) {
+      if (typeof value !== "object" || value === null || SetPrototypeHas(seen, value)) continue;
+      SetPrototypeAdd(seen, value);
+      ArrayPrototypePush(waiting, { object: value, depth: depth + levels, step, outer: level });
     }
   }
   return [];
@@ -233,16 +258,16 @@ function stepsTooDeep(value: object): string[] {
 function stepsTo(level: Level): string[] {
   const steps: string[] = [];
   for (let at: Level | undefined = level; at?.outer !== undefined; at = at.outer) {
-    steps.push(at.step);
+    ArrayPrototypePush(steps, at.step);
   }
-  return steps.reverse();
+  return ArrayPrototypeReverse(steps);
 }
 
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 function step(key: string, isArray: boolean): string {
-  if (isArray && /^\d+$/.test(key)) return `[${key}]`;
-  return identifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  if (isArray && RegExpPrototypeTest(/^\d+$/, key)) return `[${key}]`;
+  return RegExpPrototypeTest(identifier, key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
 function valuePlace(key: unknown, index: number, place: string): string {

@@ -8,9 +8,10 @@ import { shortString, UNROLLED } from "./strings.ts";
 import { END, LONG_KEY } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Error, Float64Array, Uint8Array } = primordials;
+const { Error, Float64Array, Uint8Array, uncurry } = primordials;
 
-const { latin1Slice, ucs2Slice } = Buffer.prototype;
+const latin1Slice = uncurry<Uint8Array, [number, number], string>(Buffer.prototype.latin1Slice),
+  ucs2Slice = uncurry<Uint8Array, [number, number], string>(Buffer.prototype.ucs2Slice);
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
@@ -63,13 +64,13 @@ export class Reader {
   latin1(length: number): string {
     const at = this.take(length);
     if (length <= UNROLLED) return shortString(this.bytes, at, length);
-    return latin1Slice.call(this.bytes, at, at + length);
+    return latin1Slice(this.bytes, at, at + length);
   }
 
   /** A string of `size` bytes of UTF-16. */
   utf16(size: number): string {
     const at = this.take(size);
-    return ucs2Slice.call(this.bytes, at, at + size);
+    return ucs2Slice(this.bytes, at, at + size);
   }
 
   /** The next key if it is a short one; END or LONG_KEY otherwise. */

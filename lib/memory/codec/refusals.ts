@@ -7,8 +7,21 @@ import { cannotClone } from "../crossing.ts";
 import { isOutOfBounds } from "./views.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, ArrayBuffer, DOMException, Function, Map, Object, String, structuredClone } =
-  primordials;
+const {
+  Array,
+  ArrayBuffer,
+  DOMException,
+  FunctionPrototypeToString,
+  Map,
+  MapPrototypeGet,
+  Object,
+  ObjectPrototypeToString,
+  RegExpPrototypeTest,
+  String,
+  StringPrototypeEndsWith,
+  StringPrototypeSlice,
+  structuredClone,
+} = primordials;
 
 /** Why a value is refused. */
 export interface Refusal {
@@ -131,12 +144,14 @@ function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefi
   if (hosted && !sharedMemory) return refuse();
   if (!hosted && Object.keys(object).length > 0) {
     // Its content would be tried with it, so structuredClone can't be asked.
-    return refusedTags.test(nameOf(object)) && extendsBuiltIn(prototype) ? refuse() : undefined;
+    return RegExpPrototypeTest(refusedTags, nameOf(object)) && extendsBuiltIn(prototype)
+      ? refuse()
+      : undefined;
   }
   try {
     // Inside an array, because some refuse to be cloned only when they are the value itself (URL,
     // Headers, Response), and postMessage's value is always inside of something here.
-    const [clone] = structuredClone([object]);
+    const { 0: clone } = structuredClone([object]);
     // A clone that isn't a plain object has content that isn't in its properties; and of a
     // platform object with no properties nothing arrives.
     const isPlain = Object.getPrototypeOf(clone) === Object.prototype;
@@ -153,7 +168,7 @@ function extendsBuiltIn(prototype: object | null): boolean {
     const constructor = Object.getOwnPropertyDescriptor(at, "constructor")?.value;
     if (
       typeof constructor === "function" &&
-      Function.prototype.toString.call(constructor).endsWith("{ [native code] }")
+      StringPrototypeEndsWith(FunctionPrototypeToString(constructor), "{ [native code] }")
     ) return true;
     at = Object.getPrototypeOf(at);
   }
@@ -161,7 +176,7 @@ function extendsBuiltIn(prototype: object | null): boolean {
 }
 
 function nameOf(object: object): string {
-  const tag = Object.prototype.toString.call(object).slice(8, -1);
+  const tag = StringPrototypeSlice(ObjectPrototypeToString(object), 8, -1);
   if (tag !== "Object") return tag;
   const constructor: unknown = Object.getPrototypeOf(object)?.constructor;
   return typeof constructor === "function" && constructor.name !== "" ? constructor.name : tag;
@@ -170,11 +185,11 @@ function nameOf(object: object): string {
 function article(name: string): string {
   if (name === "Module") return "a module namespace";
   if (name === "Arguments") return "an arguments object";
-  return `${/^([aeio]|u(?!int|r[li]))/i.test(name) ? "an" : "a"} ${name}`;
+  return `${RegExpPrototypeTest(/^([aeio]|u(?!int|r[li]))/i, name) ? "an" : "a"} ${name}`;
 }
 
 function adviceFor(object: object): string {
   const name = nameOf(object);
-  if (/Generator|Iterator/.test(name)) return "Send an array of its values.";
-  return instead.get(name) ?? "Send the data it holds.";
+  if (RegExpPrototypeTest(/Generator|Iterator/, name)) return "Send an array of its values.";
+  return MapPrototypeGet(instead, name) ?? "Send the data it holds.";
 }

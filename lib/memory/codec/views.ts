@@ -4,19 +4,32 @@
 import { VIEW_KINDS } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { ArrayBuffer, DataView, Map, Number, Object, structuredClone, Symbol, Uint8Array } =
-  primordials;
+const {
+  ArrayBuffer,
+  ArrayPrototypeMap,
+  DataView,
+  Map,
+  MapPrototypeGet,
+  Number,
+  Object,
+  structuredClone,
+  Symbol,
+  Uint8Array,
+  uncurryGetter,
+} = primordials;
 
 const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
-const typedArrayName = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)
-  ?.get as (this: unknown) => string | undefined;
+const keysOf = uncurryGetter<ArrayBufferView, unknown>(typedArrayPrototype.keys);
+const typedArrayName = uncurryGetter<ArrayBufferView, string | undefined>(
+  Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)!.get!,
+);
 const kindsByName = new Map<string, number>(
-  VIEW_KINDS.map((constructor, kind) => [constructor.name, kind]),
+  ArrayPrototypeMap(VIEW_KINDS, (constructor, kind) => [constructor.name, kind]),
 );
 
 /** The index of a view's kind in VIEW_KINDS, whatever class was made of it. */
 export function viewKind(view: ArrayBufferView): number {
-  return kindsByName.get(typedArrayName.call(view) ?? "DataView") as number;
+  return MapPrototypeGet(kindsByName, typedArrayName(view) ?? "DataView") as number;
 }
 
 /** Whether a view grows and shrinks with its buffer, which nothing tells but trying. */
@@ -41,7 +54,7 @@ export function tracksLength(view: ArrayBufferView): boolean {
 export function isOutOfBounds(view: ArrayBufferView): boolean {
   try {
     if (view instanceof DataView) return view.byteLength < 0;
-    typedArrayPrototype.keys.call(view);
+    keysOf(view);
     return false;
   } catch {
     return true;

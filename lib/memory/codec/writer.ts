@@ -5,7 +5,8 @@
 import { ASCII_STRING, LONG_KEY, SHORT, SHORT_STRING, UTF16_STRING } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Float64Array, Int32Array, Math, TextEncoder, Uint8Array } = primordials;
+const { Float64Array, Int32Array, Math, StringPrototypeCharCodeAt, TextEncoder, Uint8Array } =
+  primordials;
 
 const SMALLEST = 16 * 1024;
 const OVERGROWN = 1024 * 1024;
@@ -75,7 +76,7 @@ export class Writer {
     bytes[at++] = SHORT_STRING;
     bytes[at++] = length;
     for (let i = 0; i < length; i++) {
-      const unit = value.charCodeAt(i);
+      const unit = StringPrototypeCharCodeAt(value, i);
       if (unit > 0xff) return this.#utf16(value);
       bytes[at++] = unit;
     }
@@ -92,7 +93,7 @@ export class Writer {
       bytes[at++] = length;
       let i = 0;
       while (i < length) {
-        const unit = key.charCodeAt(i);
+        const unit = StringPrototypeCharCodeAt(key, i);
         if (unit > 0xff) break;
         bytes[at++] = unit;
         i++;
@@ -141,7 +142,7 @@ export class Writer {
     const bytes = this.bytes;
     let at = this.at;
     for (let i = 0; i < length; i++) {
-      const unit = value.charCodeAt(i);
+      const unit = StringPrototypeCharCodeAt(value, i);
       bytes[at++] = unit;
       bytes[at++] = unit >>> 8;
     }
@@ -166,7 +167,7 @@ export class Writer {
 function looksAscii(value: string): boolean {
   const step = value.length >>> 4 || 1;
   for (let i = 0; i < value.length; i += step) {
-    if (value.charCodeAt(i) > 0x7f) return false;
+    if (StringPrototypeCharCodeAt(value, i) > 0x7f) return false;
   }
   return true;
 }

@@ -1,5 +1,9 @@
 // What a queue keeps its items in, and so the order in which they come out.
 
+import * as primordials from "../../platform/primordials.ts";
+
+const { ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeReverse } = primordials;
+
 /** Items in the order in which they are to be taken. */
 export interface Items<T> {
   readonly size: number;
@@ -26,16 +30,16 @@ export class OldestFirst<T> implements Items<T> {
   }
 
   add(item: T): void {
-    this.#coming.push(item);
+    ArrayPrototypePush(this.#coming, item);
   }
 
   take(): T {
     if (this.#going.length === 0) {
       const pile = this.#coming;
       this.#coming = this.#going;
-      this.#going = pile.reverse();
+      this.#going = ArrayPrototypeReverse(pile);
     }
-    return this.#going.pop() as T;
+    return ArrayPrototypePop(this.#going) as T;
   }
 
   clear(): void {
@@ -53,11 +57,11 @@ export class NewestFirst<T> implements Items<T> {
   }
 
   add(item: T): void {
-    this.#pile.push(item);
+    ArrayPrototypePush(this.#pile, item);
   }
 
   take(): T {
-    return this.#pile.pop() as T;
+    return ArrayPrototypePop(this.#pile) as T;
   }
 
   clear(): void {

@@ -11,7 +11,7 @@ import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { clearTimeout, setTimeout } = primordials;
+const { clearTimeout, PromisePrototypeThen, setTimeout } = primordials;
 
 /** What a task comes to a line for. */
 export interface Step<R> {
@@ -173,7 +173,7 @@ function settled<R>(result: R): Promise<R> {
 /** A loop that polls lets others run, too. */
 function failed(error: unknown): Promise<never> {
   if (!turnIsDue()) return primordials.Promise.reject(error);
-  return afterTurn(undefined).then(() => {
+  return PromisePrototypeThen(afterTurn(undefined), () => {
     throw error;
   });
 }

@@ -5,7 +5,16 @@
 
 import * as primordials from "../../platform/primordials.ts";
 
-const { Array, Date, Math, Number, Object, TypeError } = primordials;
+const {
+  Array,
+  ArrayPrototypeFindIndex,
+  Date,
+  DatePrototypeGetTime,
+  Math,
+  Number,
+  Object,
+  TypeError,
+} = primordials;
 
 /** The order of two items. Throws a TypeError if there is none; `item` is the one being put. */
 export function naturalOrder(item: unknown, other: unknown): number {
@@ -49,13 +58,13 @@ function compareAll(a: unknown[], b: unknown[]): number {
 function amount(value: unknown): number | bigint | undefined {
   if (typeof value === "number" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return Number(value);
-  return value instanceof Date ? value.getTime() : undefined;
+  return value instanceof Date ? DatePrototypeGetTime(value) : undefined;
 }
 
 /** Says where two items have no order, and what to do. */
 function explain(item: unknown, other: unknown, place: string): string {
   if (Array.isArray(item) && Array.isArray(other)) {
-    const i = item.findIndex((part, i) => compare(part, other[i]) !== 0);
+    const i = ArrayPrototypeFindIndex(item, (part, i) => compare(part, other[i]) !== 0);
     return explain(item[i], other[i], `${place}[${i}]`);
   }
   const where = place === "item" ? "which is in the queue" : "which an item in the queue has there";
@@ -73,6 +82,8 @@ function wayOut(place: string): string {
 function name(value: unknown): string {
   if (value === null || value === undefined || Number.isNaN(value)) return `${value}`;
   if (Array.isArray(value)) return "an array";
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : "a Date";
+  if (value instanceof Date) {
+    return Number.isNaN(DatePrototypeGetTime(value)) ? "an invalid Date" : "a Date";
+  }
   return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }

@@ -13,6 +13,9 @@
 
 import { InvalidStateError } from "../../errors.ts";
 import type { Items } from "./items.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice } = primordials;
 
 /** Inserting moves at most so many items. */
 const LONGEST_RUN = 128;
@@ -57,11 +60,13 @@ export class SmallestFirst<T> implements Items<T> {
     } finally {
       this.#comparing = false;
     }
-    if (runs.length === 0) runs.push([item]);
+    if (runs.length === 0) ArrayPrototypePush(runs, [item]);
     else {
       const run = runs[inRun];
-      run.splice(at, 0, item);
-      if (run.length > LONGEST_RUN) runs.splice(inRun + 1, 0, run.splice(run.length >> 1));
+      ArrayPrototypeSplice(run, at, 0, item);
+      if (run.length > LONGEST_RUN) {
+        ArrayPrototypeSplice(runs, inRun + 1, 0, ArrayPrototypeSplice(run, run.length >> 1));
+      }
     }
     this.#size++;
   }
@@ -81,8 +86,8 @@ export class SmallestFirst<T> implements Items<T> {
     this.#checkStill();
     const runs = this.#runs;
     const run = runs[runs.length - 1];
-    const item = run.pop() as T;
-    if (run.length === 0) runs.pop();
+    const item = ArrayPrototypePop(run) as T;
+    if (run.length === 0) ArrayPrototypePop(runs);
     this.#size--;
     return item;
   }

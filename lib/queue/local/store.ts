@@ -14,7 +14,7 @@ import type { Items } from "./items.ts";
 import { Line, type Step } from "./line.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Math, RangeError } = primordials;
+const { each, Math, RangeError } = primordials;
 
 /** The state of a queue. */
 export class Store<T> {
@@ -149,7 +149,7 @@ export class Store<T> {
       this.#unfinished = Math.max(0, this.#unfinished - dropped);
     }
     this.#shutDown = true;
-    for (const line of [this.getters, this.putters, this.joiners]) line.pump();
+    for (const line of each([this.getters, this.putters, this.joiners])) line.pump();
   }
 }
 

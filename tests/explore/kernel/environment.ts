@@ -1,5 +1,6 @@
 // The globals of a simulated process, and the names by which transformed code reaches the kernel.
 
+import * as original from "../../../lib/platform/primordials.ts";
 import { Buffer } from "node:buffer";
 import { inspect, types } from "node:util";
 import { hashText, hashValue } from "./hash.ts";
@@ -200,7 +201,11 @@ function primordialOf(name: string, locals: Record<string, unknown>): unknown {
   if (name === "ToObject") return Object;
   if (name === "captureStackTrace") return Error.captureStackTrace;
   if (Object.hasOwn(locals, name)) return locals[name];
+  const container = { SafeMap: "Map", SafeSet: "Set" }[name];
+  if (container !== undefined) return primordialOf(container, locals);
   if (name in globalThis) return (globalThis as Record<string, unknown>)[name];
+  // Calls of methods are methods again: see transform/source.ts.
+  if (Object.hasOwn(original, name)) return (original as Record<string, unknown>)[name];
   throw new ModelError(`There is no model of the primordial ${name}.`);
 }
 

@@ -21,6 +21,7 @@ const NODE: Readonly<Record<string, string>> = {
   "node:util": "export const { types, inspect } = $node;",
   "node:buffer": "export const { Buffer } = $node;",
   "node:module": "export default {};",
+  "node:v8": "export const getHeapStatistics = () => ({ heap_size_limit: 0 });",
 };
 
 /** Makes a program of the scenarios in a file. */

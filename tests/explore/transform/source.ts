@@ -95,12 +95,73 @@ function readSource(file: string, { root, lib, edits = [] }: SourceOptions): Sou
     const line = typed.slice(0, node.end).split("\n").length;
     throw new Error(`${path}:${line}: this syntax can't be blanked out.`);
   });
-  const program = parse(text);
-  if (path !== PRIMORDIALS) return { file, path, text, program };
-  const modelled = exportedNames(program).map((name) =>
-    `export const ${name} = $primordial("${name}");`
-  ).join("\n");
+  if (path !== PRIMORDIALS) {
+    const asMethods = path.startsWith("lib/") ? withMethods(text) : text;
+    return { file, path, text: asMethods, program: parse(asMethods) };
+  }
+  const parts = parse(text).body.flatMap((statement) =>
+    statement.type === "ExportAllDeclaration"
+      ? [new URL(`${statement.source.value}`, `file://${real}`)]
+      : []
+  ).map((part) => parse(blankTypes(Deno.readTextFileSync(part))));
+  const names = [parse(text), ...parts].flatMap(exportedNames);
+  const modelled = names.map((name) => `export const ${name} = $primordial("${name}");`).join("\n");
   return { file, path, text: modelled, program: parse(modelled) };
+}
+
+/**
+ * The text with methods in place of the functions that stand for them (lib/platform/methods.ts): what
+ * calls back is known by the names of methods. Lines stay what they were.
+ */
+function withMethods(text: string): string {
+  const edits: { start: number; end: number; text: string }[] = [];
+  const replace = (start: number, end: number, by: string) => edits.push({ start, end, text: by });
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(visit);
+    if (typeof node !== "object" || node === null) return;
+    const call = node as acorn.CallExpression;
+    if (call.type === "CallExpression" && call.callee.type === "Identifier") {
+      const { callee: { name, start, end }, arguments: args } = call;
+      const method =
+        /^(?:Array|Map|Set|String|RegExp|WeakRef|Date|BigInt|Promise)Prototype([A-Z]\w*)$/.exec(
+          name,
+        )
+          ?.[1];
+      if (method !== undefined) {
+        const [self, first] = args;
+        replace(start, self.start, `(${lineEnds(text.slice(start, self.start))}`);
+        const open = lineEnds(text.slice(self.end, first?.start ?? call.end - 1));
+        replace(
+          self.end,
+          first?.start ?? call.end - 1,
+          `).${method[0].toLowerCase()}${method.slice(1)}(${open}`,
+        );
+      } else if (name === "each") {
+        replace(start, end, "");
+        replace(args[0].end, call.end, ")");
+      } else if (name === "listOf") {
+        replace(start, args[0].start, "[...(");
+        replace(args[0].end, call.end, ")]");
+      }
+    }
+    const made = node as acorn.NewExpression;
+    if (made.type === "NewExpression" && made.callee.type === "Identifier") {
+      const { name, start, end } = made.callee;
+      if (/^Safe(Map|Set)$/.test(name)) replace(start, end, name.slice(4));
+    }
+    for (const [key, value] of Object.entries(node)) if (key !== "loc") visit(value);
+  };
+  visit(parse(text).body);
+  edits.sort((one, other) => other.start - one.start || other.end - one.end);
+  let result = text;
+  for (const edit of edits) {
+    result = result.slice(0, edit.start) + edit.text + result.slice(edit.end);
+  }
+  return result;
+}
+
+function lineEnds(text: string): string {
+  return text.replace(/[^\n]/g, "");
 }
 
 function parse(text: string): acorn.Program {
