@@ -211,6 +211,10 @@ export function closeImports(library: string): void {
     resolve(specifier, context, next) {
       // Only CommonJS modules have require(), and there are none but those that the target's modules import.
       if (context.conditions?.[1] === "require") return next(specifier, context);
+      // What Deno's own modules load later: Deno 2.9.4 asks the hook about that, too, and lets nobody else import it.
+      if (isInternal(context.parentURL ?? "") && beginsWith(specifier, "ext:")) {
+        return next(specifier, context);
+      }
       // This package's modules may import each other, and what they need.
       if (isOwn(context.parentURL ?? "")) return next(specifier, context);
       if (!mayBeImported(specifier, false)) throw refusedImport(specifier);
@@ -259,6 +263,11 @@ function beginsWith(text: string, start: string): boolean {
   if (text.length < start.length) return false;
   for (let i = 0; i < start.length; i++) if (text[i] !== start[i]) return false;
   return true;
+}
+
+/** Whether this is a module of Deno itself. */
+function isInternal(url: string): boolean {
+  return beginsWith(url, "node:") || beginsWith(url, "ext:");
 }
 
 function refusedImport(specifier: string): TypeError {

@@ -223,6 +223,26 @@ export const workers: Assumption[] = [
     },
   },
   {
+    claim: "In such a realm, what Deno's own modules load later is loaded, as for a new thread",
+    places: ["lib/process/sealed_realm.ts"],
+    kind: "need",
+    expected: ["made"],
+    observe: async () => {
+      const [, answer] = await sandbox(
+        `import { Worker } from "node:worker_threads";
+        import { closeImports, sealRealm } from ${
+          JSON.stringify(fileOf("lib/process/sealed_realm.ts"))
+        };
+        const { postMessage } = globalThis;
+        sealRealm({}, []);
+        closeImports("");
+        try { new Worker(new URL("data:text/javascript,")); postMessage("made"); }
+        catch (error) { postMessage(error.message); }`,
+      );
+      return `${answer}`;
+    },
+  },
+  {
     claim:
       "Where Deno type-checks, it checks what a worker's main module imports literally, not by a variable",
     places: [WEB, "lib/process/target.ts"],
