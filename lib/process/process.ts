@@ -114,7 +114,7 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * it another function than the one given.
    */
   by?: "reference" | "source";
-  /** Ends the process, as `terminate()`, when aborted. */
+  /** Ends the process, as `terminate()`, when aborted; its reason is then the cause of the ProcessError. */
   signal?: AbortSignal;
   /**
    * What it may do, enforced by Deno: "inherit" (the default), as the process that starts it;
@@ -549,8 +549,10 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * With it a process can hand over queues and the like, unless it has permissions of its own: then it
    * returns a value, as through a queue, of at most `maxResultBytes`.
    *
-   * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with
-   *   its class name, message and stack), it exited, was terminated or killed
+   * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with its
+   *   class, name, message, stack, causes and properties), it exited, was terminated or killed, or its
+   *   `signal` was aborted (`cause` is the signal's reason). Each call throws a new one, which shows the
+   *   line of the call
    * @throws {TimeoutError} if it didn't end in `timeout` ms
    * @throws {InvalidStateError} if it was not started
    * @throws {RangeError} if `timeout` is negative or NaN
