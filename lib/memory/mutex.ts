@@ -7,9 +7,13 @@
 // full; one that ends with the worker it runs in; one that this library did not start. Such a process
 // writes a mark of its own for each time it holds a lock into the bits above. Who has seen the same
 // mark for three seconds takes the lock from it: no live holder needs a hundredth of that, and no other
-// waiter can have taken it meanwhile, because the mark would be another. What the dead one was in the
-// middle of is nothing, as after an error: what makes a step true is one store. A lock that is held
-// without a mark for so long that it can't be true, somebody who is hostile has written.
+// waiter can have taken it meanwhile, because the mark would be another. A lock that is held without a
+// mark for so long that it can't be true, somebody who is hostile has written.
+//
+// The next holder finds what the dead one has written so far, up to any of its stores. So each structure
+// orders its stores such that this is right: a change becomes true by one store, and what belongs to it
+// lies ready then (ring.ts, roster.ts); or that one store says what is to be done, and the next holder
+// does the rest (permits.ts, parties.ts, line.ts). tests/explore ends processes before each store.
 //
 // The seconds are counted in slices of waiting, so that one in which the whole program was stopped, by
 // a signal or a debugger, counts as one.

@@ -20,7 +20,8 @@ let arriving: Shared | undefined;
  * reentrant: a task that acquires it twice waits for itself; see {@linkcode RLock}.
  *
  * When a process ends while it holds the lock, however it ends, the others are not stuck: the next
- * `acquire` throws {@linkcode AbandonedLockError} once, and the lock is then free. Unlike in Python,
+ * `acquire` throws {@linkcode AbandonedLockError} once, and the lock is then free. If the process that is
+ * told so is killed before its code has had the error, another is told. Unlike in Python,
  * only the process that holds it can release it.
  *
  * No process is starved: one that has waited for some milliseconds is served before others that

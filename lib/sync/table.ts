@@ -4,8 +4,10 @@
 //   LOCK   held while rows are taken or given back, and while words change together
 //   USED   rows from here on are free
 //
-// A row whose first word is 0 is free. All is written under LOCK, and so in a critical section: one who
-// is killed has done a piece of work or hasn't.
+// A row whose first word is 0 is free. All is written under LOCK, and so in a critical section: a process
+// that is killed has done a piece of work or hasn't. One that can end anywhere (mutex.ts) may have done
+// the first of its stores and not the others: whoever builds on the table says in its file what makes
+// a change true, and what the next holder of LOCK does about one that isn't complete.
 //
 // The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
 // with a new view, where others have used rows that this one doesn't show.
@@ -71,8 +73,8 @@ export class Table {
   }
 
   /**
-   * Does `work` under LOCK. Any call can find the stack full, so what belongs together it changes
-   * with no call in between. If it asks for a free row and there is none, it is done once more after
+   * Does `work` under LOCK. Any call can find the stack full, and the process can end anywhere: see above
+   * how what belongs together is changed. If it asks for a free row and there is none, it is done once more after
    * `reclaim` has freed one, or the table has grown.
    *
    * @param reclaim frees rows that nobody needs any more; true if there were any

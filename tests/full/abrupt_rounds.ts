@@ -1,0 +1,35 @@
+// Threads and processes that can end anywhere end in the middle of a put or a get, thousands of times
+// (programs/ends_anywhere.ts); `deno task test` runs it.
+
+import assert from "node:assert/strict";
+
+/** In ms. Starting a thread takes 60 ms, or a second on a machine that is busy with much else. */
+const ENDLESS = 2_400_000;
+
+const kinds = {
+  threads: { count: 2000, batch: 8, what: "threads that a program starts itself" },
+  limits: { count: 60, batch: 4, what: "processes with a memory limit" },
+  hosted: { count: 60, batch: 4, what: "processes that another process hosts" },
+};
+
+for (const [kind, { count, batch, what }] of Object.entries(kinds)) {
+  Deno.test(`${count} ${what} end anywhere while they put and get: nothing else is lost, nobody waits`, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const program = new URL("../programs/ends_anywhere.ts", import.meta.url).href;
+    console.log(`${program} ${kind} ${count} ${batch} ${seed}`);
+    // Deno would check the types anew for each thread.
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", program, kind, `${count}`, `${batch}`, `${seed}`],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      env: { NO_COLOR: "1" },
+    }).spawn();
+    const guard = setTimeout(() => child.kill("SIGKILL"), ENDLESS);
+    const { code, stdout, stderr } = await child.output();
+    clearTimeout(guard);
+    const text = new TextDecoder();
+    console.log(text.decode(stdout));
+    assert.equal(code, 0, text.decode(stderr));
+  });
+}
