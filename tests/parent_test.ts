@@ -128,3 +128,19 @@ Deno.test({
     assert.equal((refusals as string[]).length, 8);
   },
 });
+
+Deno.test({
+  name:
+    "an end of a pipe in a private field of a subclass stays, one in a property goes with it (needs --allow-read)",
+  ignore: !canRead,
+  fn: async () => {
+    const upperCaser = new targets.UpperCaser();
+    upperCaser.start();
+    assert.equal(await upperCaser.submit("hello"), "HELLO");
+    assert.equal(await upperCaser.submit("world"), "WORLD");
+    assert.equal(upperCaser.end.closed, true);
+    upperCaser.stop();
+    await upperCaser.join(bound);
+    assert.equal(upperCaser.exitCode, 0);
+  },
+});

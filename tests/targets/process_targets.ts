@@ -4,9 +4,11 @@
 
 import {
   activeChildren,
+  type Connection,
   currentProcess,
   JoinableQueue,
   parentProcess,
+  Pipe,
   Process,
   Queue,
   QueueEmpty,
@@ -471,5 +473,25 @@ export class Introvert extends Process<[], Promise<Record<string, unknown>>> {
     }
     const { exitCode, daemon } = this;
     return { printed: Deno.inspect(this), alive: this.isAlive(), exitCode, daemon, refusals };
+  }
+}
+
+/** As a subclass in Python's documentation: one end of its pipe goes with it, the other one stays. */
+export class UpperCaser extends Process<[], Promise<void>> {
+  readonly end: Connection<string>;
+  readonly #other: Connection<string>;
+  constructor() {
+    super({ module: import.meta.url });
+    [this.end, this.#other] = Pipe<string>();
+  }
+  override async run(): Promise<void> {
+    for await (const text of this.end) await this.end.send(text.toUpperCase());
+  }
+  async submit(text: string): Promise<string> {
+    await this.#other.send(text);
+    return await this.#other.recv();
+  }
+  stop(): void {
+    this.#other.close();
   }
 }
