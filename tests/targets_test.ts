@@ -50,6 +50,17 @@ for (
   });
 }
 
+Deno.test({
+  name: `where the project may be read and the library not, the error says that ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const { out } = await run("targets/main.ts", [], ["--allow-read=tests/programs"]);
+    const line = out.find((line) => line.includes("using what stands beside it"))!;
+    assert.match(line, /this library, file:\S+, may not be read: that takes --allow-read/);
+    assert.match(line, /uses \\"factor\\", which is outside of it: it travelled by source/);
+  },
+});
+
 both(
   "whatever a program has Error make of stacks, targets are found and waits end as ever",
   "stacks_changed.ts",

@@ -1,6 +1,7 @@
 // Whose code called into this package: the modules on the stack. A program may have changed what Error
 // makes of a stack, or may forbid to change it.
 
+import { pathToFileURL } from "node:url";
 import { isInlined } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -71,7 +72,7 @@ function urlsOnStack(): string[] {
   if (Array.isArray(sites)) {
     return ArrayPrototypeFlatMap(
       sites as NodeJS.CallSite[],
-      (site) => site.getScriptNameOrSourceURL() ?? [],
+      (site) => urlOf(site) ?? [],
     );
   }
   const text = typeof sites === "string" ? sites : "";
@@ -79,6 +80,13 @@ function urlsOnStack(): string[] {
     [...text.matchAll(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm)],
     ({ 1: url }) => url,
   );
+}
+
+/** Not what the code says of itself: "[eval]", or the sourceURL of a bundler. Of files it is the path. */
+function urlOf(site: NodeJS.CallSite): string | undefined {
+  const name = site.getFileName();
+  if (name === null) return undefined;
+  return RegExpPrototypeTest(/^(\/|[A-Z]:\\)/, name) ? pathToFileURL(name).href : name;
 }
 
 function stackHere(): unknown {

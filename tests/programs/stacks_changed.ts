@@ -58,3 +58,6 @@ if (import.meta.main) {
   }
   console.log("done");
 }
+
+// The name a bundler may give to it.
+//# sourceURL=bundler:///no/such/place.ts
