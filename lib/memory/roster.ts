@@ -27,6 +27,7 @@
 // what it was striking off is gone, for that is one store, the first.
 
 import { arrivedMemory } from "./crossing.ts";
+import { DeskTable } from "./desk.ts";
 import { critically } from "./mutex.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -92,8 +93,26 @@ function beginningOf(name: string): Uint8Array {
   return cut;
 }
 
+/** Who is alive, as a process can see and change it: in shared memory, or over a desk (desk.ts). */
+export interface ProcessTable {
+  /** The shared memory of the roster; none where a process has only a desk. */
+  readonly shares: SharedArrayBuffer | undefined;
+  readonly id: string;
+  newPid(): number;
+  enrollProcess(name: string, owner?: Ref): Ref;
+  enroll(owner: Ref): Ref;
+  strike(ref: Ref): void;
+  strikeAll(owner: Ref): void;
+  token(ref: Ref): number;
+  isTokenAlive(token: number): boolean;
+  nameOf(token: number): string;
+  entrust(ref: Ref, owner: Ref): void;
+  ownerOf(ref: Ref): Ref;
+  isAlive(ref: Ref): boolean;
+}
+
 /** One isolate's view of a roster. */
-export class Roster {
+export class Roster implements ProcessTable {
   readonly shares: SharedArrayBuffer;
   #words: Int32Array;
 
@@ -340,7 +359,7 @@ function shortened(generation: number): number {
 
 /** A roster, and who in it this isolate is. */
 export interface Place {
-  roster: Roster;
+  roster: ProcessTable;
   self: Ref;
 }
 
@@ -348,9 +367,12 @@ export interface Place {
 const OWN = Symbol.for("@multiproc/multiprocessing/roster");
 const global: typeof globalThis & { [OWN]?: Place } = globalThis;
 
+/** Of a process with a desk: nobody else in its isolate is to have it. */
+let hidden: Place | undefined;
+
 /** Made at the first need: a worker that this library did not start may be told of its maker's. */
 function ownPlace(): Place {
-  return global[OWN] ??= newPlace();
+  return hidden ?? (global[OWN] ??= newPlace());
 }
 
 function newPlace(): Place {
@@ -359,7 +381,7 @@ function newPlace(): Place {
 }
 
 /** The roster of the program this isolate belongs to. */
-export function ownRoster(): Roster {
+export function ownRoster(): ProcessTable {
   return ownPlace().roster;
 }
 
@@ -373,13 +395,17 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
   global[OWN] = { roster: new Roster(shares), self };
 }
 
+/** As adoptPlace(), in a process that has a desk. */
+export function adoptDesk(desk: SharedArrayBuffer, self: Ref): void {
+  hidden = { roster: new DeskTable(desk, self), self };
+}
+
 /** Rosters of other programs: of one who gave this isolate something after it had its own. */
 const foreign = new SafeMap<string, Place>();
 
-/** This isolate's place in the roster of which these are the words, if it has one. */
-export function placeIn(shares: SharedArrayBuffer): Place | undefined {
-  const { id } = new Roster(shares);
-  const own = global[OWN];
+/** This isolate's place in the roster with this id, if it has one. */
+export function placeIn(id: string): Place | undefined {
+  const own = hidden ?? global[OWN];
   return own?.roster.id === id ? own : foreign.get(id);
 }
 
@@ -388,10 +414,10 @@ export function placeIn(shares: SharedArrayBuffer): Place | undefined {
  * roster already, it stays who it was.
  */
 export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
-  const known = placeIn(shares);
+  const known = placeIn(new Roster(shares).id);
   if (known !== undefined) return known;
   const place = { roster: new Roster(shares), self };
-  if (global[OWN] === undefined) global[OWN] = place;
+  if (hidden === undefined && global[OWN] === undefined) global[OWN] = place;
   else foreign.set(place.roster.id, place);
   return place;
 }

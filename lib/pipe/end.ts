@@ -44,7 +44,7 @@ import {
   type SegmentPost,
 } from "../memory/lane.ts";
 import { EMPTY } from "../memory/ring.ts";
-import { placeIn, type Ref, type Roster } from "../memory/roster.ts";
+import { placeIn, type ProcessTable, type Ref } from "../memory/roster.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../memory/scratch.ts";
 import { checkStack } from "../memory/stack.ts";
 import { closeQuietly } from "../platform/ports.ts";
@@ -91,7 +91,8 @@ export const CONNECTION = "Connection";
 
 /** What an end consists of, to hand to another process. */
 export interface EndContent {
-  roster: SharedArrayBuffer;
+  /** The id of the roster that both ends are in. */
+  program: string;
   self: Ref;
   peer: Ref;
   port: NodePort;
@@ -139,7 +140,7 @@ interface Outgoing {
 
 /** An end, as the process sees it that has it. */
 export class End {
-  readonly #roster: Roster;
+  readonly #roster: ProcessTable;
   readonly #self: Ref;
   readonly #peer: Ref;
   readonly #port: NodePort;
@@ -154,7 +155,7 @@ export class End {
   #isPosting = false;
 
   constructor(content: EndContent) {
-    const place = placeIn(content.roster);
+    const place = placeIn(content.program);
     if (place === undefined) {
       throw new TypeError("A connection has arrived from a program this worker knows nothing of.");
     }
@@ -581,7 +582,7 @@ export class End {
     this.checkOpen();
     this.checkNotPosting("handing it over");
     const content: EndContent = {
-      roster: this.#roster.shares,
+      program: this.#roster.id,
       self: this.#self,
       peer: this.#peer,
       port: this.#port,

@@ -78,7 +78,7 @@ export function Pipe<R = unknown, S = R>(
   const roster = ownRoster(), owner = ownRef();
   const first = roster.enroll(owner), second = roster.enroll(owner);
   const { port1, port2 } = new MessageChannel();
-  const common = { roster: roster.shares, number: 0 };
+  const common = { program: roster.id, number: 0 };
   return [
     connect({
       ...common,

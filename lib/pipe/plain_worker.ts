@@ -4,6 +4,7 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../describe.ts";
+import { InvalidStateError } from "../errors.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { uninterrupted } from "../memory/critical.ts";
 import { placeIn, type Ref, takePlace } from "../memory/roster.ts";
@@ -42,6 +43,7 @@ export interface ConnectionMessage {
 /** What is in it. */
 interface Contents extends ConnectionMessage {
   content: EndContent;
+  roster: SharedArrayBuffer;
   /** Who the worker is, in the roster. */
   self: Ref;
   life: MessagePort;
@@ -52,8 +54,14 @@ export function messageOf(
   { content, ports = [] }: Parcel,
   moved: (owner: Ref, how: string) => void,
 ): [ConnectionMessage, Transferable[]] {
-  const place = placeIn((content as EndContent).roster)!;
-  const { roster } = place;
+  const place = placeIn((content as EndContent).program)!;
+  const { roster } = place, { shares } = roster;
+  if (shares === undefined) {
+    throw new InvalidStateError(
+      "A process with permissions of its own makes no messages of connections: it starts no workers. " +
+        "Send the connection through a pipe.",
+    );
+  }
   // Whoever has made it may have to end it: it lives no longer than this isolate.
   const worker = roster.enrollProcess("a worker", place.self);
   const { port1, port2 } = new MessageChannel();
@@ -68,6 +76,7 @@ export function messageOf(
   const message: Contents = {
     "@multiproc/multiprocessing": "Connection",
     content: content as EndContent,
+    roster: shares,
     self: worker,
     life: port2,
   };
@@ -79,8 +88,10 @@ const lives: MessagePort[] = [];
 
 /** What the end consists of that has arrived in a message. */
 export function contentOf(message: unknown): EndContent {
-  const { content, self, life } = ToObject(message) as Partial<Contents>;
-  if (content === undefined || self === undefined || life === undefined) {
+  const { content, self, life, roster: shares } = ToObject(message) as Partial<Contents>;
+  if (
+    content === undefined || self === undefined || life === undefined || shares === undefined
+  ) {
     throw new TypeError(
       `The message is ${describe(message)} that no connection was put into. ` +
         "Give what connection.toMessage() has made, as the worker receives it.",
@@ -88,7 +99,7 @@ export function contentOf(message: unknown): EndContent {
   }
   // A message makes one connection.
   delete (message as Partial<Contents>).life;
-  const { roster, self: place } = takePlace(content.roster, self);
+  const { roster, self: place } = takePlace(shares, self);
   if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
     // It came for one who wasn't known yet; it belongs to the one who was.

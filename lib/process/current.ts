@@ -2,7 +2,7 @@
 // worker this library did not start, is a MainProcess with words of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
+import { adoptDesk, adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
 import { adoptKey } from "../memory/seal.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
@@ -34,7 +34,8 @@ const children = new SafeSet<Process>();
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
   ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
-  adoptPlace(init.roster, init.self);
+  if (init.desk !== undefined) adoptDesk(init.desk, init.self);
+  else adoptPlace(init.roster!, init.self);
   if (init.key === undefined) becomeConfined(init.grants!, init.sealed);
   else {
     adoptKey(init.key);
@@ -67,10 +68,9 @@ export function withinMemoryLimit(memoryLimitMb: number | undefined): number | u
 /** What a child of this process needs of it. */
 export function inheritance(): Pick<
   Init,
-  "roster" | "starter" | "parent" | "library"
+  "starter" | "parent" | "library"
 > {
-  const roster = ownRoster().shares;
-  return { roster, starter: ownRef(), parent: identity, library };
+  return { starter: ownRef(), parent: identity, library };
 }
 
 /** Where the module is that a child by reference runs first, or the bundle that holds it. */

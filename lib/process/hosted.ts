@@ -36,6 +36,7 @@ import { isOutOfMemory } from "../platform/threads.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
 import type { Body, StartBody } from "./body.ts";
+import { ServedDesk } from "./desks.ts";
 import { isHosted } from "./host_port.ts";
 import { startJail } from "./jail.ts";
 import type { Birth, Launch, Nested, Request } from "./messages.ts";
@@ -138,6 +139,7 @@ export class Hosted {
   #isGone = false;
   /** Why the worker couldn't run; what the target throws doesn't come here. */
   #error: unknown;
+  readonly #desk: ServedDesk | undefined;
   /** The error to be printed if nobody asks for the result. None from a process that may be hostile. */
   readonly #lastWords: SharedArrayBuffer | undefined;
 
@@ -169,6 +171,7 @@ export class Hosted {
     port1.start();
     port1.unref();
     addChore(this.#lookBlocked);
+    if (launch.desk !== undefined) this.#desk = new ServedDesk(launch.desk, launch.ref);
     hosted.set(identity.pid, this);
     if (launch.timeLimit !== undefined) this.#limitTime();
   }
@@ -445,6 +448,7 @@ export class Hosted {
 
   /** What it held is free. */
   #strike(): void {
+    this.#desk?.close();
     ownRoster().noteExit(this.#launch.ref, this.#code());
     ownRoster().strikeAll(this.#launch.ref);
   }

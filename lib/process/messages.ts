@@ -58,7 +58,9 @@ export interface Init {
   /** The arguments; of a subclass of Process, the object's own properties. */
   cargo: Cargo;
   /** The roster of the program, and who in it the process is, and who its starter. */
-  roster: SharedArrayBuffer;
+  roster: SharedArrayBuffer | undefined;
+  /** Over which it asks its host for that, if it has permissions of its own: see lib/memory/desk.ts. */
+  desk: SharedArrayBuffer | undefined;
   self: Ref;
   starter: Ref;
   parent: Identity;
@@ -91,6 +93,8 @@ export interface Launch {
   fate: Int32Array;
   /** The data: URL of the main module. */
   main: string;
+  /** The desk of the process, if it has one. */
+  desk: SharedArrayBuffer | undefined;
   /** The child's end of the starter's port. */
   port: MessagePort;
   /** The permissions of the worker, if it doesn't inherit them. */

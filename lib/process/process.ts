@@ -19,6 +19,7 @@ import {
 import { uninterrupted } from "../memory/critical.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
+import { newDesk } from "../memory/desk.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
@@ -471,17 +472,21 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     const { cargo } = loaded;
     const letter = grants && newLetter(this.#bounds.maxResultBytes ?? MAX_RESULT_BYTES);
     const sealed = sealOf(this.#bounds, this.name);
+    do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
+    // What a process that has a desk starts has one, too.
+    const isShared = grants === undefined && roster.shares !== undefined;
+    const desk = isShared ? undefined : newDesk(roster, identity.pid);
     const init: Init = {
-      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed },
+      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed, desk },
+      roster: isShared ? roster.shares : undefined,
       ...inheritance(),
       ...handOn(grants),
     };
     const { port1, port2 } = new MessageChannel();
-    do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
     const control = newControl(), fate = grants === undefined ? control : newControl();
     const launch: Launch = {
       ...{ identity, ref, owner: ownIdentity().pid, control, fate, port: port2 },
-      ...{ ...made, memoryLimitMb, timeLimit },
+      ...{ ...made, memoryLimitMb, timeLimit, desk },
     };
     if (grants !== undefined) warnOfPrompts();
     try {

@@ -2,7 +2,7 @@
 // who is alive of those whose tokens are written there.
 
 import { arrivedMemory, type Parcel } from "../memory/crossing.ts";
-import { ownRef, ownRoster, placeIn, type Roster } from "../memory/roster.ts";
+import { ownRef, ownRoster, placeIn, type ProcessTable } from "../memory/roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Int32Array, SharedArrayBuffer, TypeError } = primordials;
@@ -10,14 +10,15 @@ const { Int32Array, SharedArrayBuffer, TypeError } = primordials;
 /** What crosses to another process. */
 interface SharedContent {
   words: SharedArrayBuffer;
-  roster: SharedArrayBuffer;
+  /** The id of the roster. */
+  program: string;
 }
 
 /** Words in shared memory, and who this process is to those who share them. */
 export interface Shared {
   /** All of them, or as many as there were at first. */
   readonly words: Int32Array<SharedArrayBuffer>;
-  readonly roster: Roster;
+  readonly roster: ProcessTable;
   /** This process, as a word. */
   readonly token: number;
 }
@@ -52,14 +53,14 @@ export function ownerOf(roster: Roster, token: number): Owner {
 
 /** What is handed over. */
 export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
-  const content: SharedContent = { words: words.buffer, roster: roster.shares };
+  const content: SharedContent = { words: words.buffer, program: roster.id };
   return { kind, content, program: roster.id };
 }
 
 /** The same in another process. */
 export function arrivedShared(content: unknown): Shared {
-  const { words, roster } = content as SharedContent;
-  const place = placeIn(roster);
+  const { words, program } = content as SharedContent;
+  const place = placeIn(program);
   if (place === undefined) {
     throw new TypeError("It has arrived from a program this worker knows nothing of.");
   }
