@@ -2,7 +2,7 @@
 // worker this library did not start, is a MainProcess with words of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptDesk, adoptPlace, ownRef, ownRoster, type Ref } from "../memory/roster.ts";
+import { adoptDesk, adoptPlace, ownRef, type Ref } from "../memory/roster.ts";
 import { adoptKey } from "../memory/seal.ts";
 import type { Identity, Init } from "./messages.ts";
 import type { Process } from "./process.ts";
