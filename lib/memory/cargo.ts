@@ -8,6 +8,7 @@ import { takeMessage } from "../platform/ports.ts";
 import { decode } from "./codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "./codec/encode.ts";
 import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "./crossing.ts";
+import { markExposed } from "./exposure.ts";
 import { ownRoster, type Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -91,6 +92,7 @@ export function pack(
   program: string = ownRoster().id,
 ): Load {
   const parcels = ArrayPrototypeMap(objects, (object) => object[handOver]());
+  for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);
   if (ArrayPrototypeSome(parcels, (parcel) => (parcel.program ?? program) !== program)) {
     throw new TypeError(
       `${root} holds an object of another program: one that a worker was given after it had processes ` +

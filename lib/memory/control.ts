@@ -86,6 +86,11 @@ export function ownControl(): Int32Array {
   return own;
 }
 
+/** Called once in a sealed process: nobody else in its isolate is to find it. */
+export function hideControl(): void {
+  delete global[OWN];
+}
+
 /** Called once, as the first step of a started process. */
 export function adoptControl(control: Int32Array): void {
   own = global[OWN] = control;

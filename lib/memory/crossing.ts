@@ -4,6 +4,7 @@
 // consist of, and how one is made again from that on the other side.
 
 import type { MessagePort } from "node:worker_threads";
+import { expose } from "./exposure.ts";
 import type { Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -34,6 +35,8 @@ export interface Parcel {
   ports?: MessagePort[];
   /** The id of the roster it names, if it does: it means nothing in another program. */
   program?: string;
+  /** Whether a process with permissions of its own can write to it: see exposure.ts. */
+  exposed?: boolean;
 }
 
 /** The method by which an object that can be in one place only is told that it has moved. */
@@ -76,6 +79,7 @@ export function unpack(parcel: Parcel): object {
   if (arrival === undefined) {
     throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
   }
+  if (parcel.exposed) expose(parcel);
   return arrival.make(parcel.content);
 }
 

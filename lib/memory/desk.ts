@@ -10,6 +10,9 @@
 
 import type { ProcessTable, Ref } from "./roster.ts";
 import { InvalidStateError } from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Map, Number, performance, SharedArrayBuffer } = primordials;
 
 /** Which table it is a part of: two words. */
 const ID = 0;

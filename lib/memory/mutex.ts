@@ -23,9 +23,11 @@
 
 import { isMainThread } from "node:worker_threads";
 import { uninterrupted } from "./critical.ts";
+import { damaged } from "./damage.ts";
+import { isExposed } from "./exposure.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, crypto, Int32Array, Symbol } = primordials;
+const { Atomics, crypto, Int32Array, performance, Symbol } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
 /** What is above the two lowest bits: who has made the mark, and how many he has. */
@@ -37,6 +39,10 @@ const SPINS = 100;
 const SLICE = 50;
 /** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
 const ENDED = 60, NEVER_TRUE = 200;
+/** Where hostile code can write, nobody waits longer. In ms: a hundred times as long as any honest holder takes. */
+const EXPOSED = 200;
+/** Attempts that find the lock held, then free, then held: more than others can make necessary. */
+const MOST_ATTEMPTS = 10_000_000;
 
 /** In the global scope, because a second copy of this package in the isolate must know. */
 const OWN = Symbol.for("@multiproc/multiprocessing/ends-anywhere");
@@ -81,8 +87,15 @@ function lockContended(words: Int32Array, at: number, held: number): void {
   }
   // Whoever gets it from here on leaves others asleep, perhaps.
   const mine = held & MARK | CONTENDED;
-  let unchanged = FREE, slices = 0;
-  for (;;) {
+  let unchanged = FREE, slices = 0, allSlices = 0;
+  const began = isExposed(words.buffer) ? performance.now() : Infinity;
+  for (let attempts = 0;; attempts++) {
+    // Hostile code can write a new mark again and again, as no honest process does.
+    if (
+      performance.now() - began > EXPOSED || allSlices > 2 * NEVER_TRUE || attempts > MOST_ATTEMPTS
+    ) {
+      throw damaged("object");
+    }
     const seen = Atomics.load(words, at);
     if (seen === FREE) {
       if (Atomics.compareExchange(words, at, FREE, mine) === FREE) return;
@@ -92,6 +105,7 @@ function lockContended(words: Int32Array, at: number, held: number): void {
     if (seen !== contended && Atomics.compareExchange(words, at, seen, contended) !== seen) {
       continue;
     }
+    allSlices++;
     const isUnchanged = Atomics.wait(words, at, contended, SLICE) === "timed-out" &&
       contended === unchanged;
     slices = isUnchanged ? slices + 1 : 0;

@@ -34,6 +34,7 @@ import { type Beside, type Encoder, freeEncoder } from "../memory/codec/encode.t
 import { uninterrupted } from "../memory/critical.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { checkAttempts, damaged } from "../memory/damage.ts";
+import { exposeAll, isExposed } from "../memory/exposure.ts";
 import { atEnd } from "../memory/farewell.ts";
 import {
   LANE_WORDS,
@@ -381,7 +382,9 @@ export class End {
     if (kind === POSTED) {
       // What was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
-      return unload(this.#fetch(taken.words[NUMBER_WORD]).cargo!);
+      const cargo = this.#fetch(taken.words[NUMBER_WORD]).cargo!;
+      if (isExposed(lane.header.buffer)) exposeAll(cargo.parcels);
+      return unload(cargo);
     }
     const message = decode(taken.bytes, LENGTH_BYTES, length);
     trimTaken();
@@ -523,6 +526,8 @@ export class End {
     try {
       const number = this.#nextNumber();
       const moved = ArrayPrototypeFilter(transfer, (object) => !(object instanceof ArrayBuffer));
+      // Whoever gets it through this pipe can hand it on to hostile code, or is that.
+      if (isExposed(lane.header.buffer)) exposeAll(loaded.cargo.parcels);
       const posted: Posted = { number, cargo: loaded.cargo, moved };
       post(this.#port, posted, loaded, "message");
       marker.words[NUMBER_WORD] = number;

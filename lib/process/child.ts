@@ -35,7 +35,7 @@ import { countBuffers } from "./counted_buffers.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { type LoadModule, resolveReference } from "./reference.ts";
 import { isBundled } from "./runtime.ts";
-import { becomeSource } from "./source.ts";
+import { becomeSource, compileSource, type SourceText } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -68,13 +68,22 @@ const threadBirth = workerData as Birth | null | undefined;
  * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
  * while its main module still is leaks what it had loaded (platform/threads.ts).
  *
- * @param source makes the target
+ * @param source makes the target, or is its text
+ * @param exports those of this package, for a text
  */
-export function boot(source: () => unknown): void {
+export function boot(source: (() => unknown) | SourceText, exports: Exports = {}): void {
   begin((travel) => {
-    const code = source();
+    const code = typeof source === "function" ? source() : compileSource(source, exports);
     if (travel.by === "source") becomeSource(code as Code, travel.scope);
     return code;
+  });
+}
+
+/** As bootModule(), in a child of a sealed process: its target's module is loaded when the child is sealed. */
+export function bootSealed(): void {
+  begin((travel) => {
+    modulesAreThere();
+    return resolve(travel, (module) => import(module));
   });
 }
 

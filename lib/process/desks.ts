@@ -13,6 +13,9 @@ import {
 import { uninterrupted } from "../memory/critical.ts";
 import { ownRoster, type ProcessTable, type Ref } from "../memory/roster.ts";
 import { addChore, lookEverywhere, removeChore } from "../wait/gate.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearInterval, Deno, Map, Set, setInterval } = primordials;
 
 /** In ms. */
 const LOOK = 50;

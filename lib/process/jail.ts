@@ -11,7 +11,7 @@ import { resourceLimitsOf } from "../platform/threads.ts";
 import { unrefWebWorker } from "../platform/web_workers.ts";
 import type { Body, Listener } from "./body.ts";
 import type { Birth, Launch } from "./messages.ts";
-import { end, makeSandbox } from "./sandbox.ts";
+import { end, listenForError, makeSandbox } from "./sandbox.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { encodeURIComponent, Error, Object } = primordials;
@@ -102,9 +102,8 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   const { main, identity: { name, daemon }, grants, memoryLimitMb, control } = launch;
   const { timeLimit = Infinity } = launch;
   const sandbox = makeSandbox(WARDEN, name, grants!);
-  sandbox.addEventListener("error", (event) => {
-    event.preventDefault();
-    listener.failed(new Error(event.message));
+  listenForError(sandbox, (message) => {
+    listener.failed(new Error(message));
     listener.exited(1);
   });
   const { port1, port2 } = new MessageChannel();

@@ -78,23 +78,29 @@ export function receive(port: MessagePort): Result | undefined {
 const LENGTH = 0, KIND = 1, HEADER_BYTES = 8;
 const RETURNED = 1, THREW = 2;
 
-/** New shared memory of a letter of so many bytes at most. */
+/** In every letter there is room for the first line of an error, whatever a result may take. */
+const ERROR_BYTES = 2 ** 15;
+
+/** New shared memory of a letter, for a result of so many bytes at most. */
 export function newLetter(most: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(HEADER_BYTES, { maxByteLength: HEADER_BYTES + Math.ceil(most) });
+  const maxByteLength = HEADER_BYTES + Math.ceil(most) + ERROR_BYTES;
+  return new SharedArrayBuffer(HEADER_BYTES, { maxByteLength });
 }
 
 /** By letter. */
 export function writeTo(letter: SharedArrayBuffer): Reply {
-  const write = (kind: number, value: unknown) => {
+  const room = letter.maxByteLength - HEADER_BYTES, maxResult = room - ERROR_BYTES;
+  const write = (kind: number, value: unknown, most: number) => {
     const encoder = freeEncoder(), length = encoder.encode(value, 0, "result");
-    const most = letter.maxByteLength - HEADER_BYTES;
     if (length > most) {
       throw new RangeError(
         `result takes ${length} bytes, and a process with permissions of its own returns at most ${most}. ` +
           "Start it with a larger maxResultBytes, or hand it a queue or a pipe and send the result in parts.",
       );
     }
-    letter.grow(HEADER_BYTES + length);
+    // It may have been written once, by an error that nobody caught.
+    const size = HEADER_BYTES + length;
+    if (size > letter.byteLength) letter.grow(size);
     new Uint8Array(letter, HEADER_BYTES, length).set(encoder.bytes.subarray(0, length));
     encoder.trim();
     const words = new Int32Array(letter, 0, 2);
@@ -102,16 +108,16 @@ export function writeTo(letter: SharedArrayBuffer): Reply {
     Atomics.store(words, LENGTH, length);
   };
   return {
-    returned: (value) => write(RETURNED, value),
+    returned: (value) => write(RETURNED, value, maxResult),
     threw: (thrown) => {
       const failure = describeFailure(thrown, false);
       try {
-        write(THREW, failure);
+        write(THREW, failure, maxResult);
         return failure;
       } catch {
         // It is too large.
         const headline: Failure = { thrown: headlineOf(failure), objects: [] };
-        write(THREW, headline);
+        write(THREW, headline, room);
         return headline;
       }
     },

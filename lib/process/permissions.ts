@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { describe } from "../describe.ts";
 import { InvalidStateError } from "../errors.ts";
+import { hideControl } from "../memory/control.ts";
 import { forgetKey, ownKey } from "../memory/seal.ts";
 import { lockDown } from "./lockdown.ts";
 import { muteBus } from "../wait/bus.ts";
@@ -211,6 +212,7 @@ function confine(grants: Grants, sealed: Sealed | undefined): void {
   if (sealed === undefined) return;
   muteBus();
   forgetKey();
+  hideControl();
   sealRealm(grants, sealed.keep);
 }
 

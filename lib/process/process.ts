@@ -20,6 +20,7 @@ import { uninterrupted } from "../memory/critical.ts";
 import { checkWhole } from "../memory/bounds.ts";
 import { cannotClone } from "../memory/crossing.ts";
 import { newDesk } from "../memory/desk.ts";
+import { exposeAll } from "../memory/exposure.ts";
 import { ownRef, ownRoster } from "../memory/roster.ts";
 import { type Gate, WAIT } from "../wait/gate.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
@@ -474,11 +475,12 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     const sealed = sealOf(this.#bounds, this.name);
     do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
     // What a process that has a desk starts has one, too.
-    const isShared = grants === undefined && roster.shares !== undefined;
-    const desk = isShared ? undefined : newDesk(roster, identity.pid);
+    const isExposed = grants !== undefined || roster.shares === undefined;
+    if (isExposed) exposeAll(cargo.parcels);
+    const desk = isExposed ? newDesk(roster, identity.pid) : undefined;
     const init: Init = {
       ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed, desk },
-      roster: isShared ? roster.shares : undefined,
+      roster: isExposed ? undefined : roster.shares,
       ...inheritance(),
       ...handOn(grants),
     };

@@ -14,10 +14,7 @@ const { Error, TypeError, Worker } = primordials;
 export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
   const { main, identity, grants } = launch;
   const worker = makeSandbox(main, identity.name, grants!);
-  worker.addEventListener("error", (event) => {
-    event.preventDefault();
-    listener.failed(new Error(event.message));
-  });
+  listenForError(worker, (message) => listener.failed(new Error(message)));
   worker.postMessage(birth, [birth.port, birth.host] as unknown as Transferable[]);
   if (identity.daemon) unrefWebWorker(worker);
   return {
@@ -39,13 +36,25 @@ export function startSandbox(launch: Launch, birth: Birth, listener: Listener): 
  */
 export function makeSandbox(main: string, name: string, permissions: Grants): Worker {
   // The option is there where the program runs with worker-options, which its types depend on.
-  const options = { type: "module", name, deno: { permissions } };
+  // Without a prototype: options that hostile code has put there are none.
+  const options = { __proto__: null, type: "module", name, deno: { __proto__: null, permissions } };
   try {
     return makingWorker(() => new Worker(main, options as WorkerOptions));
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new TypeError(`permissions mean nothing to Deno: ${cause.message}.`, { cause });
   }
+}
+
+const { addEventListener } = EventTarget.prototype;
+
+/** Not by the method it has now: what replaces that would get hold of the worker. */
+export function listenForError(worker: Worker, failed: (message: string) => void): void {
+  const listener = (event: ErrorEvent) => {
+    event.preventDefault();
+    failed(event.message);
+  };
+  Reflect.apply(addEventListener, worker, ["error", listener]);
 }
 
 /** Ends a web Worker; the program doesn't wait for one that goes on all the same. */

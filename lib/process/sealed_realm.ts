@@ -205,8 +205,9 @@ export function closeImports(library: string): void {
       "This Deno can't be sealed: it has no module.registerHooks. Start the process with sealed: false.",
     );
   }
-  const isOwn = (url: string) => library !== "" && beginsWith(url, library);
   const isPublic = (url: string) => url === `${library}mod.ts` || url === `${library}local.ts`;
+  const isOwn = (url: string) =>
+    library !== "" && (beginsWith(url, `${library}lib/`) || isPublic(url));
   registerHooks({
     resolve(specifier, context, next) {
       // Only CommonJS modules have require(), and there are none but those that the target's modules import.

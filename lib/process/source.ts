@@ -220,6 +220,44 @@ function scopeOfUnknown(words: Set<string>): Scope {
   return { names, dead: [], isKnown: false };
 }
 
+/** A function by source as data, for a child that makes it itself. */
+export interface SourceText {
+  /** The body of a function that returns it. */
+  body: string;
+  /** Names in it, and which exports of this package they stand for. */
+  names: Readonly<Record<string, string>>;
+}
+
+/** Makes the function, in the child. */
+export function compileSource(
+  { body, names }: SourceText,
+  exports: Readonly<Record<string, unknown>>,
+): unknown {
+  const locals = Object.keys(names);
+  const values = ArrayPrototypeMap(
+    locals,
+    (local) => names[local] === "*" ? exports : exports[names[local]],
+  );
+  return new Function(...locals, `"use strict";\n${body}`)(...values);
+}
+
+/**
+ * The main module of a child that hostile code starts. Nothing of what that code can replace has a say in the text:
+ * what comes from it stands in strings, which JSON.stringify can't leave, whatever toJSON it finds.
+ */
+export function strictMainModule(expression: string, scope: Scope, runtimeUrl: string): string {
+  const source: SourceText = { body: bodyOf(expression, scope), names: scope.names };
+  return `import * as multiprocessing$runtime from ${JSON.stringify(`${runtimeUrl}`)};
+multiprocessing$runtime.boot(${JSON.stringify(source)}, multiprocessing$runtime);`;
+}
+
+function bodyOf(expression: string, { dead }: Scope): string {
+  return dead.length === 0
+    ? `return ${expression};`
+    // They are never initialised, and so can't be used.
+    : `switch (0) { case 1: let ${ArrayPrototypeJoin(dead, ", ")}; default: return ${expression}; }`;
+}
+
 /**
  * The text of the child's main module.
  *
@@ -232,7 +270,7 @@ export function mainModule(
   runtimeUrl: string,
   isConfined: boolean,
 ): string {
-  const { names, dead } = scope;
+  const { names } = scope;
   const locals = Object.keys(names);
   const bind = ArrayPrototypeJoin(
     ArrayPrototypeMap(
@@ -244,12 +282,7 @@ export function mainModule(
     ),
     "\n",
   );
-  const body = dead.length === 0
-    ? `return ${expression};`
-    // They are never initialised, and so can't be used.
-    : `switch (0) { case 1: let ${
-      ArrayPrototypeJoin(dead, ", ")
-    }; default: return ${expression}; }`;
+  const body = bodyOf(expression, scope);
   return `import * as multiprocessing$runtime from ${JSON.stringify(runtimeUrl)};
 const { boot: multiprocessing$boot, ...multiprocessing$all } = multiprocessing$runtime;
 ${bind}

@@ -7,10 +7,10 @@ import "./for_children.ts";
 import { MAIN } from "./callers.ts";
 import { childModule, isChildModuleInBundle } from "./current.ts";
 import type { Launch, Travel } from "./messages.ts";
-import type { Grants } from "./permissions.ts";
+import { type Grants, inheritedSeal } from "./permissions.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
 import { LOADER, runtimeUrl } from "./runtime.ts";
-import { asExpression, mainModule, scopeOf } from "./source.ts";
+import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -254,7 +254,11 @@ function byReference(
   isConfined: boolean,
 ): Pick<Plan, "travel" | "main"> {
   const { module, name } = reference;
-  const main = isConfined ? confinedMain(module) : freeMain();
+  const main = inheritedSeal() !== undefined
+    ? strictMain()
+    : isConfined
+    ? confinedMain(module)
+    : freeMain();
   return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
 }
 
@@ -277,6 +281,20 @@ await import(${JSON.stringify(childModule())});
 delete globalThis[${symbol}];
 const [child] = await Promise.all(load());
 child.bootModule((module, options) => import(module, options));`;
+}
+
+/**
+ * Of a child that a sealed process starts, which may be hostile. The target's module is imported when the child is
+ * sealed, and with its own rights: nobody but the hostile code has chosen it.
+ */
+function strictMain(): string {
+  const library = childModule();
+  let folder = "";
+  for (let i = 0; i < library.length - "lib/process/child.ts".length; i++) folder += library[i];
+  return `import ${JSON.stringify(`${folder}mod.ts`)};
+import ${JSON.stringify(`${folder}lib/process/arrivals.ts`)};
+import { bootSealed } from ${JSON.stringify(`${library}`)};
+bootSealed();`;
 }
 
 function confinedMain(module: string): string {
@@ -311,7 +329,10 @@ function bySource(
     module === undefined ? withMain(callers) : [module, ...callers],
   );
   const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
-  return { travel, main: dataUrl(mainModule(expression, scope, runtimeUrl(), isConfined)) };
+  const main = inheritedSeal() !== undefined
+    ? strictMainModule(expression, scope, runtimeUrl())
+    : mainModule(expression, scope, runtimeUrl(), isConfined);
+  return { travel, main: dataUrl(main) };
 }
 
 function dataUrl(text: string): string {

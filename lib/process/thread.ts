@@ -7,22 +7,23 @@ import { resourceLimitsOf } from "../platform/threads.ts";
 import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
 import type { Birth, Launch } from "./messages.ts";
-import * as primordials from "../platform/primordials.ts";
-
-const { URL } = primordials;
 
 /** Starts a process in a thread. */
 export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
   const { main, identity, memoryLimitMb } = launch;
-  const options: WorkerOptions = {
+  // Without a prototype: options that hostile code has put there are none.
+  const options = {
+    __proto__: null,
     name: identity.name,
     workerData: birth,
     // Otherwise the environment would be read, for which there may be no permission.
     env: SHARE_ENV,
     transferList: [birth.port, birth.host],
     resourceLimits: resourceLimitsOf(memoryLimitMb),
-  };
-  const worker = makingWorker(() => new Worker(new URL(main), options));
+  } as WorkerOptions;
+  // What node's Worker asks of a URL, and what no prototype has a say in.
+  const url = { __proto__: null, protocol: "data:", toString: () => main } as unknown as URL;
+  const worker = makingWorker(() => new Worker(url, options));
   worker.on("error", listener.failed);
   worker.once("exit", listener.exited);
   if (identity.daemon) worker.unref();

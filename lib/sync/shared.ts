@@ -46,7 +46,7 @@ export interface Owner {
 }
 
 /** Who the holder of a token is. */
-export function ownerOf(roster: Roster, token: number): Owner {
+export function ownerOf(roster: ProcessTable, token: number): Owner {
   const owner = roster.knownNameOf(token) ?? "a process that has ended";
   return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
 }

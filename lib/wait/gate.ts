@@ -88,6 +88,9 @@ const RETRY_SPIN = 16;
 /** The most sleeps between two retries: twice as many after each that was in vain. */
 const RARELY = 256;
 
+/** In so many rounds a waiter falls asleep, unless the gate is opened all the while. */
+const MOST_ROUNDS = 1000;
+
 /** A task that waits at a gate. */
 export interface Waiter {
   /** Tries; true if it is done, whether it succeeded or failed for good. */
@@ -306,7 +309,12 @@ export class Gate implements Sleepable {
   pump(): void {
     if (this.#pumping) return;
     const words = this.#words, epoch = this.#epoch;
-    while (this.#waiters.length > 0) {
+    for (let rounds = 0; this.#waiters.length > 0; rounds++) {
+      if (rounds > MOST_ROUNDS) {
+        // Somebody opens it again and again, hostile code perhaps: others have their turn in between.
+        setTimeout(this.#pumpLater, 1);
+        return;
+      }
       const seen = Atomics.load(words, epoch + EPOCH);
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
@@ -336,6 +344,8 @@ export class Gate implements Sleepable {
       this.pump();
     }, Math.max(1, this.#due - performance.now()));
   }
+
+  readonly #pumpLater = (): void => this.pump();
 
   #attemptAll(): void {
     this.#pumping = true;

@@ -26,6 +26,7 @@ export async function run(
   program: string,
   args: readonly string[] = [],
   flags: readonly string[] = [],
+  endlessAfter = ENDLESS,
 ): Promise<Run> {
   const url = URL.canParse(program)
     ? program
@@ -41,7 +42,7 @@ export async function run(
   const guard = setTimeout(() => {
     endless = true;
     child.kill("SIGKILL");
-  }, ENDLESS);
+  }, endlessAfter);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(guard);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -1,0 +1,44 @@
+// Which shared memory a process with permissions of its own can write to, as far as this isolate knows: what was handed
+// to one, or came from one, or through a pipe that leads to one. Such a process may be hostile, so nobody waits long for
+// a lock word there. What was exposed stays exposed, and says so when it is handed on.
+
+import type { Parcel } from "./crossing.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayBuffer, Object, SharedArrayBuffer, WeakSet } = primordials;
+
+const exposed = new WeakSet<object>();
+/** Parcels are plain and flat. */
+const DEEPEST = 4;
+
+/** Whether hostile code may write there. */
+export function isExposed(memory: ArrayBufferLike): boolean {
+  return exposed.has(memory);
+}
+
+/** From now on hostile code may write to what a parcel stands for. */
+export function expose(parcel: Parcel): void {
+  parcel.exposed = true;
+  for (const memory of memoryIn(parcel.content, 0)) exposed.add(memory);
+}
+
+/** The same of several. */
+export function exposeAll(parcels: readonly Parcel[]): void {
+  for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
+}
+
+/** Has a parcel say so, if it stands for something that is exposed. */
+export function markExposed(parcel: Parcel): void {
+  for (const memory of memoryIn(parcel.content, 0)) {
+    if (exposed.has(memory)) parcel.exposed = true;
+  }
+}
+
+function memoryIn(value: unknown, depth: number): SharedArrayBuffer[] {
+  if (typeof value !== "object" || value === null || depth > DEEPEST) return [];
+  if (value instanceof SharedArrayBuffer) return [value as SharedArrayBuffer];
+  if (ArrayBuffer.isView(value)) return memoryIn(value.buffer, depth + 1);
+  const found: SharedArrayBuffer[] = [];
+  for (const part of Object.values(value)) found.push(...memoryIn(part, depth + 1));
+  return found;
+}

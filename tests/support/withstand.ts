@@ -1,0 +1,30 @@
+// Has a program make the attempts of hostile.ts, and checks what came of them.
+
+import assert from "node:assert/strict";
+import type { How } from "../programs/hostile.ts";
+import { type Attempt, attempts } from "./hostile.ts";
+import { run } from "./programs.ts";
+
+interface Line {
+  name: string;
+  came: string;
+  stall: number;
+}
+
+/** Has a program make attempts; throws those that came to something else. */
+export async function withstand(how: How): Promise<void> {
+  const { code, out, errors } = await run("hostile.ts", [JSON.stringify(how)], [
+    "--allow-all",
+    "--no-prompt",
+  ], 600_000);
+  const lines = out.filter((line) => line.startsWith("{")).map((line): Line => JSON.parse(line));
+  const last = lines.at(-1);
+  assert.equal(code, 0, `the program ended after ${last?.name}: ${errors}`);
+  assert.deepEqual([last?.name, last?.came], ["the program", "as ever"]);
+  const known = new Map<string, Attempt>(attempts.map((attempt) => [attempt.name, attempt]));
+  const wrong = lines.slice(0, -1).filter(({ name, came }) => !known.get(name)!.comesTo.test(came));
+  assert.deepEqual(wrong, []);
+  assert.ok(lines.length > 5, `only ${lines.length} attempts were made`);
+  const longest = Math.max(...lines.map(({ stall }) => stall));
+  if (Deno.env.get("SHOW_STALLS")) console.log(JSON.stringify(how), `longest stall: ${longest} ms`);
+}
