@@ -31,7 +31,7 @@ async function inSandbox<A extends unknown[], R>(
 const kinds: How[] = [
   { by: "source", limits: {} },
   { by: "reference", limits: {}, every: 6 },
-  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 2000 }, every: 12 },
+  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 2000 }, every: 30 },
   { by: "source", limits: {}, nested: true, every: 25 },
 ];
 

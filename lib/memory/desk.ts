@@ -139,6 +139,7 @@ export class DeskTable implements ProcessTable {
   readonly shares: undefined = undefined;
   readonly #words: Int32Array;
   readonly #self: Ref;
+  readonly #name: string;
   readonly #own = new Map<number, Own>();
   /** Which slot watches whom. */
   readonly #watches = new Map<string, number>();
@@ -146,9 +147,10 @@ export class DeskTable implements ProcessTable {
   #nextWatch = 0;
   #nextRequest = 0;
 
-  constructor(shares: SharedArrayBuffer, self: Ref) {
+  constructor(shares: SharedArrayBuffer, self: Ref, name: string) {
     this.#words = new Int32Array(shares, 0, WORDS);
     this.#self = self;
+    this.#name = name;
   }
 
   get id(): string {
@@ -248,9 +250,13 @@ export class DeskTable implements ProcessTable {
     return !this.#isKnownDead(TOKEN, { index: token, generation: 0 });
   }
 
-  /** Names are no business of a process with permissions of its own. */
-  nameOf(_token: number): string {
-    return "another process";
+  /** Names of others are no business of a process with permissions of its own. */
+  nameOf(token: number): string {
+    return token === this.token(this.#self) ? this.#name : "another process";
+  }
+
+  knownNameOf(token: number): string | undefined {
+    return this.nameOf(token);
   }
 
   isAlive(ref: Ref): boolean {

@@ -106,6 +106,7 @@ export interface ProcessTable {
   token(ref: Ref): number;
   isTokenAlive(token: number): boolean;
   nameOf(token: number): string;
+  knownNameOf(token: number): string | undefined;
   entrust(ref: Ref, owner: Ref): void;
   ownerOf(ref: Ref): Ref;
   isAlive(ref: Ref): boolean;
@@ -396,8 +397,8 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
 }
 
 /** As adoptPlace(), in a process that has a desk. */
-export function adoptDesk(desk: SharedArrayBuffer, self: Ref): void {
-  hidden = { roster: new DeskTable(desk, self), self };
+export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): void {
+  hidden = { roster: new DeskTable(desk, self, name), self };
 }
 
 /** Rosters of other programs: of one who gave this isolate something after it had its own. */

