@@ -259,6 +259,13 @@ export class DeskTable implements ProcessTable {
     return this.nameOf(token);
   }
 
+  /** Its host notes that. */
+  noteExit(_ref: Ref, _code: number): void {}
+
+  processOf(_ref: Ref): undefined {
+    return undefined;
+  }
+
   isAlive(ref: Ref): boolean {
     let at = ref;
     for (let depth = 0; depth < DEEPEST; depth++) {

@@ -107,6 +107,8 @@ export interface ProcessTable {
   isTokenAlive(token: number): boolean;
   nameOf(token: number): string;
   knownNameOf(token: number): string | undefined;
+  noteExit(ref: Ref, code: number): void;
+  processOf(ref: Ref): ProcessEntry | undefined;
   entrust(ref: Ref, owner: Ref): void;
   ownerOf(ref: Ref): Ref;
   isAlive(ref: Ref): boolean;

@@ -284,7 +284,7 @@ export class End {
       return `${name}, which had the other end, ${howItEnded(exitCode)}${code}`;
     }
     if (!isAlive) return `${name}, which had the other end, has ended`;
-    const isOwn = index === placeIn(this.#roster.shares)?.self.index;
+    const isOwn = index === placeIn(this.#roster.id)?.self.index;
     return `the other end was closed${isOwn ? "" : ` by ${name}`}`;
   }
 

@@ -9,11 +9,11 @@
 
 import * as primordials from "./primordials.ts";
 
-const { Array, Proxy, Reflect } = primordials;
+const { Proxy, Reflect } = primordials;
 
 /** Called once in a process with a limit, before any code of the user's runs. */
 export function makeArraysByFunction(): void {
-  const original = Array;
+  const original = globalThis.Array;
   const made: typeof Array = new Proxy(original, {
     construct: (_, args, newTarget) => {
       return Reflect.construct(original, args, newTarget === made ? original : newTarget);

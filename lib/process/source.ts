@@ -255,7 +255,9 @@ function bodyOf(expression: string, { dead }: Scope): string {
   return dead.length === 0
     ? `return ${expression};`
     // They are never initialised, and so can't be used.
-    : `switch (0) { case 1: let ${ArrayPrototypeJoin(dead, ", ")}; default: return ${expression}; }`;
+    : `switch (0) { case 1: let ${
+      ArrayPrototypeJoin(dead, ", ")
+    }; default: return ${expression}; }`;
 }
 
 /**
