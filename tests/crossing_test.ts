@@ -185,7 +185,13 @@ const nested: Record<string, (depth: number) => unknown> = {
   },
 };
 
-for (const [way, cross] of Object.entries({ ...ways, ...posting })) {
+// The others are the same calls.
+const distinct = ["an argument", "an item of a queue", "one of many items", "a message"];
+const deepWays = Object.entries({ ...ways, ...posting }).filter(([way]) => {
+  return distinct.includes(way) || way.startsWith("a message with");
+});
+
+for (const [way, cross] of deepWays) {
   Deno.test(`${way} nested 1,900 deep crosses, and one nested deeper is refused`, async () => {
     for (const [what, make] of Object.entries(nested)) {
       await cross(make(what === "causes" ? 950 : 1900));
