@@ -9,6 +9,8 @@ import { Table } from "./table.ts";
 import { endLinker } from "./transform/link.ts";
 
 const SECONDS = { short: 4, usual: 60, long: 600 };
+/** For all scenarios together. */
+const MINUTES = { short: 1, usual: 10, long: Infinity };
 const RACE_RUNS = 100;
 const MUTANT_SECONDS = 60;
 
@@ -57,7 +59,7 @@ async function search(entries: readonly Entry[], options: Options): Promise<numb
         `  step by step: deno task explore --replay ${save(report)}`,
     );
     trace ??= report.trace;
-  });
+  }, { seconds: options.seconds === undefined ? 60 * MINUTES[options.extent] : undefined });
   for (const failure of failures) console.log(failure);
   if (trace !== undefined && failures.length === 1) console.log(`\n${trace}`);
   const seconds = (performance.now() - began) / 1000;
@@ -92,7 +94,7 @@ async function searchMutants(entries: readonly Entry[], options: Options): Promi
     } else if (counterexample === undefined) {
       console.log(`not found in ${seconds.toFixed(1)} s by ${name}: ${mutant.name}`);
     }
-  }, isNeeded);
+  }, { isNeeded });
   const wrong = asked.filter((mutant) => found.has(mutant) === (mutant.harmless !== undefined));
   for (const mutant of wrong) {
     const what = mutant.harmless === undefined ? "NOT FOUND" : "NOT HARMLESS";

@@ -26,9 +26,9 @@ export const usage = `deno task explore [options]
   --scenario NAME,…   only these scenarios; a * stands for anything
   --preemptions N     instead of what each scenario says; Infinity for all schedules
   --kills N           likewise
-  --seconds N         at most so long for each scenario (60; --short 4; --long 600)
-  --short             one preemption
-  --long              three preemptions, and then schedules by chance
+  --seconds N         at most so long for each scenario, instead of ten minutes for all
+  --short             one preemption, a minute for all
+  --long              three preemptions, ten minutes for each
   --seed S            schedules by chance from this seed on, instead of depth first; --pct: by priorities
   --replay FILE       runs a schedule that failed again, and shows it step by step
   --mutants           looks whether bugs that are put in on purpose are found; --scenario names some

@@ -4,16 +4,28 @@ import type { Job, Report } from "./job.ts";
 
 type Answer = { report: Report } | { error: string } | "ended";
 
-/**
- * Does all jobs that are needed when their turn comes, and calls `done` with each report; throws what
- * a job has thrown.
- */
+/** How jobs are done. */
+export interface PoolOptions {
+  /** Whether a job is to be done, when its turn comes. */
+  readonly isNeeded?: (index: number) => boolean;
+  /** The most seconds for all: what the first ones don't use is for the later ones. */
+  readonly seconds?: number;
+}
+
+/** A job has so many seconds at least. */
+const LEAST_SECONDS = 2;
+
+/** Does all jobs, and calls `done` with each report; throws what a job has thrown. */
 export async function doJobs(
   jobs: readonly Job[],
   done: (report: Report, index: number) => void,
-  isNeeded: (index: number) => boolean = () => true,
+  { isNeeded = () => true, seconds = Infinity }: PoolOptions = {},
 ): Promise<void> {
   let next = 0;
+  const end = performance.now() + seconds * 1000;
+  const count = Math.min(navigator.hardwareConcurrency, jobs.length);
+  const share = (): number =>
+    Math.max(LEAST_SECONDS, (end - performance.now()) / 1000 * count / (jobs.length - next + 1));
   const failures: Error[] = [];
   const thread = async (): Promise<void> => {
     const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
@@ -29,7 +41,8 @@ export async function doJobs(
     while (next < jobs.length && failures.length === 0) {
       const index = next++;
       if (!isNeeded(index)) continue;
-      const answer = await ask(jobs[index]);
+      const job = jobs[index];
+      const answer = await ask({ ...job, seconds: Math.min(job.seconds, share()) });
       if (answer === "ended") continue;
       if ("report" in answer) done(answer.report, index);
       else failures.push(new Error(`${jobs[index].name}: ${answer.error}`));
@@ -37,7 +50,6 @@ export async function doJobs(
     await ask("end");
     worker.terminate();
   };
-  const count = Math.min(navigator.hardwareConcurrency, jobs.length);
   await Promise.all(Array.from({ length: count }, thread));
   if (failures.length > 0) throw failures[0];
 }

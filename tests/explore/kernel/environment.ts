@@ -30,7 +30,7 @@ export interface Program {
 
 /** The names by which transformed code reaches the kernel. */
 export const NAMES: readonly string[] = (
-  "$A $S $AG $Y $g $s $as $aw $np $r $w $bulk $each $set $keep $again $k $refuse $node $primordial sim " +
+  "$A $S $AG $Y $g $s $as $aw $np $r $w $bulk $each $set $keep $again $k $refuse $unmodelled $node $primordial sim " +
   "globalThis performance Date setTimeout clearTimeout setInterval clearInterval setImmediate " +
   "queueMicrotask Promise SharedArrayBuffer crypto Deno WeakRef FinalizationRegistry AbortController " +
   "AbortSignal MessagePort MessageChannel BroadcastChannel structuredClone addEventListener " +
@@ -183,6 +183,9 @@ export function environmentOf(process: Process): unknown[] {
     $k: () => process.kernel.checkpoint(process),
     $refuse: (site: number) => {
       throw process.kernel.modelError(`it can't be treated truly: ${process.kernel.sites[site]}`);
+    },
+    $unmodelled: (name: string) => {
+      throw process.kernel.modelError(`there is no model of ${name}`);
     },
     $node: node,
     $primordial: (name: string) => primordialOf(name, { ...locals, Atomics: general }),

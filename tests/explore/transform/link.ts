@@ -3,7 +3,7 @@
 import * as esbuild from "esbuild";
 import { Analysis } from "./analysis.ts";
 import { emit } from "./emit.ts";
-import { readSources, resolve, type SourceOptions } from "./source.ts";
+import { readSources, resolve, type Source, type SourceOptions } from "./source.ts";
 import { compile, type Program } from "../kernel/environment.ts";
 
 /** How a program is made. */
@@ -20,8 +20,6 @@ const NODE: Readonly<Record<string, string>> = {
   "node:process": "export default $node.process;",
   "node:util": "export const { types, inspect } = $node;",
   "node:buffer": "export const { Buffer } = $node;",
-  "node:module": "export default {};",
-  "node:v8": "export const getHeapStatistics = () => ({ heap_size_limit: 0 });",
 };
 
 /** Makes a program of the scenarios in a file. */
@@ -44,14 +42,13 @@ export async function link(entry: string, options: LinkOptions): Promise<Program
       name: "explorer",
       setup(build) {
         build.onResolve({ filter: /^node:/ }, ({ path }) => {
-          if (!Object.hasOwn(NODE, path)) throw new Error(`There is no model of ${path}.`);
           return { path, namespace: "model" };
         });
         build.onResolve({ filter: /^\./ }, ({ path, importer }) => ({
           path: resolve(importer, path, options),
         }));
         build.onLoad({ filter: /.*/, namespace: "model" }, ({ path }) => ({
-          contents: NODE[path],
+          contents: NODE[path] ?? unmodelled(path, sources.values()),
           loader: "js",
         }));
         build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
@@ -62,6 +59,25 @@ export async function link(entry: string, options: LinkOptions): Promise<Program
     }],
   });
   return { factory: compile(outputFiles[0].text), sites };
+}
+
+/** A module of Node without a model: what is imported from it can't be called. */
+function unmodelled(specifier: string, sources: Iterable<Source>): string {
+  const names = new Set<string>();
+  for (const { program } of sources) {
+    for (const statement of program.body) {
+      if (statement.type !== "ImportDeclaration" || statement.source.value !== specifier) continue;
+      for (const { type, ...each } of statement.specifiers) {
+        if (type === "ImportDefaultSpecifier") names.add("default");
+        const imported = "imported" in each ? each.imported : undefined;
+        if (imported?.type === "Identifier") names.add(imported.name);
+      }
+    }
+  }
+  const stub = (name: string) => `function () { $unmodelled("${specifier}: ${name}"); }`;
+  return [...names].map((name) =>
+    name === "default" ? `export default ${stub(name)};` : `export const ${name} = ${stub(name)};`
+  ).join("\n");
 }
 
 /** Ends the linker's process. */
