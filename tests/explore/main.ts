@@ -1,11 +1,13 @@
 // Explores the schedules of small programs of this library: see docs/explorer.md. `deno task explore`.
 
+import { unargued } from "./argued_races.ts";
 import { catalogue, type Entry } from "./catalogue.ts";
 import { type Job, type Report, rerun } from "./job.ts";
 import { isAskedFor, type Options, parse, usage } from "./options.ts";
 import { type Mutant, mutants } from "./mutants.ts";
 import { doJobs } from "./pool.ts";
 import { Table } from "./table.ts";
+import { root } from "./program.ts";
 import { endLinker } from "./transform/link.ts";
 
 const SECONDS = { short: 4, usual: 60, long: 600 };
@@ -46,12 +48,13 @@ function save({ counterexample }: Report): string {
 async function search(entries: readonly Entry[], options: Options): Promise<number> {
   const jobs = entries.map((entry) => jobOf(entry, options));
   const table = new Table(entries, jobs);
-  const failures: string[] = [];
+  const failures: string[] = [], races = new Map<string, number>();
   let trace: string | undefined;
   const began = performance.now();
   console.log(table.head);
   await doJobs(jobs, (report, index) => {
     console.log(table.add(report, index));
+    for (const [race, times] of report.races) races.set(race, (races.get(race) ?? 0) + times);
     if (report.counterexample === undefined) return;
     const { scenario, what, schedule } = report.counterexample;
     failures.push(
@@ -62,10 +65,17 @@ async function search(entries: readonly Entry[], options: Options): Promise<numb
   }, { seconds: options.seconds === undefined ? 60 * MINUTES[options.extent] : undefined });
   for (const failure of failures) console.log(failure);
   if (trace !== undefined && failures.length === 1) console.log(`\n${trace}`);
+  const wrong = unargued(races.keys(), options.lib ?? root);
+  for (const race of wrong) console.log(`DATA RACE: ${race}, ${races.get(race)} times`);
   const seconds = (performance.now() - began) / 1000;
-  console.log(`\n${table.summary}, ${seconds.toFixed(0)} s`);
+  const argued = races.size - wrong.length;
+  console.log(
+    `\n${table.summary}; data races: ${wrong.length}, and ${argued} that the code argues for; ${
+      seconds.toFixed(0)
+    } s`,
+  );
   if (options.table !== undefined) Deno.writeTextFileSync(options.table, table.markdown);
-  return table.failed;
+  return table.failed + wrong.length;
 }
 
 /** Looks whether the bugs that are put in on purpose are found; how many are not. */

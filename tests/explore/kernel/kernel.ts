@@ -167,6 +167,7 @@ export class Kernel {
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
     }
+    this.#isRunning = false;
     if (!this.#isCut && this.#failure === undefined) this.#failure = this.#check();
     this.isOver = true;
     if (this.#broken !== undefined) throw this.#broken;
