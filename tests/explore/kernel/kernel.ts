@@ -115,6 +115,7 @@ export class Kernel {
   #isRunning = false;
   #steps = 0;
   #polls = 0;
+  #waited = 0;
   #quietAfter = -1;
   #order = 0;
   #left: { preemptions: number; kills: number; timeouts: number; jumps: number };
@@ -268,6 +269,7 @@ export class Kernel {
       })),
       shared: this.#shared,
       polls: this.#polls,
+      waited: this.#waited,
       killed: this.killed,
       of: (id, name) =>
         events.filter((event) => (id === undefined || event[0] === id) && event[1] === name)
@@ -593,6 +595,7 @@ export class Kernel {
     }
     if (next === Infinity) return false;
     this.#polls++;
+    this.#waited += Math.max(0, next - this.now);
     this.now = Math.max(this.now, next);
     this.trace?.note(undefined, `everybody sleeps; it is ${this.now.toFixed(1)} ms now`);
     for (const process of waiting) {

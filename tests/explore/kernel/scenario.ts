@@ -41,6 +41,8 @@ export interface Outcome<S extends Shared = Shared> {
   readonly shared: S;
   /** How often everybody slept and time had to pass. */
   readonly polls: number;
+  /** How many ms passed while everybody slept. */
+  readonly waited: number;
   /** Who was killed, or ended by a host, in order. */
   readonly killed: readonly number[];
   /** The values logged under a name, by one process or by all. */
