@@ -19,15 +19,15 @@ const ARGUED: readonly Argued[] = [
 const PLAIN = /(\S+):(\d+):\d+ \w+ \(plain\)/g;
 
 /** Those races, of what races were found, that nothing in the code argues for. */
-export function unargued(found: Iterable<string>, lib: string): string[] {
-  const allowed = new Set(ARGUED.map((argued) => `${argued.file}:${lineOf(argued, lib)}`));
+export function unargued(found: Iterable<string>, root: string): string[] {
+  const allowed = new Set(ARGUED.map((argued) => `${argued.file}:${lineOf(argued, root)}`));
   return [...found].filter((race) =>
     ![...race.matchAll(PLAIN)].every(([, file, line]) => allowed.has(`${file}:${line}`))
   );
 }
 
-function lineOf({ file, text }: Argued, lib: string): number {
-  const parts = Deno.readTextFileSync(`${lib}/${file}`).split(text);
+function lineOf({ file, text }: Argued, root: string): number {
+  const parts = Deno.readTextFileSync(`${root}/${file}`).split(text);
   if (parts.length !== 2) {
     throw new Error(`${file}: "${text}" is there ${parts.length - 1} times: see argued_races.ts.`);
   }

@@ -164,6 +164,11 @@ const lock: Mutant[] = [
     scenarios: ["lock_bury"],
   },
   {
+    name: "lock: who waits for one that is reserved doesn't look when that time is up",
+    edits: [edit("sync/mutual.ts", "      this.gate.lookIn(reserved);\n", "")],
+    scenarios: ["condition_timeout"],
+  },
+  {
     name: "rlock: how often a dead holder had taken it is kept",
     edits: [edit("sync/mutual.ts", "    Atomics.store(words, at + AGAIN, 0);\n", "")],
     scenarios: ["rlock_kill"],
@@ -281,6 +286,22 @@ const queue: Mutant[] = [
     scenarios: ["queue_abrupt_growth_wrapped"],
   },
   {
+    name: "ring: the unfinished are counted by a store of their own (join waited for ever)",
+    edits: [
+      edit(
+        "memory/ring.ts",
+        "Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT)",
+        "Atomics.load(this.header, FINISHED + 1)",
+      ),
+      edit(
+        "memory/ring.ts",
+        "    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
+        "    Atomics.add(header, FINISHED + 1, 1);\n    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
+      ),
+    ],
+    scenarios: ["queue_abrupt_joinable"],
+  },
+  {
     name: "queue: a batch wakes one getter only",
     edits: [
       edit(
@@ -391,7 +412,7 @@ const others: Mutant[] = [
       "      if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();\n",
       "",
     )],
-    scenarios: ["barrier_abrupt"],
+    scenarios: ["barrier_abrupt_tasks"],
   },
   {
     name: "condition: the notification of a dead waiter goes to nobody",
@@ -425,7 +446,7 @@ const others: Mutant[] = [
       "    requestStop(this.#launch.control, this.#order);\n    this.#stop();",
       "    this.#stop();\n    requestStop(this.#launch.control, this.#order);",
     )],
-    scenarios: ["host_queue", "host_terminate"],
+    scenarios: ["host_loaded"],
   },
 ];
 

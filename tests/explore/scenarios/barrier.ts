@@ -105,4 +105,22 @@ export const scenarios: Record<string, Scenario> = {
     check: allAlike,
     bounds: { preemptions: 1, kills: 1, cut: "anywhere" },
   }),
+  barrier_abrupt_tasks: scenario(barrier(3), {
+    about: "the same with two tasks of one process, and one that ends anywhere",
+    processes: [
+      async (s: S) => void await Promise.all([triesAsync(s), triesAsync(s)]),
+      (s: S) => void of(s).waitSync(),
+      (s: S) => reap(s),
+    ],
+    victims: [1],
+    reaper: 2,
+    bounds: { preemptions: 1, kills: 1, cut: "anywhere" },
+    check(outcome) {
+      const failed = outcome.processes.find(({ error }) => error !== undefined);
+      if (failed !== undefined) return `one failed: ${failed.error}`;
+      const passed = outcome.of(0, "passed").length, broken = outcome.of(0, "broken").length;
+      if (passed + broken === 1) return "one task goes on, and the other waits for ever";
+      if (passed === 1) return "one task passed, and for the other it was broken";
+    },
+  }),
 };

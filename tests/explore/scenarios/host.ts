@@ -125,6 +125,25 @@ export const scenarios: Record<string, Scenario> = {
     check: ends,
     bounds: { preemptions: 2, timeouts: 1 },
   }),
+  host_loaded: scenario(newLock, {
+    about: "the same once the process has loaded: the order goes out at once",
+    processes: [
+      async (s: S) => {
+        const hosted = host(s), control = s.controls[CHILD];
+        while (Atomics.load(control, LOADED) === 0) {
+          const loading = Atomics.waitAsync(control, LOADED, 0);
+          if (loading.async) await loading.value;
+        }
+        hosted.stop(TERMINATED);
+        sim.log("exit code", await eventually(joining(s)));
+      },
+      child(works),
+      works,
+    ],
+    startedByOthers: [CHILD],
+    polls: 40,
+    check: ends,
+  }),
   host_blocked: scenario(newLock, {
     about: "the same with the thread of the host blocked: it looks by itself",
     processes: [
