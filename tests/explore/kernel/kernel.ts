@@ -519,7 +519,11 @@ export class Kernel {
       }
     }
     process.die();
-    for (const other of this.#processes) other.waitsForKill = false;
+    for (const other of this.#processes) {
+      other.waitsForKill = false;
+      // That a thread is gone is seen after all it has done.
+      this.#races?.join(other, process);
+    }
   }
 
   /** Lets a process start. */
