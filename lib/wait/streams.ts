@@ -31,6 +31,9 @@ const END: IteratorReturnResult<void> = Object.freeze({ done: true, value: undef
 class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable {
   readonly #source: Source<T>;
   readonly #stopped = new AbortController();
+  /** Read once: a getter of Deno's checks whose it is. */
+  readonly #signal = this.#stopped.signal;
+  #isOver = false;
 
   constructor(source: Source<T>) {
     this.#source = source;
@@ -38,14 +41,13 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
 
   /** The next item; done when there are no more, or after return(). */
   async next(): Promise<IteratorResult<T, void>> {
-    const { signal } = this.#stopped;
-    if (signal.aborted) return END;
+    if (this.#isOver) return END;
     try {
-      return { done: false, value: await this.#source.take(signal) };
+      return { done: false, value: await this.#source.take(this.#signal) };
     } catch (error) {
       // Of several calls that wait, the first one reports an error.
-      if (signal.aborted) return END;
-      this.#stopped.abort();
+      if (this.#isOver) return END;
+      this.#stop();
       if (this.#source.isEnd(error)) return END;
       throw error;
     }
@@ -53,14 +55,19 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
 
   /** Ends the iteration, and every next() that waits: those are done, and have taken nothing. */
   return(): Promise<IteratorReturnResult<void>> {
-    this.#stopped.abort();
+    this.#stop();
     return primordials.Promise.resolve(END);
   }
 
   /** Ends the iteration as return() does, and rejects with the error, as a generator does. */
   throw(error?: unknown): Promise<IteratorReturnResult<void>> {
-    this.#stopped.abort();
+    this.#stop();
     return primordials.Promise.reject(error);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#stopped.abort();
   }
 
   [Symbol.asyncIterator](): this {
