@@ -250,11 +250,12 @@ export class Parties {
   /** Under the table's lock: ends the round of all who wait, by passing or otherwise. */
   #endRound(step: number, reason = 0, who = 0): void {
     const { words } = this.#shared;
-    Atomics.store(words, STEP_REASON, reason);
-    Atomics.store(words, STEP_WHO, who);
+    if (step !== PASS) {
+      Atomics.store(words, STEP_REASON, reason);
+      Atomics.store(words, STEP_WHO, who);
+    }
+    if (step === START_ANEW) Atomics.store(words, STEP_ERA, (Atomics.load(words, ERA) + 1) | 0);
     Atomics.store(words, STEP_ENDS, (Atomics.load(words, ENDS) + 1) | 0);
-    const era = Atomics.load(words, ERA);
-    Atomics.store(words, STEP_ERA, step === START_ANEW ? (era + 1) | 0 : era);
     Atomics.store(words, STEP, step);
     this.#finishStep();
   }
@@ -269,17 +270,23 @@ export class Parties {
       const state = Atomics.load(rows, at + STATE);
       if (state === MEMBER && step === START_ANEW) Atomics.store(rows, at + STATE, FREE);
       if (state !== WAITING && state !== ACTING) continue;
+      if (step === PASS) {
+        Atomics.store(rows, at + STATE, PASSED);
+        continue;
+      }
       Atomics.store(rows, at + ROW_REASON, reason);
       Atomics.store(rows, at + ROW_WHO, who);
-      Atomics.store(rows, at + STATE, step === PASS ? PASSED : WAS_BROKEN);
+      Atomics.store(rows, at + STATE, WAS_BROKEN);
     }
     if (step === BREAK) {
       Atomics.store(words, REASON, reason);
       Atomics.store(words, WHO, who);
+      Atomics.store(words, BROKEN, 1);
+    } else if (step === START_ANEW) {
+      Atomics.store(words, BROKEN, 0);
+      Atomics.store(words, ERA, Atomics.load(words, STEP_ERA));
     }
-    if (step !== PASS) Atomics.store(words, BROKEN, step === BREAK ? 1 : 0);
     Atomics.store(words, COUNT, 0);
-    Atomics.store(words, ERA, Atomics.load(words, STEP_ERA));
     Atomics.store(words, ENDS, Atomics.load(words, STEP_ENDS));
     Atomics.store(words, STEP, 0);
   }
