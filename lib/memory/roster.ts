@@ -34,7 +34,6 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Atomics,
   crypto,
-  Deno,
   Int32Array,
   Math,
   SafeMap,
@@ -44,6 +43,13 @@ const {
   TextEncoder,
   Uint8Array,
 } = primordials;
+
+/**
+ * Pids of started processes are above: an operating system gives none so large (Linux at most 2 ** 22), so
+ * that Deno.kill and the like find no process, and they stay below 2 ** 31, where Deno takes a pid for
+ * another (2.9.6).
+ */
+const LAST_SYSTEM_PID = 2 ** 30;
 
 // Words of the whole: the lock, the last pid, and a random number, because shared memory that
 // arrives twice is two objects.
@@ -130,7 +136,7 @@ export class Roster implements ProcessTable {
       new SharedArrayBuffer(FIRST_BYTES, { maxByteLength: MOST_BYTES }),
     );
     const words = roster.#words;
-    words[LAST_PID] = Deno.pid;
+    words[LAST_PID] = LAST_SYSTEM_PID;
     crypto.getRandomValues(words.subarray(ID, ID_TOO + 1));
     return roster;
   }

@@ -35,6 +35,7 @@ import { countBuffers } from "./counted_buffers.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { type LoadModule, resolveReference } from "./reference.ts";
 import { isBundled } from "./runtime.ts";
+import { leaveSignalsToMain } from "./signals.ts";
 import { becomeSource, compileSource, type SourceText } from "./source.ts";
 import { watchForUncaught } from "./uncaught.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -176,6 +177,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
   isSealedOpen = init.sealed !== undefined;
   if (init.travel.by === "source") modulesAreThere();
   expectToLeave(printThrown);
+  leaveSignalsToMain();
   lookAfterPrinting(stopIfKilled);
   if (init.sealed !== undefined) keepDeno();
   const { travel, cargo, letter } = init;

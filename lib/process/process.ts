@@ -313,7 +313,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#identity.name = name;
   }
 
-  /** A number unique in the program, once it was started. It is not one of the operating system's. */
+  /** A number unique in the program, once it was started. It is larger than any of the operating system's. */
   get pid(): number | undefined {
     return this.#identity.pid || undefined;
   }

@@ -27,7 +27,7 @@ const { Int32Array, SharedArrayBuffer } = primordials;
 export interface ProcessInfo {
   /** "MainProcess", or the name it was given, or one like "Process-1:2". */
   readonly name: string;
-  /** A number unique in the program. It is not one of the operating system's. */
+  /** A number unique in the program. It is larger than any of the operating system's. */
   readonly pid: number | undefined;
   /** Whether the program ends without waiting for it. */
   readonly daemon: boolean;
