@@ -177,7 +177,7 @@ export class Store<T> {
       const { ring } = this;
       const shut = ring.isShut;
       const items: T[] = [];
-      while (items.length < most && this.#hasKept()) ArrayPrototypePush(items, this.#getKept());
+      while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
       while (items.length < most) {
         renewLent(taken);
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
