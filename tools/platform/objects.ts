@@ -34,7 +34,11 @@ const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts"
 export const objects: Assumption[] = [
   {
     claim: "The runtime has what this package asks for before anything else",
-    places: ["lib/platform/requirements.ts", "lib/platform/primordials.ts"],
+    places: [
+      "lib/platform/requirements.ts",
+      "lib/platform/primordials.ts",
+      "lib/platform/methods.ts",
+    ],
     kind: "need",
     expected: ["nothing is missing"],
     observe: () => {
