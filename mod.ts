@@ -91,3 +91,18 @@ export type { LockOption } from "./lib/sync/elements.ts";
 export type { IntegerCode, NumberOf, TypeCode, TypedArrays } from "./lib/sync/types.ts";
 export { Value } from "./lib/sync/value.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";
+export { asCompleted } from "./lib/pool/as_completed.ts";
+export { type CurrentTask, currentTask, transfer, workerState } from "./lib/pool/current_task.ts";
+export {
+  BrokenPoolError,
+  CancelledError,
+  TaskError,
+  type TaskErrorDetails,
+} from "./lib/pool/errors.ts";
+export type { Percentiles } from "./lib/pool/histogram.ts";
+export type { MapOptions, PoolOptions, Progress, TaskOptions } from "./lib/pool/options.ts";
+export { Pool } from "./lib/pool/pool.ts";
+export type { PoolStatistics, TaskLook, WorkerLook } from "./lib/pool/statistics.ts";
+export { Task, type TaskTiming } from "./lib/pool/task.ts";
+export type { AnyFunction, CallParameters, LoadedModule } from "./lib/pool/types.ts";
+export type { WorkerState } from "./lib/pool/worker.ts";

@@ -14,7 +14,7 @@ const { ArrayPrototypeSome, Object } = primordials;
 export const brand: unique symbol = Symbol.for("@multiproc/multiprocessing/error") as never;
 
 /** The name goes on the prototype, as the language's own errors have it, so that it isn't printed twice. */
-function nameClass(errorClass: { prototype: Error }, value: string): void {
+export function nameClass(errorClass: { prototype: Error }, value: string): void {
   Object.defineProperty(errorClass.prototype, "name", {
     value,
     writable: true,
@@ -391,6 +391,11 @@ const ownErrors = [
   BufferTooShort,
   ...[AbandonedLockError, BrokenBarrierError, InvalidStateError, ProcessError],
 ];
+
+/** Counts further classes, of a room of their own, among those of this package. */
+export function addOwnErrors(...errorClasses: (typeof ownErrors)[number][]): void {
+  ownErrors.push(...errorClasses);
+}
 
 /** Whether it is an error of one of these classes. */
 export function isOwnError(error: unknown): error is Error {

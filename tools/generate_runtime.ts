@@ -29,7 +29,8 @@ async function bundle(): Promise<{ text: string; exportNames: string[] }> {
   const exportNames = Object.keys(await import(new URL("mod.ts", root).href)).sort();
   const { outputFiles } = await esbuild.build({
     stdin: {
-      contents: `export * from "./mod.ts"; export { boot } from "./lib/process/child.ts";`,
+      contents: `export * from "./mod.ts"; export { boot } from "./lib/process/child.ts"; ` +
+        `export { serve } from "./lib/pool/serve.ts";`,
       resolveDir: root.pathname,
       loader: "ts",
     },

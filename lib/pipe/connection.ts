@@ -180,6 +180,9 @@ const forgotten = new FinalizationRegistry<End>((end) => {
   }
 });
 
+/** The end behind a connection: for rooms that build on pipes and need no faces. */
+export let endOf: (connection: Connection) => End;
+
 /** What only this room passes to the constructor. */
 let allowed = false;
 
@@ -243,6 +246,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   static {
+    endOf = (connection) => connection.#end;
     const contentIs = (content: unknown) => content as EndContent;
     onArrival(
       CONNECTION,

@@ -154,6 +154,8 @@ export class End {
   #movedHow: string | undefined;
   /** Between its port and its lane: a getter of the message may run there. */
   #isPosting = false;
+  /** Called before the first message that may hold objects that are handed over. */
+  onFirstPost: (() => void) | undefined;
 
   constructor(content: EndContent) {
     const place = placeIn(content.program);
@@ -482,6 +484,9 @@ export class End {
     captured: Captured,
     most?: number,
   ): Operation<void> | undefined {
+    const { onFirstPost } = this;
+    this.onFirstPost = undefined;
+    onFirstPost?.();
     const attempt = () => {
       this.#sender();
       if (!lane.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;

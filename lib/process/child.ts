@@ -29,6 +29,7 @@ import { MemoryWatch } from "./memory_watch.ts";
 import type { Birth, Identity, Init, Travel } from "./messages.ts";
 import { leaveWords, type Reply, replyTo, writeTo } from "./outcome.ts";
 import { type Process, revive } from "./process.ts";
+import { preload } from "./preloaded.ts";
 import { beat } from "./pulse.ts";
 import { printFailure } from "./recreate_failure.ts";
 import { countBuffers } from "./counted_buffers.ts";
@@ -102,8 +103,16 @@ export function bootModule(load: LoadModule): void {
  *
  * @param load imports a module that has the target's as its `target`
  */
-export function bootConfined(load: () => Promise<{ target: Exports }>): void {
-  begin((travel) => resolve(travel, async () => (await load()).target));
+export function bootConfined(
+  load: () => Promise<{ target: Exports; others: Record<string, Exports> }>,
+): void {
+  begin((travel) =>
+    resolve(travel, async () => {
+      const { target, others } = await load();
+      preload(others);
+      return target;
+    })
+  );
 }
 
 let memoryWatch: MemoryWatch | undefined;

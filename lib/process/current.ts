@@ -99,6 +99,11 @@ export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether the module of the target is being imported. */
+export function isImporting(): boolean {
+  return importing;
+}
+
 /** Refuses what would start processes without end, as Python's spawn does. */
 export function checkNotImporting(): void {
   if (!importing) return;

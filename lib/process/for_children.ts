@@ -8,7 +8,7 @@ import { LOADER } from "./runtime.ts";
 
 /** The modules a child may run first. */
 export function forChildren(): Promise<unknown>[] {
-  return [import("./child.ts"), import("./arrivals.ts")];
+  return [import("./child.ts"), import("./arrivals.ts"), import("../pool/pool.ts")];
 }
 
 const loader: unknown = Reflect.get(globalThis, Symbol.for(LOADER));

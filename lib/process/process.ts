@@ -211,6 +211,13 @@ interface RevivedOptions {
   [revived]: Identity;
 }
 
+/** The option, of this package's own, that has further modules loaded with a process. */
+export const preloading: unique symbol = Symbol("multiprocessing.preload");
+
+function preloadOf(options: object): readonly string[] | undefined {
+  return (options as { [preloading]?: readonly string[] })[preloading];
+}
+
 /** Makes, in the child, the object of a subclass whose run() it is to run. */
 export function revive(subclass: typeof Process, identity: Identity): Process {
   const options: RevivedOptions = { [revived]: identity };
@@ -291,6 +298,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       module: module === undefined ? undefined : `${module}`,
       callers: callers(),
       by,
+      preload: preloadOf(options),
     };
     this.#args = args;
     this.#signal = signal;

@@ -291,6 +291,14 @@ ${bind}
 multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
 }
 
+/** The body of a function that makes the function; what it may use of this package has the names of the scope. */
+export function bodyOf(expression: string, { dead }: Scope): string {
+  if (dead.length === 0) return `return ${expression};`;
+  // They are never initialised, and so can't be used.
+  const names = ArrayPrototypeJoin(dead, ", ");
+  return `switch (0) { case 1: let ${names}; default: return ${expression}; }`;
+}
+
 /**
  * A body that is compiled only when it runs. What a main module's own text imports is loaded with
  * the rights of the starter (platform/web_workers.ts), `await import("file:///…")` in a function included.

@@ -6,6 +6,7 @@ import { describe } from "../describe.ts";
 import "./for_children.ts";
 import { MAIN } from "./callers.ts";
 import { childModule, isChildModuleInBundle } from "./current.ts";
+import { ownTarget } from "./own_targets.ts";
 import type { Launch, Travel } from "./messages.ts";
 import { type Grants, inheritedSeal } from "./permissions.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
@@ -46,6 +47,8 @@ export interface Target {
   /** The modules whose code made the process, the nearest first. */
   callers: readonly string[];
   by: By | undefined;
+  /** Modules that are to be there besides, where a process with permissions of its own can't import any. */
+  preload?: readonly string[];
 }
 
 /** How a target travels, and what its worker is made with. */
@@ -84,6 +87,21 @@ export function plan(target: Target, grants: Grants | undefined, isJailed: boole
     ...bySource(target, why, isConfined),
     ...{ grants, giveUp: [] },
   });
+  const own = ownTarget(code);
+  if (own !== undefined) {
+    const isReadable = by !== "source" && !isChildModuleInBundle() &&
+      whyNot(childModule(), "this library") === undefined &&
+      !(isJailed && isPartial(grants?.read));
+    if (isReadable) {
+      return asReferred(referenceByName(own.name, new URL(own.path, childModule()).href));
+    }
+    const scope = { names: { [own.name]: own.name }, dead: [], isKnown: true };
+    const travel: Travel = {
+      ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
+    };
+    const main = dataUrl(mainModule(own.name, scope, runtimeUrl(), isConfined));
+    return { travel, main, grants, giveUp: [] };
+  }
   if (typeof code === "string") {
     if (by === "source") {
       throw new TypeError(
@@ -149,6 +167,8 @@ function look(code: Exclude<Target["code"], string>, { module, callers }: Target
 }
 
 /** In a callback, the program's main module isn't on the stack. */
+export { withMain as callersWithMain };
+
 function withMain(modules: readonly string[]): readonly string[] {
   const main = mainModuleUrl();
   return main === undefined || ArrayPrototypeIncludes(modules, main)
@@ -164,6 +184,11 @@ function mainModuleUrl(): string | undefined {
 
 const BUNDLED =
   "in a bundled program, a process with permissions of its own takes its target by source";
+
+/** A reference to a function, where there is one and its module may be loaded. */
+export function findReference(code: AnyFunction, target: Target): Sought {
+  return seek(code, target, undefined, false);
+}
 
 /** By reference where the function is found and may be loaded. */
 function seek(
@@ -249,7 +274,7 @@ function isPartial(grant: Grants["read"]): boolean {
 }
 
 function byReference(
-  { isClass }: Target,
+  { isClass, preload = [] }: Target,
   reference: Reference,
   isConfined: boolean,
 ): Pick<Plan, "travel" | "main"> {
@@ -257,7 +282,7 @@ function byReference(
   const main = inheritedSeal() !== undefined
     ? strictMain()
     : isConfined
-    ? confinedMain(module)
+    ? confinedMain(module, preload)
     : freeMain();
   return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
 }
@@ -297,7 +322,7 @@ import { bootSealed } from ${JSON.stringify(`${library}`)};
 bootSealed();`;
 }
 
-function confinedMain(module: string): string {
+function confinedMain(module: string, preload: readonly string[]): string {
   const library = (name: string) => JSON.stringify(new URL(name, childModule()));
   // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
   // module too, which is evaluated when it is imported: with the rights of the child.
@@ -305,16 +330,18 @@ function confinedMain(module: string): string {
   return `import ${library("../../mod.ts")};
 import ${library("arrivals.ts")};
 import { bootConfined } from ${library("child.ts")};
-bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module)))}));`;
+bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
 }
 
 /** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
-function sealing(module: string): string {
+function sealing(module: string, preload: readonly string[]): string {
   const library = JSON.stringify(childModule());
   const seal = `import { modulesAreThere } from ${library};\nmodulesAreThere();`;
   return `import ${JSON.stringify(dataUrl(seal))};
 import * as target from ${JSON.stringify(module)};
-export { target };`;
+${preload.map((url, i) => `import * as other${i} from ${JSON.stringify(url)};`).join("\n")}
+const others = { ${preload.map((url, i) => `${JSON.stringify(url)}: other${i}`).join(", ")} };
+export { others, target };`;
 }
 
 function bySource(

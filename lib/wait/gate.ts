@@ -44,7 +44,7 @@
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
 
-import { announce, hold, isDeafToAll, onAnnouncement, release } from "./bus.ts";
+import { announce, hold, isDeafToAll, listen, onAnnouncement, release } from "./bus.ts";
 import { stopIfKilled } from "../memory/critical.ts";
 import { checkStack } from "../memory/stack.ts";
 import { type Sleepable, Sleeper } from "./sleeper.ts";
@@ -134,24 +134,30 @@ export function lookEverywhere(): void {
   lookAgain();
 }
 
+/** Of the busy gates, those whose waiters keep this isolate alive. */
+let loud = 0;
+
 function began(gate: Gate): void {
   // Deno loads timers and channels as they are first used, and what fails then fails for good.
   if (busy.size === 0) checkStack(STACK_NEEDED);
   busy.add(gate);
-  if (busy.size > 1) return;
-  hold();
-  lookRegularly();
+  if (gate.isQuiet) listen();
+  else if (++loud === 1) hold();
+  if (busy.size === 1) lookRegularly();
 }
 
 function lookRegularly(): void {
   clearInterval(timer);
-  if (busy.size > 0) timer = setInterval(lookAgain, isDeafToAll() ? LOOK_IF_DEAF : LOOK_AGAIN);
+  if (busy.size === 0) return;
+  timer = setInterval(lookAgain, isDeafToAll() ? LOOK_IF_DEAF : LOOK_AGAIN);
+  // What keeps this isolate alive, if anything does, is the channel.
+  Deno.unrefTimer(timer as unknown as number);
 }
 
 function ended(gate: Gate): void {
-  if (!busy.delete(gate) || busy.size > 0) return;
-  release();
-  clearInterval(timer);
+  if (!busy.delete(gate)) return;
+  if (!gate.isQuiet && --loud === 0) release();
+  if (busy.size === 0) clearInterval(timer);
 }
 
 /** The clock of SPINNER: milliseconds, in the 30 bits that stay a small integer. */
@@ -183,6 +189,8 @@ export class Gate implements Sleepable {
   #sleeps = 0;
   #retryAfter = RETRY_SPIN;
   #retrying = false;
+  /** Whether waiting here doesn't keep the isolate alive. Set before anybody waits. */
+  isQuiet = false;
 
   /**
    * @param ready whether an attempt made now is likely to succeed; cheap, and never throws

@@ -1,0 +1,76 @@
+// asCompleted(): tasks in the order in which they end.
+
+import { describe } from "../describe.ts";
+import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { TimeoutError } from "../errors.ts";
+import { ResultIterator } from "./result_iterator.ts";
+import { Task } from "./task.ts";
+
+/**
+ * Iterates tasks of a {@linkcode Pool} as they get an outcome, whatever that is. Python's
+ * `concurrent.futures.as_completed`.
+ *
+ * @param tasks what `submit` has returned
+ * @throws {TimeoutError} from the iterator, if not all have an outcome in `timeout` ms after this call
+ * @throws {TypeError} if one of them is no task
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, Pool, sleep } from "@multiproc/multiprocessing";
+ *
+ * export async function nap(ms: number): Promise<number> {
+ *   await sleep(ms);
+ *   return ms;
+ * }
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 2 });
+ *   await pool.ready();
+ *   const tasks = [500, 1].map((ms) => pool.submit(nap, [ms]));
+ *   for await (const task of asCompleted(tasks)) console.log(await task); // 1, then 500
+ * }
+ * ```
+ */
+export function asCompleted<R>(
+  tasks: Iterable<Task<R>>,
+  options?: WaitOptions,
+): AsyncIterableIterator<Task<R>> {
+  const timeout = timeoutOf(options), signal = signalOf(options);
+  const all = [...tasks];
+  for (const [i, task] of all.entries()) {
+    if (task instanceof Task) continue;
+    throw new TypeError(
+      `tasks[${i}] is ${describe(task)}. Give tasks, as pool.submit() returns them.`,
+    );
+  }
+  let left = all.length;
+  const clear = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", aborted);
+  };
+  const iterator = new ResultIterator<Task<R>>(() => {}, clear);
+  const end = (error: unknown) => {
+    clear();
+    iterator.finish({ error });
+  };
+  const aborted = () => end(signal?.reason);
+  const timer = timeout < 2 ** 31
+    ? setTimeout(
+      () => end(new TimeoutError(`${left} of ${all.length} tasks have not ended in time.`)),
+      timeout,
+    )
+    : undefined;
+  signal?.addEventListener("abort", aborted);
+  const ended = (task: Task<R>) => {
+    iterator.push(task);
+    if (--left > 0) return;
+    clear();
+    iterator.finish();
+  };
+  for (const task of all) task.addDoneCallback(ended);
+  if (all.length === 0) {
+    clear();
+    iterator.finish();
+  }
+  return iterator;
+}

@@ -1,0 +1,97 @@
+// The claim board of one worker of a pool, in shared memory: a word for each unit of work that the pool has
+// sent to the worker and that is not finished. The word says who may still do what with the unit, and only a
+// compare-and-swap changes it, so the pool and the worker always agree, whatever is killed and when:
+//
+//   FREE ──offer──▶ PENDING ──claim──▶ CLAIMED, item 0 ──advance──▶ CLAIMED, item 1 … ──finish──▶ FREE
+//                      └──revoke──▶ REVOKED          └──────────stop──────────▶ STOPPED
+//
+// The pool offers, revokes and stops; the worker claims, advances and finishes. A revoked unit never began.
+// A unit is stopped at one item: a worker that has gone on to the next one meanwhile is not stopped, and one
+// that is stopped takes no further step. That makes cancelling exact.
+
+/** Units that one worker can have in hand. */
+export const SLOTS = 64;
+
+const FREE = 0, PENDING = 1, CLAIMED = 2, REVOKED = 3, STOPPED = 4;
+/** The number of the item stands above the state. */
+const ITEM_SHIFT = 3, STATE_MASK = 7;
+/** The start of an item is kept in tenths of a millisecond, modulo 2 ** 31. */
+const TICKS_PER_MS = 10;
+
+/** What a slot says. */
+export type Claim = "free" | "pending" | "claimed" | "revoked" | "stopped";
+const CLAIMS: readonly Claim[] = ["free", "pending", "claimed", "revoked", "stopped"];
+
+/** New shared memory of a board. */
+export function newBoardMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(2 * SLOTS * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** One side's view of a board. */
+export class Board {
+  readonly #claims: Int32Array;
+  readonly #starts: Int32Array;
+  readonly #epoch: number;
+
+  /** @param epoch the time, in ms since 1970, from which starts are counted: the same on both sides */
+  constructor(memory: SharedArrayBuffer, epoch: number) {
+    this.#claims = new Int32Array(memory, 0, SLOTS);
+    this.#starts = new Int32Array(memory, SLOTS * Int32Array.BYTES_PER_ELEMENT, SLOTS);
+    this.#epoch = epoch - performance.timeOrigin;
+  }
+
+  // What the pool does
+
+  /** Lets the worker claim what is about to be sent. */
+  offer(slot: number): void {
+    Atomics.store(this.#claims, slot, PENDING);
+  }
+
+  /** Takes a unit back that has not begun; false if it has. */
+  revoke(slot: number): boolean {
+    return Atomics.compareExchange(this.#claims, slot, PENDING, REVOKED) === PENDING;
+  }
+
+  /** Stops the worker at an item that it is running; false if it isn't any more. Then the worker must be killed. */
+  stop(slot: number, item: number): boolean {
+    const claimed = CLAIMED | item << ITEM_SHIFT;
+    const stopped = STOPPED | item << ITEM_SHIFT;
+    return Atomics.compareExchange(this.#claims, slot, claimed, stopped) === claimed;
+  }
+
+  /** How far a unit is. */
+  look(slot: number): { claim: Claim; item: number } {
+    const word = Atomics.load(this.#claims, slot);
+    return { claim: CLAIMS[word & STATE_MASK], item: word >> ITEM_SHIFT };
+  }
+
+  /** How long the item that is running has been running, in ms. */
+  running(slot: number): number {
+    return ((this.#now() - Atomics.load(this.#starts, slot)) & 0x7fffffff) / TICKS_PER_MS;
+  }
+
+  // What the worker does
+
+  /** Begins a unit; false if it was revoked. */
+  claim(slot: number): boolean {
+    Atomics.store(this.#starts, slot, this.#now());
+    return Atomics.compareExchange(this.#claims, slot, PENDING, CLAIMED) === PENDING;
+  }
+
+  /** Goes on from an item to the next one; false if it was stopped. */
+  advance(slot: number, item: number, isTimed: boolean): boolean {
+    if (isTimed) Atomics.store(this.#starts, slot, this.#now());
+    const from = CLAIMED | item << ITEM_SHIFT, to = CLAIMED | (item + 1) << ITEM_SHIFT;
+    return Atomics.compareExchange(this.#claims, slot, from, to) === from;
+  }
+
+  /** Has finished the last item; false if it was stopped. */
+  finish(slot: number, item: number): boolean {
+    const from = CLAIMED | item << ITEM_SHIFT;
+    return Atomics.compareExchange(this.#claims, slot, from, FREE) === from;
+  }
+
+  #now(): number {
+    return Math.floor((performance.now() - this.#epoch) * TICKS_PER_MS) & 0x7fffffff;
+  }
+}

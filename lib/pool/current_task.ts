@@ -1,0 +1,130 @@
+// What code in a worker of a pool can ask: which task it runs in, and what the worker's initializer made.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/**
+ * The task that the calling code runs in: see {@linkcode currentTask}.
+ *
+ * @example
+ * ```ts
+ * import { currentTask, type CurrentTask } from "@multiproc/multiprocessing";
+ *
+ * const task: CurrentTask | undefined = currentTask();
+ * console.log(task); // undefined
+ * ```
+ */
+export interface CurrentTask {
+  /** Its number in the pool. */
+  readonly id: number;
+  /** The name it was given, or that of its function. */
+  readonly name: string;
+  /** Which item of a map it is, from 0; 0 for a single task. */
+  readonly index: number;
+  /** 1, and one more each time the worker that ran it has died. */
+  readonly attempt: number;
+  /** Aborted when the caller doesn't want the result any more. */
+  readonly signal: AbortSignal;
+  /** Sends a value to the caller's `onMessage`, while the task runs. */
+  send(value: unknown): void;
+}
+
+/** Each asynchronous context has its own. */
+const contexts = new AsyncLocalStorage<CurrentTask>();
+let state: unknown;
+
+/** Runs code as part of a task. */
+export function within<T>(task: CurrentTask, work: () => T): T {
+  return contexts.run(task, work);
+}
+
+/** Keeps what the initializer has returned. */
+export function setWorkerState(value: unknown): void {
+  state = value;
+}
+
+/**
+ * The task of a {@linkcode Pool} in which this code runs; undefined outside of any.
+ *
+ * @example
+ * ```ts
+ * import { currentTask, Pool } from "@multiproc/multiprocessing";
+ *
+ * export function which(): string {
+ *   const task = currentTask();
+ *   return `${task?.name}, attempt ${task?.attempt}`;
+ * }
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1 });
+ *   console.log(await pool.apply(which)); // which, attempt 1
+ * }
+ * ```
+ */
+export function currentTask(): CurrentTask | undefined {
+  return contexts.getStore();
+}
+
+/**
+ * What the `initializer` of the {@linkcode Pool} has returned in this worker; undefined if there is none.
+ *
+ * @typeParam S what it returns
+ *
+ * @example
+ * ```ts
+ * import { Pool, workerState } from "@multiproc/multiprocessing";
+ *
+ * export const open = () => new Map([["greeting", "hello"]]);
+ * export const look = (key: string) => workerState<Map<string, string>>().get(key);
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1, initializer: open });
+ *   console.log(await pool.apply(look, ["greeting"])); // hello
+ * }
+ * ```
+ */
+export function workerState<S = unknown>(): S {
+  return state as S;
+}
+
+/** A value that is to be moved, and what moves with it. */
+export class Transferred<T = unknown> {
+  readonly value: T;
+  readonly list: Transferable[];
+
+  constructor(value: T, list: Transferable[]) {
+    this.value = value;
+    this.list = list;
+  }
+}
+
+/**
+ * Has a task of a {@linkcode Pool} move buffers with its result instead of copying them: return what this returns.
+ *
+ * @param value the result
+ * @param list the ArrayBuffers, MessagePorts and streams in it that move; the task can't use them afterwards
+ * @throws {TypeError} if the list is no array
+ *
+ * @example
+ * ```ts
+ * import { Pool, transfer } from "@multiproc/multiprocessing";
+ *
+ * export function zeros(length: number): Uint8Array {
+ *   const bytes = new Uint8Array(length);
+ *   return transfer(bytes, [bytes.buffer]);
+ * }
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1 });
+ *   console.log((await pool.apply(zeros, [1000])).length); // 1000
+ * }
+ * ```
+ */
+export function transfer<T>(value: T, list: Transferable[]): T {
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      "The transfer list is not an array. Give the buffers: transfer(value, [value.buffer]).",
+    );
+  }
+  // The caller's type stays that of the value: the worker takes the wrapper off.
+  return new Transferred(value, list) as T;
+}

@@ -1,0 +1,153 @@
+// The errors of pools.
+
+import { addOwnErrors, nameClass, ProcessError } from "../errors.ts";
+
+/** What a {@linkcode TaskError} says of its task. */
+export interface TaskErrorDetails {
+  /** The name of the task: the one it was given, or that of its function. */
+  task: string;
+  /** Which item of a map it was, from 0; 0 for a single task. */
+  index: number;
+  /** The item, or the arguments, as console.log shows them, in at most 200 characters. */
+  item: string;
+  /** The name of the worker that ran it; undefined if none did. */
+  worker: string | undefined;
+  /** How often it was begun. */
+  attempts: number;
+}
+
+/**
+ * What a task of a {@linkcode Pool} fails with: its function threw (`cause` is what it threw), or the worker
+ * that ran it ended: it exited, ran out of memory or time, or was killed.
+ *
+ * @example
+ * ```ts
+ * import { Pool, TaskError } from "@multiproc/multiprocessing";
+ *
+ * export function root(n: number): number {
+ *   if (n < 0) throw new RangeError("negative");
+ *   return Math.sqrt(n);
+ * }
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1 });
+ *   const [two, error] = await pool.map(root, [4, -1], { returnExceptions: true });
+ *   console.log(two); // 2
+ *   if (error instanceof TaskError) console.log(error.index, error.item, `${error.cause}`); // 1 -1 RangeError: negative
+ * }
+ * ```
+ */
+export class TaskError extends ProcessError {
+  static {
+    nameClass(this, "TaskError");
+  }
+  /** The name of the task: the one it was given, or that of its function. */
+  readonly task: string;
+  /** Which item of a map it was, from 0; 0 for a single task. */
+  readonly index: number;
+  /** The item, or the arguments, as console.log shows them, in at most 200 characters. */
+  readonly item: string;
+  /** The name of the worker that ran it; undefined if none did. */
+  readonly worker: string | undefined;
+  /** How often it was begun. */
+  readonly attempts: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param exitCode the exit code of the worker; 1 where the function threw
+   * @param details which task it was
+   * @param options the `cause`, and the `limit` that was reached
+   */
+  constructor(
+    message: string,
+    exitCode: number,
+    details: TaskErrorDetails,
+    options?: ErrorOptions & { limit?: ProcessError["limit"] },
+  ) {
+    super(message, exitCode, options);
+    this.task = details.task;
+    this.index = details.index;
+    this.item = details.item;
+    this.worker = details.worker;
+    this.attempts = details.attempts;
+  }
+}
+
+/**
+ * What waiting for a task of a {@linkcode Pool} rejects with when the task was cancelled; `cause` is the reason.
+ * Python's `concurrent.futures.CancelledError`.
+ *
+ * @example
+ * ```ts
+ * import { CancelledError, Pool } from "@multiproc/multiprocessing";
+ *
+ * export function spin(): void {
+ *   while (true) {}
+ * }
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1 });
+ *   const task = pool.submit(spin);
+ *   task.cancel("too slow");
+ *   await task.result().catch((error) => {
+ *     console.log(error instanceof CancelledError, error.cause); // true too slow
+ *   });
+ * }
+ * ```
+ */
+export class CancelledError extends Error {
+  static {
+    nameClass(this, "CancelledError");
+  }
+}
+
+/**
+ * What all tasks of a {@linkcode Pool} reject with once it can't work: its initializer has failed (`cause` is why),
+ * or one worker after the other has died before its first task. Python's
+ * `concurrent.futures.process.BrokenProcessPool`.
+ *
+ * @example
+ * ```ts
+ * import { BrokenPoolError, Pool } from "@multiproc/multiprocessing";
+ *
+ * export function open(): void {
+ *   throw new Error("no database");
+ * }
+ * export const work = () => 1;
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1, initializer: open });
+ *   await pool.apply(work).catch((error) => {
+ *     console.log(error instanceof BrokenPoolError, error.cause.message); // true no database
+ *   });
+ * }
+ * ```
+ */
+export class BrokenPoolError extends Error {
+  static {
+    nameClass(this, "BrokenPoolError");
+  }
+}
+
+addOwnErrors(CancelledError, BrokenPoolError);
+
+/** The longest description of an item, in UTF-16 code units. */
+const MOST_DESCRIBED = 200;
+
+/** An item as console.log shows it, on one line and not too long. Never throws. */
+export function describeItem(item: unknown): string {
+  try {
+    const text = Deno.inspect(item, {
+      depth: 3,
+      iterableLimit: 20,
+      strAbbreviateSize: MOST_DESCRIBED,
+      compact: true,
+      breakLength: Infinity,
+    });
+    return text.length <= MOST_DESCRIBED ? text : `${text.slice(0, MOST_DESCRIBED - 2)} …`;
+  } catch {
+    return typeof item === "object" ? "an object that can't be shown" : typeof item;
+  }
+}

@@ -1,0 +1,371 @@
+// A call over many items: it reads them as far ahead as it may, cuts them into chunks, and hands on what becomes
+// of each. It is given up as a whole: then the source is closed, what waits is taken out, what runs is stopped.
+
+import { TimeoutError } from "../errors.ts";
+import type { Caller } from "../wait/caller.ts";
+import { ChunkSize } from "./chunk_size.ts";
+import { CancelledError } from "./errors.ts";
+import type { Executor } from "./executor.ts";
+import type { Registered } from "./functions.ts";
+import type { CheckedMap } from "./options.ts";
+import { ProgressReport } from "./progress.ts";
+import { RUN } from "./protocol.ts";
+import { taskErrorOf } from "./task.ts";
+import { type Client, type ItemFailure, Unit } from "./unit.ts";
+
+/** What a map needs of its pool. */
+export interface MapOwner {
+  readonly executor: Executor;
+  /** Takes the numbers of so many tasks. */
+  takeIds(count: number): number;
+  /** Whether more may wait. */
+  readonly hasRoom: boolean;
+  /** Calls once when more may wait. */
+  whenRoom(call: () => void): void;
+}
+
+/** What becomes of the items of a map. */
+export interface MapSink {
+  returned(index: number, value: unknown): void;
+  failed(index: number, error: Error): void;
+  /** All items have an outcome. */
+  finished(count: number): void;
+  /** It has ended early: the source has thrown, the time was up, it was aborted. */
+  broken(error: unknown): void;
+  /** How many outcomes wait to be taken. */
+  readonly untaken: number;
+}
+
+/** Units of a map that are with the workers or wait, for each worker. */
+const UNITS_AHEAD = 3;
+/** How long a loop that is left waits for its source to close, in ms: it may itself wait for something for ever. */
+const CLOSING_MS = 1000;
+/** Items that a synchronous source is asked for at most before others have their turn. */
+const MAX_AT_ONCE = 100_000;
+
+/** A call over many items that is under way. */
+export class MapCall implements Client {
+  readonly #owner: MapOwner;
+  readonly #executor: Executor;
+  /** Where it was begun. */
+  readonly #origin: Caller;
+  readonly #call: Registered;
+  readonly #options: CheckedMap;
+  readonly #isSpread: boolean;
+  readonly #sink: MapSink;
+  readonly #source: Iterator<unknown> | AsyncIterator<unknown>;
+  readonly #chunks: ChunkSize;
+  readonly #progress: ProgressReport | undefined;
+  readonly #units = new Map<Unit, { left: number; sentAt: number }>();
+  /** The unit of each index that has none of its own: the last ones made, in order. */
+  readonly #byIndex: Unit[] = [];
+  readonly #name: string;
+  #read = 0;
+  #settled = 0;
+  #isExhausted = false;
+  #isOver = false;
+  #isReading = false;
+  #isStopped = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    owner: MapOwner,
+    call: Registered,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    isSpread: boolean,
+    options: CheckedMap,
+    sink: MapSink,
+    origin: Caller,
+  ) {
+    this.#owner = owner;
+    this.#executor = owner.executor;
+    this.#origin = origin;
+    this.#call = call;
+    this.#options = options;
+    this.#isSpread = isSpread;
+    this.#sink = sink;
+    this.#name = options.name ?? call.name;
+    const total = totalOf(items);
+    this.#chunks = new ChunkSize(options.chunkSize, total);
+    this.#source = iteratorOf(items);
+    if (options.onProgress !== undefined) {
+      this.#progress = new ProgressReport(options.onProgress, total);
+    }
+    const { timeout, signal } = options;
+    if (timeout < 2 ** 31) {
+      this.#timer = setTimeout(() => {
+        this.end(
+          new TimeoutError(`${this.#name} has not ended in time, ${timeout} ms. Wait longer.`),
+        );
+      }, timeout);
+    }
+    signal?.addEventListener("abort", this.#aborted);
+  }
+
+  readonly #aborted = (): void => this.end(this.#options.signal?.reason);
+
+  // Reading
+
+  /** Reads on, as far as it may. */
+  feed(): void {
+    if (this.#isReading || this.#isExhausted || this.#isStopped) return;
+    this.#isReading = true;
+    try {
+      for (let read = 0; this.#mayRead;) {
+        if (read > MAX_AT_ONCE) {
+          // An event loop that never has its turn can't be told to stop.
+          setTimeout(() => this.feed());
+          return;
+        }
+        const size = this.#sizeOfNext;
+        const items = this.#take(size);
+        if (items instanceof Promise) {
+          items.then((items) => this.#goOn(items), (error) => this.end(error));
+          return; // still reading
+        }
+        read += items.length;
+        this.#submit(items);
+      }
+      this.#isReading = false;
+    } catch (error) {
+      this.#isReading = false;
+      this.#isExhausted = true;
+      this.end(error);
+    } finally {
+      this.#checkFinished();
+    }
+  }
+
+  #goOn(items: unknown[]): void {
+    this.#isReading = false;
+    if (this.#isStopped) return;
+    this.#submit(items);
+    this.feed();
+    this.#checkFinished();
+  }
+
+  get #mayRead(): boolean {
+    if (this.#isExhausted || this.#isStopped) return false;
+    if (!this.#owner.hasRoom) {
+      this.#owner.whenRoom(() => this.feed());
+      return false;
+    }
+    const { bufferSize } = this.#options;
+    const ahead = this.#read - this.#settled + this.#sink.untaken;
+    if (bufferSize !== undefined) return ahead < bufferSize;
+    return this.#units.size < UNITS_AHEAD * this.#executor.size &&
+      this.#sink.untaken < UNITS_AHEAD * this.#executor.size * this.#chunks.now;
+  }
+
+  get #sizeOfNext(): number {
+    const size = this.#chunks.next(this.#executor.size), { bufferSize } = this.#options;
+    if (bufferSize === undefined) return size;
+    return Math.max(
+      1,
+      Math.min(size, bufferSize - (this.#read - this.#settled + this.#sink.untaken)),
+    );
+  }
+
+  #take(size: number): unknown[] | Promise<unknown[]> {
+    const items: unknown[] = [];
+    while (items.length < size) {
+      const step = this.#source.next();
+      if (step instanceof Promise || typeof (step as { then?: unknown }).then === "function") {
+        // What comes at its own pace is not kept waiting for more.
+        return Promise.resolve(step).then((step) => {
+          if (step.done) this.#isExhausted = true;
+          else items.push(step.value);
+          return items;
+        });
+      }
+      const { done, value } = step as IteratorResult<unknown>;
+      if (done) {
+        this.#isExhausted = true;
+        break;
+      }
+      items.push(value);
+    }
+    return items;
+  }
+
+  #submit(items: unknown[]): void {
+    if (items.length === 0) return;
+    const first = this.#read;
+    this.#read += items.length;
+    const unit = new Unit({
+      type: RUN,
+      call: this.#call,
+      client: this,
+      options: { ...this.#options, name: this.#name },
+      isSpread: this.#isSpread,
+      id: this.#owner.takeIds(items.length),
+      first,
+      items,
+    });
+    this.#units.set(unit, { left: items.length, sentAt: performance.now() });
+    this.#byIndex.push(unit);
+    this.#executor.submit(unit);
+  }
+
+  /** The unit that an item was in when it was read. */
+  #unitOf(index: number): Unit {
+    let low = 0, high = this.#byIndex.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#byIndex[middle].first <= index) low = middle;
+      else high = middle - 1;
+    }
+    return this.#byIndex[low];
+  }
+
+  // Outcomes
+
+  returned(index: number, value: unknown): void {
+    if (!this.#isOver) this.#sink.returned(index, value);
+    this.#settleOne(index, false);
+  }
+
+  failed(index: number, failure: ItemFailure): void {
+    if (!this.#isOver) {
+      const error = taskErrorOf(this.#name, index, failure);
+      this.#origin.sign(error);
+      this.#sink.failed(index, error);
+    }
+    this.#settleOne(index, true);
+  }
+
+  message(value: unknown): void {
+    this.#options.onMessage?.(value);
+  }
+
+  #settleOne(index: number, hasFailed: boolean): void {
+    this.#settled++;
+    if (!this.#isOver) this.#progress?.count(hasFailed);
+    const unit = this.#unitOf(index), account = this.#units.get(unit);
+    if (account === undefined || --account.left > 0) return;
+    this.#units.delete(unit);
+    this.#executor.settled(unit);
+    while (this.#byIndex.length > 0 && !this.#units.has(this.#byIndex[0])) this.#byIndex.shift();
+    this.#chunks.measured(unit.items.length, (performance.now() - unit.since) / UNITS_AHEAD);
+    this.feed();
+    this.#checkFinished();
+  }
+
+  #checkFinished(): void {
+    if (this.#isOver || !this.#isExhausted || this.#isReading || this.#units.size > 0) return;
+    this.#over();
+    this.#progress?.end();
+    this.#sink.finished(this.#read);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#aborted);
+  }
+
+  // Ending early
+
+  /** Takes out what waits: its items are cancelled. */
+  dropWaiting(): void {
+    const parts = this.#executor.drop([...this.#units.keys()]);
+    if (parts.length === 0 && this.#isExhausted) return;
+    this.#stopReading();
+    for (const part of parts) this.#giveUp(part);
+    this.#over();
+    const error = new CancelledError(`${this.#name} was cancelled: the pool was shut down.`);
+    this.#origin.sign(error);
+    this.#sink.broken(error);
+  }
+
+  /** An item has failed, and that ends the call: what waits is taken out, what runs may finish. */
+  failFast(error: Error): void {
+    if (this.#isOver) return;
+    this.#stopReading();
+    for (const part of this.#executor.drop([...this.#units.keys()])) this.#giveUp(part);
+    this.#over();
+    this.#progress?.end();
+    this.#sink.broken(error);
+  }
+
+  /** Nobody wants the rest: all of it ends now. */
+  end(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#stop(reason);
+    this.#sink.broken(reason);
+  }
+
+  /** As end(), where nobody is to be told. */
+  stop(): void | Promise<void> {
+    if (this.#isOver) return this.#closing;
+    this.#stop(new CancelledError(`${this.#name} was given up.`));
+    return this.#closing;
+  }
+
+  #closing: Promise<void> | undefined;
+
+  #stop(reason: unknown): void {
+    this.#over();
+    this.#stopReading();
+    const units = [...this.#units.keys()];
+    for (const unit of units) {
+      this.#executor.cancel(unit, reason);
+      this.#forget(unit);
+    }
+    this.#progress?.end();
+  }
+
+  /** What was taken back of a unit will have no outcome. */
+  #giveUp(part: Unit): void {
+    const unit = this.#unitOf(part.first), account = this.#units.get(unit)!;
+    account.left -= part.items.length - part.settled;
+    if (account.left > 0) return;
+    this.#units.delete(unit);
+    this.#executor.settled(unit);
+  }
+
+  #forget(unit: Unit): void {
+    unit.drop();
+    if (this.#units.delete(unit)) this.#executor.settled(unit);
+  }
+
+  #stopReading(): void {
+    this.#isStopped = true;
+    this.#closeSource();
+  }
+
+  /** The source is told that no more is wanted; what it throws then nobody can use. */
+  #closeSource(): void {
+    if (this.#isExhausted) return;
+    this.#isExhausted = true;
+    try {
+      const closing = this.#source.return?.();
+      if (closing instanceof Promise) this.#closing = soon(closing);
+    } catch {
+      // As `for await` ignores it after an error.
+    }
+  }
+}
+
+/** Resolves when the promise is settled, or has not been for so long that nobody should wait for it. */
+async function soon(promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSING_MS));
+  await Promise.race([promise.catch(() => {}), late]);
+  clearTimeout(timer);
+}
+
+/** How many items there are, where that can be known. */
+function totalOf(items: object): number | undefined {
+  if (Array.isArray(items) || ArrayBuffer.isView(items)) return (items as unknown[]).length;
+  if (items instanceof Set || items instanceof Map) return items.size;
+  return undefined;
+}
+
+function iteratorOf(
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+): Iterator<unknown> | AsyncIterator<unknown> {
+  const asynchronous = (items as AsyncIterable<unknown>)[Symbol.asyncIterator];
+  if (asynchronous !== undefined) return asynchronous.call(items);
+  return (items as Iterable<unknown>)[Symbol.iterator]();
+}

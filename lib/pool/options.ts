@@ -1,0 +1,304 @@
+// What a pool and its calls are given, and the checks of it: bad options are refused at the call.
+
+import { describe } from "../describe.ts";
+import { checkNames } from "../named_options.ts";
+import { checkMilliseconds, signalOf } from "../wait/options.ts";
+import type { ProcessOptions } from "../process/process.ts";
+
+/** How far a call over many items is: what `onProgress` is given. */
+export interface Progress {
+  /** Items that have an outcome, failed ones among them. */
+  done: number;
+  /** Items that have failed. */
+  failed: number;
+  /** All items, where that is known: of an array, a Set or a Map. */
+  total: number | undefined;
+  /** Items a second, over the last seconds. */
+  rate: number;
+  /** Milliseconds until the end at that rate, where `total` is known. */
+  eta: number | undefined;
+}
+
+/** What a new {@linkcode Pool} is made with. */
+export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
+  /** The most workers. Default: `cpuCount()`. */
+  processes?: number;
+  /** Workers that are started at once and kept. Default: `processes`. */
+  minProcesses?: number;
+  /**
+   * Loaded workers beyond those, which step in for recycled and killed ones. Default: 0; with `permissions` 1.
+   */
+  spares?: number;
+  /** Milliseconds after which a worker above `minProcesses` that has nothing to do ends. Default: 10,000. */
+  idleTimeout?: number;
+  /** Called once in each worker before its first task; tasks get what it returns from `workerState()`. */
+  initializer?: (...args: I) => S | PromiseLike<S>;
+  /** The arguments of `initializer`. */
+  initargs?: I;
+  /** Called with that value when a worker ends in good order. */
+  finalizer?: (state: Awaited<S>) => unknown;
+  /** A worker is replaced after so many items. Default: Infinity. Python's `maxtasksperchild`. */
+  maxTasksPerChild?: number;
+  /** A worker is replaced after an item that left a larger heap than this, in MB. */
+  recycleAboveMb?: number;
+  /** Items that a worker runs at once: more than the default of 1 for tasks that mostly wait. */
+  tasksPerProcess?: number;
+  /** The most items that wait for a worker. Then `apply` and `map` wait, and `submit` throws. Default: Infinity. */
+  maxQueueSize?: number;
+  /** The default of its tasks: see {@linkcode TaskOptions}. */
+  timeLimit?: number;
+  /** The default of its tasks: see {@linkcode TaskOptions}. */
+  retries?: number;
+  /** The default of its tasks: see {@linkcode TaskOptions}. */
+  priority?: number;
+  /** What its workers may do: as of a {@linkcode Process}. */
+  permissions?: ProcessOptions["permissions"];
+  /** The most heap of each worker, in MB: as of a {@linkcode Process}. */
+  memoryLimitMb?: number;
+  /** The module that exports the functions of its tasks, where that isn't found by itself. */
+  module?: string | URL;
+  /** How functions travel: as of a {@linkcode Process}. */
+  by?: "reference" | "source";
+  /** The name of the pool; its workers are called after it. Default: "Pool-1". */
+  name?: string;
+  /** Ends the pool, as `terminate()`, when aborted. */
+  signal?: AbortSignal;
+}
+
+/** How a task is run. */
+export interface TaskOptions {
+  /** Milliseconds for all of it, waiting included. Then the task is ended, and fails with a TimeoutError. */
+  timeout?: number;
+  /** Ends the task when aborted, wherever it is. */
+  signal?: AbortSignal;
+  /** Milliseconds that an item may run, from its own start. Then its worker is killed. */
+  timeLimit?: number;
+  /** How often an item is run anew when its worker has died; not when it threw. Default: 0. */
+  retries?: number;
+  /** Larger ones go first; equal ones in order. Default: 0. */
+  priority?: number;
+  /** What is moved to the worker instead of being copied. Such a task is not run anew. */
+  transfer?: Transferable[];
+  /** What it is called in errors and statistics. Default: the name of the function. */
+  name?: string;
+  /** Called with what the task sends by `currentTask().send()`. */
+  // deno-lint-ignore no-explicit-any
+  onMessage?: (value: any) => void;
+}
+
+/** How the items of a map are run. */
+export interface MapOptions extends TaskOptions {
+  /** Items that go to a worker at once; "auto", the default, measures. Python's `chunksize`. */
+  chunkSize?: number | "auto";
+  /** Items that are read ahead of what has been taken. Default: as many as keep all workers busy. */
+  bufferSize?: number;
+  /** Puts a TaskError in the place of an item that failed, and goes on. Default: false. */
+  returnExceptions?: boolean;
+  /** Called at most ten times a second, and at the end; true draws a line on a terminal. */
+  onProgress?: ((progress: Progress) => void) | true;
+}
+
+/** The names of each. */
+const OF_POOLS = [
+  ...["processes", "minProcesses", "spares", "idleTimeout", "initializer", "initargs", "finalizer"],
+  ...[
+    "maxTasksPerChild",
+    "recycleAboveMb",
+    "tasksPerProcess",
+    "maxQueueSize",
+    "timeLimit",
+    "retries",
+  ],
+  ...["priority", "permissions", "memoryLimitMb", "module", "by", "name", "signal"],
+];
+const OF_TASKS = [
+  ...["timeout", "signal", "timeLimit", "retries", "priority", "transfer", "name", "onMessage"],
+];
+const OF_MAPS = [...OF_TASKS, "chunkSize", "bufferSize", "returnExceptions", "onProgress"];
+
+/** A pool's options, checked, with the defaults in place. */
+export interface CheckedPool {
+  processes: number;
+  minProcesses: number;
+  spares: number;
+  idleTimeout: number;
+  maxTasksPerChild: number;
+  recycleAboveMb: number | undefined;
+  tasksPerProcess: number;
+  maxQueueSize: number;
+  timeLimit: number | undefined;
+  retries: number;
+  priority: number;
+}
+
+/** A task's options, checked. */
+export interface CheckedTask {
+  timeout: number;
+  signal: AbortSignal | undefined;
+  timeLimit: number | undefined;
+  retries: number;
+  priority: number;
+  transfer: readonly object[];
+  name: string | undefined;
+  onMessage: ((value: unknown) => void) | undefined;
+}
+
+/** A map's options, checked. */
+export interface CheckedMap extends CheckedTask {
+  chunkSize: number | "auto";
+  bufferSize: number | undefined;
+  returnExceptions: boolean;
+  onProgress: ((progress: Progress) => void) | true | undefined;
+}
+
+/** A whole number from `least` up; Infinity only where it may be. */
+export function checkCount(
+  what: string,
+  value: unknown,
+  least: number,
+  mayBeEndless = false,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `${what} is ${describe(value)}, not a number. Give a whole number from ${least} up.`,
+    );
+  }
+  if (value < least || !Number.isInteger(value) && !(mayBeEndless && value === Infinity)) {
+    throw new RangeError(`${what} is ${value}. Give a whole number from ${least} up.`);
+  }
+  return value;
+}
+
+function checkLimit(what: string, value: unknown, unit: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `${what} is ${describe(value)}, not a number. Give a number of ${unit} above 0.`,
+    );
+  }
+  if (!(value > 0)) throw new RangeError(`${what} is ${value}. Give a number of ${unit} above 0.`);
+  return value === Infinity ? undefined : value;
+}
+
+function checkPriority(value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`priority is ${describe(value)}, not a number. Larger ones go first.`);
+  }
+  if (Number.isNaN(value)) {
+    throw new RangeError("priority is NaN. Give a number; larger ones go first.");
+  }
+  return value;
+}
+
+function checkFunction(what: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new TypeError(`${what} is ${describe(value)}. Give a function.`);
+}
+
+/** An option, or its default where it is left out: null is not that. */
+function given<T>(option: T | undefined, fallback: T): T {
+  return option === undefined ? fallback : option;
+}
+
+/** The options of a pool. */
+export function checkPool(options: PoolOptions<never, never[]>, cores: number): CheckedPool {
+  checkNames(options, OF_POOLS, "new Pool({ processes: 4 })");
+  const { processes = cores, permissions } = options;
+  checkCount("processes", processes, 1);
+  const minProcesses = checkCount("minProcesses", given(options.minProcesses, processes), 0);
+  if (minProcesses > processes) {
+    throw new RangeError(
+      `minProcesses is ${minProcesses}, more than processes, ${processes}. Give at most that.`,
+    );
+  }
+  const isConfined = permissions !== undefined && permissions !== "inherit";
+  checkFunction("initializer", options.initializer);
+  checkFunction("finalizer", options.finalizer);
+  if (options.initargs !== undefined && !Array.isArray(options.initargs)) {
+    throw new TypeError(
+      `initargs is ${describe(options.initargs)}. Give an array of the initializer's arguments.`,
+    );
+  }
+  if (options.initargs !== undefined && options.initializer === undefined) {
+    throw new TypeError("initargs was given without an initializer. Give both, or neither.");
+  }
+  const { name } = options;
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw new TypeError(`name is ${describe(name)}. Give a string that isn't empty.`);
+  }
+  signalOf({ signal: options.signal });
+  return {
+    processes,
+    minProcesses,
+    spares: checkCount("spares", given(options.spares, isConfined ? 1 : 0), 0),
+    idleTimeout: checkMilliseconds("idleTimeout", given(options.idleTimeout, 10_000)),
+    maxTasksPerChild: checkCount(
+      "maxTasksPerChild",
+      given(options.maxTasksPerChild, Infinity),
+      1,
+      true,
+    ),
+    recycleAboveMb: checkLimit("recycleAboveMb", options.recycleAboveMb, "MB"),
+    tasksPerProcess: checkCount("tasksPerProcess", given(options.tasksPerProcess, 1), 1),
+    maxQueueSize: checkCount("maxQueueSize", given(options.maxQueueSize, Infinity), 1, true),
+    timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
+    retries: checkCount("retries", given(options.retries, 0), 0, true),
+    priority: checkPriority(given(options.priority, 0)),
+  };
+}
+
+/** The options of a task, where none are given those of the pool. */
+export function checkTask(
+  options: TaskOptions | undefined,
+  pool: CheckedPool,
+  names: readonly string[] = OF_TASKS,
+  example = "{ timeout: 1000, priority: 1 }",
+): CheckedTask {
+  if (options === undefined) return { ...NOTHING, ...defaultsOf(pool) };
+  checkNames(options, names, example);
+  const { timeout, transfer = [], name, onMessage } = options;
+  if (!Array.isArray(transfer)) {
+    throw new TypeError(`transfer is ${describe(transfer)}. Give an array of what is to be moved.`);
+  }
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw new TypeError(`name is ${describe(name)}. Give a string that isn't empty.`);
+  }
+  checkFunction("onMessage", onMessage);
+  return {
+    timeout: timeout === undefined ? Infinity : checkMilliseconds("timeout", timeout),
+    signal: signalOf({ signal: options.signal }),
+    timeLimit: options.timeLimit === undefined
+      ? pool.timeLimit
+      : checkLimit("timeLimit", options.timeLimit, "milliseconds"),
+    retries: checkCount("retries", given(options.retries, pool.retries), 0, true),
+    priority: checkPriority(given(options.priority, pool.priority)),
+    transfer,
+    name,
+    onMessage,
+  };
+}
+
+const NOTHING = {
+  timeout: Infinity,
+  signal: undefined,
+  transfer: [],
+  name: undefined,
+  onMessage: undefined,
+};
+
+function defaultsOf({ timeLimit, retries, priority }: CheckedPool) {
+  return { timeLimit, retries, priority };
+}
+
+/** The options of a map. */
+export function checkMap(options: MapOptions | undefined, pool: CheckedPool): CheckedMap {
+  const task = checkTask(options, pool, OF_MAPS, "{ chunkSize: 100 }");
+  const { chunkSize = "auto", bufferSize, returnExceptions = false, onProgress } = options ?? {};
+  if (chunkSize !== "auto") checkCount("chunkSize", chunkSize, 1);
+  if (bufferSize !== undefined) checkCount("bufferSize", bufferSize, 1, true);
+  if (typeof returnExceptions !== "boolean") {
+    throw new TypeError(`returnExceptions is ${describe(returnExceptions)}. Give true or false.`);
+  }
+  if (onProgress !== true) checkFunction("onProgress", onProgress);
+  return { ...task, chunkSize, bufferSize, returnExceptions, onProgress };
+}

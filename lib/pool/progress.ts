@@ -1,0 +1,83 @@
+// How far a call over many items is, told at most ten times a second and at the end.
+
+import type { Progress } from "./options.ts";
+
+/** Milliseconds between two tellings, and those over which the rate is measured. */
+const INTERVAL_MS = 100, RATE_OVER_MS = 3000;
+/** Characters of a bar on a terminal. */
+const BAR = 24;
+
+/** Tells of progress. */
+export class ProgressReport {
+  readonly #tell: (progress: Progress) => void;
+  readonly #total: number | undefined;
+  readonly #started = performance.now();
+  /** How many were done at times in the last seconds. */
+  #marks: { at: number; done: number }[] = [{ at: this.#started, done: 0 }];
+  #told = this.#started;
+  #done = 0;
+  #failed = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param tell whom; true for a line on a terminal, and nothing where there is none */
+  constructor(tell: ((progress: Progress) => void) | true, total: number | undefined) {
+    this.#tell = tell === true ? lineOf() : tell;
+    this.#total = total;
+  }
+
+  /** One more item has an outcome. */
+  count(hasFailed: boolean): void {
+    this.#done++;
+    if (hasFailed) this.#failed++;
+    if (this.#timer !== undefined) return;
+    const left = this.#told + INTERVAL_MS - performance.now();
+    if (left <= 0) return this.#report();
+    this.#timer = setTimeout(() => this.#report(), left);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** All is over. */
+  end(): void {
+    this.#report();
+  }
+
+  #report(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const now = this.#told = performance.now(), done = this.#done, total = this.#total;
+    this.#marks = this.#marks.filter(({ at }, i, all) =>
+      i === all.length - 1 || now - at < RATE_OVER_MS
+    );
+    const { at, done: before } = this.#marks[0];
+    this.#marks.push({ at: now, done });
+    const rate = now > at ? (done - before) / (now - at) * 1000 : 0;
+    const left = total === undefined ? undefined : total - done;
+    const eta = left === undefined
+      ? undefined
+      : left === 0
+      ? 0
+      : rate > 0
+      ? left / rate * 1000
+      : undefined;
+    this.#tell({ done, failed: this.#failed, total, rate, eta });
+  }
+}
+
+/** Draws one line on standard error, if that is a terminal. */
+function lineOf(): (progress: Progress) => void {
+  if (!Deno.stderr.isTerminal()) return () => {};
+  const encoder = new TextEncoder();
+  return ({ done, failed, total, rate, eta }) => {
+    const isOver = total !== undefined && done >= total;
+    const share = total === undefined || total === 0 ? 0 : done / total;
+    const filled = Math.round(share * BAR);
+    const bar = total === undefined ? "" : `${"█".repeat(filled)}${"░".repeat(BAR - filled)} `;
+    const of = total === undefined ? `${done}` : `${done}/${total}`;
+    const left = eta === undefined || isOver ? "" : `, ${(eta / 1000).toFixed(0)} s left`;
+    const bad = failed === 0 ? "" : `, ${failed} failed`;
+    const text = `\r\x1b[K${bar}${of}, ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${bad}${
+      isOver ? "\n" : ""
+    }`;
+    Deno.stderr.writeSync(encoder.encode(text));
+  };
+}

@@ -1,0 +1,353 @@
+// A pool in a process that was handed it: its units go through a pipe to the process that has made the pool, and
+// what becomes of each item comes back. There the units are like any others.
+
+import { EOFError, InvalidStateError } from "../errors.ts";
+import { type Connection, endOf } from "../pipe/connection.ts";
+import type { End } from "../pipe/end.ts";
+import { describeFailure, type Failure } from "../process/failure.ts";
+import { recreateFailure } from "../process/recreate_failure.ts";
+import { hold, release } from "../wait/bus.ts";
+import { eventually } from "../wait/operation.ts";
+import { type CurrentTask, currentTask } from "./current_task.ts";
+import type { BrokenPoolError } from "./errors.ts";
+import type { Executor } from "./executor.ts";
+import type { FunctionTravel } from "../process/function_travel.ts";
+import type { FunctionTable, Registered } from "./functions.ts";
+import { countNestedWait } from "./nested_wait.ts";
+import type { RUN, STREAM } from "./protocol.ts";
+import { type ItemFailure, Unit, type UnitOptions } from "./unit.ts";
+
+// From the process that was handed the pool.
+const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4;
+// To it.
+const RETURNED = 0, FAILED = 1, MESSAGE = 2, YIELDED = 3, ASSIGNED = 4;
+
+/** How a unit crosses. */
+interface Submitted {
+  type: typeof RUN | typeof STREAM;
+  functionId: number;
+  /** Before its first use. */
+  travel: FunctionTravel | undefined;
+  functionName: string;
+  isSpread: boolean;
+  first: number;
+  items: readonly unknown[];
+  options: Omit<UnitOptions, "transfer">;
+}
+
+type Request =
+  | [typeof SUBMIT, id: number, unit: Submitted]
+  | [typeof CANCEL | typeof DROP | typeof CLOSE, id: number]
+  | [typeof CREDIT, id: number, count: number];
+
+type Answer =
+  | [typeof RETURNED, id: number, index: number, value: unknown]
+  | [
+    typeof FAILED,
+    id: number,
+    index: number,
+    failure: Omit<ItemFailure, "cause" | "item">,
+    Failure | undefined,
+  ]
+  | [typeof MESSAGE | typeof YIELDED, id: number, value: unknown]
+  | [typeof ASSIGNED, id: number, worker: string | undefined];
+
+/** Sends, whatever it takes; to a pipe whose other end is gone, nothing. */
+function trySend(end: End, message: unknown, transfer: readonly object[] = []): void {
+  end.trySend(message, transfer)?.expired();
+}
+
+/** The pool's units where the pool was handed over. */
+export class RemoteExecutor implements Executor {
+  /** A connection that nothing refers to is closed. */
+  readonly connection: Connection;
+  readonly #end: End;
+  readonly size: number;
+  readonly #units = new Map<number, { unit: Unit; task: CurrentTask | undefined }>();
+  readonly #ids = new Map<Unit, number>();
+  readonly #known = new Set<number>();
+  readonly #watchers = new Set<() => void>();
+  #next = 0;
+  #isOver = false;
+  readonly waiting = 0;
+  readonly broken: BrokenPoolError | undefined = undefined;
+
+  constructor(connection: Connection, size: number) {
+    this.connection = connection;
+    this.#end = endOf(connection);
+    this.size = size;
+    this.#listen();
+  }
+
+  submit(unit: Unit): void {
+    if (this.#isOver) throw gone();
+    const id = this.#next++, { call } = unit;
+    const isNew = !this.#known.has(call.id);
+    const { transfer, ...options } = unit.options;
+    const submitted: Submitted = {
+      type: unit.type,
+      functionId: call.id,
+      travel: isNew ? call.travel : undefined,
+      functionName: call.name,
+      isSpread: unit.isSpread,
+      first: unit.first,
+      items: unit.items,
+      options,
+    };
+    trySend(this.#end, [SUBMIT, id, submitted] satisfies Request, transfer);
+    this.#known.add(call.id);
+    const task = currentTask();
+    this.#units.set(id, { unit, task });
+    this.#ids.set(unit, id);
+    if (this.#units.size === 1) hold();
+    if (task !== undefined) countNestedWait(task, 1);
+  }
+
+  settled(unit: Unit): void {
+    const id = this.#ids.get(unit);
+    if (id === undefined) return;
+    this.#ids.delete(unit);
+    const { task } = this.#units.get(id)!;
+    this.#units.delete(id);
+    if (this.#units.size === 0) release();
+    if (task !== undefined) countNestedWait(task, -1);
+    this.#changed();
+  }
+
+  cancel(unit: Unit, _reason: unknown): void {
+    unit.drop();
+    this.#request(CANCEL, unit);
+  }
+
+  drop(units: readonly Unit[]): Unit[] {
+    for (const unit of units) {
+      unit.drop();
+      this.#request(DROP, unit);
+    }
+    return [...units];
+  }
+
+  isRunning(unit: Unit): boolean {
+    return this.#ids.has(unit);
+  }
+
+  credit(unit: Unit, count: number): void {
+    const id = this.#ids.get(unit);
+    if (id !== undefined && !this.#isOver) {
+      trySend(this.#end, [CREDIT, id, count] satisfies Request);
+    }
+  }
+
+  closeStream(unit: Unit): boolean {
+    this.#request(CLOSE, unit);
+    return this.#ids.has(unit);
+  }
+
+  #request(type: typeof CANCEL | typeof DROP | typeof CLOSE, unit: Unit): void {
+    const id = this.#ids.get(unit);
+    if (id !== undefined && !this.#isOver) trySend(this.#end, [type, id] satisfies Request);
+  }
+
+  async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
+    while (!isSo()) {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const look = () => {
+          this.#watchers.delete(look);
+          resolve();
+        };
+        this.#watchers.add(look);
+      });
+    }
+  }
+
+  #changed(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+
+  async #listen(): Promise<void> {
+    const receiving = this.#end.receiving();
+    receiving.gate.isQuiet = true;
+    try {
+      for (;;) this.#hear(await eventually(receiving) as Answer);
+    } catch (error) {
+      this.#isOver = true;
+      if (!(error instanceof EOFError) && !this.connection.closed) throw error;
+      this.#loseAll();
+    }
+  }
+
+  #hear(answer: Answer): void {
+    const found = this.#units.get(answer[1]);
+    if (found === undefined || found.unit.isDropped) return;
+    const { client } = found.unit;
+    switch (answer[0]) {
+      case RETURNED:
+        return client.returned(answer[2], answer[3]);
+      case FAILED: {
+        const [, , index, failure, cause] = answer;
+        const item = found.unit.items[index - found.unit.first];
+        return client.failed(index, {
+          ...failure,
+          cause: cause === undefined ? undefined : recreateFailure(cause),
+          item,
+        });
+      }
+      case MESSAGE:
+        return client.message?.(answer[2]);
+      case YIELDED:
+        return client.yielded?.(answer[2]);
+      case ASSIGNED:
+        return client.assigned?.(answer[2]);
+    }
+  }
+
+  /** The process that has made the pool is gone. */
+  #loseAll(): void {
+    for (const { unit } of [...this.#units.values()]) {
+      for (let i = unit.settled; i < unit.items.length; i++) {
+        unit.client.failed(unit.first + i, {
+          how: "ended",
+          cause: gone(),
+          exitCode: 1,
+          limit: undefined,
+          worker: undefined,
+          attempts: 0,
+          item: unit.items[i],
+        });
+      }
+    }
+    this.#changed();
+  }
+}
+
+function gone(): InvalidStateError {
+  return new InvalidStateError(
+    "The pool was closed, or the process that has made it has ended. Use it before that.",
+  );
+}
+
+/** What the process that has made a pool does for one that was handed it. */
+export class RemoteClient {
+  readonly #connection: Connection;
+  readonly #end: End;
+  readonly #executor: Executor;
+  readonly #functions: FunctionTable;
+  readonly #takeIds: (count: number) => number;
+  readonly #ended: () => void;
+  readonly #units = new Map<number, { unit: Unit; left: number }>();
+  readonly #registered = new Map<number, Registered>();
+
+  constructor(
+    connection: Connection,
+    executor: Executor,
+    functions: FunctionTable,
+    takeIds: (count: number) => number,
+    ended: () => void,
+  ) {
+    this.#connection = connection;
+    this.#end = endOf(connection);
+    this.#executor = executor;
+    this.#functions = functions;
+    this.#takeIds = takeIds;
+    this.#ended = ended;
+    this.#listen();
+  }
+
+  /** No more is taken on from there. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #listen(): Promise<void> {
+    const receiving = this.#end.receiving();
+    receiving.gate.isQuiet = true;
+    try {
+      for (;;) this.#hear(await eventually(receiving) as Request);
+    } catch {
+      // It has ended, or was closed: nobody wants what it has asked for.
+      for (const { unit } of [...this.#units.values()]) this.#giveUp(unit);
+      this.#connection.close();
+      this.#ended();
+    }
+  }
+
+  #hear(request: Request): void {
+    const id = request[1];
+    if (request[0] === SUBMIT) return this.#submit(id, request[2]);
+    const unit = this.#units.get(id)?.unit;
+    if (unit === undefined) return;
+    switch (request[0]) {
+      case CANCEL:
+        this.#units.delete(id);
+        return this.#giveUp(unit);
+      case DROP: {
+        const back = this.#executor.drop([unit]).reduce((sum, part) => sum + part.items.length, 0);
+        return this.#settle(id, back);
+      }
+      case CREDIT:
+        return this.#executor.credit(unit, request[2]);
+      case CLOSE:
+        if (!this.#executor.closeStream(unit)) {
+          this.#units.delete(id);
+          this.#giveUp(unit);
+        }
+    }
+  }
+
+  #giveUp(unit: Unit): void {
+    this.#executor.cancel(unit, undefined);
+    this.#executor.settled(unit);
+  }
+
+  #submit(id: number, submitted: Submitted): void {
+    const { functionId, travel, functionName, options, ...rest } = submitted;
+    if (travel !== undefined) {
+      this.#registered.set(functionId, this.#functions.add(travel, functionName));
+    }
+    const call = this.#registered.get(functionId)!;
+    const answer = (message: Answer) => {
+      try {
+        trySend(this.#end, message);
+      } catch {
+        // Its end is noticed where its requests are received.
+      }
+    };
+    const unit: Unit = new Unit({
+      ...rest,
+      call,
+      id: this.#takeIds(rest.items.length),
+      options: { ...options, transfer: [] },
+      client: {
+        returned: (index, value) => {
+          answer([RETURNED, id, index, value]);
+          this.#settle(id, 1);
+        },
+        failed: (index, { cause, item: _, ...failure }) => {
+          answer([
+            FAILED,
+            id,
+            index,
+            failure,
+            cause === undefined ? undefined : describeFailure(cause),
+          ]);
+          this.#settle(id, 1);
+        },
+        message: (value) => answer([MESSAGE, id, value]),
+        yielded: (value) => answer([YIELDED, id, value]),
+        assigned: (worker) => answer([ASSIGNED, id, worker]),
+      },
+    });
+    this.#units.set(id, { unit, left: unit.items.length });
+    this.#executor.submit(unit);
+  }
+
+  #settle(id: number, count: number): void {
+    const found = this.#units.get(id);
+    if (found === undefined) return;
+    found.left -= count;
+    if (found.left > 0) return;
+    this.#units.delete(id);
+    this.#executor.settled(found.unit);
+  }
+}

@@ -1,0 +1,547 @@
+// Who works on what: the workers of a pool, what waits for them, and the rules by which one gets the other.
+// Loaded workers get units in the order of priority and arrival. A worker that is lost gives back what it has
+// not begun, and is replaced. While anything is to be done the program is kept alive; an idle pool doesn't.
+
+import { BrokenPipeError } from "../errors.ts";
+import { hold, release } from "../wait/bus.ts";
+import { Backlog } from "./backlog.ts";
+import { BrokenPoolError } from "./errors.ts";
+import type { Executor } from "./executor.ts";
+import type { Unit } from "./unit.ts";
+import { Worker, type WorkerEvents, type WorkerMaking } from "./worker.ts";
+
+/** The size of a pool, and when its workers are replaced. */
+export interface Sizes {
+  processes: number;
+  minProcesses: number;
+  spares: number;
+  /** In ms. */
+  idleTimeout: number;
+  /** Items. */
+  maxTasksPerChild: number;
+  /** Units that a worker runs at once. */
+  concurrency: number;
+}
+
+/** What a scheduler tells its pool. */
+export interface SchedulerEvents {
+  workerStarted(worker: Worker): void;
+  workerEnded(worker: Worker): void;
+  finished(worker: Worker, unit: Unit, item: number, runningMs: number, hasFailed: boolean): void;
+  /** A unit begins to wait for its outcome in a worker. */
+  dispatched(worker: Worker, unit: Unit): void;
+  /** Nothing waits and nothing runs any more. */
+  drained(): void;
+  /** There is room in the backlog. */
+  roomMade(): void;
+}
+
+/** Workers that die one after the other before their first item break a pool. */
+const MAX_EARLY_DEATHS = 5;
+
+/** The workers of a pool and what waits for them. */
+export class Scheduler implements Executor {
+  readonly #sizes: Sizes;
+  readonly #making: Omit<WorkerMaking, "events">;
+  readonly #events: SchedulerEvents;
+  readonly #backlog = new Backlog<Unit>();
+  readonly #workers = new Set<Worker>();
+  readonly #idleSince = new Map<Worker, number>();
+  /** Units that were given to a worker or wait, and have items without an outcome. */
+  #outstanding = 0;
+  #holds = false;
+  #broken: BrokenPoolError | undefined;
+  #isClosed = false;
+  #earlyDeaths = 0;
+  #restarts = 0;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Those who wait until something changes. */
+  readonly #watchers = new Set<() => void>();
+  readonly #listener: WorkerEvents;
+
+  constructor(sizes: Sizes, making: Omit<WorkerMaking, "events">, events: SchedulerEvents) {
+    this.#sizes = sizes;
+    this.#making = making;
+    this.#events = events;
+    this.#listener = {
+      ready: () => {
+        this.#dispatch();
+        this.#changed();
+      },
+      broken: (worker, error) => this.#break(worker, error),
+      free: (worker) => this.#free(worker),
+      returned: (units) => {
+        this.#backlog.pushFront(units);
+        this.#dispatch();
+      },
+      grown: (worker) => this.#replace(worker),
+      lost: () => {
+        this.#restarts++;
+        this.#fill();
+        this.#changed();
+      },
+      ended: (worker) => this.#ended(worker),
+      finished: (worker, unit, item, ms, hasFailed) => {
+        this.#earlyDeaths = 0;
+        this.#events.finished(worker, unit, item, ms, hasFailed);
+      },
+    };
+  }
+
+  /** The workers that have not ended. */
+  get workers(): readonly Worker[] {
+    return [...this.#workers];
+  }
+
+  /** Units that wait for a worker. */
+  get waiting(): number {
+    return this.#backlog.size;
+  }
+
+  /** How many units may run at once. */
+  get size(): number {
+    return this.#sizes.processes * this.#sizes.concurrency;
+  }
+
+  /** How many workers were started in the place of others. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get broken(): BrokenPoolError | undefined {
+    return this.#broken;
+  }
+
+  /** Whether nothing waits and nothing runs. */
+  get isIdle(): boolean {
+    return this.#outstanding === 0;
+  }
+
+  // Sizes
+
+  /** Whether all workers have ended, and nothing is to be done any more. */
+  get hasEnded(): boolean {
+    return this.#workers.size === 0 && this.#outstanding === 0;
+  }
+
+  /** Starts the workers that should be there from the beginning. */
+  begin(): void {
+    this.#fill();
+  }
+
+  get #capacity(): number {
+    let capacity = 0;
+    for (const { state } of this.#workers) if (state === "ready" || state === "loading") capacity++;
+    return capacity;
+  }
+
+  /** Starts workers until there are as many as there should be. */
+  #fill(): void {
+    if (this.#isClosed && this.#outstanding === 0 || this.#broken !== undefined) return;
+    const { processes, minProcesses, spares } = this.#sizes;
+    const wanted = Math.min(processes, Math.max(minProcesses, this.#demand)) + spares;
+    for (let capacity = this.#capacity; capacity < wanted; capacity++) this.#start();
+  }
+
+  /** How many workers would have something to do. */
+  get #demand(): number {
+    let busy = 0;
+    for (const worker of this.#workers) if (worker.load > 0 && worker.state === "ready") busy++;
+    return busy + this.#backlog.size;
+  }
+
+  #start(): Worker {
+    const worker = new Worker({ ...this.#making, events: this.#listener });
+    this.#workers.add(worker);
+    this.#events.workerStarted(worker);
+    return worker;
+  }
+
+  /** Changes how many there are. */
+  resize(processes: number): void {
+    this.#sizes.processes = processes;
+    this.#sizes.minProcesses = Math.min(this.#sizes.minProcesses, processes);
+    if (this.#sizes.idleTimeout === Infinity || this.#sizes.minProcesses > 0) {
+      this.#sizes.minProcesses = processes;
+    }
+    const alive = this.workers.filter(({ state }) => state === "ready" || state === "loading")
+      .sort((a, b) => a.load - b.load);
+    const wanted = processes + this.#sizes.spares;
+    for (const worker of alive.slice(0, Math.max(0, alive.length - wanted))) this.#retire(worker);
+    this.#fill();
+    this.#dispatch();
+  }
+
+  /** Lets a worker finish what it has, and starts another one now. */
+  #replace(worker: Worker): void {
+    if (worker.state !== "ready" && worker.state !== "loading") return;
+    this.#retire(worker);
+    this.#restarts++;
+    this.#fill();
+  }
+
+  #retire(worker: Worker): void {
+    const back = worker.revokeAll();
+    worker.retire();
+    if (back.length > 0) this.#backlog.pushFront(back);
+    if (worker.own.length > 0) this.#abandonOwn(worker);
+  }
+
+  /** Replaces all workers by new ones; those that are there finish what they have. */
+  async recycle(signal?: AbortSignal): Promise<void> {
+    const old = this.workers.filter(({ state }) => state === "ready" || state === "loading");
+    for (const worker of old) {
+      const fresh = this.#start();
+      // Only when the new one has loaded does the old one leave.
+      await this.until(() => fresh.state !== "loading" || this.#isClosed, signal);
+      if (this.#broken !== undefined) throw this.#broken;
+      this.#retire(worker);
+      this.#fill();
+      this.#dispatch();
+    }
+  }
+
+  get #readyOnes(): number {
+    let count = 0;
+    for (const { state } of this.#workers) if (state === "ready") count++;
+    return count;
+  }
+
+  /** Whether as many workers have loaded as there should be. */
+  get isReady(): boolean {
+    return this.#readyOnes >=
+      Math.max(1, Math.min(this.#sizes.minProcesses, this.#sizes.processes));
+  }
+
+  // Work
+
+  /** Takes a unit on. */
+  submit(unit: Unit): void {
+    this.#outstanding++;
+    if (!this.#holds) {
+      this.#holds = true;
+      hold();
+    }
+    this.#backlog.push(unit);
+    this.#dispatch();
+  }
+
+  /** Takes on one unit for each worker that there is. */
+  submitToAll(units: (worker: Worker) => Unit): void {
+    for (const worker of this.workers) {
+      if (worker.state !== "ready" && worker.state !== "loading") continue;
+      this.#outstanding++;
+      worker.own.push(units(worker));
+    }
+    if (this.#outstanding > 0 && !this.#holds) {
+      this.#holds = true;
+      hold();
+    }
+    this.#dispatch();
+  }
+
+  /** One of the units that submit() took on has no item left without an outcome. */
+  settled(_unit: Unit): void {
+    this.#outstanding--;
+    if (this.#outstanding > 0) return;
+    if (this.#holds) {
+      this.#holds = false;
+      release();
+    }
+    this.#events.drained();
+    this.#leaveIfClosed();
+    this.#changed();
+  }
+
+  /** Ends a unit wherever it is: false if it was running. */
+  cancel(unit: Unit, reason: unknown): void {
+    unit.drop();
+    const parts = new Set(unit.remains);
+    this.#backlog.remove((waiting) => parts.has(waiting));
+    for (const part of parts) {
+      for (const worker of this.#workers) {
+        if (worker.revoke(part)) this.#free(worker);
+        else worker.stop(part, reason);
+      }
+    }
+    this.#events.roomMade();
+  }
+
+  /** Takes back what has not begun of some units, and returns it. */
+  drop(units: readonly Unit[]): Unit[] {
+    const unwanted = new Set(units.flatMap((unit) => unit.remains));
+    const back = this.#backlog.remove((unit) => unwanted.has(unit));
+    for (const worker of this.#workers) {
+      for (const unit of unwanted) if (worker.revoke(unit)) back.push(unit);
+    }
+    this.#events.roomMade();
+    return back;
+  }
+
+  /** The consumer of a generator has room for so many more values. */
+  credit(unit: Unit, count: number): void {
+    for (const worker of this.#workers) worker.credit(unit, count);
+  }
+
+  /** Asks a generator to return; false if it has not begun. */
+  closeStream(unit: Unit): boolean {
+    if (!this.isRunning(unit)) return false;
+    for (const worker of this.#workers) worker.close(unit);
+    return true;
+  }
+
+  isRunning(unit: Unit): boolean {
+    const parts = unit.remains;
+    return this.workers.some((worker) => parts.some((part) => worker.isRunning(part)));
+  }
+
+  #dispatch(): void {
+    for (const worker of this.#workers) this.#giveOwn(worker);
+    while (this.#backlog.size > 0) {
+      const worker = this.#choose();
+      if (worker === undefined) break;
+      this.#give(worker, this.#backlog.shift()!);
+    }
+    if (this.#backlog.size > 0) this.#fill();
+    else this.#steal();
+    this.#watchIdle();
+  }
+
+  /** The worker with the least to do that has room. */
+  #choose(): Worker | undefined {
+    let chosen: Worker | undefined, busy = 0;
+    for (const { load, state } of this.#workers) if (load > 0 && state !== "stopped") busy++;
+    for (const worker of this.#workers) {
+      if (worker.room <= 0 || chosen !== undefined && chosen.load <= worker.load) continue;
+      // A spare only steps in.
+      if (worker.load === 0 && busy >= this.#sizes.processes) continue;
+      chosen = worker;
+    }
+    return chosen;
+  }
+
+  #giveOwn(worker: Worker): void {
+    while (worker.own.length > 0 && worker.state === "ready" && worker.room > 0) {
+      this.#give(worker, worker.own.shift()!);
+    }
+  }
+
+  #give(worker: Worker, unit: Unit): void {
+    const left = this.#sizes.maxTasksPerChild - worker.given;
+    let part = unit;
+    if (unit.items.length > left) {
+      part = unit.slice(0, left);
+      this.#backlog.pushFront([unit.slice(left, unit.items.length)]);
+    }
+    try {
+      worker.give(part);
+    } catch (error) {
+      this.#failed(part, error, worker);
+      return;
+    }
+    this.#events.dispatched(worker, part);
+    this.#events.roomMade();
+    if (worker.given >= this.#sizes.maxTasksPerChild) this.#lastGiven(worker);
+  }
+
+  /** It has had its last item. */
+  #lastGiven(worker: Worker): void {
+    worker.retire();
+    this.#restarts++;
+    this.#fill();
+  }
+
+  /** A unit could not be sent. */
+  #failed(unit: Unit, cause: unknown, worker: Worker): void {
+    // The worker has ended. What it had is settled when that is noticed where its messages are heard.
+    if (worker.state !== "ready" || cause instanceof BrokenPipeError) {
+      this.#backlog.pushFront([unit]);
+      worker.giveUp();
+      return;
+    }
+    for (let i = unit.settled; i < unit.items.length; i++) {
+      unit.settled++;
+      unit.client.failed(unit.first + i, {
+        how: "threw",
+        cause,
+        exitCode: 1,
+        limit: undefined,
+        worker: undefined,
+        attempts: 0,
+        item: unit.items[i],
+      });
+    }
+  }
+
+  #free(worker: Worker): void {
+    if (this.#backlog.size > 0 || worker.own.length > 0) this.#dispatch();
+    else if (worker.load === 0) {
+      this.#steal();
+      this.#watchIdle();
+    }
+    this.#changed();
+  }
+
+  /** What was sent ahead to a worker that is slower than expected is given to one that is idle. */
+  #steal(): void {
+    for (;;) {
+      const idle = this.#choose();
+      if (idle === undefined || idle.load > 0) return;
+      let from: Worker | undefined;
+      for (const worker of this.#workers) {
+        if (worker.load > 1 && (from === undefined || worker.load > from.load)) from = worker;
+      }
+      const units = from?.revokeAll() ?? [];
+      if (units.length === 0) return;
+      this.#give(idle, units.shift()!);
+      this.#backlog.pushFront(units);
+      if (units.length > 0) {
+        for (let next = this.#choose(); next !== undefined && this.#backlog.size > 0;) {
+          this.#give(next, this.#backlog.shift()!);
+          next = this.#choose();
+        }
+        return;
+      }
+    }
+  }
+
+  // Ends
+
+  #ended(worker: Worker): void {
+    this.#workers.delete(worker);
+    this.#idleSince.delete(worker);
+    this.#abandonOwn(worker);
+    this.#events.workerEnded(worker);
+    const isEarly = !worker.hasBegun && worker.exitCode !== 0 && !this.#isClosed;
+    if (isEarly && ++this.#earlyDeaths >= MAX_EARLY_DEATHS) {
+      this.#break(worker, worker.cause ?? new Error(`it exited with code ${worker.exitCode}`));
+    }
+    if (!this.#isClosed || this.#outstanding > 0) this.#fill();
+    this.#dispatch(); // its place is free
+    this.#leaveIfClosed();
+    this.#changed();
+  }
+
+  /** What only this worker was to run is not run. */
+  #abandonOwn(worker: Worker): void {
+    for (const unit of worker.own.splice(0)) {
+      unit.client.failed(unit.first, {
+        how: "ended",
+        cause: undefined,
+        exitCode: worker.exitCode ?? 0,
+        limit: undefined,
+        worker: worker.name,
+        attempts: 0,
+        item: unit.items[0],
+      });
+    }
+  }
+
+  #break(worker: Worker, cause: unknown): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = new BrokenPoolError(
+      `The pool can't work: ${worker.name} ${
+        cause instanceof Error
+          ? `failed before its first task: ${cause.message}`
+          : "failed before its first task."
+      }`,
+      { cause },
+    );
+    const waiting = this.#backlog.remove(() => true);
+    for (const other of this.#workers) waiting.push(...other.revokeAll());
+    for (const other of this.#workers) other.terminate();
+    this.#failAll(waiting, this.#broken);
+    this.#changed();
+  }
+
+  #failAll(units: readonly Unit[], cause: unknown): void {
+    for (const unit of units) {
+      for (let i = unit.settled; i < unit.items.length && !unit.isDropped; i++) {
+        unit.settled++;
+        unit.client.failed(unit.first + i, {
+          ...{ how: "ended", cause, exitCode: 1, limit: undefined, worker: undefined },
+          ...{ attempts: unit.attempt - 1, item: unit.items[i] },
+        });
+      }
+    }
+  }
+
+  /** No more is taken on; the workers end when all is done. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#idleTimer);
+    this.#leaveIfClosed();
+  }
+
+  #leaveIfClosed(): void {
+    if (!this.#isClosed || this.#outstanding > 0) return;
+    for (const worker of this.#workers) worker.retire();
+  }
+
+  /** Everything ends now. */
+  terminate(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#idleTimer);
+    this.#backlog.remove(() => true);
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  // Idle workers
+
+  #watchIdle(): void {
+    const { minProcesses, idleTimeout, spares } = this.#sizes;
+    clearTimeout(this.#idleTimer);
+    if (this.#isClosed || idleTimeout === Infinity) return;
+    const now = performance.now();
+    let extra = this.#capacity - minProcesses - spares, next = Infinity;
+    for (const worker of this.#workers) {
+      if (worker.load > 0 || worker.state !== "ready") {
+        this.#idleSince.delete(worker);
+        continue;
+      }
+      const since = this.#idleSince.get(worker) ?? now;
+      this.#idleSince.set(worker, since);
+      if (extra <= 0) continue;
+      const left = since + idleTimeout - now;
+      if (left > 0) next = Math.min(next, left);
+      else {
+        extra--;
+        worker.retire();
+      }
+    }
+    if (extra <= 0 || next === Infinity) return;
+    this.#idleTimer = setTimeout(() => this.#watchIdle(), Math.min(Math.ceil(next), 2 ** 31 - 1));
+    Deno.unrefTimer(this.#idleTimer as unknown as number);
+  }
+
+  // Waiting for a change
+
+  /** Resolves when it is so. */
+  async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
+    hold();
+    try {
+      while (!isSo()) {
+        signal?.throwIfAborted();
+        await new Promise<void>((resolve, reject) => {
+          const aborted = () => {
+            this.#watchers.delete(look);
+            reject(signal!.reason);
+          };
+          const look = () => {
+            this.#watchers.delete(look);
+            signal?.removeEventListener("abort", aborted);
+            resolve();
+          };
+          this.#watchers.add(look);
+          signal?.addEventListener("abort", aborted, { once: true });
+        });
+      }
+    } finally {
+      release();
+    }
+  }
+
+  #changed(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+}

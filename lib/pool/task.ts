@@ -1,0 +1,382 @@
+// A task: one call that a pool has taken on. It can be awaited, asked and cancelled.
+
+import { TimeoutError } from "../errors.ts";
+import type { Caller } from "../wait/caller.ts";
+import { Gate, GATE_WORDS } from "../wait/gate.ts";
+import { type Readiness, readiness } from "../wait/ready.ts";
+import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { CancelledError, describeItem, TaskError } from "./errors.ts";
+import type { Client, ItemFailure, Unit } from "./unit.ts";
+
+/** How long a task took, in ms: what {@linkcode Task.timing} tells. */
+export interface TaskTiming {
+  /** Waiting for a worker. */
+  queued: number;
+  /** Running; undefined while it hasn't ended. */
+  running: number | undefined;
+  /** From submit() to the outcome; undefined while there is none. */
+  total: number | undefined;
+}
+
+/** What a task needs of its pool. */
+export interface TaskOwner {
+  cancel(unit: Unit, reason: unknown): void;
+  isRunning(unit: Unit): boolean;
+  settled(task: Task<unknown>): void;
+}
+
+type Outcome<R> =
+  | { state: "returned"; value: R }
+  | { state: "failed"; make: () => Error }
+  | { state: "cancelled"; make: () => Error };
+
+/** What only this package passes to the constructor. */
+let making: { owner: TaskOwner; id: number; name: string; origin: Caller } | undefined;
+
+/** Makes a task, and what the pool tells of its outcome. */
+export function newTask<R>(
+  owner: TaskOwner,
+  id: number,
+  name: string,
+  origin: Caller,
+): { task: Task<R>; client: TaskClient } {
+  making = { owner, id, name, origin };
+  try {
+    const task = new Task<R>();
+    return { task, client: clientOf(task as Task<unknown>) };
+  } finally {
+    making = undefined;
+  }
+}
+
+/** The pool's side of a task. */
+export interface TaskClient extends Client {
+  unit: Unit | undefined;
+  onMessage: ((value: unknown) => void) | undefined;
+  /** Called once it has an outcome. */
+  whenEnded: (() => void) | undefined;
+  /** It has not come to an outcome by itself. */
+  end(state: "failed" | "cancelled", make: () => Error): void;
+}
+
+let clientOf: (task: Task<unknown>) => TaskClient;
+
+/** Tasks that failed, and nobody has asked why. */
+const unasked = new Set<Task<unknown>>();
+
+/** Says once of each task of these that failed and that nobody has asked about what it failed with. */
+export function reportUnasked(owner: TaskOwner): void {
+  for (const task of [...unasked]) if (isOwnedBy(task, owner)) task.report();
+}
+
+let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
+
+/**
+ * A call that a {@linkcode Pool} has taken on: what {@linkcode Pool.submit} returns. It can be awaited: that gives
+ * what the function returned. Python's `concurrent.futures.Future`.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type Task } from "@multiproc/multiprocessing";
+ *
+ * export const square = (n: number) => n * n;
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 2 });
+ *   const tasks: Task<number>[] = [1, 2, 3].map((n) => pool.submit(square, [n]));
+ *   for (const task of tasks) console.log(await task); // 1, then 4, then 9
+ * }
+ * ```
+ *
+ * @typeParam R what the function returns, or its promise resolves to
+ */
+export class Task<R = unknown> implements PromiseLike<R> {
+  /** Its number in the pool, from 1. */
+  readonly id: number;
+  /** The name it was given, or that of its function. */
+  readonly name: string;
+  readonly #owner: TaskOwner;
+  readonly #submitted: number = performance.now();
+  /** Where it was submitted. */
+  readonly #origin: Caller;
+  #unit: Unit | undefined;
+  #client: TaskClient | undefined;
+  #outcome: Outcome<R> | undefined;
+  #worker: string | undefined;
+  #started: number | undefined;
+  #ended: number | undefined;
+  #promise: Promise<void> | undefined;
+  #resolve: (() => void) | undefined;
+  #wasAsked = false;
+  /** For wait(). */
+  #gate: Gate | undefined;
+  readonly #callbacks: ((task: Task<R>) => void)[] = [];
+
+  /** @ignore */
+  constructor() {
+    if (making === undefined) throw new TypeError("A task is made by a pool. Call pool.submit().");
+    this.#owner = making.owner;
+    this.id = making.id;
+    this.name = making.name;
+    this.#origin = making.origin;
+  }
+
+  static {
+    isOwnedBy = (task, owner) => task.#owner === owner;
+    clientOf = (task) =>
+      task.#client = {
+        get unit() {
+          return task.#unit;
+        },
+        set unit(unit) {
+          task.#unit = unit;
+        },
+        onMessage: undefined,
+        whenEnded: undefined,
+        returned: (_index, value) => task.#settle({ state: "returned", value }),
+        failed: (index, failure) => {
+          task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
+        },
+        assigned: (worker) => {
+          task.#worker = worker;
+          task.#started = performance.now();
+        },
+        message(value) {
+          this.onMessage?.(value);
+        },
+        end: (state, make) => task.#settle({ state, make: () => task.#signed(make()) }),
+      };
+  }
+
+  #settle(outcome: Outcome<R>): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#ended = performance.now();
+    this.#unit = undefined;
+    this.#resolve?.();
+    this.#gate?.open(Infinity);
+    if (outcome.state === "failed" && !this.#wasAsked) unasked.add(this as Task<unknown>);
+    this.#client?.whenEnded?.();
+    this.#client = undefined;
+    this.#owner.settled(this as Task<unknown>);
+    for (const callback of this.#callbacks.splice(0)) this.#call(callback);
+  }
+
+  #call(callback: (task: Task<R>) => void): void {
+    this.#asked();
+    try {
+      callback(this);
+    } catch (error) {
+      // As of an event listener: it is the program's fault, not the pool's.
+      reportError(error);
+    }
+  }
+
+  /** A new one for each who asks. */
+  #errorOf(index: number, failure: ItemFailure): Error {
+    return this.#signed(taskErrorOf(this.name, index, failure));
+  }
+
+  /** With the line that submitted the task. */
+  #signed(error: Error): Error {
+    this.#origin.sign(error);
+    return error;
+  }
+
+  #asked(): void {
+    this.#wasAsked = true;
+    unasked.delete(this as Task<unknown>);
+  }
+
+  /** @internal */
+  report(): void {
+    const outcome = this.#outcome;
+    this.#asked();
+    if (outcome?.state === "failed") {
+      console.error("Nobody asked for the result of a task:", outcome.make());
+    }
+  }
+
+  /**
+   * What the function returned.
+   *
+   * @throws {TaskError} if it threw, or its worker ended
+   * @throws {CancelledError} if it was cancelled
+   * @throws {TimeoutError} if the wait took longer than `timeout` ms; the task goes on
+   * @throws {BrokenPoolError} if the pool can't work
+   */
+  result(options?: WaitOptions): Promise<R> {
+    this.#asked();
+    if (options === undefined) return this.#whenSettled().then(() => this.#answer());
+    return this.#patiently(options).then(() => this.#answer());
+  }
+
+  /** What the task failed with; undefined if it returned. Throws as {@linkcode Task.result} where it has no outcome. */
+  async exception(options?: WaitOptions): Promise<TaskError | undefined> {
+    try {
+      await this.result(options);
+      return undefined;
+    } catch (error) {
+      if (this.#outcome?.state !== "failed") throw error;
+      return error as TaskError;
+    }
+  }
+
+  /** @internal What result() would answer, of a task that has an outcome. */
+  valueNow(): R {
+    return this.#answer();
+  }
+
+  #answer(): R {
+    const outcome = this.#outcome!;
+    if (outcome.state === "returned") return outcome.value;
+    throw outcome.make();
+  }
+
+  #whenSettled(): Promise<void> {
+    if (this.#outcome !== undefined) return Promise.resolve();
+    return this.#promise ??= new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  async #patiently(options: WaitOptions): Promise<void> {
+    const timeout = timeoutOf(options), signal = signalOf(options);
+    if (this.#outcome !== undefined) return;
+    const late = () =>
+      new TimeoutError(`${this.name} has not ended in time. Wait longer, or cancel it.`);
+    if (timeout === 0) throw late();
+    let timer: ReturnType<typeof setTimeout> | undefined, aborted: (() => void) | undefined;
+    try {
+      await Promise.race([
+        this.#whenSettled(),
+        new Promise<void>((_, reject) => {
+          if (timeout < 2 ** 31) timer = setTimeout(() => reject(late()), timeout);
+          aborted = () => reject(signal?.reason);
+          signal?.addEventListener("abort", aborted);
+        }),
+      ]);
+    } finally {
+      clearTimeout(timer);
+      if (aborted !== undefined) signal?.removeEventListener("abort", aborted);
+    }
+  }
+
+  /** So that a task can be awaited. */
+  then<T = R, E = never>(
+    onFulfilled?: ((value: R) => T | PromiseLike<T>) | null,
+    onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<T | E> {
+    return this.result().then(onFulfilled, onRejected);
+  }
+
+  /**
+   * Ends the task: one that waits is taken out, one that runs is stopped, in the middle of `while (true) {}` too. True
+   * if it had no outcome; those who wait for it get a {@linkcode CancelledError}, whose `cause` is the reason.
+   */
+  cancel(reason?: unknown): boolean {
+    if (this.#outcome !== undefined) return false;
+    const unit = this.#unit;
+    const options = reason === undefined ? undefined : { cause: reason };
+    this.#settle({
+      state: "cancelled",
+      make: () => this.#signed(new CancelledError(`${this.name} was cancelled.`, options)),
+    });
+    if (unit !== undefined) this.#owner.cancel(unit, reason);
+    return true;
+  }
+
+  /** Whether it was cancelled. */
+  cancelled(): boolean {
+    return this.#outcome?.state === "cancelled";
+  }
+
+  /** Whether it is running in a worker. */
+  running(): boolean {
+    return this.#outcome === undefined && this.#unit !== undefined &&
+      this.#owner.isRunning(this.#unit);
+  }
+
+  /** Whether it has an outcome. */
+  done(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /** Calls `callback` with the task once it has an outcome; at once if it has one. */
+  addDoneCallback(callback: (task: Task<R>) => void): void {
+    if (typeof callback !== "function") throw new TypeError("addDoneCallback() takes a function.");
+    if (this.#outcome === undefined) this.#callbacks.push(callback);
+    else this.#call(callback);
+  }
+
+  /** @ignore */
+  [readiness](): Readiness {
+    this.#asked();
+    if (this.#gate === undefined) {
+      const words = new Int32Array(new SharedArrayBuffer(4 * GATE_WORDS));
+      this.#gate = new Gate(words, 0, () => this.done());
+    }
+    return { gate: this.#gate, isReady: () => this.done() };
+  }
+
+  /** The name of the worker it is with, or was with last. */
+  get worker(): string | undefined {
+    return this.#worker;
+  }
+
+  /** How long it took. */
+  get timing(): TaskTiming {
+    const submitted = this.#submitted, started = this.#started, ended = this.#ended;
+    return {
+      queued: (started ?? ended ?? performance.now()) - submitted,
+      running: started === undefined || ended === undefined ? undefined : ended - started,
+      total: ended === undefined ? undefined : ended - submitted,
+    };
+  }
+
+  /** @ignore */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options?: Deno.InspectOptions) => string,
+    options: Deno.InspectOptions,
+  ): string {
+    const { id, name, worker } = this;
+    const state = this.#outcome?.state ?? (this.running() ? "running" : "waiting");
+    return `Task ${inspect({ id, name, state, worker }, options)}`;
+  }
+}
+
+/** What an item failed with, in words and with all its parts. */
+export function taskErrorOf(name: string, index: number, failure: ItemFailure): Error {
+  const { how, cause, exitCode, limit, worker, attempts } = failure;
+  if (cause instanceof Error && cause.name === "BrokenPoolError") return cause;
+  const item = describeItem(failure.item);
+  const call = `${name}(${Array.isArray(failure.item) ? item.replace(/^\[ ?| ?\]$/g, "") : item})`;
+  const what = how === "threw"
+    ? `failed: ${describeCause(cause)}`
+    : limit === "timeLimit"
+    ? "was killed: it reached its timeLimit."
+    : limit !== undefined
+    ? `was killed with its worker: ${worker} reached its ${limit}.`
+    : `was lost: its worker ${worker} ${howItEnded(exitCode)}${
+      cause === undefined ? "." : `: ${describeCause(cause)}`
+    }`;
+  const options = cause === undefined ? { limit } : { limit, cause };
+  return new TaskError(
+    `${call} ${what}`,
+    exitCode,
+    { task: name, index, item, worker, attempts },
+    options,
+  );
+}
+
+function describeCause(cause: unknown): string {
+  try {
+    return cause instanceof Error ? `${cause.name}: ${cause.message}` : describeItem(cause);
+  } catch {
+    return "an error that can't be shown";
+  }
+}
+
+function howItEnded(exitCode: number): string {
+  if (exitCode === -15) return "was terminated";
+  if (exitCode === -9) return "was killed";
+  return `exited with code ${exitCode}`;
+}

@@ -1,0 +1,29 @@
+// The types of calls to a pool: arguments, items and results follow the target.
+
+/** Arguments and options of a call: arguments may be left out only where the function takes none. */
+export type CallParameters<A extends readonly unknown[], O> = [] extends A ? [args?: A, options?: O]
+  : [args: A, options?: O];
+
+/** A function that a pool can call. */
+// deno-lint-ignore no-explicit-any
+export type AnyFunction = (...args: any[]) => any;
+
+/**
+ * The functions of a module as calls to a pool: what {@linkcode Pool.load} returns.
+ *
+ * @typeParam M the module, as `typeof import("./tasks.ts")`
+ *
+ * @example
+ * ```ts
+ * import { type LoadedModule, Pool } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const path: LoadedModule<typeof import("node:path")> = pool.load("node:path");
+ * console.log(await path.basename("/tmp/a.txt")); // a.txt
+ * ```
+ */
+export type LoadedModule<M> = {
+  readonly [
+    K in keyof M as M[K] extends AnyFunction ? K : never
+  ]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
