@@ -67,3 +67,16 @@ example("shared_array.ts", "fills one array by four workers", (out) => {
   );
   assert.equal(out.at(-1), "0 1 4 9 16 25 36 49 64 81 100 121 144 169 196 225");
 });
+
+example("pool.ts", "hashes what it can read, and goes on where it can't", (out) => {
+  assert.equal(out.length, 7);
+  const found = out.map((line) => / ([0-9a-f]{16}|NotFound|NotCapable)$/.exec(line)?.[1]);
+  assert.ok(found.every((what) => what !== undefined), `${out}`);
+  assert.ok(found[3] === "NotFound" || found.every((what) => what === "NotCapable"));
+});
+
+example("sandbox_pool.ts", "runs every snippet in a sandbox of its own", (out) => {
+  assert.deepEqual(out, [
+    "4 returned, 0 of them wrong; { exit: 4, timeLimit: 4, Error: 4, NotCapable: 4 }",
+  ]);
+});

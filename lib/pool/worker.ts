@@ -31,7 +31,6 @@ import {
   type WorkerSetup,
   YIELD,
 } from "./protocol.ts";
-import type { Registered } from "./functions.ts";
 import type { ItemFailure, Unit } from "./unit.ts";
 
 /** What a worker tells its pool. */
