@@ -40,6 +40,7 @@ if (import.meta.main) {
       }
     }
   }
-  console.log(`${returned} returned, ${wrong} of them wrong;`, ends);
-  console.error(`${Math.round(20 / (performance.now() - began) * 1000)} a second`);
+  const others = Object.entries(ends).sort().map(([end, count]) => `${count} ${end}`);
+  console.log(`${returned} returned, ${wrong} of them wrong; ${others.join(", ")}`);
+  console.log(`${Math.round(20 / (performance.now() - began) * 1000)} a second`);
 }
