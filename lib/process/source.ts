@@ -251,15 +251,6 @@ export function strictMainModule(expression: string, scope: Scope, runtimeUrl: s
 multiprocessing$runtime.boot(${JSON.stringify(source)}, multiprocessing$runtime);`;
 }
 
-function bodyOf(expression: string, { dead }: Scope): string {
-  return dead.length === 0
-    ? `return ${expression};`
-    // They are never initialised, and so can't be used.
-    : `switch (0) { case 1: let ${
-      ArrayPrototypeJoin(dead, ", ")
-    }; default: return ${expression}; }`;
-}
-
 /**
  * The text of the child's main module.
  *

@@ -99,8 +99,10 @@ export function plan(target: Target, grants: Grants | undefined, isJailed: boole
     const travel: Travel = {
       ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
     };
-    const main = dataUrl(mainModule(own.name, scope, runtimeUrl(), isConfined));
-    return { travel, main, grants, giveUp: [] };
+    const main = inheritedSeal() !== undefined
+      ? strictMainModule(own.name, scope, runtimeUrl())
+      : mainModule(own.name, scope, runtimeUrl(), isConfined);
+    return { travel, main: dataUrl(main), grants, giveUp: [] };
   }
   if (typeof code === "string") {
     if (by === "source") {
