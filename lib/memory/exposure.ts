@@ -16,6 +16,18 @@ export function isExposed(memory: ArrayBufferLike): boolean {
   return exposed.has(memory);
 }
 
+const spoiled = new WeakSet<object>();
+
+/** Whether a lock word there was held too long. */
+export function isSpoiled(memory: ArrayBufferLike): boolean {
+  return spoiled.has(memory);
+}
+
+/** A lock word there was held too long: who waits again doesn't wait as long. */
+export function markSpoiled(memory: ArrayBufferLike): void {
+  spoiled.add(memory);
+}
+
 /** From now on hostile code may write to what a parcel stands for. */
 export function expose(parcel: Parcel): void {
   parcel.exposed = true;

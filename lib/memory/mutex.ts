@@ -24,10 +24,10 @@
 import { isMainThread } from "node:worker_threads";
 import { uninterrupted } from "./critical.ts";
 import { damaged } from "./damage.ts";
-import { isExposed } from "./exposure.ts";
+import { isExposed, isSpoiled, markSpoiled } from "./exposure.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, crypto, Int32Array, performance, Symbol } = primordials;
+const { Atomics, crypto, Int32Array, Math, performance, Symbol } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
 /** What is above the two lowest bits: who has made the mark, and how many he has. */
@@ -40,7 +40,9 @@ const SLICE = 50;
 /** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
 const ENDED = 60, NEVER_TRUE = 200;
 /** Where hostile code can write, nobody waits longer. In ms: a hundred times as long as any honest holder takes. */
-const EXPOSED = 200;
+const EXPOSED = 150;
+/** The same once that was too long. */
+const EXPOSED_AGAIN = 5;
 /** Attempts that find the lock held, then free, then held: more than others can make necessary. */
 const MOST_ATTEMPTS = 10_000_000;
 
@@ -89,11 +91,13 @@ function lockContended(words: Int32Array, at: number, held: number): void {
   const mine = held & MARK | CONTENDED;
   let unchanged = FREE, slices = 0, allSlices = 0;
   const began = isExposed(words.buffer) ? performance.now() : Infinity;
+  const patience = isSpoiled(words.buffer) ? EXPOSED_AGAIN : EXPOSED;
   for (let attempts = 0;; attempts++) {
     // Hostile code can write a new mark again and again, as no honest process does.
     if (
-      performance.now() - began > EXPOSED || allSlices > 2 * NEVER_TRUE || attempts > MOST_ATTEMPTS
+      performance.now() - began > patience || allSlices > 2 * NEVER_TRUE || attempts > MOST_ATTEMPTS
     ) {
+      markSpoiled(words.buffer);
       throw damaged("object");
     }
     const seen = Atomics.load(words, at);
@@ -106,7 +110,8 @@ function lockContended(words: Int32Array, at: number, held: number): void {
       continue;
     }
     allSlices++;
-    const isUnchanged = Atomics.wait(words, at, contended, SLICE) === "timed-out" &&
+    const isUnchanged =
+      Atomics.wait(words, at, contended, Math.min(SLICE, patience)) === "timed-out" &&
       contended === unchanged;
     slices = isUnchanged ? slices + 1 : 0;
     unchanged = contended;

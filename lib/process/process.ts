@@ -125,7 +125,7 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    *
    * A target by reference is loaded with the starter's right to read it, so that even with "none"
    * its module and its imports are there, text and JSON files among them; imports while it runs
-   * need its own rights. So let a stranger's code travel by source.
+   * need its own rights, and in a sealed process reach only files and URLs. So let a stranger's code travel by source.
    *
    * With permissions but no limit the process starts within 20 ms, and `terminate()` and `kill()`
    * end it when its code gets to the event loop or calls this library. A `while (true) {}` in it is
@@ -155,8 +155,10 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   sealed?: boolean | { keep: readonly "WebAssembly"[] };
   /**
    * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
-   * is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays are not in
-   * the heap and not counted. At least 16. What it starts itself has a heap of its own, of at most the
+   * is ended, with -9 as the exit code, and the program lives. Buffers of
+   * typed arrays, and in a sealed process shared memory and Blobs, may take 64 MB more than the limit, and are
+   * looked at every 50 ms; in a sealed process also as they are made. A single call that fills the heap, as
+   * `split`, can take a gigabyte before it ends. At least 16. What it starts itself has a heap of its own, of at most the
    * same size.
    *
    * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second
@@ -168,8 +170,9 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
    * How long it may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
    * exit code. Infinity is no limit; together with `permissions` any value makes it run as with
-   * `memoryLimitMb`, where it can be stopped at any instant. The process that started it, or main,
-   * keeps the time, and is late while it computes without a pause.
+   * `memoryLimitMb`, where it can be stopped at any instant. Then a thread of
+   * its own keeps the time; otherwise the process that started it, or main, which is late while it computes
+   * without a pause.
    */
   timeLimit?: number;
   /**

@@ -195,13 +195,17 @@ class Task<T> implements Waiter {
   }
 
   readonly #aborted = (): void => {
-    this.#abandon();
+    try {
+      this.#abandon();
+    } catch {
+      // Its shared memory is damaged, by hostile code perhaps. The wait ends all the same.
+    }
     this.#reject(this.#signal?.reason);
   };
 
   readonly #expired = (): void => {
-    this.#abandon();
     try {
+      this.#abandon();
       this.#resolve(this.#operation.expired());
     } catch (error) {
       this.#fail(error);
