@@ -568,7 +568,8 @@ for (const kind of ["socket", "server"] as const) {
         return await openDescriptor(kind, fd);
       } catch (error) {
         // A TypeError if it is of another kind.
-        if ((error as Error).name === "NotCapable") refusal = error;
+        const { name, message } = error as Error;
+        if (name === "NotCapable" || SEALED.test(message)) refusal = error;
       }
     }
     throw refusal;
