@@ -23,7 +23,7 @@ export async function check(kinds: string[], bytes: number): Promise<string[]> {
     plain: {},
     limited: { timeLimit: 60_000 },
     // With gc() the realm can't be sealed.
-    sandboxed: { permissions: "none", sealed: false },
+    sandboxed: { permissions: "none", sealed: false, maxResultBytes: 2 * bytes },
     aborted: { signal: new AbortController().signal },
   };
   const said: string[] = [];
