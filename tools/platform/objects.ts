@@ -38,6 +38,7 @@ export const objects: Assumption[] = [
       "lib/platform/requirements.ts",
       "lib/platform/primordials.ts",
       "lib/platform/methods.ts",
+      "lib/platform/containers.ts",
     ],
     kind: "need",
     expected: ["nothing is missing"],
