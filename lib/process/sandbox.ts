@@ -8,7 +8,7 @@ import type { Birth, Launch } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Error, TypeError, Worker } = primordials;
+const { Error, Reflect, TypeError, Worker } = primordials;
 
 /** Starts a process in a sandbox. */
 export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {

@@ -67,7 +67,7 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
 
   #stop(): void {
     this.#isOver = true;
-    this.#stopped.abort();
+    this.#stopped.abort("stopped"); // without a reason Deno makes one, of the global DOMException
   }
 
   [Symbol.asyncIterator](): this {

@@ -43,7 +43,7 @@ const { setTimeout, clearTimeout } = globalThis, PlainPromise = Promise;
 const sample = new RangeError("of an item");
 
 /** How long a step may take, in ms: it takes a few. */
-const ENDLESS = 3500;
+const ENDLESS = 2000;
 
 /** What a step answers, what it throws, or that it hangs. */
 export function answerOf(step: () => Promise<string>): Promise<string> {

@@ -1,5 +1,5 @@
 // Spoils one thing after the other, and does the steps of scenario.ts meanwhile. Prints what differs.
-// Run as: deno run -A tests/spoiling/sweep.ts [--process] [FIRST [LAST]] (numbers of targets), or --only NAME
+// Run as: deno run -A tests/spoiling/sweep.ts [--process] [--from NUMBER] [--only NAME]
 
 import { answerOf, processSteps, steps } from "./scenario.ts";
 import { spoil, targets, WAYS } from "./spoil.ts";
@@ -28,7 +28,6 @@ for (let i = 0; i < all.length; i++) {
   const target = all[i];
   if (only !== undefined && target.name !== only) continue;
   if (i < from) continue;
-  Deno.writeTextFileSync("/tmp/originals/at", String(i));
   for (let w = 0; w < WAYS.length; w++) {
     for (const name in chosen) {
       const giveBack = spoil(target, WAYS[w]);

@@ -302,7 +302,7 @@ class Decoder {
   #view(): ArrayBufferView {
     const objects = this.#objects;
     const number = objects?.length ?? 0;
-    objects?.push(undefined);
+    if (objects !== undefined) ArrayPrototypePush(objects, undefined);
     const Kind = tag.VIEW_KINDS[this.#in.byte()];
     const offset = this.#in.float64();
     const length = this.#in.float64();
