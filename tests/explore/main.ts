@@ -14,7 +14,7 @@ const SECONDS = { short: 4, usual: 60, long: 600 };
 /** For all scenarios together. */
 const MINUTES = { short: 1, usual: 10, long: Infinity };
 const RACE_RUNS = 100;
-const MUTANT_SECONDS = 60;
+const MUTANT_SECONDS = 90;
 
 /** Bounds and time, as asked for on the command line. */
 function jobOf({ file, name, bounds }: Entry, options: Options): Job {
