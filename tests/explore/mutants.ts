@@ -330,8 +330,8 @@ const pipe: Mutant[] = [
     name: "pipe: a receiver that finds the sender gone doesn't look again",
     edits: [edit(
       "pipe/end.ts",
-      "        length = lane.peek();\n        if (length === EMPTY) throw ended();",
-      "        throw ended();",
+      "        length = lane.peek();\n        if (length === EMPTY) throw ended(",
+      "        throw ended(",
     )],
     scenarios: ["pipe_close", "pipe_kill_sender"],
   },
@@ -434,7 +434,7 @@ const others: Mutant[] = [
     name: "host: it doesn't wait until the process is outside of critical sections",
     edits: [edit(
       "process/hosted.ts",
-      "!all.every(isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE)",
+      "!ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE)",
       "false",
     )],
     scenarios: ["host_queue"],

@@ -2,6 +2,7 @@
 // true; and that the page shows what is there. Needs packages of npm, which Deno fetches.
 
 import assert from "node:assert/strict";
+import { mutants } from "../explore/mutants.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -41,4 +42,13 @@ Deno.test("docs/explorer.md quotes a scenario that is there, and names all", asy
   const listed = await deno("run", "--allow-all", "tests/explore/main.ts", "--list");
   const names = listed.split("\n").map((line) => line.split(" ")[0]).filter((name) => name !== "");
   for (const name of names) assert.ok(page.includes(`| ${name} `), `${name} isn't in the table`);
+});
+
+Deno.test("the text of every bug that is put in is in its file once", async () => {
+  for (const { name, edits } of mutants) {
+    for (const { file, from } of edits) {
+      const times = (await Deno.readTextFile(new URL(file, root))).split(from).length - 1;
+      assert.equal(times, 1, `${name}: write it anew for the code there is now: ${file}: ${from}`);
+    }
+  }
 });
