@@ -6,7 +6,7 @@ import { searchDepthFirst } from "./search/depth_first.ts";
 import { searchRandomly } from "./search/random.ts";
 import { replay, shrink } from "./search/replay.ts";
 import type { Failure, SearchResult } from "./search/result.ts";
-import type { Edit } from "./transform/source.ts";
+import type { Edit } from "./transform/edit.ts";
 
 /** How a scenario is searched. */
 export interface Job {

@@ -3,7 +3,7 @@
 // there is now. Every real bug that was found and mended comes in here as the code it was.
 
 import type { Bounds } from "./kernel/scenario.ts";
-import type { Edit } from "./transform/source.ts";
+import type { Edit } from "./transform/edit.ts";
 
 /** A bug that is put in. */
 export interface Mutant {

@@ -3,7 +3,7 @@
 // operations otherwise. A name that is missing is an error.
 
 import { link, type LinkOptions } from "./transform/link.ts";
-import type { Edit } from "./transform/source.ts";
+import type { Edit } from "./transform/edit.ts";
 import type { Program } from "./kernel/environment.ts";
 
 const here = import.meta.dirname!;

@@ -3,6 +3,7 @@
 
 import * as acorn from "acorn";
 import blankTypes from "ts-blank-space";
+import type { Edit } from "./edit.ts";
 
 /** Any node of a parsed module. */
 export type Node = acorn.AnyNode;
@@ -18,13 +19,6 @@ export interface Source {
   readonly path: string;
   readonly text: string;
   readonly program: acorn.Program;
-}
-
-/** A replacement of text in one file; it must apply exactly once. */
-export interface Edit {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 /** Where the code under test is, and what is changed in it. */
