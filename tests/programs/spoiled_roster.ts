@@ -1,4 +1,4 @@
-// A process in a sandbox writes into a word of the roster, which it must share, and stays. Main has others
+// A process writes into a word of the roster, which it shares if it inherits its rights, and stays. Main has others
 // run and end meanwhile: it can be disturbed, but neither hang nor end early.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
@@ -15,7 +15,7 @@ const timeout = 25_000;
 if (import.meta.main) {
   const [word, value] = Deno.args.map(Number), ready = new Queue<string>();
   const args = [word, value, ready] as [number, number, Queue<string>];
-  const spoiler = new Process({ target: spoil, args, permissions: "none", timeLimit: 3000 });
+  const spoiler = new Process({ target: spoil, args, timeLimit: 3000 });
   spoiler.start();
   await ready.get({ timeout });
   try {
