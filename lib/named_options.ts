@@ -10,7 +10,6 @@ const {
   ArrayPrototypeIncludes,
   ArrayPrototypeJoin,
   ArrayPrototypeSlice,
-  each,
   Object,
   TypeError,
 } = primordials;
@@ -33,7 +32,9 @@ export function checkNames(
       `The options are ${describe(options)}. Give an object, as in ${example}.`,
     );
   }
-  for (const name of each(Object.keys(options))) {
+  const given = Object.keys(options);
+  for (let i = 0; i < given.length; i++) {
+    const name = given[i];
     if (ArrayPrototypeIncludes(names, name) || ArrayPrototypeIncludes(more, name)) continue;
     const all = names.length === 1 ? `The only one is ${names[0]}` : `There are ${list(names)}`;
     throw new TypeError(`${name} is no option here. ${all}, as in ${example}.`);

@@ -3,35 +3,61 @@
 // the same names.) And each(), by which an array is iterated so.
 
 const { Map, Set } = globalThis;
-const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = globalThis.Object;
+const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } =
+  globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const { iterator } = globalThis.Symbol, { isArray } = globalThis.Array;
 
 type Next<T> = () => IteratorResult<T, undefined>;
 
+// Classes without a prototype above, as an object literal with `__proto__: null` is slow (Deno 2.9.6).
+
 /** An iterator that asks nobody but `next`. */
-function iteratorOf<T>(next: Next<T>): IterableIterator<T, undefined, unknown> {
-  return {
-    __proto__: null,
-    next,
-    [iterator]() {
-      return this;
-    },
-  } as unknown as IterableIterator<T, undefined, unknown>;
+class OwnIterator<T> implements IterableIterator<T, undefined, unknown> {
+  readonly next: Next<T>;
+
+  constructor(next: Next<T>) {
+    this.next = next;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  static {
+    setPrototypeOf(this.prototype, null);
+  }
+}
+
+/** The elements of an array; itself what its next() answers. */
+class Elements<T> implements IterableIterator<T, undefined, unknown> {
+  readonly #list: ArrayLike<T>;
+  #next = 0;
+  done = false;
+  value: T | undefined = undefined;
+
+  constructor(list: ArrayLike<T>) {
+    this.#list = list;
+  }
+
+  next(): IteratorResult<T, undefined> {
+    this.done = this.#next >= this.#list.length;
+    this.value = this.done ? undefined : this.#list[this.#next++];
+    return this as IteratorResult<T, undefined>;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  static {
+    setPrototypeOf(this.prototype, null);
+  }
 }
 
 /** For loops over an array, as it is when the loop gets there. */
 export function each<T>(list: ArrayLike<T>): Iterable<T> {
-  let at = 0;
-  const step = { __proto__: null, done: false, value: undefined } as unknown as {
-    done: boolean;
-    value: T | undefined;
-  };
-  return iteratorOf(() => {
-    step.done = at >= list.length;
-    step.value = step.done ? undefined : list[at++];
-    return step as IteratorResult<T, undefined>;
-  });
+  return new Elements(list);
 }
 
 /** What an iterable has, as an array of its own; an array is asked for nothing but its elements. */
@@ -57,7 +83,7 @@ function safe<C extends Container>(original: C, methods: readonly string[]): C {
     const method = original.prototype[methods[i]];
     const value = function (this: unknown) {
       const wrapped = apply(method, this, []);
-      return iteratorOf(() => apply(next, wrapped, []) as IteratorResult<unknown, undefined>);
+      return new OwnIterator(() => apply(next, wrapped, []) as IteratorResult<unknown, undefined>);
     };
     const key = i === 0 ? iterator : methods[i];
     defineProperty(prototype, key, { __proto__: null, value } as PropertyDescriptor);
