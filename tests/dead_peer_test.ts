@@ -83,6 +83,53 @@ for (const { how, stop, options, told } of cases) {
   });
 }
 
+for (const options of [{}, confined, { ...confined, timeLimit: 20_000 }]) {
+  Deno.test(`a blocked thread is told that, too: ${JSON.stringify(options)}`, async () => {
+    const [here, there] = Pipe<string>(), ready = new Queue<string>();
+    const process = new Process({
+      target: end,
+      args: [there, "exits", ready],
+      by: "source",
+      name: "worker",
+      ...options,
+    });
+    process.start();
+    await ready.get(bound);
+    here.sendNowait("go on");
+    assert.throws(
+      () => here.recvSync(bound),
+      /EOFError: .*: worker, which had the other end, exited with code 7/,
+    );
+    await process.join(bound);
+    here.close();
+  });
+}
+
+Deno.test("what a confined process closes before its end is told as closed", async () => {
+  const [here, there] = Pipe<string>(), [control, its] = Pipe<string>();
+  const process = new Process({
+    target: async function closer(end: Connection<string>, its: Connection<string>) {
+      end.close();
+      await its.recv();
+      Deno.exit(6);
+    },
+    args: [there, its],
+    by: "source",
+    name: "closer",
+    permissions: "none",
+  });
+  process.start();
+  await assert.rejects(here.recv(bound), /: the other end was closed by closer, and all/);
+  control.sendNowait("go on");
+  await assert.rejects(
+    control.recv(bound),
+    /: closer, which had the other end, exited with code 6/,
+  );
+  await process.join(bound);
+  here.close();
+  control.close();
+});
+
 Deno.test("an end that was closed is told as closed, with whose it was", async () => {
   const [here, there] = Pipe();
   there.close();

@@ -146,6 +146,8 @@ export class DeskTable implements ProcessTable {
   readonly #watched: (string | undefined)[] = [];
   #nextWatch = 0;
   #nextRequest = 0;
+  /** Whether it is in its last step. */
+  #isLeaving = false;
 
   constructor(shares: SharedArrayBuffer, self: Ref, name: string) {
     this.#words = new Int32Array(shares, 0, WORDS);
@@ -214,6 +216,8 @@ export class DeskTable implements ProcessTable {
     const own = this.#ownOf(ref);
     if (own?.isAlive === false) return;
     if (own !== undefined) own.isAlive = false;
+    // The host first notes how this process ends: nobody takes an end for closed that its process left behind.
+    if (this.#isLeaving) return;
     this.#request(STRIKE, ref);
   }
 
@@ -259,8 +263,10 @@ export class DeskTable implements ProcessTable {
     return this.nameOf(token);
   }
 
-  /** Its host notes that. */
-  noteExit(_ref: Ref, _code: number): void {}
+  /** Its host notes that. The ends that this process closes from now on are struck off there, too. */
+  noteExit(ref: Ref, _code: number): void {
+    if (isSame(ref, this.#self)) this.#isLeaving = true;
+  }
 
   processOf(_ref: Ref): undefined {
     return undefined;

@@ -129,6 +129,8 @@ export class Hosted {
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #limitTimer: ReturnType<typeof setTimeout> | undefined;
   #isLoaded = false;
+  /** Whether it says that it takes its last step. */
+  #isLeaving = false;
   /** When its time is up. */
   #deadline: number | undefined;
   /** When its worker was seen to be ending. */
@@ -227,6 +229,10 @@ export class Hosted {
   readonly #lookBlocked = (): void => {
     this.#drainRequests();
     this.#body.look();
+    if (!this.#isLeaving && readCode(this.#launch.control, FINISHED) !== null) {
+      this.#isLeaving = true;
+      this.#pulse.expect(LOOK_FOR_END);
+    }
     const isGone = this.#pulse.isGone();
     if (this.#endingSince === undefined) {
       if (isGone) this.#vanished();
