@@ -154,11 +154,32 @@ export const MapPrototypeGet = uncurryThis(map.get) as <K, V>(
   SetPrototypeHas = uncurryThis(set.has) as <T>(set: ReadonlySet<T>, item: T) => boolean,
   SetPrototypeClear = uncurryThis(set.clear) as (set: Set<unknown>) => void;
 
+const { iterator } = globalThis.Symbol;
+
+/**
+ * A function that takes what an iterator of a map or set has, if its prototype is still as it was: spread
+ * is twice as fast as forEach (Deno 2.9.6).
+ */
+function spreader(prototype: Any): <T>(of: Iterable<T>) => T[] | undefined {
+  const { next, [iterator]: self } = prototype;
+  return (of) => {
+    if (prototype.next === next && prototype[iterator] === self) return [...of];
+  };
+}
+const { getPrototypeOf } = globalThis.Object;
+const spreadOfMap = spreader(getPrototypeOf(new globalThis.Map().keys())),
+  spreadOfSet = spreader(getPrototypeOf(new globalThis.Set().values()));
+
 const forEachOfMap = uncurryThis(map.forEach) as Any,
-  forEachOfSet = uncurryThis(set.forEach) as Any;
+  forEachOfSet = uncurryThis(set.forEach) as Any,
+  keysOfMap = uncurryThis(map.keys) as Any,
+  valuesOfMap = uncurryThis(map.values) as Any,
+  iterateSet = uncurryThis(set.values) as Any;
 
 /** The keys of a map, and the values, as they are now. */
 export function entriesOfMap<K, V>(map: ReadonlyMap<K, V>): { keys: K[]; values: V[] } {
+  const allKeys = spreadOfMap<K>(keysOfMap(map)), allValues = spreadOfMap<V>(valuesOfMap(map));
+  if (allKeys !== undefined && allValues !== undefined) return { keys: allKeys, values: allValues };
   const keys: K[] = [], values: V[] = [];
   forEachOfMap(map, (value: V, key: K) => {
     keys[keys.length] = key;
@@ -169,6 +190,8 @@ export function entriesOfMap<K, V>(map: ReadonlyMap<K, V>): { keys: K[]; values:
 
 /** The values of a set, as they are now. */
 export function valuesOfSet<T>(set: ReadonlySet<T>): T[] {
+  const all = spreadOfSet<T>(iterateSet(set));
+  if (all !== undefined) return all;
   const values: T[] = [];
   forEachOfSet(set, (value: T) => values[values.length] = value);
   return values;

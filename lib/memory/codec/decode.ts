@@ -8,7 +8,6 @@ import * as primordials from "../../platform/primordials.ts";
 const {
   Array,
   ArrayBuffer,
-  ArrayPrototypePush,
   BigInt,
   Date,
   DOMException,
@@ -66,7 +65,7 @@ class Decoder {
     input.at = at;
     input.end = Math.min(end, bytes.length);
     this.#depth = 0;
-    this.#beside = beside;
+    if (beside !== NOTHING_BESIDE) this.#beside = beside;
     try {
       this.#objects = input.byte() === 0 ? undefined : [];
       const value = this.#value(input.byte());
@@ -75,7 +74,7 @@ class Decoder {
     } finally {
       input.bytes = nothing;
       this.#objects = undefined;
-      this.#beside = NOTHING_BESIDE;
+      if (beside !== NOTHING_BESIDE) this.#beside = NOTHING_BESIDE;
     }
   }
 
@@ -157,7 +156,8 @@ class Decoder {
 
   /** Gives an object the next number. */
   #number<T>(object: T): T {
-    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, object);
+    const objects = this.#objects;
+    if (objects !== undefined) objects[objects.length] = object;
     return object;
   }
 
@@ -176,7 +176,8 @@ class Decoder {
 
   #object(): object {
     const object: Record<string, unknown> = {};
-    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, object);
+    const objects = this.#objects;
+    if (objects !== undefined) objects[objects.length] = object;
     this.#deeper();
     this.#properties(object);
     this.#depth--;
@@ -208,7 +209,8 @@ class Decoder {
     // One made in full length is filled three times as fast; one of a long gap isn't filled.
     const dense = length <= input.end - input.at;
     const array: unknown[] = dense ? Array(length) : [];
-    if (this.#objects !== undefined) ArrayPrototypePush(this.#objects, array);
+    const objects = this.#objects;
+    if (objects !== undefined) objects[objects.length] = array;
     this.#deeper();
     for (let i = 0; i < length; i++) {
       const kind = input.byte();
@@ -302,7 +304,7 @@ class Decoder {
   #view(): ArrayBufferView {
     const objects = this.#objects;
     const number = objects?.length ?? 0;
-    if (objects !== undefined) ArrayPrototypePush(objects, undefined);
+    if (objects !== undefined) objects[number] = undefined;
     const Kind = tag.VIEW_KINDS[this.#in.byte()];
     const offset = this.#in.float64();
     const length = this.#in.float64();

@@ -17,15 +17,12 @@ import * as primordials from "../../platform/primordials.ts";
 const {
   Array,
   ArrayBuffer,
-  ArrayPrototypeFindIndex,
   ArrayPrototypePush,
   BigInt,
   Boolean,
   DatePrototypeGetTime,
-  each,
   entriesOfMap,
   Error,
-  Math,
   Number,
   Object,
   ObjectPrototypeHasOwnProperty,
@@ -336,7 +333,8 @@ export class Encoder {
     // Named properties come after the indices.
     if (from === length && (keys.length === 0 || indexOfKey(keys[keys.length - 1]) >= 0)) return;
     const record = array as unknown as Record<string, unknown>;
-    for (const key of each(keys)) {
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
       const index = indexOfKey(key);
       // An element beyond the end was added by a getter.
       if (index >= 0 && (index < from || index >= length)) continue;
@@ -404,7 +402,9 @@ export class Encoder {
   #record(object: object): void {
     const out = this.#out, met = this.#met;
     out.byte(tag.OBJECT);
-    for (const key of each(Object.keys(object))) {
+    const keys = Object.keys(object);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
       if (!Object.hasOwn(object, key)) continue;
       const value: unknown = Reflect.get(object, key);
       out.key(key);
@@ -446,13 +446,11 @@ export class Encoder {
     const name = asString(error.name);
     const message = Object.getOwnPropertyDescriptor(error, "message");
     const cause = Object.getOwnPropertyDescriptor(error, "cause");
-    const kind = ArrayPrototypeFindIndex(
-      tag.ERROR_KINDS,
-      (constructor) => constructor.name === name,
-    );
+    let kind = tag.ERROR_KINDS.length - 1;
+    while (kind > 0 && tag.ERROR_KINDS[kind].name !== name) kind--;
     out.room(2);
     out.byte(tag.ERROR);
-    out.byte(Math.max(kind, 0));
+    out.byte(kind);
     this.#value(message && "value" in message ? asString(message.value) : undefined);
     const stack: unknown = error.stack;
     this.#value(typeof stack === "string" ? stack : undefined);

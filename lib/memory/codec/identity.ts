@@ -8,8 +8,6 @@ const {
   Array,
   ArrayPrototypeFill,
   ArrayPrototypeIndexOf,
-  ArrayPrototypePush,
-  each,
   MapPrototypeGet,
   MapPrototypeSet,
   SafeMap,
@@ -49,12 +47,12 @@ export class Seen {
 
   #numberAmongMany(object: object): number {
     if (this.#many.length === 0) {
-      for (const one of each(this.#few)) ArrayPrototypePush(this.#many, one as object);
+      for (let i = 0; i < FEW; i++) this.#many[i] = this.#few[i] as object;
     }
     if (this.#count < MANY) {
       const known = ArrayPrototypeIndexOf(this.#many, object);
       if (known >= 0) return known;
-      ArrayPrototypePush(this.#many, object);
+      this.#many[this.#many.length] = object;
     } else {
       this.#all ??= this.#numbered();
       const known = MapPrototypeGet(this.#all, object);

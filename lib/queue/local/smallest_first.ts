@@ -15,7 +15,7 @@ import { InvalidStateError } from "../../errors.ts";
 import type { Items } from "./items.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice } = primordials;
+const { ArrayPrototypePop, ArrayPrototypeSplice } = primordials;
 
 /** Inserting moves at most so many items. */
 const LONGEST_RUN = 128;
@@ -60,10 +60,12 @@ export class SmallestFirst<T> implements Items<T> {
     } finally {
       this.#comparing = false;
     }
-    if (runs.length === 0) ArrayPrototypePush(runs, [item]);
+    if (runs.length === 0) runs[0] = [item];
     else {
       const run = runs[inRun];
-      ArrayPrototypeSplice(run, at, 0, item);
+      let free = run.length;
+      for (; free > at; free--) run[free] = run[free - 1];
+      run[free] = item;
       if (run.length > LONGEST_RUN) {
         ArrayPrototypeSplice(runs, inRun + 1, 0, ArrayPrototypeSplice(run, run.length >> 1));
       }
@@ -86,10 +88,9 @@ export class SmallestFirst<T> implements Items<T> {
     this.#checkStill();
     const runs = this.#runs;
     const run = runs[runs.length - 1];
-    const item = ArrayPrototypePop(run) as T;
-    if (run.length === 0) ArrayPrototypePop(runs);
+    if (run.length === 1) ArrayPrototypePop(runs);
     this.#size--;
-    return item;
+    return ArrayPrototypePop(run) as T;
   }
 
   clear(): void {
