@@ -251,7 +251,7 @@ export class Worker {
 
   /**
    * Ends a unit that is running, and this worker with it; true if it was running. Where other units run beside
-   * it, its task is asked to stop, by its signal.
+   * it, its task is asked to stop, by its signal, and the worker ends when none of them is wanted any more.
    */
   stop(unit: Unit, reason: unknown): boolean {
     const slot = this.#slotOf(unit);
@@ -260,6 +260,7 @@ export class Worker {
     if (claim !== "claimed") return false;
     if (this.running.length > 1) {
       this.#trySend([ABORT, slot, unit.id, isCloneable(reason) ? reason : String(reason)]);
+      this.#endIfUnwanted();
       return true;
     }
     if (!this.#board.stop(slot, item)) {
@@ -268,6 +269,16 @@ export class Worker {
     }
     this.#kill(slot);
     return true;
+  }
+
+  /** Ends a worker in which nothing runs any more that anybody wants. */
+  #endIfUnwanted(): void {
+    const back = this.revokeAll();
+    if (this.running.every(({ unit }) => unit.isDropped)) {
+      this.#lose();
+      this.process.kill();
+    }
+    if (back.length > 0) this.#events.returned(back);
   }
 
   /** Kills the worker in the middle of the unit in a slot, which has been told of it. What has not begun goes back. */
@@ -373,9 +384,11 @@ export class Worker {
   // What it sends
 
   async #listen(): Promise<void> {
+    const { polling } = this.#end;
     try {
       for (;;) {
-        this.#hear(await eventually(this.#receiving) as FromWorker);
+        // Nothing is taken before it can be heard: while the thread is blocked, hearSync() hears it.
+        await eventually(polling);
         this.#drain();
       }
     } catch (error) {
