@@ -174,8 +174,17 @@ export class Barrier {
   async wait(options?: WaitOptions): Promise<number> {
     const left = this.#clock(options);
     const signal = signalOf(options);
-    const parties = this.#parties, arrival = new Arrival(), caller = new Caller(this.wait);
-    await eventually(parties.entering(arrival, signal), { timeout: left(), signal }, caller);
+    const parties = this.#parties, arrival = new Arrival();
+    let noted: Caller | undefined;
+    // Not for the last one, who doesn't wait: noting it takes longer than all the rest (Deno 2.9.6: 1.5 µs).
+    const caller = () => noted ??= new Caller(this.wait);
+    const entering = eventually(
+      parties.entering(arrival, signal),
+      { timeout: left(), signal },
+      caller,
+    );
+    if (!arrival.isLast) caller();
+    await entering;
     if (!arrival.isLast) return this.#pass(arrival, { timeout: left(), signal }, caller);
     try {
       await this.#action?.run();
@@ -186,7 +195,7 @@ export class Barrier {
     return parties.pass(arrival);
   }
 
-  async #pass(arrival: Arrival, options: WaitOptions, caller: Caller): Promise<number> {
+  async #pass(arrival: Arrival, options: WaitOptions, caller: () => Caller): Promise<number> {
     const { signal } = options;
     try {
       return await eventually(this.#parties.passing(arrival, signal), options, caller);
@@ -246,6 +255,7 @@ export class Barrier {
   #clock(options: BlockOptions | undefined): () => number {
     const given = timeoutOf(options);
     const timeout = options?.timeout === undefined ? this.#timeout : given;
+    if (timeout === Infinity) return endless;
     const end = performance.now() + timeout;
     return () => Math.max(0, end - performance.now());
   }
@@ -285,6 +295,8 @@ export class Barrier {
     return { ...parcel, content: all };
   }
 }
+
+const endless = () => Infinity;
 
 function checkParties(parties: unknown): void {
   if (typeof parties !== "number") {

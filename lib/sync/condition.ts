@@ -182,7 +182,7 @@ export class Condition {
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
-      return await eventually(this.#waiting(place, deaths), options, caller);
+      return await eventually(this.#waiting(place, deaths), options, () => caller);
     } catch (error) {
       place.refuse();
       if (error instanceof AbandonedLockError) abandoned = error;
@@ -348,7 +348,7 @@ export class Condition {
   async #reacquire(times: number, caller: Caller, abandoned?: AbandonedLockError): Promise<void> {
     for (let held = false; !held;) {
       try {
-        held = await eventually(this.#lock[reacquiring](times), undefined, caller);
+        held = await eventually(this.#lock[reacquiring](times), undefined, () => caller);
       } catch (error) {
         abandoned = another(abandoned, error);
       }

@@ -71,12 +71,13 @@ export function done<T>(result: T): Promise<T> {
 /**
  * Asynchronously, when it can be done.
  *
- * @param caller where the call was begun of which this wait is not the first step
+ * @param caller where the call was begun of which this wait is not the first step; asked before this returns,
+ *   and only when the wait doesn't succeed at once
  */
 export function eventually<T>(
   operation: Operation<T>,
   options?: WaitOptions,
-  caller?: Caller,
+  caller?: () => Caller,
 ): Promise<T> {
   try {
     const timeout = timeoutOf(options);
@@ -96,22 +97,22 @@ export function eventually<T>(
         if (result !== WAIT) return done(result);
       }
     }
-    const begun = caller ?? new Caller(eventually);
+    const begun = caller?.() ?? new Caller(eventually);
     return new Promise((resolve, reject) => {
       new Task(operation, timeout, signal, begun, resolve, reject).wait();
     });
   } catch (error) {
-    caller?.sign(error);
+    caller?.().sign(error);
     return Promise.reject(error);
   }
 }
 
 /** Now, as a promise; a loop that polls lets others run, too. */
-function atOnce<T>(operation: Operation<T>, caller: Caller | undefined): Promise<T> {
+function atOnce<T>(operation: Operation<T>, caller: (() => Caller) | undefined): Promise<T> {
   try {
     return done(now(operation));
   } catch (error) {
-    caller?.sign(error);
+    caller?.().sign(error);
     return PromisePrototypeThen(done(undefined), () => {
       throw error;
     });
