@@ -277,7 +277,11 @@ function keepDeno() {
     statSync: g.Deno.statSync,
     unrefTimer: g.Deno.unrefTimer,
     stdin: { isTerminal: bound(g.Deno.stdin.isTerminal, g.Deno.stdin) },
-    stderr: { isTerminal: bound(g.Deno.stderr.isTerminal, g.Deno.stderr) },
+    stderr: {
+      isTerminal: bound(g.Deno.stderr.isTerminal, g.Deno.stderr),
+      writeSync: bound(g.Deno.stderr.writeSync, g.Deno.stderr),
+    },
+    memoryUsage: g.Deno.memoryUsage,
   };
 }
 

@@ -5,6 +5,9 @@ import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { TimeoutError } from "../errors.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import { Task } from "./task.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, setTimeout, TypeError } = primordials;
 
 /**
  * Iterates tasks of a {@linkcode Pool} as they get an outcome, whatever that is. Python's

@@ -9,6 +9,10 @@
 // A unit is stopped at one item: a worker that has gone on to the next one meanwhile is not stopped, and one
 // that is stopped takes no further step. That makes cancelling exact.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Int32Array, Math, performance, SharedArrayBuffer } = primordials;
+
 /** Units that one worker can have in hand. */
 export const SLOTS = 64;
 

@@ -2,6 +2,10 @@
 // to the end, whatever the items take. So a chunk is to take some milliseconds, by what items have taken so far
 // (guided self-scheduling: Polychronopoulos and Kuck, 1987).
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Math } = primordials;
+
 /** How long a chunk is to take, in ms. */
 const TARGET_MS = 4;
 /** A chunk is at most so many times as large as the one before it, and as this. */

@@ -1,6 +1,9 @@
 // What code in a worker of a pool can ask: which task it runs in, and what the worker's initializer made.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import * as primordials from "../platform/primordials.ts";
+
+const { TypeError } = primordials;
 
 /**
  * The task that the calling code runs in: see {@linkcode currentTask}.
@@ -120,7 +123,7 @@ export class Transferred<T = unknown> {
  * ```
  */
 export function transfer<T>(value: T, list: Transferable[]): T {
-  if (!Array.isArray(list)) {
+  if (!primordials.Array.isArray(list)) {
     throw new TypeError(
       "The transfer list is not an array. Give the buffers: transfer(value, [value.buffer]).",
     );

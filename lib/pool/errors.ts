@@ -1,6 +1,9 @@
 // The errors of pools.
 
 import { addOwnErrors, nameClass, ProcessError } from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Deno } = primordials;
 
 /** What a {@linkcode TaskError} says of its task. */
 export interface TaskErrorDetails {

@@ -1,6 +1,10 @@
 // How long things take, in some hundred numbers: buckets that grow by a factor, as in HdrHistogram, so that a
 // percentile is within 10 % of the truth whatever the times are.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Math, Uint32Array } = primordials;
+
 /** What a histogram tells; in ms. */
 export interface Percentiles {
   /** How many were measured. */

@@ -12,6 +12,9 @@ import { ProgressReport } from "./progress.ts";
 import { RUN } from "./protocol.ts";
 import { taskErrorOf } from "./task.ts";
 import { type Client, type ItemFailure, Unit } from "./unit.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Array, ArrayBuffer, clearTimeout, Math, performance, Promise, setTimeout } = primordials;
 
 /** What a map needs of its pool. */
 export interface MapOwner {

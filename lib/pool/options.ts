@@ -4,6 +4,9 @@ import { describe } from "../describe.ts";
 import { checkNames } from "../named_options.ts";
 import { checkMilliseconds, signalOf } from "../wait/options.ts";
 import type { ProcessOptions } from "../process/process.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, RangeError, TypeError } = primordials;
 
 /** How far a call over many items is: what `onProgress` is given. */
 export interface Progress {
@@ -214,7 +217,7 @@ export function checkPool(options: PoolOptions<never, never[]>, cores: number): 
   const isConfined = permissions !== undefined && permissions !== "inherit";
   checkFunction("initializer", options.initializer);
   checkFunction("finalizer", options.finalizer);
-  if (options.initargs !== undefined && !Array.isArray(options.initargs)) {
+  if (options.initargs !== undefined && !primordials.Array.isArray(options.initargs)) {
     throw new TypeError(
       `initargs is ${describe(options.initargs)}. Give an array of the initializer's arguments.`,
     );
@@ -257,7 +260,7 @@ export function checkTask(
   if (options === undefined) return { ...NOTHING, ...defaultsOf(pool) };
   checkNames(options, names, example);
   const { timeout, transfer = [], name, onMessage } = options;
-  if (!Array.isArray(transfer)) {
+  if (!primordials.Array.isArray(transfer)) {
     throw new TypeError(`transfer is ${describe(transfer)}. Give an array of what is to be moved.`);
   }
   if (name !== undefined && (typeof name !== "string" || name === "")) {

@@ -38,6 +38,17 @@ import type { AnyFunction, CallParameters, LoadedModule } from "./types.ts";
 import { Unit } from "./unit.ts";
 import { startingOf, type WorkerStarting } from "./start_worker.ts";
 import type { Worker } from "./worker.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  clearTimeout,
+  Math,
+  performance,
+  Proxy,
+  queueMicrotask,
+  setTimeout,
+  TypeError,
+} = primordials;
 
 /** The kind of parcel in which a pool crosses. */
 const KIND = "Pool";
@@ -535,7 +546,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       queueMicrotask(() => call.feed());
       return promise;
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
@@ -619,7 +630,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   mapSync(code: AnyFunction, items: Iterable<unknown>, options?: MapOptions): unknown[] {
     const origin = new Caller(this.mapSync);
     this.#own("mapSync");
-    if (typeof Object(items)[Symbol.iterator] !== "function") {
+    if (typeof primordials.ToObject(items)[Symbol.iterator] !== "function") {
       throw new TypeError(
         `mapSync() was given ${describe(items)} as items. Give an array, or use map().`,
       );
@@ -863,7 +874,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       tasks.push(task);
       return unit;
     });
-    return await Promise.all(tasks.map((task) => task.result()));
+    return await primordials.Promise.all(tasks.map((task) => task.result()));
   }
 
   /**
@@ -875,7 +886,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    * @typeParam M the module, as `typeof import("./tasks.ts")`
    */
   load<M>(module: string | URL): LoadedModule<M> {
-    if (!(module instanceof URL) && !URL.canParse(module)) {
+    if (!(module instanceof URL) && !primordials.URL.canParse(module)) {
       throw new TypeError(
         `load() was given ${
           describe(module)
@@ -925,9 +936,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const timeout = timeoutOf(options), signal = signalOf(options);
     if (isSo()) return true;
     if (timeout === 0) return false;
-    const late = new AbortController();
+    const late = new primordials.AbortController();
     const timer = timeout < 2 ** 31 ? setTimeout(() => late.abort(late), timeout) : undefined;
-    const any = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    const any = signal === undefined
+      ? late.signal
+      : primordials.AbortSignal.any([signal, late.signal]);
     try {
       await this.#executor.until(isSo, any);
       return true;
@@ -948,9 +961,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const scheduler = this.#own("recycle");
     this.#checkOpen("recycle");
     const timeout = timeoutOf(options), signal = signalOf(options);
-    const late = timeout < 2 ** 31 ? AbortSignal.timeout(timeout) : undefined;
+    const late = timeout < 2 ** 31 ? primordials.AbortSignal.timeout(timeout) : undefined;
     const signals = [signal, late].filter((it) => it !== undefined);
-    await scheduler.recycle(signals.length === 0 ? undefined : AbortSignal.any(signals));
+    await scheduler.recycle(
+      signals.length === 0 ? undefined : primordials.AbortSignal.any(signals),
+    );
   }
 
   /**
@@ -1120,7 +1135,7 @@ function nameOf(unit: Unit): string {
 
 function checkArgs(call: string, args: unknown): readonly unknown[] {
   if (args === undefined) return [];
-  if (Array.isArray(args)) return args;
+  if (primordials.Array.isArray(args)) return args;
   throw new TypeError(
     `${call}() was given ${
       describe(args)
@@ -1129,7 +1144,7 @@ function checkArgs(call: string, args: unknown): readonly unknown[] {
 }
 
 function checkItems(call: string, items: unknown): void {
-  const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = Object(items);
+  const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = primordials.ToObject(items);
   const isIterable = typeof sync === "function" || typeof async === "function";
   if (typeof items !== "string" && isIterable) return;
   throw new TypeError(
@@ -1138,6 +1153,6 @@ function checkItems(call: string, items: unknown): void {
 }
 
 function isGenerator(code: unknown): boolean {
-  const { name } = Object(code).constructor;
+  const { name } = primordials.ToObject(code).constructor;
   return name === "GeneratorFunction" || name === "AsyncGeneratorFunction";
 }

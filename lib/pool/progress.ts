@@ -1,6 +1,9 @@
 // How far a call over many items is, told at most ten times a second and at the end.
 
 import type { Progress } from "./options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, Deno, Math, performance, setTimeout, TextEncoder } = primordials;
 
 /** Milliseconds between two tellings, and those over which the rate is measured. */
 const INTERVAL_MS = 100, RATE_OVER_MS = 3000;

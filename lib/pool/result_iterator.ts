@@ -1,6 +1,10 @@
 // An asynchronous iterator over what comes in at its own pace: next() waits for it, return() ends at once, and
 // with it every next() that waits.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Promise } = primordials;
+
 /** A next() that waits. */
 interface Waiting<T> {
   resolve: (result: IteratorResult<T>) => void;

@@ -9,6 +9,9 @@ import { BrokenPoolError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { Unit } from "./unit.ts";
 import { Worker, type WorkerEvents, type WorkerMaking } from "./worker.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, Deno, Error, Math, performance, Set, setTimeout } = primordials;
 
 /** The size of a pool, and when its workers are replaced. */
 export interface Sizes {

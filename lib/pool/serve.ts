@@ -43,6 +43,18 @@ import {
   type WorkerSetup,
   YIELD,
 } from "./protocol.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  AbortController,
+  Atomics,
+  Deno,
+  Int32Array,
+  Promise,
+  queueMicrotask,
+  SharedArrayBuffer,
+  TypeError,
+} = primordials;
 
 /** Milliseconds between two looks of a worker that is about to be killed. */
 const LOOK_MS = 5;
@@ -286,7 +298,9 @@ class Running {
         if (!this.#failed(error)) return;
         continue;
       }
-      if (returned instanceof Promise || typeof Object(returned).then === "function") {
+      if (
+        returned instanceof Promise || typeof primordials.ToObject(returned).then === "function"
+      ) {
         Promise.resolve(returned).then(
           (value) => this.#returned(value) && this.#runItems(call),
           (error) => this.#failed(error) && this.#runItems(call),
@@ -357,7 +371,7 @@ class Running {
     const { slot, items: [args] } = this.#arrived;
     try {
       const generator = call(...args as unknown[]);
-      if (typeof Object(generator).next !== "function") {
+      if (typeof primordials.ToObject(generator).next !== "function") {
         throw new TypeError(
           `${this.#task.name} returned no generator. Use apply() for a plain function, or write function*.`,
         );

@@ -7,6 +7,9 @@ import { preloading, Process } from "../process/process.ts";
 import type { PoolOptions } from "./options.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import { serve } from "./serve.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { URL } = primordials;
 
 registerOwnTarget(serve, { path: "../pool/serve.ts", name: "serve" });
 

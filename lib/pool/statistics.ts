@@ -4,6 +4,9 @@ import { describeItem } from "./errors.ts";
 import { Histogram, type Percentiles } from "./histogram.ts";
 import type { Unit } from "./unit.ts";
 import type { Worker, WorkerState } from "./worker.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Math, performance } = primordials;
 
 /** A task that runs, or has run. */
 export interface TaskLook {

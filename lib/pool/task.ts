@@ -7,6 +7,10 @@ import { type Readiness, readiness } from "../wait/ready.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { CancelledError, describeItem, TaskError } from "./errors.ts";
 import type { Client, ItemFailure, Unit } from "./unit.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, console, Int32Array, performance, setTimeout, SharedArrayBuffer, TypeError } =
+  primordials;
 
 /** How long a task took, in ms: what {@linkcode Task.timing} tells. */
 export interface TaskTiming {
@@ -234,8 +238,8 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 
   #whenSettled(): Promise<void> {
-    if (this.#outcome !== undefined) return Promise.resolve();
-    return this.#promise ??= new Promise((resolve) => this.#resolve = resolve);
+    if (this.#outcome !== undefined) return primordials.Promise.resolve();
+    return this.#promise ??= new primordials.Promise((resolve) => this.#resolve = resolve);
   }
 
   async #patiently(options: WaitOptions): Promise<void> {
@@ -246,9 +250,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     if (timeout === 0) throw late();
     let timer: ReturnType<typeof setTimeout> | undefined, aborted: (() => void) | undefined;
     try {
-      await Promise.race([
+      await primordials.Promise.race([
         this.#whenSettled(),
-        new Promise<void>((_, reject) => {
+        new primordials.Promise<void>((_, reject) => {
           if (timeout < 2 ** 31) timer = setTimeout(() => reject(late()), timeout);
           aborted = () => reject(signal?.reason);
           signal?.addEventListener("abort", aborted);

@@ -3,6 +3,9 @@
 
 import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { performance } = primordials;
 
 /** What whoever asked for a unit is told. */
 export interface Client {

@@ -32,6 +32,10 @@ import {
   YIELD,
 } from "./protocol.ts";
 import type { ItemFailure, Unit } from "./unit.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { clearTimeout, console, Deno, Float64Array, Math, performance, setTimeout, String } =
+  primordials;
 
 /** What a worker tells its pool. */
 export interface WorkerEvents {

@@ -8,6 +8,9 @@ import { type Reference, resolveReference, textOf } from "./reference.ts";
 import { isBundled } from "./runtime.ts";
 import { asExpression, bodyOf, scopeOf } from "./source.ts";
 import { callersWithMain, findReference, type Target } from "./target.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Function, Object, TypeError } = primordials;
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;

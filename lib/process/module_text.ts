@@ -156,17 +156,33 @@ export class ModuleText {
     }
   }
 
-  /** What the function with this text is called in the module's outermost scope. */
-  localName(text: string): string | undefined {
+  /** What the function with this text is called in the module's outermost scope: each name. */
+  localNames(text: string): string[] {
     const at = StringPrototypeIndexOf(this.#text, text);
-    if (at < 0 || StringPrototypeIncludes(this.#text, text, at + 1)) return undefined;
+    if (at < 0 || StringPrototypeIncludes(this.#text, text, at + 1)) return [];
     const assigned = RegExpPrototypeExec(
       new RegExp(String.raw`(${NAME})\s*=\s*$`, "u"),
       StringPrototypeSlice(this.#text, 0, at),
     )
       ?.[1];
-    const name = assigned ?? RegExpPrototypeExec(DECLARED, text)?.[1];
-    return name !== undefined && this.declares(name) ? name : undefined;
+    const first = assigned ?? RegExpPrototypeExec(DECLARED, text)?.[1];
+    if (first === undefined || !this.declares(first)) return [];
+    const names = [first];
+    // A bundler keeps an alias, as in `const Process = ProcessObject`.
+    for (let i = 0; i < names.length; i++) {
+      const alias = new RegExp(
+        String.raw`(?<![\w$.])(${NAME})\s*=\s*${escaped(names[i])}\s*[;,)}\n]`,
+        "gu",
+      );
+      let found: RegExpExecArray | null;
+      while ((found = RegExpPrototypeExec(alias, this.#text)) !== null) {
+        const name = found[1];
+        if (!ArrayPrototypeIncludes(names, name) && this.declares(name)) {
+          ArrayPrototypePush(names, name);
+        }
+      }
+    }
+    return names;
   }
 
   /** Where a text stands as code. */
@@ -301,4 +317,11 @@ function specifiersIn(list: string | undefined): [string, string][] {
       return [from, as];
     },
   );
+}
+
+/** A name as a part of a regular expression: of what can be in one, only $ means something there. */
+function escaped(name: string): string {
+  let text = "";
+  for (let i = 0; i < name.length; i++) text += name[i] === "$" ? "\\$" : name[i];
+  return text;
 }

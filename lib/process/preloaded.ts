@@ -1,5 +1,9 @@
 // The modules that were loaded with a process that can't import any by itself.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { Object } = primordials;
+
 type Namespace = Record<string, unknown>;
 
 const modules = new Map<string, Namespace>();

@@ -19,12 +19,12 @@ import { isInlined, runtimeExports } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
-  ArrayPrototypeFilter,
   ArrayPrototypeIncludes,
   ArrayPrototypeJoin,
   ArrayPrototypeMap,
   ArrayPrototypePush,
   ArrayPrototypeSome,
+  each,
   Function,
   JSON,
   Object,
@@ -199,12 +199,11 @@ const inlined = new WeakMap<ModuleText, Record<string, string>>();
 function inlinedNames(module: ModuleText): Record<string, string> {
   let names = inlined.get(module);
   if (names === undefined) {
-    const found = ArrayPrototypeMap(
-      ownFunctions(),
-      ({ 0: name, 1: value }) => [module.localName(textOf(value)), name],
-    );
-    names = Object.fromEntries(ArrayPrototypeFilter(found, ({ 0: local }) => local !== undefined));
-    inlined.set(module, names!);
+    names = {};
+    for (const { 0: name, 1: value } of each(ownFunctions())) {
+      for (const local of each(module.localNames(textOf(value)))) names[local] = name;
+    }
+    inlined.set(module, names);
   }
   return { ...names };
 }

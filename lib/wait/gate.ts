@@ -58,6 +58,7 @@ const {
   clearInterval,
   clearTimeout,
   Date,
+  Deno,
   each,
   Math,
   performance,
