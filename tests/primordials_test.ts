@@ -9,7 +9,7 @@ const lib = new URL("../lib/", import.meta.url);
 
 /** Files that replace globals on purpose, or keep originals themselves, or run in a realm of their own. */
 const EXEMPT =
-  /runtime_text|platform\/(primordials|methods|containers|requirements|object_urls)\.ts|arrays\.ts|sealed_realm|lockdown|allow_list|jail\.ts|for_children/;
+  /runtime_text|platform\/(primordials|methods|containers|events|added|requirements|object_urls)\.ts|arrays\.ts|sealed_realm|lockdown|allow_list|jail\.ts|for_children/;
 
 function* filesIn(folder: URL): Generator<URL> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {

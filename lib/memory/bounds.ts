@@ -1,6 +1,7 @@
 // How much may be on its way in shared memory, checked as users give it.
 
 import { describe } from "../describe.ts";
+import { option } from "../named_options.ts";
 import { LEAST_BYTES, MOST_BYTES } from "./ring.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -12,8 +13,12 @@ const MOST_RECORDS = 2 ** 31 - 1;
 
 /** The bounds, checked; without one, maxSize is 0 and maxBytes 2 ** 30. */
 export function checkBounds(
-  { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES }: { maxSize?: number; maxBytes?: number },
+  options: { maxSize?: number; maxBytes?: number },
 ): { maxSize: number; maxBytes: number } {
+  const { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES } = {
+    maxSize: option(options, "maxSize"),
+    maxBytes: option(options, "maxBytes"),
+  };
   checkMaxSize(maxSize);
   checkWhole("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES, "the default is 2 ** 30");
   return { maxSize, maxBytes };

@@ -4,7 +4,8 @@
 // plain objects, arrays, Maps and Sets; shared memory and the like; and what is moved instead of copied.
 
 import type { MessagePort } from "node:worker_threads";
-import { takeMessage } from "../platform/ports.ts";
+import { postMessage, takeMessage } from "../platform/ports.ts";
+import { option } from "../named_options.ts";
 import { decode } from "./codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "./codec/encode.ts";
 import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "./crossing.ts";
@@ -15,11 +16,14 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Array,
   ArrayBuffer,
+  ArrayPrototypeConcat,
   ArrayPrototypeFlatMap,
   ArrayPrototypeMap,
   ArrayPrototypeSome,
   each,
   Map,
+  MapPrototypeGet,
+  MapPrototypeSet,
   Set,
   TypeError,
   Uint8Array,
@@ -93,14 +97,18 @@ export function pack(
 ): Load {
   const parcels = ArrayPrototypeMap(objects, (object) => object[handOver]());
   for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);
-  if (ArrayPrototypeSome(parcels, (parcel) => (parcel.program ?? program) !== program)) {
+  if (ArrayPrototypeSome(parcels, (parcel) => (option(parcel, "program") ?? program) !== program)) {
     throw new TypeError(
       `${root} holds an object of another program: one that a worker was given after it had processes ` +
         "or pipes of its own. Call Connection.fromMessage before anything else there.",
     );
   }
-  const ports = ArrayPrototypeFlatMap(parcels, (parcel) => parcel.ports ?? []);
-  return { cargo: { bytes, parcels, posted }, objects, transfer: [...transfer, ...ports] };
+  const ports = ArrayPrototypeFlatMap(parcels, (parcel) => option(parcel, "ports") ?? []);
+  return {
+    cargo: { bytes, parcels, posted },
+    objects,
+    transfer: ArrayPrototypeConcat<object>(transfer, ports),
+  };
 }
 
 /**
@@ -110,23 +118,26 @@ export function pack(
  */
 type Wrapped = Map<0, unknown>;
 
+function wrap(message: unknown): Wrapped {
+  return MapPrototypeSet(new Map<0, unknown>(), 0, message);
+}
+
 /** Posts a message in which nothing is handed over. */
 export function postAlone(port: MessagePort, message: unknown): void {
-  const wrapped: Wrapped = new Map([[0, message]]);
-  port.postMessage(wrapped);
+  postMessage(port, wrap(message));
 }
 
 /** The next message that was posted; undefined if there is none. */
 export function receivePosted(port: MessagePort): unknown {
-  return (takeMessage(port)?.message as Wrapped | undefined)?.get(0);
+  const wrapped = takeMessage(port)?.message as Wrapped | undefined;
+  return wrapped === undefined ? undefined : MapPrototypeGet(wrapped, 0);
 }
 
 /** Posts a message that holds the cargo. Throws a TypeError if a platform object in it can't be posted. */
 export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
   try {
     if (load.transfer.length === 0) return postAlone(port, message);
-    const wrapped: Wrapped = new Map([[0, message]]);
-    port.postMessage(wrapped, load.transfer as MessagePort[]);
+    postMessage(port, wrap(message), load.transfer);
   } catch (error) {
     throw new TypeError(`${root} holds something that can't be cloned. Send plain data.`, {
       cause: error,

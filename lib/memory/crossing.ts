@@ -4,6 +4,7 @@
 // consist of, and how one is made again from that on the other side.
 
 import type { MessagePort } from "node:worker_threads";
+import { option } from "../named_options.ts";
 import { expose } from "./exposure.ts";
 import type { Ref } from "./roster.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -79,7 +80,7 @@ export function unpack(parcel: Parcel): object {
   if (arrival === undefined) {
     throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
   }
-  if (parcel.exposed) expose(parcel);
+  if (option(parcel, "exposed")) expose(parcel);
   return arrival.make(parcel.content);
 }
 

@@ -5,7 +5,14 @@
 import type { Parcel } from "./crossing.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayBuffer, Object, SharedArrayBuffer, WeakSet } = primordials;
+const {
+  ArrayBuffer,
+  Object,
+  SharedArrayBuffer,
+  WeakSet,
+  WeakSetPrototypeAdd,
+  WeakSetPrototypeHas,
+} = primordials;
 
 const exposed = new WeakSet<object>();
 /** Parcels are plain and flat. */
@@ -13,25 +20,25 @@ const DEEPEST = 4;
 
 /** Whether hostile code may write there. */
 export function isExposed(memory: ArrayBufferLike): boolean {
-  return exposed.has(memory);
+  return WeakSetPrototypeHas(exposed, memory);
 }
 
 const spoiled = new WeakSet<object>();
 
 /** Whether a lock word there was held too long. */
 export function isSpoiled(memory: ArrayBufferLike): boolean {
-  return spoiled.has(memory);
+  return WeakSetPrototypeHas(spoiled, memory);
 }
 
 /** A lock word there was held too long: who waits again doesn't wait as long. */
 export function markSpoiled(memory: ArrayBufferLike): void {
-  spoiled.add(memory);
+  WeakSetPrototypeAdd(spoiled, memory);
 }
 
 /** From now on hostile code may write to what a parcel stands for. */
 export function expose(parcel: Parcel): void {
   parcel.exposed = true;
-  for (const memory of memoryIn(parcel.content, 0)) exposed.add(memory);
+  for (const memory of memoryIn(parcel.content, 0)) WeakSetPrototypeAdd(exposed, memory);
 }
 
 /** The same of several. */
@@ -42,7 +49,7 @@ export function exposeAll(parcels: readonly Parcel[]): void {
 /** Has a parcel say so, if it stands for something that is exposed. */
 export function markExposed(parcel: Parcel): void {
   for (const memory of memoryIn(parcel.content, 0)) {
-    if (exposed.has(memory)) parcel.exposed = true;
+    if (WeakSetPrototypeHas(exposed, memory)) parcel.exposed = true;
   }
 }
 

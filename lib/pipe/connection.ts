@@ -1,7 +1,7 @@
 // Connection: the public faces of an end of a pipe (lib/pipe/end.ts).
 
 import { EOFError } from "../errors.ts";
-import { checkNames } from "../named_options.ts";
+import { checkNames, option } from "../named_options.ts";
 import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, moved, onArrival, type Parcel } from "../memory/crossing.ts";
 import type { Ref } from "../memory/roster.ts";
@@ -15,7 +15,12 @@ import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./input.ts
 import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { FinalizationRegistry, TypeError } = primordials;
+const {
+  FinalizationRegistry,
+  FinalizationRegistryPrototypeRegister,
+  FinalizationRegistryPrototypeUnregister,
+  TypeError,
+} = primordials;
 
 /**
  * How to send a message: how long to wait for room, and what to move instead of copying it.
@@ -242,7 +247,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
       throw new TypeError("A connection is one end of a pipe. Make both with Pipe().");
     }
     this.#end = new End(content as EndContent);
-    forgotten.register(this, this.#end, this.#end);
+    FinalizationRegistryPrototypeRegister(forgotten, this, this.#end, this.#end);
   }
 
   static {
@@ -295,7 +300,10 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
       if (options === undefined) return this.#sent(this.#end.trySend(message, NOTHING));
       timeoutOf(options);
       signalOf(options);
-      return this.#sent(this.#end.trySend(message, checkTransfer(options.transfer)), options);
+      return this.#sent(
+        this.#end.trySend(message, checkTransfer(option(options, "transfer"))),
+        options,
+      );
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -307,7 +315,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @throws {TimeoutError} if there is none; the others as `send`
    */
   sendNowait(message: S, options?: SendNowaitOptions): void {
-    this.#end.trySend(message, checkTransfer(options?.transfer))?.expired();
+    this.#end.trySend(message, checkTransfer(option(options, "transfer")))?.expired();
   }
 
   /**
@@ -318,7 +326,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    */
   sendSync(message: S, options?: SendSyncOptions): void {
     timeoutOf(options);
-    const left = this.#end.trySend(message, checkTransfer(options?.transfer));
+    const left = this.#end.trySend(message, checkTransfer(option(options, "transfer")));
     if (left !== undefined) blocking(left, options);
   }
 
@@ -427,8 +435,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   ): Promise<void> {
     try {
       if (options === undefined) return this.#sent(this.#end.trySendBytes(checkBytes(bytes)));
-      checkNames(options, ["offset", "size", "timeout", "signal"], SEND_BYTES);
-      const { offset, size, ...waiting } = options;
+      const names = ["offset", "size", "timeout", "signal"];
+      const { offset, size, ...waiting } = checkNames(options, names, SEND_BYTES);
       timeoutOf(waiting);
       signalOf(waiting);
       return this.#sent(this.#end.trySendBytes(checkBytes(bytes, offset, size)), waiting);
@@ -444,8 +452,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @throws {TimeoutError} if there is none; the others as `sendBytes`
    */
   sendBytesNowait(bytes: AllowSharedBufferSource, options: SendBytesOptions = {}): void {
-    checkNames(options, ["offset", "size"], SEND_BYTES);
-    this.#end.trySendBytes(checkBytes(bytes, options.offset, options.size))?.expired();
+    const { offset, size } = checkNames(options, ["offset", "size"], SEND_BYTES);
+    this.#end.trySendBytes(checkBytes(bytes, offset, size))?.expired();
   }
 
   /**
@@ -458,8 +466,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     bytes: AllowSharedBufferSource,
     options: BlockOptions & SendBytesOptions = {},
   ): void {
-    checkNames(options, ["offset", "size", "timeout"], SEND_BYTES);
-    const { offset, size, ...waiting } = options;
+    const names = ["offset", "size", "timeout"];
+    const { offset, size, ...waiting } = checkNames(options, names, SEND_BYTES);
     timeoutOf(waiting);
     const left = this.#end.trySendBytes(checkBytes(bytes, offset, size));
     if (left !== undefined) blocking(left, waiting);
@@ -582,7 +590,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    */
   close(): void {
     this.#end.close();
-    forgotten.unregister(this.#end);
+    FinalizationRegistryPrototypeUnregister(forgotten, this.#end);
   }
 
   /** Closes it: `using [connection] = …` isn't possible, `using connection = pair[0]` is. */
@@ -688,7 +696,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   #recvBytes(options: MaxLengthOption | undefined): Operation<Uint8Array<ArrayBuffer>> {
-    const operation = this.#end.receivingBytes(checkMaxLength(options?.maxLength));
+    const operation = this.#end.receivingBytes(checkMaxLength(option(options, "maxLength")));
     return this.#holding(operation) as Operation<Uint8Array<ArrayBuffer>>;
   }
 
@@ -698,8 +706,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     options: WaitOptions & OffsetOption = {},
     names: readonly string[],
   ): [Operation<number>, WaitOptions] {
-    checkNames(options, names, "recvBytesInto(buffer, { offset: 8 })");
-    const { offset, ...waiting } = options;
+    const example = "recvBytesInto(buffer, { offset: 8 })";
+    const { offset, ...waiting } = checkNames(options, names, example);
     const room = () => checkRoom(buffer, offset);
     room();
     return [this.#holding(this.#end.receivingBytesInto(room)), waiting];
@@ -747,7 +755,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
 
   /** @ignore */
   [moved](owner: Ref, how: string): void {
-    forgotten.unregister(this.#end);
+    FinalizationRegistryPrototypeUnregister(forgotten, this.#end);
     this.#end.moved(owner, how);
   }
 }

@@ -60,6 +60,7 @@ const {
   each,
   Int32Array,
   MessagePort,
+  PromisePrototypeThen,
   queueMicrotask,
   RangeError,
   ReadableStream,
@@ -649,11 +650,13 @@ function dropPosted({ cargo, moved = [] }: Posted): void {
   const ignore = () => {};
   for (const object of each(moved)) {
     if (object instanceof WebPort) object.close();
-    else if (object instanceof ReadableStream) object.cancel().catch(ignore);
-    else if (object instanceof WritableStream) object.abort().catch(ignore);
-    else if (object instanceof TransformStream) {
-      object.readable.cancel().catch(ignore);
-      object.writable.abort().catch(ignore);
+    else if (object instanceof ReadableStream) {
+      PromisePrototypeThen(object.cancel(), undefined, ignore);
+    } else if (object instanceof WritableStream) {
+      PromisePrototypeThen(object.abort(), undefined, ignore);
+    } else if (object instanceof TransformStream) {
+      PromisePrototypeThen(object.readable.cancel(), undefined, ignore);
+      PromisePrototypeThen(object.writable.abort(), undefined, ignore);
     }
   }
 }

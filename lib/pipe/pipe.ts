@@ -67,7 +67,7 @@ export interface PipeOptions {
 export function Pipe<R = unknown, S = R>(
   options: PipeOptions = {},
 ): [Connection<R, S>, Connection<S, R>] {
-  checkNames(options, ["duplex", "maxSize", "maxBytes"], "Pipe({ duplex: false })");
+  options = checkNames(options, ["duplex", "maxSize", "maxBytes"], "Pipe({ duplex: false })");
   const { duplex = true } = options;
   if (typeof duplex !== "boolean") {
     throw new TypeError(`duplex is ${describe(duplex)}. Give true or false.`);

@@ -11,9 +11,17 @@
 //   unreadable        A message that can't be read, as one that is nested too deep for the reader's stack,
 //                     stops all channels of the isolate for good, and is an unhandled rejection there.
 
+import { BroadcastChannel } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { RegExpPrototypeTest, String, ToObject } = primordials;
+const { RegExpPrototypeTest, String, ToObject, uncurry } = primordials;
+
+const { ref, unref, postMessage } = BroadcastChannel.prototype;
+
+/** The methods of a channel, as they were at the start. */
+export const BroadcastChannelPrototypeRef = uncurry<BroadcastChannel, [], unknown>(ref),
+  BroadcastChannelPrototypeUnref = uncurry<BroadcastChannel, [], unknown>(unref),
+  BroadcastChannelPrototypePostMessage = uncurry<BroadcastChannel, [unknown], void>(postMessage);
 
 /** How the stack of that rejection looks, and of no other. */
 const FAILED_READING =

@@ -7,7 +7,7 @@
 import * as threads from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { crypto, Promise } = primordials;
+const { crypto, Promise, PromisePrototypeThen } = primordials;
 
 /** The lock manager, of which every isolate has one; undefined before Deno 2.9.4. */
 export const { locks } = threads;
@@ -19,10 +19,11 @@ const requestLock = locks?.request.bind(locks);
 export function becomeInterruptible(): Promise<void> {
   return new Promise((held) => {
     const hold = () => {
-      requestLock(crypto.randomUUID(), () => {
+      const holding = requestLock(crypto.randomUUID(), () => {
         held();
         return new Promise(() => {});
-      }).catch(hold); // somebody stole it
+      });
+      PromisePrototypeThen(holding, undefined, hold); // somebody stole it
     };
     hold();
   });

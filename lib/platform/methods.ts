@@ -230,6 +230,29 @@ export const FunctionPrototypeToString = uncurryThis<object, () => string>(
   BigIntPrototypeToString = uncurryThis<bigint, typeof numberToString>(numberToString),
   DatePrototypeGetTime = uncurryThis<Date, () => number>(globalThis.Date.prototype.getTime),
   StringPrototypeToUpperCase = uncurryThis<string, () => string>(string.toUpperCase),
+  FinalizationRegistryPrototypeRegister = uncurryThis(
+    globalThis.FinalizationRegistry.prototype.register,
+  ) as <T>(registry: FinalizationRegistry<T>, target: object, held: T, token?: WeakKey) => void,
+  FinalizationRegistryPrototypeUnregister = uncurryThis(
+    globalThis.FinalizationRegistry.prototype.unregister,
+  ) as <T>(registry: FinalizationRegistry<T>, token: WeakKey) => boolean,
+  WeakMapPrototypeGet = uncurryThis(globalThis.WeakMap.prototype.get) as <K extends WeakKey, V>(
+    map: WeakMap<K, V>,
+    key: K,
+  ) => V | undefined,
+  WeakMapPrototypeSet = uncurryThis(globalThis.WeakMap.prototype.set) as <K extends WeakKey, V>(
+    map: WeakMap<K, V>,
+    key: K,
+    value: V,
+  ) => WeakMap<K, V>,
+  WeakSetPrototypeAdd = uncurryThis(globalThis.WeakSet.prototype.add) as <T extends WeakKey>(
+    set: WeakSet<T>,
+    value: T,
+  ) => WeakSet<T>,
+  WeakSetPrototypeHas = uncurryThis(globalThis.WeakSet.prototype.has) as <T extends WeakKey>(
+    set: WeakSet<T>,
+    value: T,
+  ) => boolean,
   WeakRefPrototypeDeref = uncurryThis(globalThis.WeakRef.prototype.deref) as <T extends WeakKey>(
     ref: WeakRef<T>,
   ) => T | undefined;
@@ -250,6 +273,13 @@ const promise = globalThis.Promise.prototype;
 /** As then(), for a promise of the language's own. */
 export const PromisePrototypeThen = uncurryThis(promise.then) as <T, R>(
   promise: Promise<T>,
-  fulfilled: (value: T) => R | PromiseLike<R>,
+  fulfilled: ((value: T) => R | PromiseLike<R>) | undefined,
   rejected?: (reason: unknown) => R | PromiseLike<R>,
 ) => Promise<R>;
+
+/** Whether it has a `value` of its own; somebody may have added one to Object.prototype. */
+export function hasValue<T extends object>(
+  object: T,
+): object is Extract<T, { value?: unknown }> {
+  return ObjectPrototypeHasOwnProperty(object, "value");
+}

@@ -9,7 +9,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeSome, Object, Reflect, TypeError } = primordials;
+const { ArrayPrototypeSome, Object, Reflect, TypeError, uncurry } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -44,11 +44,20 @@ function findClosedPortError(): string | null {
   }
 }
 
-const close: (this: unknown) => void = globalThis.MessagePort.prototype.close;
-
 /** Closes a port and leaves the other port of the pair as it is. */
-export function closeQuietly(port: MessagePort): void {
-  close.call(port);
+export const closeQuietly = uncurry<unknown, [], void>(globalThis.MessagePort.prototype.close);
+
+const post = uncurry<unknown, [unknown, object?], void>(
+  globalThis.MessagePort.prototype.postMessage,
+);
+
+/** Posts a message, whatever the port's methods have become. */
+export function postMessage(
+  port: MessagePort,
+  message: unknown,
+  transfer: readonly object[] = [],
+): void {
+  post(port, message, { __proto__: null, transfer });
 }
 
 /** Whether a port has begun to receive messages by events. */

@@ -17,7 +17,10 @@
 // Namespaces are copies that hold what this library uses, classes with static methods are stand-ins that
 // make what the original makes, other classes are the originals.
 
+import { withoutAdded } from "./added.ts";
+
 export * from "./containers.ts";
+export * from "./events.ts";
 export * from "./methods.ts";
 
 const { defineProperty, getOwnPropertyDescriptor, setPrototypeOf } = globalThis.Object;
@@ -73,6 +76,7 @@ function keepConversion<C extends Conversion>(original: C): C {
 // Functions
 
 const g = globalThis;
+const addGlobalListener = bound(g.addEventListener, g);
 export const setTimeout = g.setTimeout,
   clearTimeout = g.clearTimeout,
   setInterval = g.setInterval,
@@ -81,7 +85,8 @@ export const setTimeout = g.setTimeout,
   queueMicrotask = g.queueMicrotask,
   structuredClone = g.structuredClone,
   encodeURIComponent = g.encodeURIComponent,
-  addEventListener = bound(g.addEventListener, g),
+  addEventListener: typeof globalThis.addEventListener = (...args: unknown[]) =>
+    withoutAdded(() => addGlobalListener(...(args as Parameters<typeof addGlobalListener>))),
   removeEventListener = bound(g.removeEventListener, g);
 
 // Namespaces

@@ -20,5 +20,5 @@ export function unrefWebWorker(worker: InstanceType<typeof Worker>): void {
     Object.getOwnPropertySymbols(Worker.prototype),
     ({ description }) => description === undefined,
   );
-  if (symbol !== undefined) Reflect.get(worker, symbol).call(worker, false);
+  if (symbol !== undefined) Reflect.apply(Reflect.get(worker, symbol), worker, [false]);
 }

@@ -1,7 +1,7 @@
 // What a pool and its calls are given, and the checks of it: bad options are refused at the call.
 
 import { describe } from "../describe.ts";
-import { checkNames } from "../named_options.ts";
+import { checkNames, option } from "../named_options.ts";
 import { checkMilliseconds, signalOf } from "../wait/options.ts";
 import type { ProcessOptions } from "../process/process.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -203,9 +203,13 @@ function given<T>(option: T | undefined, fallback: T): T {
   return option === undefined ? fallback : option;
 }
 
+/** The options of a pool, with none but their names. */
+export function namedPoolOptions<O extends object>(options: O): O {
+  return checkNames(options, OF_POOLS, "new Pool({ processes: 4 })");
+}
+
 /** The options of a pool. */
 export function checkPool(options: PoolOptions<never, never[]>, cores: number): CheckedPool {
-  checkNames(options, OF_POOLS, "new Pool({ processes: 4 })");
   const { processes = cores, permissions } = options;
   checkCount("processes", processes, 1);
   const minProcesses = checkCount("minProcesses", given(options.minProcesses, processes), 0);
@@ -258,7 +262,7 @@ export function checkTask(
   example = "{ timeout: 1000, priority: 1 }",
 ): CheckedTask {
   if (options === undefined) return { ...NOTHING, ...defaultsOf(pool) };
-  checkNames(options, names, example);
+  options = checkNames(options, names, example);
   const { timeout, transfer = [], name, onMessage } = options;
   if (!primordials.Array.isArray(transfer)) {
     throw new TypeError(`transfer is ${describe(transfer)}. Give an array of what is to be moved.`);
@@ -296,7 +300,10 @@ function defaultsOf({ timeLimit, retries, priority }: CheckedPool) {
 /** The options of a map. */
 export function checkMap(options: MapOptions | undefined, pool: CheckedPool): CheckedMap {
   const task = checkTask(options, pool, OF_MAPS, "{ chunkSize: 100 }");
-  const { chunkSize = "auto", bufferSize, returnExceptions = false, onProgress } = options ?? {};
+  const chunkSize = given(option(options, "chunkSize"), "auto"),
+    bufferSize = option(options, "bufferSize"),
+    returnExceptions = given(option(options, "returnExceptions"), false),
+    onProgress = option(options, "onProgress");
   if (chunkSize !== "auto") checkCount("chunkSize", chunkSize, 1);
   if (bufferSize !== undefined) checkCount("bufferSize", bufferSize, 1, true);
   if (typeof returnExceptions !== "boolean") {

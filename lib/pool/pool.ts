@@ -3,7 +3,7 @@
 import { describe } from "../describe.ts";
 import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
-import { checkNames } from "../named_options.ts";
+import { checkNames, option } from "../named_options.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { isImporting } from "../process/current.ts";
@@ -25,6 +25,7 @@ import {
   checkPool,
   checkTask,
   type MapOptions,
+  namedPoolOptions,
   type PoolOptions,
   type TaskOptions,
 } from "./options.ts";
@@ -129,6 +130,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   constructor(options: PoolOptions<S, I> = {}) {
     super();
+    options = namedPoolOptions(options);
     const content = arriving;
     arriving = undefined;
     if (content === undefined) {
@@ -635,7 +637,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         `mapSync() was given ${describe(items)} as items. Give an array, or use map().`,
       );
     }
-    const { timeout = Infinity, ...rest } = options ?? {};
+    const { timeout: _, ...rest } = options ?? {};
+    const timeout = option(options, "timeout") ?? Infinity;
     let outcome: { results: unknown[] } | { error: unknown } | undefined;
     const call = this.#gather("mapSync", code, items, false, rest, origin, {
       resolve: (results) => outcome = { results },
@@ -826,7 +829,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     ...[args, options]: CallParameters<A, TaskOptions & { bufferSize?: number }>
   ): AsyncIterableIterator<Y> {
     const origin = new Caller(this.stream);
-    const { bufferSize = STREAM_AHEAD, ...rest } = options ?? {};
+    const { bufferSize: _, ...rest } = options ?? {};
+    const bufferSize = option(options, "bufferSize") ?? STREAM_AHEAD;
     checkCount("bufferSize", bufferSize, 1);
     const checked = checkTask(options === undefined ? undefined : rest, this.#sizes);
     this.#checkOpen("stream");
@@ -1036,8 +1040,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    * @param options `cancelFutures`: cancels what hasn't begun
    */
   async shutdown(options: { timeout?: number; cancelFutures?: boolean } = {}): Promise<boolean> {
-    checkNames(options, ["timeout", "cancelFutures"], "{ cancelFutures: true }");
-    const { cancelFutures = false, timeout } = options;
+    const names = ["timeout", "cancelFutures"], example = "{ cancelFutures: true }";
+    const { cancelFutures = false, timeout } = checkNames(options, names, example);
     if (typeof cancelFutures !== "boolean") {
       throw new TypeError(`cancelFutures is ${describe(cancelFutures)}. Give true or false.`);
     }

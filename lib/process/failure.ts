@@ -27,6 +27,7 @@ const {
   each,
   entriesOfMap,
   FunctionPrototypeToString,
+  hasValue,
   Math,
   Object,
   ObjectPrototypeToString,
@@ -124,8 +125,8 @@ function attempt(work: () => unknown): Read {
 /** Reads a property once: a trap or a getter of it may throw. */
 function read(object: object, key: string): Read {
   const found = attempt(() => getOwnPropertyDescriptor(object, key));
-  const descriptor = "value" in found ? found.value as PropertyDescriptor | undefined : undefined;
-  if (descriptor !== undefined && "value" in descriptor) return { value: descriptor.value };
+  const descriptor = hasValue(found) ? found.value as PropertyDescriptor | undefined : undefined;
+  if (descriptor !== undefined && hasValue(descriptor)) return { value: descriptor.value };
   return attempt(() => Reflect.get(object, key));
 }
 
@@ -148,7 +149,7 @@ class Describer {
     for (let next = 0; next < this.#waiting.length; next++) {
       const { object, number, depth } = this.#waiting[next];
       const described = attempt(() => this.#object(object, depth + 1));
-      this.#objects[number] = "value" in described
+      this.#objects[number] = hasValue(described)
         ? described.value as Described
         : { is: "words", words: this.#cut(printed(object)), isFunction: false };
     }
@@ -215,7 +216,7 @@ class Describer {
       return { is: "set", items: this.#items(valuesOfSet(object as Set<unknown>), depth) };
     }
     const refusal = attempt(() => refusalOf(object, this.#sharedMemory));
-    if ("value" in refusal && refusal.value !== undefined) return this.#unclonable(object);
+    if (hasValue(refusal) && refusal.value !== undefined) return this.#unclonable(object);
     return isLeaf(object) ? this.#leaf(object) : this.#plain(object, depth);
   }
 
@@ -270,7 +271,7 @@ class Describer {
 
   #readItem(object: object, key: string, depth: number): Item {
     const found = read(object, key);
-    return "value" in found ? this.#item(found.value, depth) : this.#complaint(found.thrown);
+    return hasValue(found) ? this.#item(found.value, depth) : this.#complaint(found.thrown);
   }
 
   /** What stands in the place of a property that throws when it is read. */
@@ -298,7 +299,7 @@ class Describer {
   /** The key of the class an error is made anew of; undefined of what is no error. */
   #errorClass(object: object): string | undefined {
     const prototypes = attempt(() => [...prototypesOf(object)]);
-    if ("value" in prototypes) {
+    if (hasValue(prototypes)) {
       for (const prototype of each(prototypes.value as object[])) {
         const found = errorClassOf(prototype);
         if (found !== undefined) return found;
@@ -307,7 +308,7 @@ class Describer {
     if (!types.isNativeError(object)) return undefined;
     // Of another realm, as of node:vm, or without its prototype.
     const found = read(object, "name");
-    return "value" in found && typeof found.value === "string" ? found.value : "Error";
+    return hasValue(found) && typeof found.value === "string" ? found.value : "Error";
   }
 
   #error(error: object, base: string, depth: number): Described {
@@ -315,7 +316,7 @@ class Describer {
       nameOf(error) ?? StringPrototypeSlice(base, StringPrototypeLastIndexOf(base, ".") + 1),
     );
     const found = read(error, "stack");
-    const stack = "value" in found && typeof found.value === "string" ? found.value : undefined;
+    const stack = hasValue(found) && typeof found.value === "string" ? found.value : undefined;
     const message = this.#cut(this.#messageOf(error, name, stack));
     const properties: Properties = [], hidden: Properties = [];
     const shown = namesOf(() => keysOf(error));
@@ -323,7 +324,7 @@ class Describer {
       ? ArrayPrototypeFilter(["errors", "error", "suppressed"], (key) => hasOwn(error, key))
       : hiddenOf(error, shown);
     const hasCause = attempt(() => !ArrayPrototypeIncludes(others, "cause") && "cause" in error);
-    if ("value" in hasCause && hasCause.value && !ArrayPrototypeIncludes(shown, "cause")) {
+    if (hasValue(hasCause) && hasCause.value && !ArrayPrototypeIncludes(shown, "cause")) {
       ArrayPrototypePush(others, "cause");
     }
     // First of all: of the others there may be too many.
@@ -337,11 +338,11 @@ class Describer {
 
   #messageOf(error: object, name: string, stack: string | undefined): string {
     const found = read(error, "message");
-    if ("value" in found) {
+    if (hasValue(found)) {
       const { value } = found;
       if (typeof value === "string") return value;
       const text = attempt(() => String(value));
-      return "value" in text ? text.value as string : printed(value);
+      return hasValue(text) ? text.value as string : printed(value);
     }
     // Its stack has been told what it was when the error was made.
     const header = stack?.slice(0, Math.max(StringPrototypeIndexOf(stack, "\n    at "), 0));
@@ -361,7 +362,7 @@ function hiddenOf(error: object, shown: string[]): string[] {
 /** The names of properties of an error, but for those that are described apart. */
 function namesOf(keys: () => (string | symbol)[]): string[] {
   const found = attempt(keys);
-  if (!("value" in found)) return [];
+  if (!hasValue(found)) return [];
   return ArrayPrototypeFilter(found.value as (string | symbol)[], (key): key is string => {
     return typeof key === "string" && key !== "message" && key !== "stack" && key !== "name";
   });
@@ -372,7 +373,7 @@ function isLeaf(object: object): boolean {
   if (ArrayBuffer.isView(object) || types.isAnyArrayBuffer(object)) return true;
   // A platform object (a Blob, a CryptoKey …): its content isn't in its properties.
   const own = attempt(() => Object.getOwnPropertySymbols(object));
-  const symbols = "value" in own ? own.value as symbol[] : [];
+  const symbols = hasValue(own) ? own.value as symbol[] : [];
   return ArrayPrototypeSome(symbols, isHostSymbol);
 }
 
@@ -392,15 +393,15 @@ function nameOf(error: object): string | undefined {
         nearest ??= constructor.name;
       }
       if (descriptor === undefined) continue;
-      const isOfClass = errorClassOf(prototype) !== undefined && "value" in descriptor;
+      const isOfClass = errorClassOf(prototype) !== undefined && hasValue(descriptor);
       return isOfClass ? nearest : undefined;
     }
   });
-  if ("value" in found && typeof found.value === "string" && found.value !== "") return found.value;
+  if (hasValue(found) && typeof found.value === "string" && found.value !== "") return found.value;
   const name = read(error, "name");
-  if (!("value" in name) || name.value === undefined) return undefined;
+  if (!hasValue(name) || name.value === undefined) return undefined;
   const text = attempt(() => String(name.value));
-  return "value" in text ? text.value as string : undefined;
+  return hasValue(text) ? text.value as string : undefined;
 }
 
 /** The name of the class of an object; "" for a plain one, null for one without a prototype. */
@@ -412,16 +413,16 @@ function classNameOf(object: object): string | null {
     const { name } = prototype.constructor;
     return typeof name === "string" && name !== "Object" ? name : "";
   });
-  return "value" in found ? found.value as string | null : "";
+  return hasValue(found) ? found.value as string | null : "";
 }
 
 function printedFunction(value: object): string {
   const found = attempt(() => getOwnPropertyDescriptor(value, "name")?.value);
-  const name = "value" in found && typeof found.value === "string" ? found.value : "";
+  const name = hasValue(found) && typeof found.value === "string" ? found.value : "";
   const text = attempt(() =>
     StringPrototypeSlice(FunctionPrototypeToString(value as object), 0, 6)
   );
-  const isClass = "value" in text && text.value === "class ";
+  const isClass = hasValue(text) && text.value === "class ";
   if (isClass) return `[class ${name || "(anonymous)"}]`;
   return name === "" ? "[Function (anonymous)]" : `[Function: ${name}]`;
 }
@@ -431,7 +432,7 @@ function printed(value: unknown): string {
   const found = attempt(() =>
     inspect(value, { depth: 1, iterableLimit: 10, strAbbreviateSize: 100 })
   );
-  if ("value" in found && typeof found.value === "string") return shortened(found.value, 2 ** 15);
+  if (hasValue(found) && typeof found.value === "string") return shortened(found.value, 2 ** 15);
   // A revoked Proxy, for one, can't be printed.
   return types.isProxy(value) ? "[Proxy]" : `[${typeof value}]`;
 }
@@ -440,7 +441,7 @@ function printed(value: unknown): string {
 function summaryOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return shortened(printed(thrown), MIN_TEXT);
   const message = read(thrown, "message");
-  if (!("value" in message) || typeof message.value !== "string") return "an object";
+  if (!hasValue(message) || typeof message.value !== "string") return "an object";
   return shortened(`${nameOf(thrown) ?? "Error"}: ${message.value}`, MIN_TEXT);
 }
 

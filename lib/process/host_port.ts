@@ -2,6 +2,7 @@
 // and for what it must know.
 
 import type { MessagePort } from "node:worker_threads";
+import { postMessage } from "../platform/ports.ts";
 import type { Request } from "./messages.ts";
 
 /** None where nobody hosts this isolate. */
@@ -20,5 +21,5 @@ export function isHosted(): boolean {
 /** Asks the host for something, or tells it. */
 export function askHost(request: Request): void {
   const transfer = request.type === "start" ? [request.launch.port] : [];
-  hostPort?.postMessage(request, transfer);
+  if (hostPort !== undefined) postMessage(hostPort, request, transfer);
 }

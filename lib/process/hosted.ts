@@ -44,6 +44,7 @@ import { newLastWords, wordsLeft } from "./outcome.ts";
 import { Pulse } from "./pulse.ts";
 import { startSandbox } from "./sandbox.ts";
 import { startThread } from "./thread.ts";
+import { withoutAdded } from "../platform/added.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -168,8 +169,10 @@ export class Hosted {
       exited: (code) => this.#exited(code),
       timeIsUp: () => this.#timeIsUp(),
     });
-    if (!this.#isConfined) port1.on("message", this.#hear);
-    port1.once("close", () => this.#closed());
+    withoutAdded(() => {
+      if (!this.#isConfined) port1.on("message", this.#hear);
+      port1.once("close", () => this.#closed());
+    });
     port1.start();
     port1.unref();
     addChore(this.#lookBlocked);

@@ -6,6 +6,7 @@
 
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../memory/control.ts";
+import { withoutAdded } from "../platform/added.ts";
 import { takeMessage } from "../platform/ports.ts";
 import { resourceLimitsOf } from "../platform/threads.ts";
 import { unrefWebWorker } from "../platform/web_workers.ts";
@@ -120,7 +121,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
     const { message, code } = report.failed;
     listener.failed(Object.assign(new Error(message), { code }));
   };
-  port1.on("message", hear);
+  withoutAdded(() => port1.on("message", hear));
   port1.unref();
   if (daemon) unrefWebWorker(sandbox);
   return {

@@ -15,6 +15,7 @@
 
 import process from "node:process";
 import { Worker as Thread } from "node:worker_threads";
+import { withoutAdded } from "../platform/added.ts";
 import { locks } from "../platform/interruption.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -41,7 +42,7 @@ let mayMakeWorker = true;
 /** Does `make`, which makes one worker. */
 export function makingWorker<T>(make: () => T): T {
   mayMakeWorker = true;
-  return make();
+  return withoutAdded(make);
 }
 
 /**

@@ -22,6 +22,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   Atomics,
+  hasValue,
   Int32Array,
   Math,
   RangeError,
@@ -156,5 +157,5 @@ export function leaveWords(letter: SharedArrayBuffer, words: string): void {
 /** What a process has left; undefined if nothing. Not for one that may be hostile: it may be anything then. */
 export function wordsLeft(letter: SharedArrayBuffer): unknown {
   const found = read(letter);
-  return found && "value" in found ? found.value : undefined;
+  return found && hasValue(found) ? found.value : undefined;
 }

@@ -60,12 +60,18 @@ import type { TargetParameters, TargetResult } from "./target_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  abortReason,
+  addAbortListener,
   Array,
   ArrayPrototypeFilter,
   ArrayPrototypeIncludes,
   Atomics,
+  hasValue,
+  isAborted,
   RangeError,
   Reflect,
+  removeAbortListener,
+  throwIfAborted,
   ToObject,
   TypeError,
 } = primordials;
@@ -267,15 +273,15 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * @throws {TypeError} if an option has the wrong type, or a permission a name Deno doesn't know
    * @throws {RangeError} if a limit is 0, negative or NaN, or memoryLimitMb less than 16
    */
-  constructor(...{ 0: options = {} }: ProcessParameters<A, R>) {
-    const { [revived]: identity } = ToObject(options) as Partial<RevivedOptions>;
+  constructor(...{ 0: given = {} }: ProcessParameters<A, R>) {
+    const { [revived]: identity } = ToObject(given) as Partial<RevivedOptions>;
     if (identity !== undefined) {
       this.#identity = identity;
       this.#bounds = {};
       this.#isSelf = true;
       return;
     }
-    checkNames(options, OPTIONS, "new Process({ target, args })");
+    const options = checkNames(given, OPTIONS, "new Process({ target, args })");
     checkOptions(options);
     this.#bounds = {
       grants: checkPermissions(options.permissions),
@@ -456,13 +462,13 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   start(): void {
     this.#checkNew("start()");
     checkNotImporting();
-    this.#signal?.throwIfAborted();
+    if (this.#signal !== undefined) throwIfAborted(this.#signal);
     this.#launch(this.#target!);
     this.#target = this.#args = undefined;
     addChild(this);
-    this.#signal?.addEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // A getter among the arguments may have aborted it.
-    if (this.#signal?.aborted) this.#aborted();
+    if (this.#signal !== undefined && isAborted(this.#signal)) this.#aborted();
   }
 
   /**
@@ -531,7 +537,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   readonly #whenEnded = (error: unknown): void => this.#ended(error);
 
   readonly #aborted = (): void => {
-    if (!this.#isStopped) this.#abortReason = { cause: this.#signal?.reason };
+    if (!this.#isStopped) this.#abortReason = { cause: abortReason(this.#signal!) };
     this.terminate();
   };
 
@@ -798,7 +804,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#fetchOutcome();
     const outcome = this.#outcome;
     if (outcome === undefined) throw new InvalidStateError(`${this.name} was closed.`);
-    if ("value" in outcome) return outcome.value as R;
+    if (hasValue(outcome)) return outcome.value as R;
     // A new one for each call, whose line it shows.
     throw new ProcessError(outcome.message, outcome.exitCode, outcome.options);
   }
@@ -820,7 +826,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   #ended(error?: unknown): void {
     if (this.#closed) return;
     removeChild(this);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     this.#signal = undefined;
     this.#error ??= error;
     // A letter is read when somebody asks for the result.
@@ -1035,8 +1041,7 @@ function checkSealed(
     );
   }
   if (sealed === true) return { keep: [] };
-  checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
-  const { keep } = sealed;
+  const { keep } = checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
   if (!Array.isArray(keep)) throw new TypeError(`sealed.keep is ${describe(keep)}. ${wanted}`);
   for (const { 0: i, 1: name } of keep.entries()) {
     if (ArrayPrototypeIncludes(KEPT, name)) continue;

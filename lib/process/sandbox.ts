@@ -1,6 +1,7 @@
 // A web Worker with permissions of its own: the only kind that takes them. terminate() ends it when
 // its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
 
+import { withoutAdded } from "../platform/added.ts";
 import { unrefWebWorker } from "../platform/web_workers.ts";
 import type { Body, Listener } from "./body.ts";
 import { makingWorker } from "./lockdown.ts";
@@ -8,7 +9,7 @@ import type { Birth, Launch } from "./messages.ts";
 import type { Grants } from "./permissions.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Error, Reflect, TypeError, Worker } = primordials;
+const { Error, EventPrototypePreventDefault, Reflect, TypeError, Worker } = primordials;
 
 /** Starts a process in a sandbox. */
 export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
@@ -51,10 +52,10 @@ const { addEventListener } = EventTarget.prototype;
 /** Not by the method it has now: what replaces that would get hold of the worker. */
 export function listenForError(worker: Worker, failed: (message: string) => void): void {
   const listener = (event: ErrorEvent) => {
-    event.preventDefault();
+    EventPrototypePreventDefault(event);
     failed(event.message);
   };
-  Reflect.apply(addEventListener, worker, ["error", listener]);
+  withoutAdded(() => Reflect.apply(addEventListener, worker, ["error", listener]));
 }
 
 /** Ends a web Worker; the program doesn't wait for one that goes on all the same. */

@@ -32,6 +32,8 @@ const {
   Set,
   TypeError,
   WeakMap,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
 } = primordials;
 
 /** What all exports of this package are called, for functions of a module whose text can't be had. */
@@ -197,13 +199,13 @@ const inlined = new WeakMap<ModuleText, Record<string, string>>();
 
 /** What this package's exports are called in a module that a bundler has made of it and a program. */
 function inlinedNames(module: ModuleText): Record<string, string> {
-  let names = inlined.get(module);
+  let names = WeakMapPrototypeGet(inlined, module);
   if (names === undefined) {
     names = {};
     for (const { 0: name, 1: value } of each(ownFunctions())) {
       for (const local of each(module.localNames(textOf(value)))) names[local] = name;
     }
-    inlined.set(module, names);
+    WeakMapPrototypeSet(inlined, module, names);
   }
   return { ...names };
 }

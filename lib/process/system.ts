@@ -4,7 +4,16 @@ import { checkNames } from "../named_options.ts";
 import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Math, navigator, performance, setTimeout } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  clearTimeout,
+  Math,
+  navigator,
+  performance,
+  removeAbortListener,
+  setTimeout,
+} = primordials;
 
 /**
  * How many processors there are to use. Python's `multiprocessing.cpu_count()`.
@@ -43,14 +52,13 @@ export function cpuCount(): number {
  */
 export async function sleep(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
   const left = checkMilliseconds("ms", ms);
-  checkNames(options, ["signal"], "sleep(1000, { signal })");
-  const signal = signalOf(options);
+  const signal = signalOf(checkNames(options, ["signal"], "sleep(1000, { signal })"));
   await new primordials.Promise<void>((resolve, reject) => {
     const end = performance.now() + left;
     let timer: ReturnType<typeof setTimeout>;
     const aborted = () => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      reject(abortReason(signal!));
     };
     const step = () => {
       const rest = end - performance.now();
@@ -58,10 +66,10 @@ export async function sleep(ms: number, options: { signal?: AbortSignal } = {}):
         timer = setTimeout(step, Math.min(rest, LONGEST_TIMER));
         return;
       }
-      signal?.removeEventListener("abort", aborted);
+      if (signal !== undefined) removeAbortListener(signal, aborted);
       resolve();
     };
-    signal?.addEventListener("abort", aborted, { once: true });
+    if (signal !== undefined) addAbortListener(signal, aborted);
     timer = setTimeout(step, Math.min(left, LONGEST_TIMER));
   });
 }

@@ -6,8 +6,16 @@
 import process from "node:process";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, Deno, Error, Object, queueMicrotask, RegExpPrototypeTest, String } =
-  primordials;
+const {
+  addEventListener,
+  Deno,
+  Error,
+  EventPrototypePreventDefault,
+  Object,
+  queueMicrotask,
+  RegExpPrototypeTest,
+  String,
+} = primordials;
 
 /** node's own way of asking the listeners for uncaught errors: true if one of them has taken it. */
 interface Asking {
@@ -23,7 +31,7 @@ const node: typeof process & Asking = process;
 export function watchForUncaught(uncaught: (error: unknown) => void): void {
   const look = (event: Event, isHandled: () => boolean, error: unknown) => {
     let prevented = event.defaultPrevented;
-    event.preventDefault();
+    EventPrototypePreventDefault(event);
     event.preventDefault = () => prevented = true;
     queueMicrotask(() => {
       if (prevented) return;

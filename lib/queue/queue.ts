@@ -151,7 +151,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
-    checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
+    options = checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
     const { name } = options;
     const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
@@ -496,8 +496,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
-    checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    this.#store.shutdown(options.immediate ?? false);
+    const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
+    this.#store.shutdown(immediate ?? false);
   }
 
   /**

@@ -12,6 +12,7 @@ const {
   FunctionPrototypeToString,
   JSON,
   Promise,
+  PromisePrototypeThen,
   ReferenceError,
   RegExpPrototypeExec,
   SyntaxError,
@@ -65,7 +66,9 @@ export function arrivedAction(arrived: ActionText | undefined): Action | undefin
     try {
       code ??= new Function(`"use strict"; return ${expressionOf(source)};`)() as () => unknown;
       const result = code();
-      return result instanceof Promise ? result.catch((error) => explain(error, source)) : result;
+      return result instanceof Promise
+        ? PromisePrototypeThen(result, undefined, (error) => explain(error, source))
+        : result;
     } catch (error) {
       explain(error, source);
     }

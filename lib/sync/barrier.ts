@@ -1,7 +1,7 @@
 // Barrier: nobody goes on before all have arrived.
 
 import { describe } from "../describe.ts";
-import { checkNames } from "../named_options.ts";
+import { checkNames, option } from "../named_options.ts";
 import { customInspect, type Inspect, print } from "../inspection.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
 import { Caller } from "../wait/caller.ts";
@@ -111,8 +111,8 @@ export class Barrier {
   constructor(parties: number, options: BarrierOptions = {}) {
     if (arriving === undefined) {
       checkParties(parties);
-      checkNames(options, ["action", "timeout"], "new Barrier(2, { timeout: 1000 })");
-      const { action, timeout = Infinity } = options;
+      const names = ["action", "timeout"], example = "new Barrier(2, { timeout: 1000 })";
+      const { action, timeout = Infinity } = checkNames(options, names, example);
       this.#timeout = checkMilliseconds("timeout", timeout);
       this.#action = givenAction(action);
       this.#shared = newParties(parties);
@@ -185,7 +185,7 @@ export class Barrier {
     );
     if (!arrival.isLast) caller();
     await entering;
-    if (!arrival.isLast) return this.#pass(arrival, { timeout: left(), signal }, caller);
+    if (!arrival.isLast) return await this.#pass(arrival, { timeout: left(), signal }, caller);
     try {
       await this.#action?.run();
     } catch (error) {
@@ -254,7 +254,7 @@ export class Barrier {
   /** The time that is left of a wait that begins now. */
   #clock(options: BlockOptions | undefined): () => number {
     const given = timeoutOf(options);
-    const timeout = options?.timeout === undefined ? this.#timeout : given;
+    const timeout = option(options, "timeout") === undefined ? this.#timeout : given;
     if (timeout === Infinity) return endless;
     const end = performance.now() + timeout;
     return () => Math.max(0, end - performance.now());

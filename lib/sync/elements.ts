@@ -77,8 +77,7 @@ export function lockOf(options: LockOption | undefined, example: string): RLock 
   if (options instanceof RLock) {
     throw new TypeError(`The options are an RLock. Give an object with it, as in ${example}.`);
   }
-  checkNames(options, ["lock"], example);
-  const { lock } = options;
+  const { lock } = checkNames(options, ["lock"], example);
   if (lock === undefined || lock instanceof RLock) return lock;
   throw new TypeError(
     `lock is ${

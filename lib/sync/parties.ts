@@ -30,7 +30,7 @@ import type { Shared } from "./shared.ts";
 import { newTable, Table, TABLE_WORDS } from "./table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, SafeSet } = primordials;
+const { Atomics, isAborted, SafeSet } = primordials;
 
 const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
 const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;
@@ -115,7 +115,7 @@ export class Parties {
 
   /** Arrives; where another round's action is still running, once that has ended. */
   entering(arrival: Arrival, signal?: AbortSignal): Operation<true> {
-    const giveUp = () => this.#break(signal?.aborted ? SIGNAL : TOO_LONG);
+    const giveUp = () => this.#break(signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
     return {
       gate: this.#entryGate,
       attempt: () => this.#enter(arrival, false) || WAIT,
@@ -307,7 +307,7 @@ export class Parties {
 
   /** One who has arrived waits no longer. */
   giveUp(arrival: Arrival, signal?: AbortSignal): void {
-    this.#endWait(arrival, signal?.aborted ? SIGNAL : TOO_LONG);
+    this.#endWait(arrival, signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
   }
 
   #endWait(arrival: Arrival, reason: number): void {

@@ -14,10 +14,25 @@ import { BroadcastChannel } from "node:worker_threads";
 import { isOver, ownControl } from "../memory/control.ts";
 import type { Parcel } from "../memory/crossing.ts";
 import { checkStack } from "../memory/stack.ts";
-import { isReadingFailure } from "../platform/broadcast.ts";
+import {
+  BroadcastChannelPrototypePostMessage,
+  BroadcastChannelPrototypeRef,
+  BroadcastChannelPrototypeUnref,
+  isReadingFailure,
+} from "../platform/broadcast.ts";
+import { withoutAdded } from "../platform/added.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, console, Int32Array, Object, SharedArrayBuffer, ToObject } = primordials;
+const {
+  addEventListener,
+  console,
+  EventPrototypePreventDefault,
+  EventPrototypeStopImmediatePropagation,
+  Int32Array,
+  Object,
+  SharedArrayBuffer,
+  ToObject,
+} = primordials;
 
 /** Bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
@@ -82,11 +97,16 @@ export function listen(): BroadcastChannel | undefined {
   if (channel === undefined) {
     // Deno begins to listen in a promise, where an error would end the program.
     checkStack(STACK_NEEDED);
-    channel = new BroadcastChannel(NAME);
-    if (holds === 0) channel.unref();
-    channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);
+    channel = withoutAdded(openChannel);
+    if (holds === 0) BroadcastChannelPrototypeUnref(channel);
     addEventListener("unhandledrejection", notice);
   }
+  return channel;
+}
+
+function openChannel(): BroadcastChannel {
+  const channel = new BroadcastChannel(NAME);
+  channel.onmessage = (event: unknown) => hear((event as MessageEvent<unknown>).data);
   return channel;
 }
 
@@ -99,8 +119,8 @@ export function isDeafToAll(): boolean {
 
 function notice(event: PromiseRejectionEvent): void {
   if (!isReadingFailure(event.reason)) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
+  EventPrototypePreventDefault(event);
+  EventPrototypeStopImmediatePropagation(event);
   isDeaf = true;
   console.error(
     "@multiproc/multiprocessing: a message that can't be read has come by a BroadcastChannel, and Deno " +
@@ -138,16 +158,18 @@ export function onAnnouncement(more: Partial<Handlers>): void {
 /** Tells every other isolate that listens; not this one. */
 export function announce(message: Announcement): void {
   const heard = listen();
-  heard?.postMessage(message);
+  if (heard !== undefined) BroadcastChannelPrototypePostMessage(heard, message);
 }
 
 /** Keeps this isolate alive until the matching release(). */
 export function hold(): void {
   // Without a bus, the timer by which it looks (gate.ts) keeps it alive.
-  if (holds++ === 0) listen()?.ref();
+  if (holds++ > 0) return;
+  const heard = listen();
+  if (heard !== undefined) BroadcastChannelPrototypeRef(heard);
 }
 
 /** Ends what hold() began. */
 export function release(): void {
-  if (--holds === 0) channel?.unref();
+  if (--holds === 0 && channel !== undefined) BroadcastChannelPrototypeUnref(channel);
 }

@@ -18,7 +18,16 @@ import {
 import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, each, Promise, PromisePrototypeThen, setTimeout } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  clearTimeout,
+  each,
+  Promise,
+  PromisePrototypeThen,
+  removeAbortListener,
+  setTimeout,
+} = primordials;
 
 /** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
 const MANY_GATES_SLICE = 1;
@@ -166,7 +175,7 @@ class Task<T> implements Waiter {
     this.#reject = reject;
     this.#signal = signal;
     this.#caller = caller;
-    signal?.addEventListener("abort", this.#aborted);
+    if (signal !== undefined) addAbortListener(signal, this.#aborted);
     if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
   }
 
@@ -201,7 +210,7 @@ class Task<T> implements Waiter {
     } catch {
       // Its shared memory is damaged, by hostile code perhaps. The wait ends all the same.
     }
-    this.#reject(this.#signal?.reason);
+    this.#reject(abortReason(this.#signal!));
   };
 
   readonly #expired = (): void => {
@@ -230,6 +239,6 @@ class Task<T> implements Waiter {
     gate.remove(this);
     if (others !== undefined) { for (const other of each(others)) other.remove(this); }
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
   }
 }

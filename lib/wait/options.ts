@@ -2,10 +2,10 @@
 // tried, so that nothing is half done.
 
 import { describe } from "../describe.ts";
-import { checkNames } from "../named_options.ts";
+import { checkNames, option } from "../named_options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { RangeError, TypeError } = primordials;
+const { RangeError, throwIfAborted, TypeError } = primordials;
 
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has
@@ -68,7 +68,7 @@ const OF_WAITS = ["timeout", "signal"], OF_BLOCKS = ["timeout"], MORE = ["transf
 export function timeoutOf(options: BlockOptions | undefined, names: readonly string[] = OF_WAITS) {
   if (options === undefined) return Infinity;
   checkNames(options, names, "{ timeout: 1000 }, in milliseconds", MORE);
-  const { timeout } = options;
+  const timeout = option(options, "timeout");
   return timeout === undefined ? Infinity : checkMilliseconds("timeout", timeout);
 }
 
@@ -79,7 +79,7 @@ export function blockingTimeoutOf(options: BlockOptions | undefined): number {
 
 /** The signal, checked; thrown is its reason if it has been aborted. */
 export function signalOf(options: WaitOptions | undefined): AbortSignal | undefined {
-  const signal = options?.signal;
+  const signal = option(options, "signal");
   if (signal === undefined) return undefined;
   if (!(signal instanceof primordials.AbortSignal)) {
     throw new TypeError(
@@ -87,7 +87,7 @@ export function signalOf(options: WaitOptions | undefined): AbortSignal | undefi
         "or AbortSignal.timeout(ms).",
     );
   }
-  signal.throwIfAborted();
+  throwIfAborted(signal);
   return signal;
 }
 

@@ -10,6 +10,7 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Atomics,
   FinalizationRegistry,
+  FinalizationRegistryPrototypeRegister,
   PromisePrototypeThen,
   SafeSet,
   WeakRef,
@@ -48,7 +49,7 @@ export class Sleeper {
     this.#words = words;
     this.#epoch = epoch;
     this.#front = front;
-    forgotten.register(gate, this);
+    FinalizationRegistryPrototypeRegister(forgotten, gate, this);
   }
 
   get isAsleep(): boolean {

@@ -5,7 +5,14 @@
 import { Caller } from "./caller.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { AbortController, Object } = primordials;
+const {
+  AbortController,
+  AbortControllerPrototypeAbort,
+  isAborted,
+  Object,
+  PromisePrototypeThen,
+  signalOfController,
+} = primordials;
 
 /** Where items come from. */
 export interface Source<T> {
@@ -32,7 +39,7 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
   readonly #source: Source<T>;
   readonly #stopped = new AbortController();
   /** Read once: a getter of Deno's checks whose it is. */
-  readonly #signal = this.#stopped.signal;
+  readonly #signal = signalOfController(this.#stopped);
   #isOver = false;
 
   constructor(source: Source<T>) {
@@ -67,7 +74,7 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
 
   #stop(): void {
     this.#isOver = true;
-    this.#stopped.abort("stopped"); // without a reason Deno makes one, of the global DOMException
+    AbortControllerPrototypeAbort(this.#stopped, "stopped"); // without a reason Deno makes one, of the global DOMException
   }
 
   [Symbol.asyncIterator](): this {
@@ -90,14 +97,17 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
  * @param cancelled called when it was cancelled
  */
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
-  const aborted = new AbortController(), caller = new Caller(readableOf);
-  return new primordials.ReadableStream<T>({
+  const aborted = new AbortController(), signal = signalOfController(aborted);
+  const caller = new Caller(readableOf);
+  // Without prototypes: Deno looks for more in them than there is.
+  const underlying: UnderlyingDefaultSource<T> = {
+    __proto__: null,
     async pull(controller) {
       try {
         // Taken and enqueued in one step: between two steps the stream could be cancelled, and the item lost.
-        await source.takeFor((item) => controller.enqueue(item), aborted.signal);
+        await source.takeFor((item) => controller.enqueue(item), signal);
       } catch (error) {
-        if (aborted.signal.aborted) return;
+        if (isAborted(signal)) return;
         if (source.isEnd(error)) return controller.close();
         // The stream asks for items when it likes, from a microtask of its own.
         caller.sign(error);
@@ -105,10 +115,14 @@ export function readableOf<T>(source: Source<T>, cancelled?: () => void): Readab
       }
     },
     cancel(reason) {
-      aborted.abort(reason);
+      AbortControllerPrototypeAbort(aborted, reason);
       cancelled?.();
     },
-  }, { highWaterMark: 0 });
+  } as UnderlyingDefaultSource<T>;
+  return new primordials.ReadableStream<T>(
+    underlying,
+    { __proto__: null, highWaterMark: 0 } as QueuingStrategy<T>,
+  );
 }
 
 /** Where items go to. */
@@ -121,15 +135,17 @@ export interface Sink<T> {
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
   const caller = new Caller(writableOf);
-  return new primordials.WritableStream<T>({
+  const underlying: UnderlyingSink<T> = {
+    __proto__: null,
     // Its own signal: abort() below is only called once the write under way has settled.
     write(item, controller) {
       const putting = sink.put(item, controller.signal);
       // First of all who wait for it, and not in between: the stream is to learn of it at once.
-      putting.catch((error) => caller.sign(error));
+      PromisePrototypeThen(putting, undefined, (error) => caller.sign(error));
       return putting;
     },
     close: () => sink.end(),
     abort: () => sink.end(),
-  });
+  } as UnderlyingSink<T>;
+  return new primordials.WritableStream<T>(underlying, { __proto__: null } as QueuingStrategy<T>);
 }

@@ -26,7 +26,7 @@ const from = args.includes("--from") ? Number(args[args.indexOf("--from") + 1]) 
 let findings = 0, tried = 0;
 for (let i = 0; i < all.length; i++) {
   const target = all[i];
-  if (only !== undefined && target.name !== only) continue;
+  if (only !== undefined && !target.name.startsWith(only)) continue;
   if (i < from) continue;
   for (let w = 0; w < WAYS.length; w++) {
     for (const name in chosen) {

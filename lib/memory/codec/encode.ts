@@ -19,10 +19,12 @@ const {
   ArrayBuffer,
   ArrayPrototypePush,
   BigInt,
+  BigIntPrototypeToString,
   Boolean,
   DatePrototypeGetTime,
   entriesOfMap,
   Error,
+  hasValue,
   Number,
   Object,
   ObjectPrototypeHasOwnProperty,
@@ -200,7 +202,7 @@ export class Encoder {
     // Hexadecimal is linear in the length both ways.
     out.byte(tag.BIGINT);
     out.byte(value < 0n ? tag.TRUE : tag.FALSE);
-    out.string((value < 0n ? -value : value).toString(16));
+    out.string(BigIntPrototypeToString(value < 0n ? -value : value, 16));
   }
 
   #object(object: object): void {
@@ -451,10 +453,10 @@ export class Encoder {
     out.room(2);
     out.byte(tag.ERROR);
     out.byte(kind);
-    this.#value(message && "value" in message ? asString(message.value) : undefined);
+    this.#value(message && hasValue(message) ? asString(message.value) : undefined);
     const stack: unknown = error.stack;
     this.#value(typeof stack === "string" ? stack : undefined);
-    if (cause && "value" in cause) {
+    if (cause && hasValue(cause)) {
       const met = this.#met;
       // Counted twice: making the text of a stack takes room on it, and where that is missing, Deno 2.9.6
       // ends the program.

@@ -11,7 +11,14 @@ import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait
 import { afterTurn, turnIsDue } from "../../wait/turn.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { clearTimeout, PromisePrototypeThen, setTimeout } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  clearTimeout,
+  PromisePrototypeThen,
+  removeAbortListener,
+  setTimeout,
+} = primordials;
 
 /** What a task comes to a line for. */
 export interface Step<R> {
@@ -124,7 +131,7 @@ class Task<R> implements Waiter {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = signal;
-    signal?.addEventListener("abort", this.#aborted);
+    if (signal !== undefined) addAbortListener(signal, this.#aborted);
     if (timeout > LONGEST_TIMER) return;
     this.#timer = setTimeout(this.#expired, timeout);
     this.#caller = new Caller(Line.prototype.eventually);
@@ -142,7 +149,7 @@ class Task<R> implements Waiter {
 
   readonly #aborted = (): void => {
     this.#leave();
-    this.#reject(this.#signal?.reason);
+    this.#reject(abortReason(this.#signal!));
   };
 
   #settle(answer: () => R | Promise<R>): void {
@@ -157,7 +164,7 @@ class Task<R> implements Waiter {
   #leave(): void {
     this.#line.remove(this);
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
   }
 }
 

@@ -1,6 +1,7 @@
 // PriorityQueue: a queue that gives the smallest item first.
 
 import { describe } from "../../describe.ts";
+import { option } from "../../named_options.ts";
 import { checkHasOrder, naturalOrder } from "./order.ts";
 import { ordered, Queue, type QueueOptions } from "./queue.ts";
 import { type Order, SmallestFirst } from "./smallest_first.ts";
@@ -69,7 +70,12 @@ export class PriorityQueue<T = unknown> extends Queue<T> {
    */
   constructor(options: PriorityQueueOptions<T> = {}) {
     super(
-      ordered(options, ["PriorityQueue", PriorityQueue], itemsInOrder(options?.compare), "compare"),
+      ordered(
+        options,
+        ["PriorityQueue", PriorityQueue],
+        itemsInOrder(option(options, "compare")),
+        "compare",
+      ),
     );
   }
 }

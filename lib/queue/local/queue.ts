@@ -84,8 +84,8 @@ export function ordered<T>(
   items: Items<T>,
   ...more: string[]
 ): QueueOptions {
-  checkOptions(options, namedClass[0], ...more);
-  const innerOptions: InnerOptions = { maxSize: options.maxSize, [inner]: { namedClass, items } };
+  const { maxSize } = checkOptions(options, namedClass[0], ...more);
+  const innerOptions: InnerOptions = { maxSize, [inner]: { namedClass, items } };
   return innerOptions;
 }
 
@@ -141,7 +141,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {TypeError} if `maxSize` is not a number
    */
   constructor(options: QueueOptions = {}) {
-    if (!(inner in ToObject(options))) checkOptions(options, "Queue");
+    if (!(inner in ToObject(options))) options = checkOptions(options, "Queue");
     const { maxSize } = checkBounds(options);
     const { namedClass, items } = inner in options
       ? (options as InnerOptions)[inner]
@@ -295,8 +295,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   shutdown(options: { immediate?: boolean } = {}): void {
-    checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    this.#store.shutdown(options.immediate ?? false);
+    const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
+    this.#store.shutdown(immediate ?? false);
   }
 
   /** Items as they are got, until the queue was shut down and is empty. */
@@ -349,6 +349,5 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 }
 
 function checkOptions(options: QueueOptions, kind: string, ...more: string[]): QueueOptions {
-  checkNames(options, ["maxSize", ...more], `new ${kind}({ maxSize: 10 })`);
-  return options;
+  return checkNames(options, ["maxSize", ...more], `new ${kind}({ maxSize: 10 })`);
 }

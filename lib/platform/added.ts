@@ -1,0 +1,32 @@
+// What a program has added to Object.prototype, where Deno's own code would take it for an option: a
+// `signal` there, for one, and Deno starts no worker and adds no listener.
+
+const { defineProperty, getOwnPropertyDescriptor } = globalThis.Object;
+const { deleteProperty, ownKeys } = globalThis.Reflect;
+const { prototype } = globalThis.Object;
+const { length: keysAtStart } = ownKeys(prototype);
+const original: Record<PropertyKey, true> = { __proto__: null } as object as Record<
+  PropertyKey,
+  true
+>;
+for (let i = 0, keys = ownKeys(prototype); i < keys.length; i++) original[keys[i]] = true;
+
+/** Does `work`, which runs nothing of the program's, without what has been added to Object.prototype since the start. */
+export function withoutAdded<T>(work: () => T): T {
+  const keys = ownKeys(prototype);
+  if (keys.length === keysAtStart) return work();
+  const taken: { key: PropertyKey; descriptor: PropertyDescriptor }[] = [];
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i];
+    if (original[key]) continue;
+    const descriptor = { __proto__: null, ...getOwnPropertyDescriptor(prototype, key)! };
+    if (deleteProperty(prototype, key)) taken[taken.length] = { key, descriptor };
+  }
+  try {
+    return work();
+  } finally {
+    for (let i = 0; i < taken.length; i++) {
+      defineProperty(prototype, taken[i].key, taken[i].descriptor);
+    }
+  }
+}
