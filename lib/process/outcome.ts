@@ -99,6 +99,13 @@ export function writeTo(letter: SharedArrayBuffer): Reply {
           "Start it with a larger maxResultBytes, or hand it a queue or a pipe and send the result in parts.",
       );
     }
+    if (encoder.weight > most) {
+      throw new RangeError(
+        `result counts as ${encoder.weight} bytes (a resizable buffer as its maxByteLength, an error as 128, a regular ` +
+          `expression with the flag u or v as its parts), and a process with permissions of its own returns at most ` +
+          `${most}. Start it with a larger maxResultBytes, or return plain buffers and strings.`,
+      );
+    }
     // It may have been written once, by an error that nobody caught.
     const size = HEADER_BYTES + length;
     if (size > letter.byteLength) letter.grow(size);
@@ -132,7 +139,7 @@ export function read(letter: SharedArrayBuffer): Result | undefined {
   if (length === 0) return undefined;
   // A copy, which doesn't change while it is read.
   const bytes = new Uint8Array(letter, HEADER_BYTES, length).slice();
-  const value = decode(bytes, 0, length);
+  const value = decode(bytes, 0, length, undefined, letter.maxByteLength - HEADER_BYTES);
   return words[KIND] === THREW ? { failure: checkedFailure(value, length) } : { value };
 }
 

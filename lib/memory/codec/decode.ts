@@ -3,6 +3,7 @@
 
 import { Reader } from "./reader.ts";
 import * as tag from "./tags.ts";
+import { bufferWeight, DOM_EXCEPTION_WEIGHT, ERROR_WEIGHT, regexpWeight } from "./weights.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const {
@@ -15,6 +16,7 @@ const {
   Map,
   MapPrototypeSet,
   Math,
+  Number,
   Object,
   performance,
   RegExp,
@@ -37,15 +39,18 @@ const NOTHING_BESIDE: Beside = { handedOver: [], posted: [] };
 /**
  * Reads back the value at bytes[at..end). `bytes` is private (never shared memory) and may be
  * overwritten once this returns. Throws an Error if these bytes are not what Encoder wrote.
+ *
+ * @param most the weight (weights.ts) of all that is costly, where the bytes may be hostile
  */
 export function decode(
   bytes: Uint8Array,
   at: number,
   end: number,
   beside: Beside = NOTHING_BESIDE,
+  most: number = Infinity,
 ): unknown {
   try {
-    return decoder.decode(bytes, at, end, beside);
+    return decoder.decode(bytes, at, end, beside, most);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Bytes ${at} to ${end} can't be decoded. ${reason}`, { cause: error });
@@ -58,14 +63,23 @@ class Decoder {
   #objects: unknown[] | undefined;
   #depth = 0;
   #beside = NOTHING_BESIDE;
+  /** How much weight is left. */
+  #weight = Infinity;
+  /**
+   * How many elements arrays may still be made with before they are there. Each takes a byte at least, so those
+   * that Encoder wrote never need more.
+   */
+  #elements = 0;
 
-  decode(bytes: Uint8Array, at: number, end: number, beside: Beside): unknown {
+  decode(bytes: Uint8Array, at: number, end: number, beside: Beside, most: number): unknown {
     const input = this.#in;
     input.bytes = bytes;
     input.at = at;
     input.end = Math.min(end, bytes.length);
     this.#depth = 0;
     if (beside !== NOTHING_BESIDE) this.#beside = beside;
+    this.#weight = most;
+    this.#elements = input.end - at;
     try {
       this.#objects = input.byte() === 0 ? undefined : [];
       const value = this.#value(input.byte());
@@ -136,7 +150,7 @@ class Decoder {
       case tag.DOM_EXCEPTION:
         return this.#number(this.#domException());
       case tag.REGEXP:
-        return this.#number(new RegExp(this.#string(), this.#string()));
+        return this.#number(this.#regexp());
       case tag.BOXED:
         return this.#boxed();
       case tag.HANDED_OVER:
@@ -170,6 +184,17 @@ class Decoder {
     return objects[number];
   }
 
+  /** Something costly is about to be made. */
+  #weigh(weight: number): void {
+    this.#weight -= weight;
+    // Written so that NaN is refused as well.
+    if (!(this.#weight >= 0)) {
+      throw new Error(
+        "They hold more of what is costly to make than they may.",
+      );
+    }
+  }
+
   #deeper(): void {
     if (++this.#depth > tag.MAX_DEPTH) throw new Error("They are nested too deep.");
   }
@@ -186,6 +211,7 @@ class Decoder {
 
   #properties(object: Record<string, unknown>): void {
     const input = this.#in;
+    if (this.#weight !== Infinity) return this.#propertiesWithin(object);
     for (;;) {
       let key = input.key();
       if (typeof key === "number") {
@@ -194,12 +220,30 @@ class Decoder {
       }
       const value = this.#value(this.#in.byte());
       if (key === "__proto__") {
-        // Assigning would set the prototype, where deno runs with --unsafe-proto.
-        const own = { value, writable: true, enumerable: true, configurable: true };
-        Object.defineProperty(object, key, own);
+        defineOwn(object, key, value);
       } else {
         object[key] = value;
       }
+    }
+  }
+
+  /** The same where the bytes may be hostile: none of them reserves memory for others before it. */
+  #propertiesWithin(object: Record<string, unknown>): void {
+    const input = this.#in;
+    let isSparse = false;
+    for (;;) {
+      let key = input.key();
+      if (typeof key === "number") {
+        if (key === tag.END) return;
+        key = this.#string();
+      }
+      const value = this.#value(input.byte());
+      if (!isSparse && isLargeIndex(key)) {
+        isSparse = true;
+        makeSparse(object, MAX_INDEX);
+      }
+      if (key === "__proto__") defineOwn(object, key, value);
+      else object[key] = value;
     }
   }
 
@@ -207,7 +251,8 @@ class Decoder {
     const input = this.#in;
     const length = input.uint32();
     // One made in full length is filled three times as fast; one of a long gap isn't filled.
-    const dense = length <= input.end - input.at;
+    const dense = length <= this.#elements;
+    if (dense) this.#elements -= length;
     const array: unknown[] = dense ? Array(length) : [];
     const objects = this.#objects;
     if (objects !== undefined) objects[objects.length] = array;
@@ -221,7 +266,7 @@ class Decoder {
       else if (kind === tag.FLOAT64) array[i] = input.float64();
       else array[i] = this.#value(kind);
     }
-    if (!dense) array.length = length;
+    if (!dense) lengthen(array, length);
     this.#properties(array as unknown as Record<string, unknown>);
     this.#depth--;
     return array;
@@ -296,6 +341,7 @@ class Decoder {
     const size = this.#in.float64();
     const maxByteLength = this.#in.float64();
     const at = this.#in.take(size);
+    this.#weigh(bufferWeight(maxByteLength));
     const buffer = new ArrayBuffer(size, { maxByteLength });
     new Uint8Array(buffer).set(this.#in.bytes.subarray(at, at + size));
     return buffer;
@@ -319,6 +365,7 @@ class Decoder {
   #error(): Error {
     const Kind = tag.ERROR_KINDS[this.#in.byte()];
     if (Kind === undefined) throw new Error("An error lacks its kind.");
+    this.#weigh(ERROR_WEIGHT);
     const message = this.#stringOrNone();
     const error = this.#number(message === undefined ? new Kind() : new Kind(message));
     error.stack = this.#stringOrNone();
@@ -333,7 +380,14 @@ class Decoder {
     return error;
   }
 
+  #regexp(): RegExp {
+    const source = this.#string(), flags = this.#string();
+    if (this.#weight !== Infinity) this.#weigh(regexpWeight(source, flags));
+    return new RegExp(source, flags);
+  }
+
   #domException(): DOMException {
+    this.#weigh(DOM_EXCEPTION_WEIGHT);
     const name = this.#string();
     const exception = new DOMException(this.#string(), name);
     const value = this.#stringOrNone();
@@ -348,6 +402,43 @@ class Decoder {
     }
     return exception;
   }
+}
+
+/** A gap at the end of an array may be so much longer than what comes before it, and is filled all the same. */
+const MAX_GAP = 64;
+/** V8 makes a table of an array with a gap of 1024 elements, and reserves no memory for it. */
+const LONG_GAP = 2 ** 12, MAX_INDEX = 2 ** 32 - 2;
+
+/** Assigning "__proto__" would set the prototype, where deno runs with --unsafe-proto. */
+function defineOwn(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+/** From now on the elements of an object are a table. */
+function makeSparse(object: object, far: number): void {
+  const length = Array.isArray(object) ? object.length : undefined;
+  const elements = object as unknown[];
+  elements[far] = undefined;
+  delete elements[far];
+  if (length !== undefined) elements.length = length;
+}
+
+/** Whether an element of this name, as the first, reserves memory for those before it. */
+function isLargeIndex(key: string): boolean {
+  return key.length > 1 && Number(key) > MAX_GAP;
+}
+
+/** Gives an array its length; the memory it takes is in proportion to the elements that are there. */
+function lengthen(array: unknown[], length: number): void {
+  const there = array.length;
+  // Setting the length alone reserves 8 bytes for each of up to 2 ** 25 elements (Deno 2.9.6).
+  if (length - there > there + MAX_GAP) makeSparse(array, Math.min(there + LONG_GAP, MAX_INDEX));
+  array.length = length;
 }
 
 /** Of so many entries of a Map or Set, on average, one is timed. */

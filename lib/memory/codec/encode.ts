@@ -11,6 +11,7 @@ import { explainRefusal, placeTooDeep } from "./place.ts";
 import { refusalOf } from "./refusals.ts";
 import * as tag from "./tags.ts";
 import { tracksLength, viewKind } from "./views.ts";
+import { bufferWeight, DOM_EXCEPTION_WEIGHT, ERROR_WEIGHT, regexpWeight } from "./weights.ts";
 import { Writer } from "./writer.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -81,6 +82,7 @@ export class Encoder {
   #leftOut: LeftOut | undefined;
   /** How often an object that is handed over was met. */
   #met = 0;
+  #weight = 0;
 
   /** The buffer encoded into; replaced by a larger one as needed. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -90,6 +92,11 @@ export class Encoder {
   /** The same buffer as words. */
   get words(): Int32Array<ArrayBuffer> {
     return this.#out.words;
+  }
+
+  /** How much weighs (weights.ts) what was encoded last. */
+  get weight(): number {
+    return this.#weight;
   }
 
   /** True while encode() runs: a getter of the value may put to a queue itself. */
@@ -122,6 +129,7 @@ export class Encoder {
   tryEncode(value: unknown, at: number, root: string, beside?: Beside): number {
     if (this.#busy) throw new Error("This encoder is busy. Ask freeEncoder() for another.");
     this.#busy = true;
+    this.#weight = 0;
     try {
       const out = this.#out;
       out.at = at;
@@ -437,7 +445,10 @@ export class Encoder {
     out.room(17);
     out.byte(buffer.resizable ? tag.RESIZABLE_BUFFER : tag.BUFFER);
     out.float64(buffer.byteLength);
-    if (buffer.resizable) out.float64(buffer.maxByteLength);
+    if (buffer.resizable) {
+      out.float64(buffer.maxByteLength);
+      this.#weight += bufferWeight(buffer.maxByteLength);
+    }
     out.copy(new Uint8Array(buffer));
   }
 
@@ -448,6 +459,7 @@ export class Encoder {
     const name = asString(error.name);
     const message = Object.getOwnPropertyDescriptor(error, "message");
     const cause = Object.getOwnPropertyDescriptor(error, "cause");
+    this.#weight += ERROR_WEIGHT;
     let kind = tag.ERROR_KINDS.length - 1;
     while (kind > 0 && tag.ERROR_KINDS[kind].name !== name) kind--;
     out.room(2);
@@ -474,6 +486,7 @@ export class Encoder {
     const out = this.#out;
     out.room(1);
     out.byte(tag.DOM_EXCEPTION);
+    this.#weight += DOM_EXCEPTION_WEIGHT;
     out.string(exception.name);
     out.string(exception.message);
     const stack: unknown = exception.stack;
@@ -481,9 +494,12 @@ export class Encoder {
   }
 
   #regexp(regexp: RegExp): void {
+    const source = Reflect.get(RegExp.prototype, "source", regexp);
+    const flags = Reflect.get(RegExp.prototype, "flags", regexp);
     this.#out.byte(tag.REGEXP);
-    this.#out.string(Reflect.get(RegExp.prototype, "source", regexp));
-    this.#out.string(Reflect.get(RegExp.prototype, "flags", regexp));
+    this.#out.string(source);
+    this.#out.string(flags);
+    this.#weight += regexpWeight(source, flags);
   }
 }
 
