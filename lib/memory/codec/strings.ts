@@ -4,12 +4,10 @@
 
 import * as primordials from "../../platform/primordials.ts";
 
-const { RangeError, String } = primordials;
+const { RangeError, StringFromCharCode: string } = primordials;
 
 /** The longest string that shortString makes. */
 export const UNROLLED = 24;
-
-const string = String.fromCharCode;
 
 /** The characters U+0000 to U+00FF given by `length` bytes from `i` on. */
 // deno-fmt-ignore
