@@ -268,3 +268,14 @@ Deno.test("whatever a process throws is the cause of its failure", async () => {
     }
   }
 });
+
+Deno.test("a Map and a Set in a property of an error arrive as those of the language", async () => {
+  const target = () => {
+    throw Object.assign(new Error("x"), { map: new Map([[1, "one"]]), set: new Set([2]) });
+  };
+  const process = new Process({ target, by: "source" });
+  process.start();
+  const { cause } = await process.result().catch((error) => error);
+  assert.ok(cause.map instanceof Map && cause.set instanceof Set);
+  assert.deepEqual([[...cause.map], [...cause.set]], [[[1, "one"]], [2]]);
+});

@@ -5,11 +5,12 @@
 //   close()           The close() of a port from node's MessageChannel starts the other port of the pair
 //                     if that is in the same isolate. A started port takes its messages out of reach of
 //                     receiveMessageOnPort. The close() of the prototype doesn't start the other port.
+//                     Of a started port it fails where Error.prototype is frozen.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeSome, Object, Reflect, TypeError, uncurry } = primordials;
+const { ArrayPrototypeSome, Error, Object, Reflect, TypeError, uncurry } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -46,6 +47,15 @@ function findClosedPortError(): string | null {
 
 /** Closes a port and leaves the other port of the pair as it is. */
 export const closeQuietly = uncurry<unknown, [], void>(globalThis.MessagePort.prototype.close);
+
+/**
+ * Closes a port that has been started and is in no use any more. Where Error.prototype is frozen Deno 2.9.6 ends
+ * the program for that: it can't name the error by which it stops listening. There the port is left to
+ * close when its other end does.
+ */
+export function closeStarted(port: MessagePort): void {
+  if (Object.getOwnPropertyDescriptor(Error.prototype, "name")?.writable !== false) port.close();
+}
 
 const post = uncurry<unknown, [unknown, object?], void>(
   globalThis.MessagePort.prototype.postMessage,

@@ -31,7 +31,7 @@ import {
 } from "../memory/control.ts";
 import { mayEndAnywhere } from "../memory/mutex.ts";
 import { ownRoster } from "../memory/roster.ts";
-import { takeMessage } from "../platform/ports.ts";
+import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { isOutOfMemory } from "../platform/threads.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/gate.ts";
 import { LONGEST_TIMER } from "../wait/options.ts";
@@ -447,7 +447,7 @@ export class Hosted {
     if (this.#isGone) return;
     this.#isGone = true;
     removeChore(this.#lookBlocked);
-    this.#requests.close();
+    closeStarted(this.#requests);
     this.#strike();
     if (this.#hasEnded) clearTimeout(this.#endTimer);
     else this.#ended();

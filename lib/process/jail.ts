@@ -7,7 +7,7 @@
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../memory/control.ts";
 import { withoutAdded } from "../platform/added.ts";
-import { takeMessage } from "../platform/ports.ts";
+import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { resourceLimitsOf } from "../platform/threads.ts";
 import { unrefWebWorker } from "../platform/web_workers.ts";
 import type { Body, Listener } from "./body.ts";
@@ -132,7 +132,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
       listener.exited(0);
     },
     dispose: () => {
-      port1.close();
+      closeStarted(port1);
       end(sandbox);
     },
     look: () => {

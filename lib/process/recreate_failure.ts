@@ -12,9 +12,11 @@ const {
   ArrayPrototypePush,
   Deno,
   each,
+  Map,
+  MapPrototypeSet,
   Object,
-  SafeMap,
-  SafeSet,
+  Set,
+  SetPrototypeAdd,
   String,
   Symbol,
   TypeError,
@@ -79,9 +81,9 @@ class Recreation {
       case "array":
         return [];
       case "map":
-        return new SafeMap();
+        return new Map();
       case "set":
-        return new SafeSet();
+        return new Set();
       case "leaf":
         return described.value;
       case "words":
@@ -108,12 +110,14 @@ class Recreation {
       case "map": {
         const { items } = described, map = made as Map<unknown, unknown>;
         for (let i = 0; i < items.length; i += 2) {
-          map.set(this.#value(items[i]), this.#value(items[i + 1]));
+          MapPrototypeSet(map, this.#value(items[i]), this.#value(items[i + 1]));
         }
         return;
       }
       case "set":
-        for (const item of each(described.items)) (made as Set<unknown>).add(this.#value(item));
+        for (const item of each(described.items)) {
+          SetPrototypeAdd(made as Set<unknown>, this.#value(item));
+        }
     }
   }
 
