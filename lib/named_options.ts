@@ -61,6 +61,17 @@ export function checkNames<O extends object>(
   example: string,
   more: readonly string[] = [],
 ): O {
+  checkOnlyNames(options, names, example, more);
+  return withoutInherited(options, names);
+}
+
+/** The same check alone; options are then read by {@linkcode option}. */
+export function checkOnlyNames(
+  options: object,
+  names: readonly string[],
+  example: string,
+  more: readonly string[] = [],
+): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(
       `The options are ${describe(options)}. Give an object, as in ${example}.`,
@@ -73,7 +84,6 @@ export function checkNames<O extends object>(
     const all = names.length === 1 ? `The only one is ${names[0]}` : `There are ${list(names)}`;
     throw new TypeError(`${name} is no option here. ${all}, as in ${example}.`);
   }
-  return withoutInherited(options, names);
 }
 
 function list(names: readonly string[]): string {
