@@ -106,14 +106,19 @@ export function eventually<T>(
         if (result !== WAIT) return done(result);
       }
     }
-    const begun = caller?.() ?? new Caller(eventually);
+    const begun = caller === undefined ? new Caller(eventually) : caller();
     return new Promise((resolve, reject) => {
       new Task(operation, timeout, signal, begun, resolve, reject).wait();
     });
   } catch (error) {
-    caller?.().sign(error);
+    if (caller !== undefined) signAt(caller(), error);
     return Promise.reject(error);
   }
+}
+
+/** Has an error show where its wait was begun. */
+function signAt(caller: Caller, error: unknown): void {
+  caller.sign(error);
 }
 
 /** Now, as a promise; a loop that polls lets others run, too. */
@@ -121,7 +126,7 @@ function atOnce<T>(operation: Operation<T>, caller: (() => Caller) | undefined):
   try {
     return done(now(operation));
   } catch (error) {
-    caller?.().sign(error);
+    if (caller !== undefined) signAt(caller(), error);
     return PromisePrototypeThen(done(undefined), () => {
       throw error;
     });
