@@ -5,12 +5,12 @@ import { withstand } from "../support/withstand.ts";
 
 const kinds: How[] = [
   { by: "reference", limits: {} },
-  { by: "source", limits: { timeLimit: 1500 } },
-  { by: "reference", limits: { timeLimit: 1500 } },
-  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 10_000 } },
+  { by: "source", limits: { timeLimit: 600 } },
+  { by: "reference", limits: { timeLimit: 600 } },
+  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 1500 } },
   { by: "reference", limits: { memoryLimitMb: 64 } },
   { by: "source", limits: {}, nested: true },
-  { by: "source", limits: { timeLimit: 10_000 }, nested: true },
+  { by: "source", limits: { timeLimit: 1500 }, nested: true },
 ];
 
 for (const how of kinds) {
