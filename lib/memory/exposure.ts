@@ -8,7 +8,10 @@ import * as primordials from "../platform/primordials.ts";
 const {
   ArrayBuffer,
   Object,
+  performance,
+  SafeMap: Map,
   SharedArrayBuffer,
+  WeakMap,
   WeakSet,
   WeakSetPrototypeAdd,
   WeakSetPrototypeHas,
@@ -33,6 +36,19 @@ export function isSpoiled(memory: ArrayBufferLike): boolean {
 /** A lock word there was held too long: who waits again doesn't wait as long. */
 export function markSpoiled(memory: ArrayBufferLike): void {
   WeakSetPrototypeAdd(spoiled, memory);
+}
+
+/** Marks that held a lock word there for too long, by the place of the word, and since when, in ms. */
+const suspects = new WeakMap<object, Map<number, { mark: number; since: number }>>();
+
+/** Says that a mark holds a lock word there too long; answers for how long it has been seen there, in ms. */
+export function suspect(memory: ArrayBufferLike, at: number, mark: number): number {
+  const words = suspects.get(memory) ?? new Map();
+  suspects.set(memory, words);
+  const known = words.get(at), now = performance.now();
+  if (known?.mark === mark) return now - known.since;
+  words.set(at, { mark, since: now });
+  return 0;
 }
 
 /** From now on hostile code may write to what a parcel stands for. */

@@ -24,7 +24,7 @@
 import { isMainThread } from "node:worker_threads";
 import { uninterrupted } from "./critical.ts";
 import { damaged } from "./damage.ts";
-import { isExposed, isSpoiled, markSpoiled } from "./exposure.ts";
+import { isExposed, isSpoiled, markSpoiled, suspect } from "./exposure.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, crypto, Int32Array, Math, performance, Symbol } = primordials;
@@ -39,7 +39,7 @@ const SPINS = 100;
 const SLICE = 50;
 /** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
 const ENDED = 60, NEVER_TRUE = 200;
-/** Where hostile code can write, nobody waits longer. In ms: a hundred times as long as any honest holder takes. */
+/** Where hostile code can write, nobody waits longer, and gets an error then; after three seconds it is as above. In ms: a hundred times as long as any honest holder takes. */
 const EXPOSED = 150;
 /** The same once that was too long. */
 const EXPOSED_AGAIN = 5;
@@ -97,6 +97,13 @@ function lockContended(words: Int32Array, at: number, held: number): void {
     if (
       performance.now() - began > patience || allSlices > 2 * NEVER_TRUE || attempts > MOST_ATTEMPTS
     ) {
+      // An honest process that has ended holds it with one mark for ever, and then it is taken from that.
+      const found = Atomics.load(words, at), marked = found & MARK;
+      if (
+        marked !== NO_MARK && isExposed(words.buffer) &&
+        suspect(words.buffer, at, marked) > ENDED * SLICE &&
+        Atomics.compareExchange(words, at, found, mine) === found
+      ) return;
       markSpoiled(words.buffer);
       throw damaged("object");
     }
