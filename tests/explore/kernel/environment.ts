@@ -1,10 +1,11 @@
 // The globals of a simulated process, and the names by which transformed code reaches the kernel.
 
-import * as original from "../../../lib/platform/primordials.ts";
 import { Buffer } from "node:buffer";
 import { inspect, types } from "node:util";
+import { AbortController, AbortSignal } from "./aborting.ts";
 import { hashText, hashValue } from "./hash.ts";
 import { BroadcastChannels, messageChannels, type MessagePort } from "./ports.ts";
+import { FinalizationRegistry, primordialOf, WeakRef } from "./primordials.ts";
 import type { Process } from "./process.ts";
 import { isGenerator, promisesOf, type Running, type SimulatedPromise } from "./promise.ts";
 import type { Simulation } from "./scenario.ts";
@@ -75,24 +76,6 @@ export interface SharedBuffer extends SharedArrayBuffer {
 
 const RealSharedArrayBuffer = SharedArrayBuffer;
 
-/** Nothing is collected in a run. */
-class StrongRef {
-  readonly #value: unknown;
-
-  constructor(value: unknown) {
-    this.#value = value;
-  }
-
-  deref(): unknown {
-    return this.#value;
-  }
-}
-
-class NoRegistry {
-  register(): void {}
-  unregister(): void {}
-}
-
 /** The values of NAMES, in their order. */
 export function environmentOf(process: Process): unknown[] {
   const operations: Record<string, Operation> = {}, atOnce: Record<string, Operation> = {};
@@ -116,7 +99,6 @@ export function environmentOf(process: Process): unknown[] {
   const promises = promisesOf(() => process.microtasks);
   process.Promise = promises;
   const timers = timersOf(process);
-  const aborting = abortingOf();
   const ports = messageChannels(process);
   const BroadcastChannel = BroadcastChannels(process);
   const clock = clockOf(process);
@@ -133,7 +115,7 @@ export function environmentOf(process: Process): unknown[] {
   };
   const locals: Record<string, unknown> = {
     ...timers,
-    ...aborting,
+    ...{ AbortController, AbortSignal, WeakRef, FinalizationRegistry },
     ...ports,
     ...clock,
     BroadcastChannel,
@@ -142,8 +124,6 @@ export function environmentOf(process: Process): unknown[] {
     crypto: simulatedCrypto,
     Deno: simulatedDeno,
     queueMicrotask: (work: () => unknown) => process.microtasks.push(work),
-    WeakRef: StrongRef,
-    FinalizationRegistry: NoRegistry,
     structuredClone: (value: unknown) => structuredClone(value),
     addEventListener() {},
     removeEventListener() {},
@@ -197,19 +177,6 @@ export function environmentOf(process: Process): unknown[] {
     if (!Object.hasOwn(values, name)) throw new ModelError(`${name} has no value.`);
     return values[name];
   });
-}
-
-/** What lib/platform/primordials.ts exports under a name. */
-function primordialOf(name: string, locals: Record<string, unknown>): unknown {
-  if (name === "ToObject") return Object;
-  if (name === "captureStackTrace") return Error.captureStackTrace;
-  if (Object.hasOwn(locals, name)) return locals[name];
-  const container = { SafeMap: "Map", SafeSet: "Set" }[name];
-  if (container !== undefined) return primordialOf(container, locals);
-  if (name in globalThis) return (globalThis as Record<string, unknown>)[name];
-  // Calls of methods are methods again: see transform/source.ts.
-  if (Object.hasOwn(original, name)) return (original as Record<string, unknown>)[name];
-  throw new ModelError(`There is no model of the primordial ${name}.`);
 }
 
 /** How functions are run that yield. */
@@ -420,7 +387,9 @@ function renewalOf(process: Process): Record<string, unknown> {
 /** What puts a value back into the state it has now, or when it is first used. */
 function restorer(value: unknown): (() => void) | undefined {
   if (typeof value !== "object" || value === null || value instanceof RegExp) return () => {};
-  if (value instanceof WeakMap || value instanceof WeakSet || value instanceof NoRegistry) {
+  if (
+    value instanceof WeakMap || value instanceof WeakSet || value instanceof FinalizationRegistry
+  ) {
     return () => {};
   }
   if (value instanceof TextEncoder || value instanceof TextDecoder) return () => {};
@@ -505,46 +474,9 @@ function clockOf(process: Process): Record<string, unknown> {
   };
 }
 
-function abortingOf(): Record<string, unknown> {
-  class AbortSignal {
-    aborted = false;
-    reason: unknown;
-    listeners: (() => unknown)[] = [];
-
-    addEventListener(_type: string, listener: () => unknown) {
-      this.listeners.push(listener);
-    }
-
-    removeEventListener(_type: string, listener: () => unknown) {
-      const at = this.listeners.indexOf(listener);
-      if (at >= 0) this.listeners.splice(at, 1);
-    }
-
-    throwIfAborted() {
-      if (this.aborted) throw this.reason;
-    }
-  }
-  class AbortController {
-    readonly signal = new AbortSignal();
-
-    *abort(reason: unknown = new Error("aborted")): Running {
-      const { signal } = this;
-      if (signal.aborted) return undefined;
-      signal.aborted = true;
-      signal.reason = reason;
-      for (const listener of [...signal.listeners]) {
-        const result = listener();
-        if (isGenerator(result)) yield* result;
-      }
-      return undefined;
-    }
-  }
-  return { AbortSignal, AbortController };
-}
-
 /** Buffers are taken again from run to run: making them is most of what a run costs. */
 function sharedMemoryOf(process: Process): unknown {
-  return class SimSharedArrayBuffer {
+  class SimSharedArrayBuffer {
     constructor(bytes: number, options?: { maxByteLength?: number }) {
       const most = options?.maxByteLength;
       return process.kernel.newBuffer(bytes, most);
@@ -553,7 +485,13 @@ function sharedMemoryOf(process: Process): unknown {
     static [Symbol.hasInstance](value: unknown) {
       return value instanceof RealSharedArrayBuffer;
     }
-  };
+  }
+  // Its objects are those of the real class: so are the methods.
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(
+    RealSharedArrayBuffer.prototype,
+  );
+  Object.defineProperties(SimSharedArrayBuffer.prototype, members);
+  return SimSharedArrayBuffer;
 }
 
 function simulationOf(process: Process): Simulation {
