@@ -20,6 +20,10 @@ import {
   TimeoutError,
   wait,
 } from "../mod.ts";
+import * as targets from "./targets/fake_timers_targets.ts";
+
+/** Whether children can import modules. */
+const mayImport = Deno.permissions.querySync({ name: "read" }).state === "granted";
 
 const real = { setTimeout, clearTimeout };
 
@@ -213,4 +217,56 @@ for (const how of ["burn", "wait", "block"] as const) {
     assert.equal(await within("join of the limited", other.join()), true);
     assert.deepEqual([one.exitCode, other.exitCode], [-15, -9]);
   });
+}
+
+for (const more of [{}, { permissions: "none" }, { memoryLimitMb: 256 }] as const) {
+  const kind = JSON.stringify(more);
+  const start = (target: typeof targets.work | typeof targets.fail, args: unknown[]) => {
+    // deno-lint-ignore no-explicit-any
+    const process = new Process<any[], unknown>({ target, args, ...more });
+    process.start();
+    return process;
+  };
+
+  Deno.test({
+    name: `a child whose module installs fake timers works, fails, and its end is noticed ${kind}`,
+    ignore: !mayImport,
+    fn: async () => {
+      const working = start(targets.work, [new Queue()]);
+      const expected = ["QueueEmpty", "QueueEmpty", false, false, false, "TimeoutError"];
+      assert.deepEqual(
+        await within("result", working.result()),
+        [...expected, false, true, -15, true, -9],
+      );
+      const failing = start(targets.fail, []);
+      const { cause } = await within(
+        "failure",
+        failing.result().catch((error): Error => error) as Promise<Error & { cause: Error }>,
+      );
+      assert.equal(cause.message, "with faked time");
+      assert.deepEqual([working.exitCode, failing.exitCode], [0, 1]);
+    },
+  });
+
+  const ways = ["burn", "wait", "block", "idle"] as const;
+  for (const how of ways.slice(0, "permissions" in more ? 2 : 4)) {
+    Deno.test({
+      name: `one whose module installs fake timers is terminated, and limited (${how}) ${kind}`,
+      ignore: !mayImport,
+      fn: async () => {
+        const begun = new Event(), queue = new Queue<number>();
+        const options = { target: targets.endless, ...more };
+        const one = new Process({ ...options, args: [how, begun, queue] });
+        const two = new Process({ ...options, args: [how, new Event(), queue], timeLimit: 100 });
+        one.start();
+        two.start();
+        await within("begin", begun.wait());
+        assert.equal(await within("join", one.join({ timeout: 5 })), false);
+        one.terminate();
+        assert.equal(await within("join after terminate", one.join()), true);
+        assert.equal(await within("join of the limited", two.join()), true);
+        assert.deepEqual([one.exitCode, two.exitCode], [-15, -9]);
+      },
+    });
+  }
 }

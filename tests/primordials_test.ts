@@ -40,7 +40,7 @@ Deno.test({
         if (taken.includes(name)) continue;
         const call = new RegExp(`(?<![\\w.$#"])(?:new )?${name}(?=\\(|\\.(?:[a-z]\\w*)\\()`);
         const own = new RegExp(
-          `(?:function|class|const|let|import\\b[^;]*[{ ,])\\s*${name}\\b|^ +(?:async |static |get )*${name}\\(.*\\{$`,
+          `(?:function|class|const|let|import\\b[^;]*[{ ,])\\s*${name}\\b|^ +(?:async |static |get |override )*${name}\\(.*\\{$`,
           "m",
         );
         if (call.test(code) && !own.test(code)) {
