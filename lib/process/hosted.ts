@@ -137,6 +137,9 @@ export class Hosted {
   /** When its worker was seen to be ending. */
   #endingSince: number | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether its port has closed; and how long it is waited for the reason. */
+  #isClosed = false;
+  #closedTimer: ReturnType<typeof setTimeout> | undefined;
   #exitCode = 0;
   #hasEnded = false;
   #isGone = false;
@@ -354,6 +357,16 @@ export class Hosted {
 
   /** Its port has closed: its isolate is gone; or it is hostile, and is ended. */
   #closed(): void {
+    this.#isClosed = true;
+    // The limit it has reached, or its error, is told on another way, and may come later than that.
+    this.#body.look();
+    const isUnexplained = readCode(this.#launch.control, FINISHED) === null && this.#signal === 0;
+    const mayComeLater = this.#endingSince === undefined && this.#body.knowsEnd && isUnexplained;
+    if (mayComeLater) this.#closedTimer = setTimeout(() => this.#endClosed(), GOING);
+    else this.#endClosed();
+  }
+
+  #endClosed(): void {
     this.#exited(1);
     this.#gone();
   }
@@ -361,6 +374,8 @@ export class Hosted {
   /** Without a word, and its host blocked: as does one that Deno ends because of its memory. */
   #vanished(): void {
     const { control, memoryLimitMb } = this.#launch;
+    // It may have reached its time limit since.
+    this.#body.look();
     const isUnexplained = readCode(control, FINISHED) === null && this.#signal === 0;
     if (isUnexplained && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
     this.#exited(1);
@@ -378,6 +393,7 @@ export class Hosted {
     this.#pulse.expect(LOOK_FOR_END);
     clearTimeout(this.#stopTimer);
     clearTimeout(this.#limitTimer);
+    clearTimeout(this.#closedTimer);
     removeChore(this.#stop);
     this.#drainRequests();
     this.#exitCode = code;
@@ -386,7 +402,8 @@ export class Hosted {
     Atomics.notify(control, LOADED);
     // One that ends by itself has said farewell, and will not go on.
     if (readCode(control, FINISHED) !== null) this.#ended();
-    else this.#endTimer = setTimeout(() => this.#checkEnding(), GOING + 1);
+    if (this.#isClosed) this.#gone();
+    if (!this.#hasEnded) this.#endTimer = setTimeout(() => this.#checkEnding(), GOING + 1);
   }
 
   /** Whether it has been ending for too long. */

@@ -15,7 +15,9 @@ import type { Birth, Launch } from "./messages.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { encodeURIComponent, Error, Object } = primordials;
+// Not under its own name: the text of warden() means the global one.
+const { Atomics: HostAtomics, encodeURIComponent, Error, Int32Array, Object, SharedArrayBuffer } =
+  primordials;
 
 /** The signal of kill(). */
 const KILLED_BY_LIMIT = 9;
@@ -32,6 +34,8 @@ interface Order {
   /** In ms; Infinity for none, and for one longer than a timer can be. */
   timeLimit: number;
   words: typeof WORDS;
+  /** A word that the process doesn't see: 1 once the warden ends it because its time is up. */
+  verdict: Int32Array;
 }
 
 /** What the warden has to know of a control block, and of times in ms. */
@@ -49,7 +53,7 @@ type Report = { failed: { message: string; code: unknown } } | { exited: number 
 /** Runs in the sandbox, from its text: it may use nothing but its parameters and the globals. */
 function warden(threads: typeof import("node:worker_threads")): void {
   const start = ({ data }: MessageEvent<Order>) => {
-    const { main, name, birth, resourceLimits, reports, control, timeLimit, words } = data;
+    const { main, name, birth, resourceLimits, reports, control, timeLimit, words, verdict } = data;
     const say = (report: Report) => reports.postMessage(report);
     const worker = new threads.Worker(new globalThis.URL(main), {
       name,
@@ -74,6 +78,7 @@ function warden(threads: typeof import("node:worker_threads")): void {
       worker.terminate();
     };
     const timeIsUp = () => {
+      Atomics.store(verdict, 0, 1);
       say({ limit: "time" });
       Atomics.compareExchange(control, words.KILL, 0, words.SIGNAL);
       stop(performance.now());
@@ -110,12 +115,19 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
   const resourceLimits = resourceLimitsOf(memoryLimitMb);
+  // The process's own port may tell of its end before the report of why is read: that may be on its way to the
+  // listener, where nobody can take it.
+  const verdict = new Int32Array(new SharedArrayBuffer(4));
   const order: Order = {
-    ...{ main, name, birth, resourceLimits, reports, control, timeLimit },
+    ...{ main, name, birth, resourceLimits, reports, control, timeLimit, verdict },
     words: WORDS,
   };
   sandbox.postMessage(order, [birth.port, birth.host, reports] as unknown as Transferable[]);
+  const judge = () => {
+    if (HostAtomics.exchange(verdict, 0, 0) !== 0) listener.timeIsUp();
+  };
   const hear = (report: Report) => {
+    judge();
     if ("exited" in report) return listener.exited(report.exited);
     if ("limit" in report) return listener.timeIsUp();
     const { message, code } = report.failed;
@@ -136,6 +148,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
       end(sandbox);
     },
     look: () => {
+      judge();
       for (;;) {
         const received = takeMessage(port1);
         if (received === undefined) return;
