@@ -1,4 +1,4 @@
-// 20 snippets nobody trusts, each in a fresh sandbox without any permission, and with a time limit.
+// 10 snippets nobody trusts, each in a fresh sandbox without any permission, and with a time limit.
 
 import { Pool, TaskError } from "@multiproc/multiprocessing";
 
@@ -13,7 +13,7 @@ if (import.meta.main) {
     "return Deno.env.get('HOME')",
     "throw new Error('no')",
   ];
-  const snippets = Array.from({ length: 20 }, (_, i) => {
+  const snippets = Array.from({ length: 10 }, (_, i) => {
     return i % 5 === 0 ? `return ${i} * ${i}` : hostile[i % 5 - 1];
   });
   const began = performance.now();
@@ -42,5 +42,5 @@ if (import.meta.main) {
   }
   const others = Object.entries(ends).sort().map(([end, count]) => `${count} ${end}`);
   console.log(`${returned} returned, ${wrong} of them wrong; ${others.join(", ")}`);
-  console.log(`${Math.round(20 / (performance.now() - began) * 1000)} a second`);
+  console.log(`${Math.round(10 / (performance.now() - began) * 1000)} a second`);
 }

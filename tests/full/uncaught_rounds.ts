@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { both } from "../support/programs.ts";
 
-const failing = 2000;
+const failing = 300;
 /** In ms. Starting a process takes 60 ms, or a second on a machine that is busy with much else. */
 const ENDLESS = 2_400_000;
 
