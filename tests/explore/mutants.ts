@@ -105,9 +105,7 @@ const gate: Mutant[] = [
   {
     name: "gate: no look after the spin",
     edits: [edit("wait/gate.ts", "    seen ||= this.#ready();\n", "")],
-    scenarios: ["queue_1p1g", "queue_faces"],
-    harmless:
-      "Whoever leaves the spin attempts once more, in block() and in add(), before it sleeps.",
+    scenarios: ["queue_faces"],
   },
 ];
 

@@ -359,8 +359,9 @@ export class Kernel {
       if (!this.#isPoint(process)) return true;
       const actions = this.#alternatives(process);
       if (actions.length === 1 && actions[0] === process.id) {
-        // It counts, so that the numbers of decisions don't depend on how many preemptions are left.
+        // As if it had been chosen: what is a decision doesn't depend on how many preemptions are left.
         this.decisions++;
+        if (this.#left.kills > 0) process.dirty = false;
         return true;
       }
       const action = this.#choose(actions, process);

@@ -66,12 +66,13 @@ class DepthFirst implements Strategy {
   }
 }
 
-/** Searches all schedules of a scenario within the bounds, for so long at most. */
+/** Searches all schedules of a scenario within the bounds, for so long, or so many steps, at most. */
 export function searchDepthFirst(
   program: Program,
   name: string,
   bounds: Bounds,
   seconds: number,
+  most = Infinity,
 ): SearchResult {
   const began = performance.now();
   const places: SharedPlaces = { visible: new Set(), users: new Map() };
@@ -84,7 +85,7 @@ export function searchDepthFirst(
     const seen: Seen = new Map(), strategy = new DepthFirst(seen);
     let hasGrown = false;
     do {
-      if (performance.now() - began > seconds * 1000) return result(false);
+      if (steps > most || performance.now() - began > seconds * 1000) return result(false);
       const run = new Kernel({ program, name, bounds, strategy, places }).run();
       schedules++;
       steps += run.steps;
