@@ -79,6 +79,9 @@ function child<T extends Program>(target: (shared: T) => void): (shared: T) => v
 const works = (s: S) => {
   const lock = objectOf<Lock>(s);
   take(lock);
+  // Only one that has the lock after the worker can be told of its end.
+  if (sim.id === CHILD) sim.set("had", 1);
+  else if (sim.get("had") === 1) sim.log("follows");
   enter();
   exit();
   lock.release();
@@ -99,7 +102,7 @@ function ends(outcome: Outcome): string | undefined {
   if (ended !== 1) return `the end was told ${ended} times`;
   const told = outcome.of(undefined, "told").length;
   const isInside = outcome.of(CHILD, "enter").length > outcome.of(CHILD, "leave").length;
-  if (isInside && told !== 1 && outcome.of(2, "enter").length > 0) {
+  if (isInside && told !== 1 && outcome.of(2, "follows").length > 0) {
     return `it ended with the lock, and ${told} were told`;
   }
 }
