@@ -27,7 +27,7 @@ async function inSandbox<A extends unknown[], R>(
   return await process.result(bound) as R;
 }
 
-/** All of them, with each limit: tests/full/hostile_code.ts. */
+/** All of them, with each limit: tests/hostile/hostile_code.ts. */
 const kinds: How[] = [
   { by: "source", limits: {} },
   { by: "reference", limits: {}, every: 6 },
