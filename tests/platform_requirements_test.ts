@@ -47,6 +47,8 @@ const EVERYWHERE: Record<string, string[]> = {
   ],
   "node:util": ["inspect", "types"],
   "node:buffer": ["Buffer"],
+  "node:events": ["EventEmitter"],
+  "node:async_hooks": ["AsyncLocalStorage"],
   "node:url": ["fileURLToPath", "pathToFileURL"],
 };
 

@@ -39,6 +39,8 @@ export const objects: Assumption[] = [
       "lib/platform/primordials.ts",
       "lib/platform/methods.ts",
       "lib/platform/containers.ts",
+      "lib/platform/events.ts",
+      "lib/platform/added.ts",
     ],
     kind: "need",
     expected: ["nothing is missing"],
