@@ -44,6 +44,7 @@ function host({ refs, controls }: Program): Hosted {
     giveUp: [],
     memoryLimitMb: undefined,
     timeLimit: undefined,
+    desk: undefined,
   };
   return new Hosted(launch, { serve() {}, whenEnded: () => sim.log("ended") });
 }
