@@ -4,8 +4,6 @@
 
 import assert from "node:assert/strict";
 import { Process, type ProcessError, type ProcessOptions } from "../mod.ts";
-import type { How } from "./programs/hostile.ts";
-import { withstand } from "./support/withstand.ts";
 import * as targets from "./targets/sealed_targets.ts";
 
 const ignore = (["run", "read", "net"] as const).some((name) =>
@@ -25,24 +23,6 @@ async function inSandbox<A extends unknown[], R>(
   );
   process.start();
   return await process.result(bound) as R;
-}
-
-/** All of them, with each limit: tests/hostile/hostile_code.ts. */
-const kinds: How[] = [
-  { by: "source", limits: {} },
-  { by: "reference", limits: {}, every: 6 },
-  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 2000 }, every: 30 },
-  { by: "source", limits: {}, nested: true, every: 25 },
-];
-
-for (const how of kinds) {
-  const { by, limits, nested = false } = how;
-  const kind = `by ${by}, ${JSON.stringify(limits)}${nested ? ", nested" : ""}`;
-  Deno.test({
-    name: `hostile code in a sealed process comes to nothing: ${kind} ${needs}`,
-    ignore,
-    fn: () => withstand(how),
-  });
 }
 
 Deno.test("nothing that is reachable in a sealed realm leads out of it", async () => {

@@ -63,28 +63,10 @@ export interface CurrentProcess extends ProcessInfo {
  *
  * @example
  * ```ts
- * import { type ParentProcess, parentProcess, Process, Queue, sleep } from "@multiproc/multiprocessing";
+ * import { type ParentProcess, parentProcess } from "@multiproc/multiprocessing";
  *
- * export async function watch(said: Queue<string>) {
- *   const parent: ParentProcess | null = parentProcess();
- *   await said.put("watching");
- *   await parent?.join();
- *   await said.put(`${parent?.name} has ended`);
- * }
- *
- * export async function work(said: Queue<string>) {
- *   new Process({ target: watch, args: [said] }).start();
- *   await sleep(Infinity);
- * }
- *
- * if (import.meta.main) {
- *   const said = new Queue<string>();
- *   const process = new Process({ target: work, args: [said], name: "worker" });
- *   process.start();
- *   console.log(await said.get()); // watching
- *   process.kill();
- *   console.log(await said.get()); // worker has ended
- * }
+ * const parent: ParentProcess | null = parentProcess();
+ * console.log(parent); // null
  * ```
  */
 export interface ParentProcess extends ProcessInfo {
