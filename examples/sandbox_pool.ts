@@ -27,7 +27,7 @@ if (import.meta.main) {
       maxTasksPerChild: 1, // a fresh one for each
     });
     const outcomes = pool.imapIndexed(evaluate, snippets, {
-      timeLimit: 200,
+      timeLimit: 1000,
       returnExceptions: true,
     });
     for await (const [i, result] of outcomes) {
