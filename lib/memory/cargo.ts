@@ -24,7 +24,8 @@ const {
   Map,
   MapPrototypeGet,
   MapPrototypeSet,
-  Set,
+  SafeSet,
+  TypedArrayPrototypeSlice,
   TypeError,
   Uint8Array,
 } = primordials;
@@ -59,7 +60,7 @@ export interface Load {
 
 /** Larger buffers of arguments and results are posted as they are. In bytes. */
 const LARGE = 2 ** 16;
-const COPIES: Beside = { moving: new Set(), largestBuffer: LARGE };
+const COPIES: Beside = { moving: new SafeSet(), largestBuffer: LARGE };
 
 /**
  * Prepares a value for crossing; it is not changed. Throws a TypeError that names the place of what can't
@@ -80,7 +81,7 @@ export function capture(
   transfer: readonly object[],
 ): Captured {
   const { handedOver = [], posted = [] } = encoder.takeLeftOut() ?? {};
-  const bytes = encoder.bytes.slice(at, end);
+  const bytes = TypedArrayPrototypeSlice(encoder.bytes, at, end);
   encoder.trim();
   return { bytes, objects: handedOver, posted, transfer };
 }

@@ -12,7 +12,8 @@ import type { ProcessTable, Ref } from "./roster.ts";
 import { InvalidStateError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Int32Array, Map, Number, performance, SharedArrayBuffer } = primordials;
+const { Atomics, Int32Array, Number, performance, SafeMap, SharedArrayBuffer, splitText } =
+  primordials;
 
 /** Which table it is a part of: two words. */
 const ID = 0;
@@ -53,7 +54,7 @@ const FIRST_PID = 2 ** 29, PIDS = 2 ** 12;
 /** New shared memory of a desk, for a process in this table. */
 export function newDesk(table: ProcessTable, pid: number): SharedArrayBuffer {
   const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
-  const [id, more] = table.id.split(":");
+  const { 0: id, 1: more } = splitText(table.id, ":");
   words[ID] = Number(id);
   words[ID + 1] = Number(more);
   words[NEXT_PID] = FIRST_PID + (pid % 2 ** 16) * PIDS;
@@ -140,9 +141,9 @@ export class DeskTable implements ProcessTable {
   readonly #words: Int32Array;
   readonly #self: Ref;
   readonly #name: string;
-  readonly #own = new Map<number, Own>();
+  readonly #own = new SafeMap<number, Own>();
   /** Which slot watches whom. */
-  readonly #watches = new Map<string, number>();
+  readonly #watches = new SafeMap<string, number>();
   readonly #watched: (string | undefined)[] = [];
   #nextWatch = 0;
   #nextRequest = 0;

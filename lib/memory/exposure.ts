@@ -7,11 +7,15 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayBuffer,
+  ArrayPrototypePush,
+  each,
   Object,
   performance,
   SafeMap: Map,
   SharedArrayBuffer,
   WeakMap,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
   WeakSet,
   WeakSetPrototypeAdd,
   WeakSetPrototypeHas,
@@ -43,8 +47,8 @@ const suspects = new WeakMap<object, Map<number, { mark: number; since: number }
 
 /** Says that a mark holds a lock word there too long; answers for how long it has been seen there, in ms. */
 export function suspect(memory: ArrayBufferLike, at: number, mark: number): number {
-  const words = suspects.get(memory) ?? new Map();
-  suspects.set(memory, words);
+  const words = WeakMapPrototypeGet(suspects, memory) ?? new Map();
+  WeakMapPrototypeSet(suspects, memory, words);
   const known = words.get(at), now = performance.now();
   if (known?.mark === mark) return now - known.since;
   words.set(at, { mark, since: now });
@@ -54,7 +58,7 @@ export function suspect(memory: ArrayBufferLike, at: number, mark: number): numb
 /** From now on hostile code may write to what a parcel stands for. */
 export function expose(parcel: Parcel): void {
   parcel.exposed = true;
-  for (const memory of memoryIn(parcel.content, 0)) WeakSetPrototypeAdd(exposed, memory);
+  for (const memory of each(memoryIn(parcel.content, 0))) WeakSetPrototypeAdd(exposed, memory);
 }
 
 /** The same of several. */
@@ -64,7 +68,7 @@ export function exposeAll(parcels: readonly Parcel[]): void {
 
 /** Has a parcel say so, if it stands for something that is exposed. */
 export function markExposed(parcel: Parcel): void {
-  for (const memory of memoryIn(parcel.content, 0)) {
+  for (const memory of each(memoryIn(parcel.content, 0))) {
     if (WeakSetPrototypeHas(exposed, memory)) parcel.exposed = true;
   }
 }
@@ -74,6 +78,8 @@ function memoryIn(value: unknown, depth: number): SharedArrayBuffer[] {
   if (value instanceof SharedArrayBuffer) return [value as SharedArrayBuffer];
   if (ArrayBuffer.isView(value)) return memoryIn(value.buffer, depth + 1);
   const found: SharedArrayBuffer[] = [];
-  for (const part of Object.values(value)) found.push(...memoryIn(part, depth + 1));
+  for (const part of each(Object.values(value))) {
+    for (const memory of each(memoryIn(part, depth + 1))) ArrayPrototypePush(found, memory);
+  }
   return found;
 }

@@ -27,7 +27,16 @@ import { EMPTY, FULL } from "./ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
+const {
+  Atomics,
+  Int32Array,
+  Math,
+  RangeError,
+  SharedArrayBuffer,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSubarray,
+  Uint8Array,
+} = primordials;
 
 // Header words, by cache line: settings, sender, receiver.
 const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;
@@ -217,7 +226,11 @@ export class LaneSender extends Side {
     source.words[word] = length;
     const offset = this.offset;
     if (units > LOOP_UNITS) {
-      this.bytes.set(source.bytes.subarray(at, at + length), offset * UNIT);
+      TypedArrayPrototypeSet(
+        this.bytes,
+        TypedArrayPrototypeSubarray(source.bytes, at, at + length),
+        offset * UNIT,
+      );
     } else {
       copyWords(source.words, word, this.words, offset * 2, units * 2);
     }
@@ -238,7 +251,7 @@ export class LaneSender extends Side {
     const offset = this.offset;
     this.words[offset * 2] = length;
     this.words[offset * 2 + 1] = first;
-    this.bytes.set(bytes, (offset + 1) * UNIT);
+    TypedArrayPrototypeSet(this.bytes, bytes, (offset + 1) * UNIT);
     this.#put(units, following);
     return 1;
   }
@@ -417,7 +430,10 @@ export class LaneReceiver extends Side {
     ensureScratch(into, units * UNIT);
     const offset = this.offset;
     if (units > LOOP_UNITS) {
-      into.bytes.set(this.bytes.subarray(offset * UNIT, offset * UNIT + length));
+      TypedArrayPrototypeSet(
+        into.bytes,
+        TypedArrayPrototypeSubarray(this.bytes, offset * UNIT, offset * UNIT + length),
+      );
     } else {
       copyWords(this.words, offset * 2, into.words, 0, units * 2);
     }
@@ -428,14 +444,20 @@ export class LaneReceiver extends Side {
   copyBytes(length: number): Uint8Array<ArrayBuffer> {
     const begin = this.offset * UNIT;
     const bytes = new Uint8Array(length - UNIT);
-    bytes.set(this.bytes.subarray(begin + UNIT, begin + length));
+    TypedArrayPrototypeSet(
+      bytes,
+      TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length),
+    );
     return bytes;
   }
 
   /** Copies these bytes to the beginning of `into`, which has room for them. */
   copyBytesTo(into: Uint8Array, length: number): void {
     const begin = this.offset * UNIT;
-    into.set(this.bytes.subarray(begin + UNIT, begin + length));
+    TypedArrayPrototypeSet(
+      into,
+      TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length),
+    );
   }
 
   /** Takes the oldest record, of this length. */

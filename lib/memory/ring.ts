@@ -34,7 +34,18 @@ import { critically, holding, lock, unlock } from "./mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Int32Array, Math, RangeError, SharedArrayBuffer, Uint8Array } = primordials;
+const {
+  Atomics,
+  Int32Array,
+  Math,
+  RangeError,
+  SharedArrayBuffer,
+  SharedArrayBufferPrototypeGrow,
+  TypedArrayPrototypeCopyWithin,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSubarray,
+  Uint8Array,
+} = primordials;
 
 // Header words, by cache line: settings, putters, takers, the count of what is finished. CAPACITY is
 // four times the number of units, and two bits: DROPPED, and FLIP, which every growth changes. FLIP and
@@ -225,7 +236,9 @@ export class Ring {
     const units = (length + 7) >>> 3;
     const word = at >>> 2;
     source.words[word] = length;
-    const long = units > LOOP_UNITS ? source.bytes.subarray(at, at + length) : undefined;
+    const long = units > LOOP_UNITS
+      ? TypedArrayPrototypeSubarray(source.bytes, at, at + length)
+      : undefined;
     const ownWords = ownControl();
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
@@ -237,7 +250,7 @@ export class Ring {
         held = true;
         position = this.#place(units);
         if (position >= 0) {
-          if (long !== undefined) this.#bytes.set(long, position * UNIT);
+          if (long !== undefined) TypedArrayPrototypeSet(this.#bytes, long, position * UNIT);
           else copyWords(source.words, word, this.#words, position * 2, units * 2);
           this.#commitPut(position, units);
         }
@@ -376,13 +389,15 @@ export class Ring {
           const least = Math.max(capacity * 2, capacity + units + 1);
           const wanted = 2 * least > most ? most : least;
           // One that ended here may have made it larger already.
-          if (shares.records.byteLength < wanted * UNIT) shares.records.grow(wanted * UNIT);
+          if (shares.records.byteLength < wanted * UNIT) {
+            SharedArrayBufferPrototypeGrow(shares.records, wanted * UNIT);
+          }
           const valid = (header[GOT_COUNT] ^ seen) & FLIP, next = valid ^ 1;
           const head = header[HEAD + valid], up = wanted - capacity;
           const isWrapped = header[TAIL + (header[PUT_COUNT] & 1)] < head;
           if (isWrapped) {
             const words = new Int32Array(shares.records, 0, wanted * 2);
-            words.copyWithin((head + up) * 2, head * 2, capacity * 2);
+            TypedArrayPrototypeCopyWithin(words, (head + up) * 2, head * 2, capacity * 2);
           }
           Atomics.store(header, HEAD + next, isWrapped ? head + up : head);
           Atomics.store(header, GOT_UNITS + next, header[GOT_UNITS + valid]);
@@ -489,7 +504,11 @@ export class Ring {
     if (!(length >= LENGTH_BYTES && head + units <= capacity)) return DAMAGED;
     if (at + units * UNIT > into.bytes.length) return TOO_SMALL - (at + units * UNIT);
     if (units > LOOP_UNITS) {
-      into.bytes.set(this.#bytes.subarray(head * UNIT, head * UNIT + length), at);
+      TypedArrayPrototypeSet(
+        into.bytes,
+        TypedArrayPrototypeSubarray(this.#bytes, head * UNIT, head * UNIT + length),
+        at,
+      );
     } else {
       copyWords(this.#words, head * 2, into.words, at >>> 2, units * 2);
     }

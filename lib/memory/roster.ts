@@ -34,13 +34,17 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Atomics,
   crypto,
+  decodeText,
+  encodeText,
   Int32Array,
   Math,
   SafeMap,
   SharedArrayBuffer,
+  SharedArrayBufferPrototypeGrow,
   Symbol,
-  TextDecoder,
-  TextEncoder,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSlice,
+  TypedArrayPrototypeSubarray,
   Uint8Array,
 } = primordials;
 
@@ -87,15 +91,15 @@ export interface ProcessEntry {
 
 /** The UTF-8 of a name, or of its beginning, as far as there is room. */
 function beginningOf(name: string): Uint8Array {
-  const encoded = new TextEncoder().encode(name);
+  const encoded = encodeText(name);
   if (encoded.length < NAME_BYTES) return encoded;
-  const mark = new TextEncoder().encode("…");
+  const mark = encodeText("…");
   let end = NAME_BYTES - 1 - mark.length;
   // Not in the middle of a character.
   while ((encoded[end] & 0xc0) === 0x80) end--;
   const cut = new Uint8Array(end + mark.length);
-  cut.set(encoded.subarray(0, end));
-  cut.set(mark, end);
+  TypedArrayPrototypeSet(cut, TypedArrayPrototypeSubarray(encoded, 0, end));
+  TypedArrayPrototypeSet(cut, mark, end);
   return cut;
 }
 
@@ -137,7 +141,7 @@ export class Roster implements ProcessTable {
     );
     const words = roster.#words;
     words[LAST_PID] = LAST_SYSTEM_PID;
-    crypto.getRandomValues(words.subarray(ID, ID_TOO + 1));
+    crypto.getRandomValues(TypedArrayPrototypeSubarray(words, ID, ID_TOO + 1));
     return roster;
   }
 
@@ -175,7 +179,7 @@ export class Roster implements ProcessTable {
       Atomics.store(this.#words, at + EXIT, 0);
       const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES);
       bytes[0] = encoded.length;
-      bytes.set(encoded, 1);
+      TypedArrayPrototypeSet(bytes, encoded, 1);
     });
   }
 
@@ -192,7 +196,9 @@ export class Roster implements ProcessTable {
       const isNew = Atomics.load(this.#words, FREE + kind) < MANY;
       const index = isNew ? 2 * (used + 1) + kind : Atomics.load(this.#words, FIRST_FREE + kind);
       const needed = (HEADER_WORDS + (index + 1) * ENTRY_WORDS) * 4;
-      if (needed > this.shares.byteLength) this.shares.grow(2 * this.shares.byteLength);
+      if (needed > this.shares.byteLength) {
+        SharedArrayBufferPrototypeGrow(this.shares, 2 * this.shares.byteLength);
+      }
       const at = this.#at(index), words = this.#words;
       const generation = (Atomics.load(words, at + GENERATION) + 1) | 0;
       Atomics.store(words, at + OWNER_GENERATION, owner?.generation ?? 0);
@@ -290,8 +296,10 @@ export class Roster implements ProcessTable {
   }
 
   #nameAt(at: number): string {
-    const bytes = new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES).slice();
-    return new TextDecoder().decode(bytes.subarray(1, 1 + bytes[0]));
+    const bytes = TypedArrayPrototypeSlice(
+      new Uint8Array(this.shares, (at + NAME) * 4, NAME_BYTES),
+    );
+    return decodeText(TypedArrayPrototypeSubarray(bytes, 1, 1 + bytes[0]));
   }
 
   /** Notes how a process ends, before it is struck off; the first note counts. */

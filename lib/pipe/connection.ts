@@ -539,7 +539,9 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     options?: WaitOptions & OffsetOption,
   ): Promise<number> {
     try {
-      return eventually(...this.#recvBytesInto(buffer, options, ["offset", "timeout", "signal"]));
+      const names = ["offset", "timeout", "signal"];
+      const { 0: operation, 1: patience } = this.#recvBytesInto(buffer, options, names);
+      return eventually(operation, patience);
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -563,7 +565,11 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     buffer: AllowSharedBufferSource,
     options?: BlockOptions & OffsetOption,
   ): number {
-    return blocking(...this.#recvBytesInto(buffer, options, ["offset", "timeout"]));
+    const { 0: operation, 1: patience } = this.#recvBytesInto(buffer, options, [
+      "offset",
+      "timeout",
+    ]);
+    return blocking(operation, patience);
   }
 
   /**

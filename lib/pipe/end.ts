@@ -59,14 +59,16 @@ const {
   ArrayPrototypeMap,
   each,
   Int32Array,
+  listOf,
   MessagePort,
   PromisePrototypeThen,
   queueMicrotask,
   RangeError,
   ReadableStream,
   SafeSet,
-  Set,
+  setOf,
   TransformStream,
+  TypedArrayPrototypeSlice,
   TypeError,
   Uint8Array,
   WritableStream,
@@ -123,7 +125,7 @@ const open = new SafeSet<End>();
 
 // So that the other ends needn't wait to learn of it.
 atEnd(() => {
-  for (const end of each([...open])) end.close();
+  for (const end of each(listOf(open))) end.close();
 });
 
 /** A lane to receive from, with its gates. */
@@ -418,9 +420,7 @@ export class End {
   ): Operation<void> | undefined {
     lookNowAndThen();
     const outgoing = this.#sender();
-    const beside = transfer.length === 0
-      ? ALL_COPIED
-      : { ...ALL_COPIED, moving: new Set(transfer) };
+    const beside = transfer.length === 0 ? ALL_COPIED : { ...ALL_COPIED, moving: setOf(transfer) };
     const encoder = freeEncoder();
     const length = encoder.encode(message, LENGTH_BYTES, "message", beside);
     if (transfer.length > 0 || encoder.hasLeftOut) {
@@ -442,7 +442,7 @@ export class End {
       messageGate.open(1);
       return undefined;
     }
-    const copy = bytes.slice();
+    const copy = TypedArrayPrototypeSlice(bytes);
     const attempt = () => {
       const { lane, messageGate } = this.#sender();
       if (lane.tryPutBytes(BYTES, copy) !== 1) return WAIT;
@@ -469,7 +469,7 @@ export class End {
       messageGate.open(1);
       return undefined;
     }
-    const bytes = encoder.bytes.slice(0, (length + 7) & ~7);
+    const bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, (length + 7) & ~7);
     encoder.trim();
     const record = { bytes, words: new Int32Array(bytes.buffer) };
     const attempt = () => {

@@ -16,6 +16,7 @@ const {
   ReadableStream,
   SharedArrayBuffer,
   TransformStream,
+  TypedArrayPrototypeSubarray,
   TypeError,
   Uint8Array,
   WritableStream,
@@ -39,7 +40,8 @@ export function checkTransfer(transfer: unknown): readonly object[] {
       `transfer is ${describe(transfer)}. Give an array of what is to be moved, as [buffer].`,
     );
   }
-  for (const { 0: index, 1: item } of transfer.entries()) {
+  for (let index = 0; index < transfer.length; index++) {
+    const item: unknown = transfer[index];
     const problem = problemOf(item) ?? repetition(transfer, item, index);
     if (problem !== undefined) throw new TypeError(`transfer[${index}] is ${problem}`);
   }
@@ -81,17 +83,17 @@ export function checkBytes(bytes: unknown, offset: unknown = 0, size?: unknown):
   const all = bytesOf(bytes, "bytes");
   if (offset === 0 && size === undefined) return all;
   checkWhole("offset", offset, 0, all.length, "the first byte to send");
-  const rest = all.subarray(offset as number);
+  const rest = TypedArrayPrototypeSubarray(all, offset as number);
   if (size === undefined) return rest;
   checkWhole("size", size, 0, rest.length, "how many bytes to send");
-  return rest.subarray(0, size as number);
+  return TypedArrayPrototypeSubarray(rest, 0, size as number);
 }
 
 /** Where received bytes go: what there is of a buffer from an offset on, in bytes. */
 export function checkRoom(buffer: unknown, offset: unknown = 0): Uint8Array {
   const bytes = bytesOf(buffer, "buffer");
   checkWhole("offset", offset, 0, bytes.length, "where in the buffer the message begins, in bytes");
-  return bytes.subarray(offset as number);
+  return TypedArrayPrototypeSubarray(bytes, offset as number);
 }
 
 /** What a buffer or a view shows. */

@@ -68,6 +68,18 @@ export function listOf<T>(iterable: Iterable<T>): T[] {
   return list;
 }
 
+/** Iterates what `next` answers. */
+export function iterate<T>(next: Next<T>): IterableIterator<T, undefined, unknown> {
+  return new OwnIterator(next);
+}
+
+/** A set of these. */
+export function setOf<T>(list: ArrayLike<T>): Set<T> {
+  const all = new SafeSet<T>();
+  for (let i = 0; i < list.length; i++) all.add(list[i]);
+  return all;
+}
+
 // deno-lint-ignore no-explicit-any
 type Container = new () => any;
 

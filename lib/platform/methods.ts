@@ -57,7 +57,12 @@ export const ArrayPrototypePush = uncurryThis(array.push) as <T>(
   ArrayPrototypeFindIndex = uncurryThis(array.findIndex) as Any as <T>(
     list: List<T>,
     test: (item: T, index: number) => unknown,
-  ) => number;
+  ) => number,
+  ArrayPrototypeUnshift = uncurryThis(array.unshift) as <T>(list: T[], ...items: T[]) => number,
+  ArrayPrototypeSort = uncurryThis(array.sort) as <T>(
+    list: T[],
+    compare: (a: T, b: T) => number,
+  ) => T[];
 
 export function ArrayPrototypeAt<T>(list: List<T>, index: number): T | undefined {
   return list[index < 0 ? list.length + index : index];
@@ -206,7 +211,27 @@ export const StringPrototypeSlice = uncurryThis<string, typeof string.slice>(str
   StringPrototypeEndsWith = uncurryThis<string, typeof string.endsWith>(string.endsWith),
   StringPrototypeIncludes = uncurryThis<string, typeof string.includes>(string.includes),
   StringPrototypeTrim = uncurryThis<string, typeof string.trim>(string.trim),
-  StringPrototypeLastIndexOf = uncurryThis<string, typeof string.lastIndexOf>(string.lastIndexOf);
+  StringPrototypeLastIndexOf = uncurryThis<string, typeof string.lastIndexOf>(string.lastIndexOf),
+  StringPrototypeRepeat = uncurryThis<string, typeof string.repeat>(string.repeat);
+
+const encoder = new globalThis.TextEncoder(), decoder = new globalThis.TextDecoder();
+const encode = uncurryThis<TextEncoder, typeof encoder.encode>(encoder.encode),
+  decode = uncurryThis<TextDecoder, (bytes: Uint8Array) => string>(decoder.decode);
+
+/** As encodeInto() of a TextEncoder. */
+export const encodeTextInto = apply(bind, encoder.encodeInto, [
+  encoder,
+]) as typeof encoder.encodeInto;
+
+/** A text as UTF-8. */
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  return encode(encoder, text);
+}
+
+/** The text that some UTF-8 is; its memory must not be shared. */
+export function decodeText(bytes: Uint8Array): string {
+  return decode(decoder, bytes);
+}
 
 /** Not bound, as it needs no `this`: that takes 3 ns a call (Deno 2.9.6). */
 export const StringFromCharCode = globalThis.String.fromCharCode;
@@ -218,9 +243,94 @@ export function RegExpPrototypeTest(pattern: RegExp, text: string): boolean {
   return RegExpPrototypeExec(pattern, text) !== null;
 }
 
+/** Every place where a pattern with the flag `g` matches. */
+export function matchesOf(pattern: RegExp, text: string): RegExpExecArray[] {
+  const all: RegExpExecArray[] = [];
+  pattern.lastIndex = 0;
+  for (
+    let match = RegExpPrototypeExec(pattern, text);
+    match !== null;
+    match = RegExpPrototypeExec(pattern, text)
+  ) {
+    all[all.length] = match;
+    if (match[0] === "") pattern.lastIndex++;
+  }
+  return all;
+}
+
+/** The text with something in the place of each match of a pattern with the flag `g`. */
+export function replaceMatches(
+  text: string,
+  pattern: RegExp,
+  make: (match: RegExpExecArray) => string,
+): string {
+  const matches = matchesOf(pattern, text);
+  let made = "", at = 0;
+  for (let i = 0; i < matches.length; i++) {
+    const match = matches[i];
+    made += StringPrototypeSlice(text, at, match.index) + make(match);
+    at = match.index + match[0].length;
+  }
+  return made + StringPrototypeSlice(text, at);
+}
+
+/** The text with another one in the place of each `part`. */
+export function replaceText(text: string, part: string, by: string): string {
+  return ArrayPrototypeJoin(splitText(text, part), by);
+}
+
+/** The parts of a text between separators. */
+export function splitText(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let at = 0;
+  for (
+    let next = StringPrototypeIndexOf(text, separator);
+    next >= 0;
+    next = StringPrototypeIndexOf(text, separator, at)
+  ) {
+    parts[parts.length] = StringPrototypeSlice(text, at, next);
+    at = next + separator.length;
+  }
+  parts[parts.length] = StringPrototypeSlice(text, at);
+  return parts;
+}
+
+// Bytes
+
+const typedArray = getPrototypeOf(globalThis.Uint8Array.prototype) as Uint8Array;
+
+export const TypedArrayPrototypeSet = uncurryThis(typedArray.set) as (
+    to: Uint8Array,
+    from: ArrayLike<number>,
+    at?: number,
+  ) => void,
+  TypedArrayPrototypeSlice = uncurryThis(typedArray.slice) as (
+    bytes: Uint8Array,
+    start?: number,
+    end?: number,
+  ) => Uint8Array<ArrayBuffer>,
+  TypedArrayPrototypeCopyWithin = uncurryThis(typedArray.copyWithin) as (
+    words: Int32Array,
+    to: number,
+    start: number,
+    end: number,
+  ) => void,
+  ArrayBufferPrototypeResize = uncurryThis(globalThis.ArrayBuffer.prototype.resize) as (
+    buffer: ArrayBuffer,
+    bytes: number,
+  ) => void,
+  SharedArrayBufferPrototypeGrow = uncurryThis(globalThis.SharedArrayBuffer.prototype.grow) as (
+    buffer: SharedArrayBuffer,
+    bytes: number,
+  ) => void,
+  TypedArrayPrototypeSubarray = uncurryThis(typedArray.subarray) as <
+    A extends Uint8Array | Int32Array,
+  >(bytes: A, start?: number, end?: number) => A;
+
 // Others
 
 const { toString: numberToString } = globalThis.BigInt.prototype;
+const { toFixed } = globalThis.Number.prototype;
 export const FunctionPrototypeToString = uncurryThis<object, () => string>(
     globalThis.Function.prototype.toString,
   ),
@@ -231,6 +341,7 @@ export const FunctionPrototypeToString = uncurryThis<object, () => string>(
     globalThis.Object.prototype.toString,
   ),
   BigIntPrototypeToString = uncurryThis<bigint, typeof numberToString>(numberToString),
+  NumberPrototypeToFixed = uncurryThis<number, typeof toFixed>(toFixed),
   DatePrototypeGetTime = uncurryThis<Date, () => number>(globalThis.Date.prototype.getTime),
   StringPrototypeToUpperCase = uncurryThis<string, () => string>(string.toUpperCase),
   FinalizationRegistryPrototypeRegister = uncurryThis(
@@ -279,6 +390,27 @@ export const PromisePrototypeThen = uncurryThis(promise.then) as <T, R>(
   fulfilled: ((value: T) => R | PromiseLike<R>) | undefined,
   rejected?: (reason: unknown) => R | PromiseLike<R>,
 ) => Promise<R>;
+
+const { Promise: Promises } = globalThis;
+
+/** What all of these promises resolve to; rejects as soon as one of them does. */
+export function whenAll<T>(promises: List<PromiseLike<T>>): Promise<T[]> {
+  return new Promises((resolve, reject) => {
+    const values: T[] = [];
+    let left = promises.length;
+    values.length = left;
+    if (left === 0) resolve(values);
+    const take = async (i: number) => {
+      try {
+        values[i] = await promises[i];
+        if (--left === 0) resolve(values);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    for (let i = 0; i < promises.length; i++) take(i);
+  });
+}
 
 /** Whether it has a `value` of its own; somebody may have added one to Object.prototype. */
 export function hasValue<T extends object>(

@@ -21,6 +21,7 @@ const {
   crypto,
   Error,
   JSON,
+  Reflect,
   RegExpPrototypeTest,
   StringPrototypeStartsWith,
   URL,
@@ -146,6 +147,6 @@ let compiled = 0;
 function compile(text: string, beside = "file:///"): Record<string, Namespace> {
   const url = new URL(`./multiprocessing-${compiled++}-${crypto.randomUUID()}.mjs`, beside);
   const loading: Loading = { exports: {} };
-  _compile.call(loading, text, fileURLToPath(url), "module", true);
+  Reflect.apply(_compile, loading, [text, fileURLToPath(url), "module", true]);
   return loading.exports as Record<string, Namespace>;
 }

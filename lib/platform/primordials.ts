@@ -240,6 +240,7 @@ export const captureStackTrace = g.Error.captureStackTrace;
 export const AbortController = g.AbortController,
   AbortSignal = g.AbortSignal,
   Blob = g.Blob,
+  CustomEvent = g.CustomEvent,
   MessagePort = g.MessagePort,
   ReadableStream = g.ReadableStream,
   WritableStream = g.WritableStream,

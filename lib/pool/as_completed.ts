@@ -7,7 +7,16 @@ import { ResultIterator } from "./result_iterator.ts";
 import { Task } from "./task.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, setTimeout, TypeError } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  clearTimeout,
+  each,
+  listOf,
+  removeAbortListener,
+  setTimeout,
+  TypeError,
+} = primordials;
 
 /**
  * Iterates tasks of a {@linkcode Pool} as they get an outcome, whatever that is. Python's
@@ -39,8 +48,9 @@ export function asCompleted<R>(
   options?: WaitOptions,
 ): AsyncIterableIterator<Task<R>> {
   const timeout = timeoutOf(options), signal = signalOf(options);
-  const all = [...tasks];
-  for (const [i, task] of all.entries()) {
+  const all = listOf(tasks);
+  for (let i = 0; i < all.length; i++) {
+    const task = all[i];
     if (task instanceof Task) continue;
     throw new TypeError(
       `tasks[${i}] is ${describe(task)}. Give tasks, as pool.submit() returns them.`,
@@ -49,28 +59,28 @@ export function asCompleted<R>(
   let left = all.length;
   const clear = () => {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", aborted);
+    if (signal !== undefined) removeAbortListener(signal, aborted);
   };
   const iterator = new ResultIterator<Task<R>>(() => {}, clear);
   const end = (error: unknown) => {
     clear();
     iterator.finish({ error });
   };
-  const aborted = () => end(signal?.reason);
+  const aborted = () => end(signal && abortReason(signal));
   const timer = timeout < 2 ** 31
     ? setTimeout(
       () => end(new TimeoutError(`${left} of ${all.length} tasks have not ended in time.`)),
       timeout,
     )
     : undefined;
-  signal?.addEventListener("abort", aborted);
+  if (signal !== undefined) addAbortListener(signal, aborted);
   const ended = (task: Task<R>) => {
     iterator.push(task);
     if (--left > 0) return;
     clear();
     iterator.finish();
   };
-  for (const task of all) task.addDoneCallback(ended);
+  for (const task of each(all)) task.addDoneCallback(ended);
   if (all.length === 0) {
     clear();
     iterator.finish();

@@ -1,9 +1,21 @@
 // What waits for a worker: larger priorities first, and equal ones in the order in which they came.
 
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSort,
+  ArrayPrototypeUnshift,
+  listOf,
+  SafeMap,
+} = primordials;
+
 /** A queue of some priorities. */
 export class Backlog<T extends { readonly priority: number }> {
   /** Each line is a list with a start, so that taking the first costs nothing. */
-  readonly #lines = new Map<number, { list: (T | undefined)[]; start: number }>();
+  readonly #lines = new SafeMap<number, { list: (T | undefined)[]; start: number }>();
   /** The priorities that have a line, the largest first. */
   #priorities: number[] = [];
   #size = 0;
@@ -15,16 +27,17 @@ export class Backlog<T extends { readonly priority: number }> {
 
   /** Adds one behind its equals. */
   push(item: T): void {
-    this.#line(item.priority).list.push(item);
+    ArrayPrototypePush(this.#line(item.priority).list, item);
     this.#size++;
   }
 
   /** Adds some before their equals, in this order: they were there before. */
   pushFront(items: readonly T[]): void {
-    for (const item of items.toReversed()) {
+    for (let i = items.length - 1; i >= 0; i--) {
+      const item = items[i];
       const line = this.#line(item.priority);
       if (line.start > 0) line.list[--line.start] = item;
-      else line.list.unshift(item);
+      else ArrayPrototypeUnshift(line.list, item);
       this.#size++;
     }
   }
@@ -52,7 +65,7 @@ export class Backlog<T extends { readonly priority: number }> {
       const rest: T[] = [];
       for (let i = line.start; i < line.list.length; i++) {
         const item = line.list[i]!;
-        (isUnwanted(item) ? removed : rest).push(item);
+        ArrayPrototypePush(isUnwanted(item) ? removed : rest, item);
       }
       line.list = rest;
       line.start = 0;
@@ -66,7 +79,7 @@ export class Backlog<T extends { readonly priority: number }> {
     if (line === undefined) {
       line = { list: [], start: 0 };
       this.#lines.set(priority, line);
-      this.#priorities = [...this.#lines.keys()].sort((a, b) => b - a);
+      this.#priorities = ArrayPrototypeSort(listOf(this.#lines.keys()), (a, b) => b - a);
     }
     return line;
   }
@@ -77,13 +90,13 @@ export class Backlog<T extends { readonly priority: number }> {
       if (line.start < line.list.length) {
         // What was taken is let go of now and then.
         if (line.start > 1024 && line.start > line.list.length >> 1) {
-          line.list = line.list.slice(line.start);
+          line.list = ArrayPrototypeSlice(line.list, line.start);
           line.start = 0;
         }
         return line;
       }
       this.#lines.delete(priority);
-      this.#priorities.shift();
+      ArrayPrototypeShift(this.#priorities);
     }
     return undefined;
   }

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as primordials from "../platform/primordials.ts";
 
-const { TypeError } = primordials;
+const { TypeError, uncurry } = primordials;
 
 /**
  * The task that the calling code runs in: see {@linkcode currentTask}.
@@ -33,11 +33,13 @@ export interface CurrentTask {
 
 /** Each asynchronous context has its own. */
 const contexts = new AsyncLocalStorage<CurrentTask>();
+const run = uncurry<typeof contexts, [CurrentTask, () => unknown], unknown>(contexts.run),
+  getStore = uncurry<typeof contexts, [], CurrentTask | undefined>(contexts.getStore);
 let state: unknown;
 
 /** Runs code as part of a task. */
 export function within<T>(task: CurrentTask, work: () => T): T {
-  return contexts.run(task, work);
+  return run(contexts, task, work) as T;
 }
 
 /** Keeps what the initializer has returned. */
@@ -64,7 +66,7 @@ export function setWorkerState(value: unknown): void {
  * ```
  */
 export function currentTask(): CurrentTask | undefined {
-  return contexts.getStore();
+  return getStore(contexts);
 }
 
 /**

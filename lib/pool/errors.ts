@@ -3,7 +3,7 @@
 import { addOwnErrors, nameClass, ProcessError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno } = primordials;
+const { Deno, StringPrototypeSlice } = primordials;
 
 /** What a {@linkcode TaskError} says of its task. */
 export interface TaskErrorDetails {
@@ -149,7 +149,9 @@ export function describeItem(item: unknown): string {
       compact: true,
       breakLength: Infinity,
     });
-    return text.length <= MOST_DESCRIBED ? text : `${text.slice(0, MOST_DESCRIBED - 2)} …`;
+    return text.length <= MOST_DESCRIBED
+      ? text
+      : `${StringPrototypeSlice(text, 0, MOST_DESCRIBED - 2)} …`;
   } catch {
     return typeof item === "object" ? "an object that can't be shown" : typeof item;
   }

@@ -4,6 +4,9 @@ import { callers } from "../process/callers.ts";
 import { type FunctionTravel, travelOf } from "../process/function_travel.ts";
 import { referenceByName } from "../process/reference.ts";
 import type { AnyFunction } from "./types.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { SafeMap } = primordials;
 
 /** A function that a pool knows. */
 export interface Registered {
@@ -20,7 +23,7 @@ export interface FunctionOptions {
 
 /** The functions that a pool has been given. */
 export class FunctionTable {
-  readonly #known = new Map<AnyFunction, Registered>();
+  readonly #known = new SafeMap<AnyFunction, Registered>();
   readonly #options: FunctionOptions;
   readonly #mayImport: ((module: string) => boolean) | undefined;
   #next = 0;

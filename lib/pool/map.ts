@@ -14,7 +14,24 @@ import { taskErrorOf } from "./task.ts";
 import { type Client, type ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, ArrayBuffer, clearTimeout, Math, performance, Promise, setTimeout } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  Array,
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
+  clearTimeout,
+  each,
+  listOf,
+  Math,
+  performance,
+  Promise,
+  PromisePrototypeThen,
+  Reflect,
+  removeAbortListener,
+  SafeMap,
+  setTimeout,
+} = primordials;
 
 /** What a map needs of its pool. */
 export interface MapOwner {
@@ -59,7 +76,7 @@ export class MapCall implements Client {
   readonly #source: Iterator<unknown> | AsyncIterator<unknown>;
   readonly #chunks: ChunkSize;
   readonly #progress: ProgressReport | undefined;
-  readonly #units = new Map<Unit, { left: number; sentAt: number }>();
+  readonly #units = new SafeMap<Unit, { left: number; sentAt: number }>();
   /** The unit of each index that has none of its own: the last ones made, in order. */
   readonly #byIndex: Unit[] = [];
   readonly #name: string;
@@ -102,10 +119,10 @@ export class MapCall implements Client {
         );
       }, timeout);
     }
-    signal?.addEventListener("abort", this.#aborted);
+    if (signal !== undefined) addAbortListener(signal, this.#aborted);
   }
 
-  readonly #aborted = (): void => this.end(this.#options.signal?.reason);
+  readonly #aborted = (): void => this.end(abortReason(this.#options.signal!));
 
   // Reading
 
@@ -123,7 +140,11 @@ export class MapCall implements Client {
         const size = this.#sizeOfNext;
         const items = this.#take(size);
         if (items instanceof Promise) {
-          items.then((items) => this.#goOn(items), (error) => this.end(error));
+          PromisePrototypeThen(
+            items,
+            (items) => this.#goOn(items),
+            (error) => this.end(error),
+          );
           return; // still reading
         }
         read += items.length;
@@ -175,9 +196,9 @@ export class MapCall implements Client {
       const step = this.#source.next();
       if (step instanceof Promise || typeof (step as { then?: unknown }).then === "function") {
         // What comes at its own pace is not kept waiting for more.
-        return Promise.resolve(step).then((step) => {
+        return PromisePrototypeThen(Promise.resolve(step), (step: IteratorResult<unknown>) => {
           if (step.done) this.#isExhausted = true;
-          else items.push(step.value);
+          else ArrayPrototypePush(items, step.value);
           return items;
         });
       }
@@ -186,7 +207,7 @@ export class MapCall implements Client {
         this.#isExhausted = true;
         break;
       }
-      items.push(value);
+      ArrayPrototypePush(items, value);
     }
     return items;
   }
@@ -206,7 +227,7 @@ export class MapCall implements Client {
       items,
     });
     this.#units.set(unit, { left: items.length, sentAt: performance.now() });
-    this.#byIndex.push(unit);
+    ArrayPrototypePush(this.#byIndex, unit);
     this.#executor.submit(unit);
   }
 
@@ -248,7 +269,9 @@ export class MapCall implements Client {
     if (account === undefined || --account.left > 0) return;
     this.#units.delete(unit);
     this.#executor.settled(unit);
-    while (this.#byIndex.length > 0 && !this.#units.has(this.#byIndex[0])) this.#byIndex.shift();
+    while (this.#byIndex.length > 0 && !this.#units.has(this.#byIndex[0])) {
+      ArrayPrototypeShift(this.#byIndex);
+    }
     this.#chunks.measured(unit.items.length, (performance.now() - unit.since) / UNITS_AHEAD);
     this.feed();
     this.#checkFinished();
@@ -264,17 +287,18 @@ export class MapCall implements Client {
   #over(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#options.signal?.removeEventListener("abort", this.#aborted);
+    const { signal } = this.#options;
+    if (signal !== undefined) removeAbortListener(signal, this.#aborted);
   }
 
   // Ending early
 
   /** Takes out what waits: its items are cancelled. */
   dropWaiting(): void {
-    const parts = this.#executor.drop([...this.#units.keys()]);
+    const parts = this.#executor.drop(listOf(this.#units.keys()));
     if (parts.length === 0 && this.#isExhausted) return;
     this.#stopReading();
-    for (const part of parts) this.#giveUp(part);
+    for (const part of each(parts)) this.#giveUp(part);
     this.#over();
     const error = new CancelledError(`${this.#name} was cancelled: the pool was shut down.`);
     this.#origin.sign(error);
@@ -285,7 +309,7 @@ export class MapCall implements Client {
   failFast(error: Error): void {
     if (this.#isOver) return;
     this.#stopReading();
-    for (const part of this.#executor.drop([...this.#units.keys()])) this.#giveUp(part);
+    for (const part of each(this.#executor.drop(listOf(this.#units.keys())))) this.#giveUp(part);
     this.#over();
     this.#progress?.end();
     this.#sink.broken(error);
@@ -310,8 +334,7 @@ export class MapCall implements Client {
   #stop(reason: unknown): void {
     this.#over();
     this.#stopReading();
-    const units = [...this.#units.keys()];
-    for (const unit of units) {
+    for (const unit of each(listOf(this.#units.keys()))) {
       this.#executor.cancel(unit, reason);
       this.#forget(unit);
     }
@@ -353,14 +376,19 @@ export class MapCall implements Client {
 /** Resolves when the promise is settled, or has not been for so long that nobody should wait for it. */
 async function soon(promise: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSING_MS));
-  await Promise.race([promise.catch(() => {}), late]);
+  await new Promise<void>((resolve) => {
+    const end = () => resolve();
+    PromisePrototypeThen(promise, end, end);
+    timer = setTimeout(resolve, CLOSING_MS);
+  });
   clearTimeout(timer);
 }
 
 /** How many items there are, where that can be known. */
 function totalOf(items: object): number | undefined {
-  if (Array.isArray(items) || ArrayBuffer.isView(items)) return (items as unknown[]).length;
+  if (Array.isArray(items) || primordials.ArrayBuffer.isView(items)) {
+    return (items as unknown[]).length;
+  }
   if (items instanceof Set || items instanceof Map) return items.size;
   return undefined;
 }
@@ -369,6 +397,7 @@ function iteratorOf(
   items: Iterable<unknown> | AsyncIterable<unknown>,
 ): Iterator<unknown> | AsyncIterator<unknown> {
   const asynchronous = (items as AsyncIterable<unknown>)[Symbol.asyncIterator];
-  if (asynchronous !== undefined) return asynchronous.call(items);
+  if (asynchronous !== undefined) return Reflect.apply(asynchronous, items, []);
+  if (Array.isArray(items)) return each(items)[Symbol.iterator]();
   return (items as Iterable<unknown>)[Symbol.iterator]();
 }

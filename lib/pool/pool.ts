@@ -42,13 +42,33 @@ import type { Worker } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  AbortControllerPrototypeAbort,
+  abortReason,
+  addAbortListener,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSome,
   clearTimeout,
+  CustomEvent,
+  DOMException,
+  each,
+  isAborted,
+  listOf,
   Math,
   performance,
+  PromisePrototypeThen,
   Proxy,
   queueMicrotask,
+  Reflect,
+  removeAbortListener,
+  SafeMap,
+  SafeSet,
   setTimeout,
+  signalOfController,
   TypeError,
+  whenAll,
 } = primordials;
 
 /** The kind of parcel in which a pool crosses. */
@@ -110,13 +130,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #signal: AbortSignal | undefined;
   readonly #owner: TaskOwner;
   readonly #mapOwner: MapOwner;
-  readonly #clients = new Set<RemoteClient>();
+  readonly #clients = new SafeSet<RemoteClient>();
   /** The tasks and maps that have no outcome yet. */
-  readonly #tasks = new Map<Task<unknown>, Unit>();
-  readonly #maps = new Set<MapCall>();
-  readonly #room = new Set<() => void>();
+  readonly #tasks = new SafeMap<Task<unknown>, Unit>();
+  readonly #maps = new SafeSet<MapCall>();
+  readonly #room = new SafeSet<() => void>();
   /** The types of events that somebody listens for, or has. */
-  readonly #listened = new Set<string>();
+  readonly #listened = new SafeSet<string>();
   #nextId = 1;
   #isClosed = false;
   #isTerminated = false;
@@ -139,7 +159,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       const { start, modules } = startingOf(options, this.#name);
       this.#functions = new FunctionTable(
         options,
-        modules && ((module) => modules.includes(module)),
+        modules && ((module) => ArrayPrototypeIncludes(modules, module)),
       );
       this.#executor = this.#scheduler = this.#schedule(options, start);
     } else {
@@ -159,7 +179,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       settled: (task) => this.#settled(task),
     };
     this.#mapOwner = this.#ownMaps();
-    this.#signal?.addEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // In a child whose module makes a pool as it is imported, workers start at the first call.
     if (!isImporting()) this.#scheduler?.begin();
   }
@@ -217,11 +237,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   /** @ignore */
   override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
     this.#listened.add(args[0]);
-    super.addEventListener(...args);
+    Reflect.apply(addEventListener, this, args);
   }
 
   #tell(type: string, detail: () => unknown): void {
-    if (this.#listened.has(type)) this.dispatchEvent(new CustomEvent(type, { detail: detail() }));
+    if (this.#listened.has(type)) dispatch(this, type, detail());
   }
 
   readonly #aborted = (): void => this.terminate();
@@ -238,7 +258,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   #roomMade(): void {
-    for (const call of [...this.#room]) {
+    for (const call of each(listOf(this.#room))) {
       if (!this.#hasRoom) return;
       this.#room.delete(call);
       call();
@@ -328,7 +348,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   async apply<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
-    ...[args, options]: CallParameters<A, TaskOptions>
+    ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R> {
     const origin = new Caller(this.apply);
     const checked = checkTask(options, this.#sizes);
@@ -353,7 +373,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   submit<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
-    ...[args, options]: CallParameters<A, TaskOptions>
+    ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Task<R> {
     const origin = new Caller(this.submit);
     const checked = checkTask(options, this.#sizes);
@@ -413,11 +433,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       if (unit !== undefined) this.#executor.cancel(unit, undefined);
     };
     const timer = timeout < 2 ** 31 ? setTimeout(late, timeout) : undefined;
-    const aborted = () => task.cancel(signal?.reason);
-    signal?.addEventListener("abort", aborted);
+    const aborted = () => task.cancel(abortReason(signal!));
+    if (signal !== undefined) addAbortListener(signal, aborted);
     client.whenEnded = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", aborted);
+      if (signal !== undefined) removeAbortListener(signal, aborted);
     };
   }
 
@@ -428,7 +448,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   applySync<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
-    ...[args, options]: CallParameters<A, Omit<TaskOptions, "signal">>
+    ...{ 0: args, 1: options }: CallParameters<A, Omit<TaskOptions, "signal">>
   ): R {
     const origin = new Caller(this.applySync);
     const { timeout, ...checked } = checkTask(options, this.#sizes);
@@ -452,14 +472,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const end = performance.now() + timeout;
     while (!isDone()) {
       const workers = scheduler.workers;
-      const [first, ...others] = workers.map(({ receiving }) => receiving.gate);
+      const gates = ArrayPrototypeMap(workers, ({ receiving }) => receiving.gate);
       const operation: Operation<boolean> = {
-        gate: first,
-        others,
+        gate: gates[0],
+        others: ArrayPrototypeSlice(gates, 1),
         attempt: () => {
-          for (const worker of workers) worker.hearSync();
-          const isOther = workers.some((worker, i) => worker !== scheduler.workers[i]);
-          return isDone() || isOther || workers.length !== scheduler.workers.length || WAIT;
+          for (const worker of each(workers)) worker.hearSync();
+          const now = scheduler.workers;
+          const isOther = ArrayPrototypeSome(workers, (worker, i) => worker !== now[i]);
+          return isDone() || isOther || workers.length !== now.length || WAIT;
         },
         expired,
       };
@@ -543,7 +564,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     origin: Caller,
   ): Promise<unknown[]> {
     try {
-      const { promise, resolve, reject } = Promise.withResolvers<unknown[]>();
+      const { promise, resolve, reject } = primordials.Promise.withResolvers<unknown[]>();
       const call = this.#gather(name, code, items, isSpread, options, origin, { resolve, reject });
       queueMicrotask(() => call.feed());
       return promise;
@@ -576,7 +597,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
           else queueMicrotask(() => call.failFast(lowest!.error));
         } else if (index < lowest.index) lowest = { index, error };
       },
-      finished: () => settle.resolve(results),
+      // The last items may have returned before the one that failed could end the call.
+      finished: () => lowest === undefined ? settle.resolve(results) : settle.reject(lowest.error),
       broken: settle.reject,
     });
     return call;
@@ -763,7 +785,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): AsyncIterableIterator<never> {
     const checked = checkMap(options, this.#sizes);
     /** Outcomes that have overtaken others. */
-    const early = new Map<number, { value: unknown } | { error: Error }>();
+    const early = new SafeMap<number, { value: unknown } | { error: Error }>();
     let next = 0;
     const iterator: ResultIterator<unknown> = new ResultIterator<unknown>(
       () => call.feed(),
@@ -826,7 +848,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   stream<A extends readonly unknown[], Y>(
     code: (...args: A) => Iterable<Y> | AsyncIterable<Y>,
-    ...[args, options]: CallParameters<A, TaskOptions & { bufferSize?: number }>
+    ...{ 0: args, 1: options }: CallParameters<A, TaskOptions & { bufferSize?: number }>
   ): AsyncIterableIterator<Y> {
     const origin = new Caller(this.stream);
     const { bufferSize: _, ...rest } = options ?? {};
@@ -853,7 +875,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       assigned?.(worker);
       queueMicrotask(() => this.#executor.credit(unit, bufferSize));
     };
-    task.result().then(() => iterator.finish(), (error) => iterator.finish({ error }));
+    PromisePrototypeThen(
+      task.result(),
+      () => iterator.finish(),
+      (error) => iterator.finish({ error }),
+    );
     this.#executor.submit(unit);
     return iterator;
   }
@@ -865,7 +891,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   async broadcast<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
-    ...[args, options]: CallParameters<A, TaskOptions>
+    ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R[]> {
     const origin = new Caller(this.broadcast);
     const checked = checkTask(options, this.#sizes);
@@ -875,10 +901,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const tasks: Task<R>[] = [];
     scheduler.submitToAll((worker) => {
       const { task, unit } = this.#prepare<R>(RUN, call, given, checked, origin, worker);
-      tasks.push(task);
+      ArrayPrototypePush(tasks, task);
       return unit;
     });
-    return await primordials.Promise.all(tasks.map((task) => task.result()));
+    return await whenAll(ArrayPrototypeMap(tasks, (task) => task.result()));
   }
 
   /**
@@ -890,14 +916,14 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    * @typeParam M the module, as `typeof import("./tasks.ts")`
    */
   load<M>(module: string | URL): LoadedModule<M> {
-    if (!(module instanceof URL) && !primordials.URL.canParse(module)) {
+    if (!(module instanceof primordials.URL) && !primordials.URL.canParse(module)) {
       throw new TypeError(
         `load() was given ${
           describe(module)
         }. Give the URL of a module: import.meta.resolve("./tasks.ts").`,
       );
     }
-    const calls = new Map<string, AnyFunction>();
+    const calls = new SafeMap<string, AnyFunction>();
     const make = (name: string): AnyFunction => {
       const call = this.#functions.byName(`${module}`, name);
       return async (...args: unknown[]) => {
@@ -908,7 +934,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         return await this.#submit(call, args, checked, origin).result();
       };
     };
-    return new Proxy({} as LoadedModule<M>, {
+    const handler: ProxyHandler<object> = {
+      __proto__: null,
       get: (_, name) => {
         // A module is no promise, so that it can be returned from an asynchronous function.
         if (typeof name !== "string" || name === "then") return undefined;
@@ -916,7 +943,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         calls.set(name, call);
         return call;
       },
-    });
+    } as ProxyHandler<object>;
+    return new Proxy({}, handler) as LoadedModule<M>;
   }
 
   // Its life
@@ -940,19 +968,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const timeout = timeoutOf(options), signal = signalOf(options);
     if (isSo()) return true;
     if (timeout === 0) return false;
-    const late = new primordials.AbortController();
-    const timer = timeout < 2 ** 31 ? setTimeout(() => late.abort(late), timeout) : undefined;
-    const any = signal === undefined
-      ? late.signal
-      : primordials.AbortSignal.any([signal, late.signal]);
+    const late = {}, limited = limitedSignal(timeout, signal, () => late);
     try {
-      await this.#executor.until(isSo, any);
+      await this.#executor.until(isSo, limited.signal);
       return true;
     } catch (error) {
       if (error === late) return false;
       throw error;
     } finally {
-      clearTimeout(timer);
+      limited.end();
     }
   }
 
@@ -965,11 +989,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const scheduler = this.#own("recycle");
     this.#checkOpen("recycle");
     const timeout = timeoutOf(options), signal = signalOf(options);
-    const late = timeout < 2 ** 31 ? primordials.AbortSignal.timeout(timeout) : undefined;
-    const signals = [signal, late].filter((it) => it !== undefined);
-    await scheduler.recycle(
-      signals.length === 0 ? undefined : primordials.AbortSignal.any(signals),
-    );
+    const late = () => new DOMException("Signal timed out.", "TimeoutError");
+    const limited = limitedSignal(timeout, signal, late);
+    try {
+      await scheduler.recycle(limited.signal);
+    } finally {
+      limited.end();
+    }
   }
 
   /**
@@ -1013,7 +1039,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   #leave(): void {
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     for (const client of this.#clients) client.close();
     this.#clients.clear();
     reportUnasked(this.#owner);
@@ -1024,11 +1050,12 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const scheduler = this.#own("terminate");
     if (this.#isTerminated) return;
     this.#isClosed = this.#isTerminated = true;
-    const reason = this.#signal?.aborted ? this.#signal.reason : "the pool was terminated";
-    for (const call of [...this.#maps]) {
+    const signal = this.#signal;
+    const reason = signal && isAborted(signal) ? abortReason(signal) : "the pool was terminated";
+    for (const call of each(listOf(this.#maps))) {
       call.end(new CancelledError("The pool was terminated.", { cause: reason }));
     }
-    for (const task of [...this.#tasks.keys()]) task.cancel(reason);
+    for (const task of each(listOf(this.#tasks.keys()))) task.cancel(reason);
     scheduler.terminate();
     this.#roomMade();
   }
@@ -1048,8 +1075,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     timeoutOf({ timeout });
     this.close();
     if (cancelFutures) {
-      for (const call of this.#maps) call.dropWaiting();
-      for (const task of [...this.#tasks.keys()]) {
+      for (const call of each(listOf(this.#maps))) call.dropWaiting();
+      for (const task of each(listOf(this.#tasks.keys()))) {
         if (!task.running()) task.cancel("the pool was shut down");
       }
     }
@@ -1098,7 +1125,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   [handOver](): Parcel {
     const scheduler = this.#own("giving it to another process");
     this.#checkOpen("handing it over");
-    const [here, there] = Pipe();
+    const { 0: here, 1: there } = Pipe();
     const client: RemoteClient = new RemoteClient(
       here,
       scheduler,
@@ -1121,16 +1148,49 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     inspect: (value: unknown, options?: Deno.InspectOptions) => string,
     options: Deno.InspectOptions,
   ): string {
-    const scheduler = this.#scheduler;
+    let running: number | undefined;
+    if (this.#scheduler !== undefined) {
+      running = 0;
+      for (const { load } of each(this.#scheduler.workers)) running += load;
+    }
     const state = {
       name: this.#name,
       processes: this.#sizes.processes,
       waiting: this.#executor.waiting,
-      running: scheduler?.workers.reduce((sum, worker) => sum + worker.load, 0),
+      running,
       closed: this.#isClosed,
     };
     return `Pool ${inspect(state, options)}`;
   }
+}
+
+const { addEventListener, dispatchEvent } = EventTarget.prototype;
+
+/** Tells those who listen. */
+function dispatch(pool: EventTarget, type: string, detail: unknown): void {
+  const event = new CustomEvent(type, { __proto__: null, detail } as CustomEventInit);
+  Reflect.apply(dispatchEvent, pool, [event]);
+}
+
+/** A signal that is aborted with another one, and after so many ms, with what `late` answers, until end() is called. */
+function limitedSignal(
+  timeout: number,
+  signal: AbortSignal | undefined,
+  late: () => unknown,
+): { signal: AbortSignal; end(): void } {
+  const controller = new primordials.AbortController();
+  const timer = timeout < 2 ** 31
+    ? setTimeout(() => AbortControllerPrototypeAbort(controller, late()), timeout)
+    : undefined;
+  const aborted = () => AbortControllerPrototypeAbort(controller, abortReason(signal!));
+  if (signal !== undefined) addAbortListener(signal, aborted);
+  return {
+    signal: signalOfController(controller),
+    end: () => {
+      clearTimeout(timer);
+      if (signal !== undefined) removeAbortListener(signal, aborted);
+    },
+  };
 }
 
 function nameOf(unit: Unit): string {

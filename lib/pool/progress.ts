@@ -3,7 +3,18 @@
 import type { Progress } from "./options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Deno, Math, performance, setTimeout, TextEncoder } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypePush,
+  clearTimeout,
+  Deno,
+  encodeText,
+  Math,
+  NumberPrototypeToFixed,
+  performance,
+  setTimeout,
+  StringPrototypeRepeat,
+} = primordials;
 
 /** Milliseconds between two tellings, and those over which the rate is measured. */
 const INTERVAL_MS = 100, RATE_OVER_MS = 3000;
@@ -48,11 +59,12 @@ export class ProgressReport {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const now = this.#told = performance.now(), done = this.#done, total = this.#total;
-    this.#marks = this.#marks.filter(({ at }, i, all) =>
-      i === all.length - 1 || now - at < RATE_OVER_MS
-    );
+    const last = this.#marks.length - 1;
+    this.#marks = ArrayPrototypeFilter(this.#marks, ({ at }, i) => {
+      return i === last || now - at < RATE_OVER_MS;
+    });
     const { at, done: before } = this.#marks[0];
-    this.#marks.push({ at: now, done });
+    ArrayPrototypePush(this.#marks, { at: now, done });
     const rate = now > at ? (done - before) / (now - at) * 1000 : 0;
     const left = total === undefined ? undefined : total - done;
     const eta = left === undefined
@@ -69,18 +81,21 @@ export class ProgressReport {
 /** Draws one line on standard error, if that is a terminal. */
 function lineOf(): (progress: Progress) => void {
   if (!Deno.stderr.isTerminal()) return () => {};
-  const encoder = new TextEncoder();
   return ({ done, failed, total, rate, eta }) => {
     const isOver = total !== undefined && done >= total;
     const share = total === undefined || total === 0 ? 0 : done / total;
     const filled = Math.round(share * BAR);
-    const bar = total === undefined ? "" : `${"█".repeat(filled)}${"░".repeat(BAR - filled)} `;
+    const bar = total === undefined
+      ? ""
+      : `${StringPrototypeRepeat("█", filled)}${StringPrototypeRepeat("░", BAR - filled)} `;
     const of = total === undefined ? `${done}` : `${done}/${total}`;
-    const left = eta === undefined || isOver ? "" : `, ${(eta / 1000).toFixed(0)} s left`;
+    const left = eta === undefined || isOver
+      ? ""
+      : `, ${NumberPrototypeToFixed(eta / 1000, 0)} s left`;
     const bad = failed === 0 ? "" : `, ${failed} failed`;
-    const text = `\r\x1b[K${bar}${of}, ${rate.toFixed(rate < 10 ? 1 : 0)}/s${left}${bad}${
-      isOver ? "\n" : ""
-    }`;
-    Deno.stderr.writeSync(encoder.encode(text));
+    const text = `\r\x1b[K${bar}${of}, ${
+      NumberPrototypeToFixed(rate, rate < 10 ? 1 : 0)
+    }/s${left}${bad}${isOver ? "\n" : ""}`;
+    Deno.stderr.writeSync(encodeText(text));
   };
 }

@@ -17,6 +17,10 @@ import { countNestedWait } from "./nested_wait.ts";
 import type { RUN, STREAM } from "./protocol.ts";
 import { type ItemFailure, Unit, type UnitOptions } from "./unit.ts";
 
+import * as primordials from "../platform/primordials.ts";
+
+const { each, listOf, Promise, SafeMap, SafeSet, throwIfAborted } = primordials;
+
 // From the process that was handed the pool.
 const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4;
 // To it.
@@ -63,10 +67,10 @@ export class RemoteExecutor implements Executor {
   readonly connection: Connection;
   readonly #end: End;
   readonly size: number;
-  readonly #units = new Map<number, { unit: Unit; task: CurrentTask | undefined }>();
-  readonly #ids = new Map<Unit, number>();
-  readonly #known = new Set<number>();
-  readonly #watchers = new Set<() => void>();
+  readonly #units = new SafeMap<number, { unit: Unit; task: CurrentTask | undefined }>();
+  readonly #ids = new SafeMap<Unit, number>();
+  readonly #known = new SafeSet<number>();
+  readonly #watchers = new SafeSet<() => void>();
   #next = 0;
   #isOver = false;
   readonly waiting = 0;
@@ -120,11 +124,11 @@ export class RemoteExecutor implements Executor {
   }
 
   drop(units: readonly Unit[]): Unit[] {
-    for (const unit of units) {
+    for (const unit of each(units)) {
       unit.drop();
       this.#request(DROP, unit);
     }
-    return [...units];
+    return listOf(units);
   }
 
   isRunning(unit: Unit): boolean {
@@ -150,7 +154,7 @@ export class RemoteExecutor implements Executor {
 
   async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
     while (!isSo()) {
-      signal?.throwIfAborted();
+      if (signal !== undefined) throwIfAborted(signal);
       await new Promise<void>((resolve) => {
         const look = () => {
           this.#watchers.delete(look);
@@ -162,7 +166,7 @@ export class RemoteExecutor implements Executor {
   }
 
   #changed(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const look of each(listOf(this.#watchers))) look();
   }
 
   async #listen(): Promise<void> {
@@ -185,7 +189,7 @@ export class RemoteExecutor implements Executor {
       case RETURNED:
         return client.returned(answer[2], answer[3]);
       case FAILED: {
-        const [, , index, failure, cause] = answer;
+        const { 2: index, 3: failure, 4: cause } = answer;
         const item = found.unit.items[index - found.unit.first];
         return client.failed(index, {
           ...failure,
@@ -204,7 +208,7 @@ export class RemoteExecutor implements Executor {
 
   /** The process that has made the pool is gone. */
   #loseAll(): void {
-    for (const { unit } of [...this.#units.values()]) {
+    for (const { unit } of each(listOf(this.#units.values()))) {
       for (let i = unit.settled; i < unit.items.length; i++) {
         unit.client.failed(unit.first + i, {
           how: "ended",
@@ -235,8 +239,8 @@ export class RemoteClient {
   readonly #functions: FunctionTable;
   readonly #takeIds: (count: number) => number;
   readonly #ended: () => void;
-  readonly #units = new Map<number, { unit: Unit; left: number }>();
-  readonly #registered = new Map<number, Registered>();
+  readonly #units = new SafeMap<number, { unit: Unit; left: number }>();
+  readonly #registered = new SafeMap<number, Registered>();
 
   constructor(
     connection: Connection,
@@ -266,7 +270,7 @@ export class RemoteClient {
       for (;;) this.#hear(await eventually(receiving) as Request);
     } catch {
       // It has ended, or was closed: nobody wants what it has asked for.
-      for (const { unit } of [...this.#units.values()]) this.#giveUp(unit);
+      for (const { unit } of each(listOf(this.#units.values()))) this.#giveUp(unit);
       this.#connection.close();
       this.#ended();
     }
@@ -282,7 +286,8 @@ export class RemoteClient {
         this.#units.delete(id);
         return this.#giveUp(unit);
       case DROP: {
-        const back = this.#executor.drop([unit]).reduce((sum, part) => sum + part.items.length, 0);
+        let back = 0;
+        for (const { items } of each(this.#executor.drop([unit]))) back += items.length;
         return this.#settle(id, back);
       }
       case CREDIT:

@@ -3,7 +3,7 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Promise } = primordials;
+const { ArrayPrototypePush, ArrayPrototypeShift, ArrayPrototypeSplice, Promise } = primordials;
 
 /** A next() that waits. */
 interface Waiting<T> {
@@ -37,9 +37,9 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
   /** One more. */
   push(value: T): void {
     if (this.#end !== undefined) return;
-    const waiter = this.#waiting.shift();
+    const waiter = ArrayPrototypeShift(this.#waiting);
     if (waiter === undefined) {
-      this.#ready.push(value);
+      ArrayPrototypePush(this.#ready, value);
       return;
     }
     waiter.resolve({ value, done: false });
@@ -50,7 +50,7 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
   finish(end: { error: unknown } | "done" = "done"): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    while (this.#waiting.length > 0) this.#settle(this.#waiting.shift()!);
+    while (this.#waiting.length > 0) this.#settle(ArrayPrototypeShift(this.#waiting)!);
   }
 
   #settle({ resolve, reject }: Waiting<T>): void {
@@ -66,7 +66,7 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
       const value = this.#ready[this.#first];
       this.#ready[this.#first++] = undefined as T;
       if (this.#first > 1024 && this.#first > this.#ready.length >> 1) {
-        this.#ready.splice(0, this.#first);
+        ArrayPrototypeSplice(this.#ready, 0, this.#first);
         this.#first = 0;
       }
       this.#taken();
@@ -74,7 +74,7 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
     }
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
-      if (this.#end === undefined) this.#waiting.push(waiter);
+      if (this.#end === undefined) ArrayPrototypePush(this.#waiting, waiter);
       else this.#settle(waiter);
     });
   }

@@ -11,7 +11,31 @@ import type { Unit } from "./unit.ts";
 import { Worker, type WorkerEvents, type WorkerMaking } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Deno, Error, Math, performance, Set, setTimeout } = primordials;
+const {
+  abortReason,
+  addAbortListener,
+  ArrayPrototypeFilter,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSome,
+  ArrayPrototypeSort,
+  ArrayPrototypeSplice,
+  clearTimeout,
+  Deno,
+  each,
+  Error,
+  listOf,
+  Math,
+  performance,
+  removeAbortListener,
+  SafeMap,
+  SafeSet,
+  setOf,
+  setTimeout,
+  throwIfAborted,
+} = primordials;
 
 /** The size of a pool, and when its workers are replaced. */
 export interface Sizes {
@@ -48,8 +72,9 @@ export class Scheduler implements Executor {
   readonly #making: Omit<WorkerMaking, "events">;
   readonly #events: SchedulerEvents;
   readonly #backlog = new Backlog<Unit>();
-  readonly #workers = new Set<Worker>();
-  readonly #idleSince = new Map<Worker, number>();
+  /** A new list once one has ended; one that has started is added to it. */
+  #workers: Worker[] = [];
+  readonly #idleSince = new SafeMap<Worker, number>();
   /** Units that were given to a worker or wait, and have items without an outcome. */
   #outstanding = 0;
   #holds = false;
@@ -59,7 +84,7 @@ export class Scheduler implements Executor {
   #restarts = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   /** Those who wait until something changes. */
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new SafeSet<() => void>();
   readonly #listener: WorkerEvents;
 
   constructor(sizes: Sizes, making: Omit<WorkerMaking, "events">, events: SchedulerEvents) {
@@ -93,7 +118,7 @@ export class Scheduler implements Executor {
 
   /** The workers that have not ended. */
   get workers(): readonly Worker[] {
-    return [...this.#workers];
+    return ArrayPrototypeSlice(this.#workers);
   }
 
   /** Units that wait for a worker. */
@@ -124,7 +149,7 @@ export class Scheduler implements Executor {
 
   /** Whether all workers have ended, and nothing is to be done any more. */
   get hasEnded(): boolean {
-    return this.#workers.size === 0 && this.#outstanding === 0;
+    return this.#workers.length === 0 && this.#outstanding === 0;
   }
 
   /** Starts the workers that should be there from the beginning. */
@@ -134,7 +159,9 @@ export class Scheduler implements Executor {
 
   get #capacity(): number {
     let capacity = 0;
-    for (const { state } of this.#workers) if (state === "ready" || state === "loading") capacity++;
+    for (const { state } of each(this.#workers)) {
+      if (state === "ready" || state === "loading") capacity++;
+    }
     return capacity;
   }
 
@@ -149,13 +176,15 @@ export class Scheduler implements Executor {
   /** How many workers would have something to do. */
   get #demand(): number {
     let busy = 0;
-    for (const worker of this.#workers) if (worker.load > 0 && worker.state === "ready") busy++;
+    for (const worker of each(this.#workers)) {
+      if (worker.load > 0 && worker.state === "ready") busy++;
+    }
     return busy + this.#backlog.size;
   }
 
   #start(): Worker {
     const worker = new Worker({ ...this.#making, events: this.#listener });
-    this.#workers.add(worker);
+    ArrayPrototypePush(this.#workers, worker);
     this.#events.workerStarted(worker);
     return worker;
   }
@@ -167,10 +196,9 @@ export class Scheduler implements Executor {
     if (this.#sizes.idleTimeout === Infinity || this.#sizes.minProcesses > 0) {
       this.#sizes.minProcesses = processes;
     }
-    const alive = this.workers.filter(({ state }) => state === "ready" || state === "loading")
-      .sort((a, b) => a.load - b.load);
+    const alive = ArrayPrototypeSort(this.#alive, (a, b) => a.load - b.load);
     const wanted = processes + this.#sizes.spares;
-    for (const worker of alive.slice(0, Math.max(0, alive.length - wanted))) this.#retire(worker);
+    for (let i = 0; i < alive.length - wanted; i++) this.#retire(alive[i]);
     this.#fill();
     this.#dispatch();
   }
@@ -192,8 +220,7 @@ export class Scheduler implements Executor {
 
   /** Replaces all workers by new ones; those that are there finish what they have. */
   async recycle(signal?: AbortSignal): Promise<void> {
-    const old = this.workers.filter(({ state }) => state === "ready" || state === "loading");
-    for (const worker of old) {
+    for (const worker of each(this.#alive)) {
       const fresh = this.#start();
       // Only when the new one has loaded does the old one leave.
       await this.until(() => fresh.state !== "loading" || this.#isClosed, signal);
@@ -204,9 +231,16 @@ export class Scheduler implements Executor {
     }
   }
 
+  /** The workers that take work, or will. */
+  get #alive(): Worker[] {
+    return ArrayPrototypeFilter(this.#workers, ({ state }) => {
+      return state === "ready" || state === "loading";
+    });
+  }
+
   get #readyOnes(): number {
     let count = 0;
-    for (const { state } of this.#workers) if (state === "ready") count++;
+    for (const { state } of each(this.#workers)) if (state === "ready") count++;
     return count;
   }
 
@@ -231,10 +265,10 @@ export class Scheduler implements Executor {
 
   /** Takes on one unit for each worker that there is. */
   submitToAll(units: (worker: Worker) => Unit): void {
-    for (const worker of this.workers) {
+    for (const worker of each(this.workers)) {
       if (worker.state !== "ready" && worker.state !== "loading") continue;
       this.#outstanding++;
-      worker.own.push(units(worker));
+      ArrayPrototypePush(worker.own, units(worker));
     }
     if (this.#outstanding > 0 && !this.#holds) {
       this.#holds = true;
@@ -259,10 +293,10 @@ export class Scheduler implements Executor {
   /** Ends a unit wherever it is: false if it was running. */
   cancel(unit: Unit, reason: unknown): void {
     unit.drop();
-    const parts = new Set(unit.remains);
+    const parts = setOf(unit.remains);
     this.#backlog.remove((waiting) => parts.has(waiting));
     for (const part of parts) {
-      for (const worker of this.#workers) {
+      for (const worker of each(this.#workers)) {
         if (worker.revoke(part)) this.#free(worker);
         else worker.stop(part, reason);
       }
@@ -272,10 +306,10 @@ export class Scheduler implements Executor {
 
   /** Takes back what has not begun of some units, and returns it. */
   drop(units: readonly Unit[]): Unit[] {
-    const unwanted = new Set(units.flatMap((unit) => unit.remains));
+    const unwanted = setOf(ArrayPrototypeFlatMap(units, (unit) => unit.remains));
     const back = this.#backlog.remove((unit) => unwanted.has(unit));
-    for (const worker of this.#workers) {
-      for (const unit of unwanted) if (worker.revoke(unit)) back.push(unit);
+    for (const worker of each(this.#workers)) {
+      for (const unit of unwanted) if (worker.revoke(unit)) ArrayPrototypePush(back, unit);
     }
     this.#events.roomMade();
     return back;
@@ -283,23 +317,25 @@ export class Scheduler implements Executor {
 
   /** The consumer of a generator has room for so many more values. */
   credit(unit: Unit, count: number): void {
-    for (const worker of this.#workers) worker.credit(unit, count);
+    for (const worker of each(this.#workers)) worker.credit(unit, count);
   }
 
   /** Asks a generator to return; false if it has not begun. */
   closeStream(unit: Unit): boolean {
     if (!this.isRunning(unit)) return false;
-    for (const worker of this.#workers) worker.close(unit);
+    for (const worker of each(this.#workers)) worker.close(unit);
     return true;
   }
 
   isRunning(unit: Unit): boolean {
     const parts = unit.remains;
-    return this.workers.some((worker) => parts.some((part) => worker.isRunning(part)));
+    return ArrayPrototypeSome(this.#workers, (worker) => {
+      return ArrayPrototypeSome(parts, (part) => worker.isRunning(part));
+    });
   }
 
   #dispatch(): void {
-    for (const worker of this.#workers) this.#giveOwn(worker);
+    for (const worker of each(this.#workers)) this.#giveOwn(worker);
     while (this.#backlog.size > 0) {
       const worker = this.#choose();
       if (worker === undefined) break;
@@ -313,8 +349,8 @@ export class Scheduler implements Executor {
   /** The worker with the least to do that has room. */
   #choose(): Worker | undefined {
     let chosen: Worker | undefined, busy = 0;
-    for (const { load, state } of this.#workers) if (load > 0 && state !== "stopped") busy++;
-    for (const worker of this.#workers) {
+    for (const { load, state } of each(this.#workers)) if (load > 0 && state !== "stopped") busy++;
+    for (const worker of each(this.#workers)) {
       if (worker.room <= 0 || chosen !== undefined && chosen.load <= worker.load) continue;
       // A spare only steps in.
       if (worker.load === 0 && busy >= this.#sizes.processes) continue;
@@ -325,7 +361,7 @@ export class Scheduler implements Executor {
 
   #giveOwn(worker: Worker): void {
     while (worker.own.length > 0 && worker.state === "ready" && worker.room > 0) {
-      this.#give(worker, worker.own.shift()!);
+      this.#give(worker, ArrayPrototypeShift(worker.own)!);
     }
   }
 
@@ -391,12 +427,12 @@ export class Scheduler implements Executor {
       const idle = this.#choose();
       if (idle === undefined || idle.load > 0) return;
       let from: Worker | undefined;
-      for (const worker of this.#workers) {
+      for (const worker of each(this.#workers)) {
         if (worker.load > 1 && (from === undefined || worker.load > from.load)) from = worker;
       }
       const units = from?.revokeAll() ?? [];
       if (units.length === 0) return;
-      this.#give(idle, units.shift()!);
+      this.#give(idle, ArrayPrototypeShift(units)!);
       this.#backlog.pushFront(units);
       if (units.length > 0) {
         for (let next = this.#choose(); next !== undefined && this.#backlog.size > 0;) {
@@ -411,7 +447,7 @@ export class Scheduler implements Executor {
   // Ends
 
   #ended(worker: Worker): void {
-    this.#workers.delete(worker);
+    this.#workers = ArrayPrototypeFilter(this.#workers, (other) => other !== worker);
     this.#idleSince.delete(worker);
     this.#abandonOwn(worker);
     this.#events.workerEnded(worker);
@@ -427,7 +463,7 @@ export class Scheduler implements Executor {
 
   /** What only this worker was to run is not run. */
   #abandonOwn(worker: Worker): void {
-    for (const unit of worker.own.splice(0)) {
+    for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) {
       unit.client.failed(unit.first, {
         how: "ended",
         cause: undefined,
@@ -451,14 +487,16 @@ export class Scheduler implements Executor {
       { cause },
     );
     const waiting = this.#backlog.remove(() => true);
-    for (const other of this.#workers) waiting.push(...other.revokeAll());
-    for (const other of this.#workers) other.terminate();
+    for (const other of each(this.#workers)) {
+      for (const unit of each(other.revokeAll())) ArrayPrototypePush(waiting, unit);
+    }
+    for (const other of each(this.#workers)) other.terminate();
     this.#failAll(waiting, this.#broken);
     this.#changed();
   }
 
   #failAll(units: readonly Unit[], cause: unknown): void {
-    for (const unit of units) {
+    for (const unit of each(units)) {
       for (let i = unit.settled; i < unit.items.length && !unit.isDropped; i++) {
         unit.settled++;
         unit.client.failed(unit.first + i, {
@@ -478,7 +516,7 @@ export class Scheduler implements Executor {
 
   #leaveIfClosed(): void {
     if (!this.#isClosed || this.#outstanding > 0) return;
-    for (const worker of this.#workers) worker.retire();
+    for (const worker of each(this.#workers)) worker.retire();
   }
 
   /** Everything ends now. */
@@ -486,7 +524,7 @@ export class Scheduler implements Executor {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
     this.#backlog.remove(() => true);
-    for (const worker of this.#workers) worker.terminate();
+    for (const worker of each(this.#workers)) worker.terminate();
   }
 
   // Idle workers
@@ -497,7 +535,7 @@ export class Scheduler implements Executor {
     if (this.#isClosed || idleTimeout === Infinity) return;
     const now = performance.now();
     let extra = this.#capacity - minProcesses - spares, next = Infinity;
-    for (const worker of this.#workers) {
+    for (const worker of each(this.#workers)) {
       if (worker.load > 0 || worker.state !== "ready") {
         this.#idleSince.delete(worker);
         continue;
@@ -524,19 +562,20 @@ export class Scheduler implements Executor {
     hold();
     try {
       while (!isSo()) {
-        signal?.throwIfAborted();
+        if (signal !== undefined) throwIfAborted(signal);
         await new Promise<void>((resolve, reject) => {
           const aborted = () => {
+            removeAbortListener(signal!, aborted);
             this.#watchers.delete(look);
-            reject(signal!.reason);
+            reject(abortReason(signal!));
           };
           const look = () => {
             this.#watchers.delete(look);
-            signal?.removeEventListener("abort", aborted);
+            if (signal !== undefined) removeAbortListener(signal, aborted);
             resolve();
           };
           this.#watchers.add(look);
-          signal?.addEventListener("abort", aborted, { once: true });
+          if (signal !== undefined) addAbortListener(signal, aborted);
         });
       }
     } finally {
@@ -545,6 +584,6 @@ export class Scheduler implements Executor {
   }
 
   #changed(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const look of each(listOf(this.#watchers))) look();
   }
 }

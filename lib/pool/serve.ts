@@ -47,13 +47,22 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   AbortController,
+  AbortControllerPrototypeAbort,
+  ArrayPrototypeMap,
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
   Atomics,
   Deno,
   Int32Array,
   Promise,
+  PromisePrototypeThen,
   queueMicrotask,
+  Reflect,
+  SafeMap,
   SharedArrayBuffer,
+  signalOfController,
   TypeError,
+  whenAll,
 } = primordials;
 
 /** Milliseconds between two looks of a worker that is about to be killed. */
@@ -88,12 +97,12 @@ class Server {
   readonly #end: End;
   readonly #setup: WorkerSetup;
   readonly #board: Board;
-  readonly #functions = new Map<number, Known>();
+  readonly #functions = new SafeMap<number, Known>();
   readonly #arrived: Arrived[] = [];
   /** The units that are under way, by slot. */
-  readonly #running = new Map<number, Running>();
+  readonly #running = new SafeMap<number, Running>();
   /** Tasks that wait for others of a pool, and for how many: their places are free meanwhile. */
-  readonly #yielded = new Map<CurrentTask, number>();
+  readonly #yielded = new SafeMap<CurrentTask, number>();
   #hasEnded = false;
   #idle: (() => void) | undefined;
 
@@ -121,7 +130,7 @@ class Server {
     try {
       if (initializer !== undefined) {
         const initialize = await makeFunction(initializer);
-        setWorkerState(await initialize(...initargs));
+        setWorkerState(await Reflect.apply(initialize, undefined, initargs));
       }
       this.#send([READY]);
       return true;
@@ -160,8 +169,8 @@ class Server {
         return this.#define(message[1], message[2]);
       case RUN:
       case STREAM: {
-        const [type, slot, header, items] = message;
-        this.#arrived.push({ type, slot, header, items });
+        const { 0: type, 1: slot, 2: header, 3: items } = message;
+        ArrayPrototypePush(this.#arrived, { type, slot, header, items });
         return this.#advance();
       }
       case CREDIT:
@@ -177,9 +186,9 @@ class Server {
 
   #define(id: number, travel: FunctionTravel): void {
     const known: Known = { travel, code: undefined, loading: undefined };
-    known.loading = makeFunction(travel).then((code) => known.code = code);
+    known.loading = PromisePrototypeThen(makeFunction(travel), (code) => known.code = code);
     // Who calls it gets the error.
-    known.loading.catch(() => {});
+    PromisePrototypeThen(known.loading, undefined, () => {});
     this.#functions.set(id, known);
   }
 
@@ -187,7 +196,7 @@ class Server {
   #advance(): void {
     while (this.#arrived.length > 0) {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
-      const arrived = this.#arrived.shift()!;
+      const arrived = ArrayPrototypeShift(this.#arrived)!;
       if (!this.#board.claim(arrived.slot)) continue;
       const running = new Running(arrived, {
         board: this.#board,
@@ -250,10 +259,11 @@ class Running {
 
   /** Runs its items, at once as far as that goes. */
   begin(): void {
-    const { header: [, functionId], type } = this.#arrived;
+    const { header: { 1: functionId }, type } = this.#arrived;
     const { code, loading } = this.#known = this.#around.functions.get(functionId)!;
     if (code !== undefined) return this.#begin(code, type);
-    loading!.then(
+    PromisePrototypeThen(
+      loading!,
       (found) => this.#begin(found, type),
       (error) => this.#failAll(error),
     );
@@ -284,16 +294,16 @@ class Running {
   abort(id: number, reason: unknown): void {
     if (id !== this.#arrived.header[0]) return;
     this.#aborted = { reason };
-    this.#controller?.abort(reason);
+    if (this.#controller) AbortControllerPrototypeAbort(this.#controller, reason);
   }
 
   #runItems(call: AnyFunction): void {
-    const { items, header: [, , isSpread] } = this.#arrived;
+    const { items, header: { 2: isSpread } } = this.#arrived;
     for (;;) {
       let returned: unknown;
       try {
         const item = items[this.#item];
-        returned = isSpread ? call(...item as unknown[]) : call(item);
+        returned = isSpread ? Reflect.apply(call, undefined, item as unknown[]) : call(item);
       } catch (error) {
         if (!this.#failed(error)) return;
         continue;
@@ -301,7 +311,8 @@ class Running {
       if (
         returned instanceof Promise || typeof primordials.ToObject(returned).then === "function"
       ) {
-        Promise.resolve(returned).then(
+        PromisePrototypeThen(
+          Promise.resolve(returned),
           (value) => this.#returned(value) && this.#runItems(call),
           (error) => this.#failed(error) && this.#runItems(call),
         );
@@ -350,7 +361,7 @@ class Running {
   }
 
   #next(): boolean {
-    const { slot, header: [, , , , , isTimed] } = this.#arrived;
+    const { slot, header: { 5: isTimed } } = this.#arrived;
     if (this.#isLast) {
       this.#around.ended();
       return false;
@@ -368,9 +379,9 @@ class Running {
   // As a generator
 
   async #stream(call: (...args: unknown[]) => AsyncGenerator): Promise<void> {
-    const { slot, items: [args] } = this.#arrived;
+    const { slot, items: { 0: args } } = this.#arrived;
     try {
-      const generator = call(...args as unknown[]);
+      const generator = Reflect.apply(call, undefined, args as unknown[]);
       if (typeof primordials.ToObject(generator).next !== "function") {
         throw new TypeError(
           `${this.#task.name} returned no generator. Use apply() for a plain function, or write function*.`,
@@ -419,14 +430,16 @@ class Running {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+      if (this.#aborted) {
+        AbortControllerPrototypeAbort(this.#controller, this.#aborted.reason);
+      }
     }
-    return this.#controller.signal;
+    return signalOfController(this.#controller);
   }
 
   /** Sends a value to whoever has asked for the item that is running. */
   message(value: unknown): void {
-    const { slot, header: [id] } = this.#arrived;
+    const { slot, header: { 0: id } } = this.#arrived;
     try {
       this.#around.send([MESSAGE, slot, id + this.#item, value]);
     } catch (error) {
@@ -473,7 +486,9 @@ class RunningTask implements CurrentTask {
 async function knowAllObjects(): Promise<void> {
   if (isBundled) return;
   const modules = ["../process/arrivals.ts", "./pool.ts"];
-  await Promise.all(modules.map((path) => import(new URL(path, import.meta.url).href)));
+  await whenAll(
+    ArrayPrototypeMap(modules, (path) => import(new primordials.URL(path, import.meta.url).href)),
+  );
 }
 
 /** The pool has stopped this worker, and is about to kill it: it takes no further step. */

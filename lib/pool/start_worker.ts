@@ -9,7 +9,14 @@ import type { WorkerSetup } from "./protocol.ts";
 import { serve } from "./serve.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { URL } = primordials;
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeSlice,
+  Deno,
+  RegExpPrototypeTest,
+  StringPrototypeStartsWith,
+  URL,
+} = primordials;
 
 registerOwnTarget(serve, { path: "../pool/serve.ts", name: "serve" });
 
@@ -28,8 +35,8 @@ export function startingOf(
   const { permissions, memoryLimitMb, module, by } = options;
   const isConfined = permissions !== undefined && permissions !== "inherit";
   // What a confined process is to import has to be loaded with it.
-  const wanted = module === undefined ? callers().slice(0, 1) : [`${module}`];
-  const modules = isConfined ? wanted.filter(mayLoad) : undefined;
+  const wanted = module === undefined ? ArrayPrototypeSlice(callers(), 0, 1) : [`${module}`];
+  const modules = isConfined ? ArrayPrototypeFilter(wanted, mayLoad) : undefined;
   let made = 0;
   const start = (connection: Connection, setup: WorkerSetup) => {
     const process = new Process(
@@ -52,6 +59,6 @@ export function startingOf(
 
 /** Whether this process may load a module for another one. */
 function mayLoad(module: string): boolean {
-  if (!module.startsWith("file:")) return /^https?:/.test(module);
+  if (!StringPrototypeStartsWith(module, "file:")) return RegExpPrototypeTest(/^https?:/, module);
   return Deno.permissions.querySync({ name: "read", path: new URL(module) }).state === "granted";
 }

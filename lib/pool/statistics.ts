@@ -6,7 +6,8 @@ import type { Unit } from "./unit.ts";
 import type { Worker, WorkerState } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Math, performance } = primordials;
+const { ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, each, Math, performance } =
+  primordials;
 
 /** A task that runs, or has run. */
 export interface TaskLook {
@@ -99,21 +100,23 @@ export class PoolAccount {
     this.#ran.add(ms);
     this.#busyMs += ms;
     if (this.#slowest.length === SLOWEST && ms <= this.#slowest[SLOWEST - 1].ms) return;
-    this.#slowest.push({ unit, item, ms });
-    this.#slowest.sort((a, b) => b.ms - a.ms).splice(SLOWEST);
+    ArrayPrototypePush(this.#slowest, { unit, item, ms });
+    ArrayPrototypeSort(this.#slowest, (a, b) => b.ms - a.ms);
+    if (this.#slowest.length > SLOWEST) this.#slowest.length = SLOWEST;
   }
 
   /** What workers do. */
   workersOf(workers: readonly Worker[]): WorkerLook[] {
-    return workers.map(({ name, state, done, load, running }) => {
-      return { name, state, done, load, running: running.map(lookAt) };
+    return ArrayPrototypeMap(workers, ({ name, state, done, load, running }) => {
+      return { name, state, done, load, running: ArrayPrototypeMap(running, lookAt) };
     });
   }
 
   /** All of it. */
   statistics(workers: readonly Worker[], waiting: number, restarts: number): PoolStatistics {
     const now = performance.now();
-    const lived = workers.reduce((sum, { startedAt }) => sum + now - startedAt, 0);
+    let lived = 0;
+    for (const { startedAt } of each(workers)) lived += now - startedAt;
     return {
       completed: this.#completed,
       failed: this.#failed,
@@ -123,7 +126,7 @@ export class PoolAccount {
       utilization: lived === 0 ? 0 : Math.min(1, this.#busyMs / lived),
       uptimeMs: now - this.#began,
       workers: this.workersOf(workers),
-      slowest: this.#slowest.map(lookAt),
+      slowest: ArrayPrototypeMap(this.#slowest, lookAt),
     };
   }
 }

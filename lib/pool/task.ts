@@ -9,8 +9,27 @@ import { CancelledError, describeItem, TaskError } from "./errors.ts";
 import type { Client, ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, console, Int32Array, performance, setTimeout, SharedArrayBuffer, TypeError } =
-  primordials;
+const {
+  abortReason,
+  addAbortListener,
+  ArrayPrototypePush,
+  ArrayPrototypeSplice,
+  clearTimeout,
+  console,
+  each,
+  Int32Array,
+  listOf,
+  performance,
+  PromisePrototypeThen,
+  removeAbortListener,
+  SafeSet,
+  setTimeout,
+  SharedArrayBuffer,
+  StringPrototypeEndsWith,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
+  TypeError,
+} = primordials;
 
 /** How long a task took, in ms: what {@linkcode Task.timing} tells. */
 export interface TaskTiming {
@@ -66,11 +85,11 @@ export interface TaskClient extends Client {
 let clientOf: (task: Task<unknown>) => TaskClient;
 
 /** Tasks that failed, and nobody has asked why. */
-const unasked = new Set<Task<unknown>>();
+const unasked = new SafeSet<Task<unknown>>();
 
 /** Says once of each task of these that failed and that nobody has asked about what it failed with. */
 export function reportUnasked(owner: TaskOwner): void {
-  for (const task of [...unasked]) if (isOwnedBy(task, owner)) task.report();
+  for (const task of each(listOf(unasked))) if (isOwnedBy(task, owner)) task.report();
 }
 
 let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
@@ -163,7 +182,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#client?.whenEnded?.();
     this.#client = undefined;
     this.#owner.settled(this as Task<unknown>);
-    for (const callback of this.#callbacks.splice(0)) this.#call(callback);
+    for (const callback of each(ArrayPrototypeSplice(this.#callbacks, 0))) this.#call(callback);
   }
 
   #call(callback: (task: Task<R>) => void): void {
@@ -211,8 +230,10 @@ export class Task<R = unknown> implements PromiseLike<R> {
    */
   result(options?: WaitOptions): Promise<R> {
     this.#asked();
-    if (options === undefined) return this.#whenSettled().then(() => this.#answer());
-    return this.#patiently(options).then(() => this.#answer());
+    if (options === undefined) {
+      return PromisePrototypeThen(this.#whenSettled(), () => this.#answer());
+    }
+    return PromisePrototypeThen(this.#patiently(options), () => this.#answer());
   }
 
   /** What the task failed with; undefined if it returned. Throws as {@linkcode Task.result} where it has no outcome. */
@@ -250,17 +271,15 @@ export class Task<R = unknown> implements PromiseLike<R> {
     if (timeout === 0) throw late();
     let timer: ReturnType<typeof setTimeout> | undefined, aborted: (() => void) | undefined;
     try {
-      await primordials.Promise.race([
-        this.#whenSettled(),
-        new primordials.Promise<void>((_, reject) => {
-          if (timeout < 2 ** 31) timer = setTimeout(() => reject(late()), timeout);
-          aborted = () => reject(signal?.reason);
-          signal?.addEventListener("abort", aborted);
-        }),
-      ]);
+      await new primordials.Promise<void>((resolve, reject) => {
+        PromisePrototypeThen(this.#whenSettled(), resolve);
+        if (timeout < 2 ** 31) timer = setTimeout(() => reject(late()), timeout);
+        if (signal === undefined) return;
+        addAbortListener(signal, aborted = () => reject(abortReason(signal)));
+      });
     } finally {
       clearTimeout(timer);
-      if (aborted !== undefined) signal?.removeEventListener("abort", aborted);
+      if (signal !== undefined && aborted !== undefined) removeAbortListener(signal, aborted);
     }
   }
 
@@ -269,7 +288,11 @@ export class Task<R = unknown> implements PromiseLike<R> {
     onFulfilled?: ((value: R) => T | PromiseLike<T>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<T | E> {
-    return this.result().then(onFulfilled, onRejected);
+    return PromisePrototypeThen<R, T | E>(
+      this.result(),
+      onFulfilled ?? undefined,
+      onRejected ?? undefined,
+    ) as Promise<T | E>;
   }
 
   /**
@@ -307,7 +330,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   /** Calls `callback` with the task once it has an outcome; at once if it has one. */
   addDoneCallback(callback: (task: Task<R>) => void): void {
     if (typeof callback !== "function") throw new TypeError("addDoneCallback() takes a function.");
-    if (this.#outcome === undefined) this.#callbacks.push(callback);
+    if (this.#outcome === undefined) ArrayPrototypePush(this.#callbacks, callback);
     else this.#call(callback);
   }
 
@@ -347,12 +370,23 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 }
 
+/** A list of arguments as it stands in a call. */
+function withoutBrackets(list: string): string {
+  const start = StringPrototypeStartsWith(list, "[ ")
+    ? 2
+    : StringPrototypeStartsWith(list, "[")
+    ? 1
+    : 0;
+  const cut = StringPrototypeEndsWith(list, " ]") ? 2 : StringPrototypeEndsWith(list, "]") ? 1 : 0;
+  return StringPrototypeSlice(list, start, list.length - cut);
+}
+
 /** What an item failed with, in words and with all its parts. */
 export function taskErrorOf(name: string, index: number, failure: ItemFailure): Error {
   const { how, cause, exitCode, limit, worker, attempts } = failure;
   if (cause instanceof Error && cause.name === "BrokenPoolError") return cause;
   const item = describeItem(failure.item);
-  const call = `${name}(${Array.isArray(failure.item) ? item.replace(/^\[ ?| ?\]$/g, "") : item})`;
+  const call = `${name}(${primordials.Array.isArray(failure.item) ? withoutBrackets(item) : item})`;
   const what = how === "threw"
     ? `failed: ${describeCause(cause)}`
     : limit === "timeLimit"

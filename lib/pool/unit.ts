@@ -5,7 +5,16 @@ import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { performance } = primordials;
+const {
+  ArrayPrototypeFlatMap,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  each,
+  performance,
+  WeakMap,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
+} = primordials;
 
 /** What whoever asked for a unit is told. */
 export interface Client {
@@ -100,24 +109,26 @@ export class Unit {
       ...this,
       id: this.id + from,
       first: this.first + from,
-      items: this.items.slice(from, to),
+      items: ArrayPrototypeSlice(this.items, from, to),
       attempt,
     });
     part.losses = this.losses;
-    parts.set(this, [...parts.get(this) ?? [], part]);
+    const others = WeakMapPrototypeGet(parts, this);
+    if (others === undefined) WeakMapPrototypeSet(parts, this, [part]);
+    else ArrayPrototypePush(others, part);
     return part;
   }
 
   /** Nobody wants it any more, nor what has come of it. */
   drop(): void {
     this.isDropped = true;
-    for (const part of parts.get(this) ?? []) part.drop();
+    for (const part of each(WeakMapPrototypeGet(parts, this) ?? [])) part.drop();
   }
 
   /** It, or the parts of it that are left. */
   get remains(): readonly Unit[] {
-    const own = parts.get(this);
-    return own === undefined ? [this] : own.flatMap((part) => part.remains);
+    const own = WeakMapPrototypeGet(parts, this);
+    return own === undefined ? [this] : ArrayPrototypeFlatMap(own, (part) => part.remains);
   }
 }
 

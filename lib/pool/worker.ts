@@ -34,8 +34,23 @@ import {
 import type { ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, console, Deno, Float64Array, Math, performance, setTimeout, String } =
-  primordials;
+const {
+  ArrayPrototypeEvery,
+  ArrayPrototypePush,
+  ArrayPrototypeSome,
+  clearTimeout,
+  console,
+  Deno,
+  each,
+  Float64Array,
+  listOf,
+  Math,
+  performance,
+  SafeMap,
+  SafeSet,
+  setTimeout,
+  String,
+} = primordials;
 
 /** What a worker tells its pool. */
 export interface WorkerEvents {
@@ -85,9 +100,9 @@ export class Worker {
   readonly #board: Board;
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
-  readonly #known = new Set<number>();
+  readonly #known = new SafeSet<number>();
   /** The units in hand, by slot, in the order in which they were sent. */
-  readonly #units = new Map<number, Unit>();
+  readonly #units = new SafeMap<number, Unit>();
   readonly #sentAt = new Float64Array(SLOTS);
   #nextSlot = 0;
   #state: WorkerState = "loading";
@@ -112,7 +127,7 @@ export class Worker {
 
   constructor({ setup, start, events }: WorkerMaking) {
     const board = newBoardMemory(), epoch = performance.timeOrigin + performance.now();
-    const [here, there] = Pipe();
+    const { 0: here, 1: there } = Pipe();
     this.#board = new Board(board, epoch);
     this.#events = events;
     this.#concurrency = setup.concurrency;
@@ -154,15 +169,18 @@ export class Worker {
 
   /** What runs in it, and for how long, in ms. */
   get running(): { unit: Unit; item: number; ms: number }[] {
-    return [...this.#units].flatMap(([slot, unit]) => {
+    const running: { unit: Unit; item: number; ms: number }[] = [];
+    for (const { 0: slot, 1: unit } of this.#units) {
       const { claim, item } = this.#board.look(slot);
-      return claim === "claimed" ? [{ unit, item, ms: this.#board.running(slot) }] : [];
-    });
+      if (claim !== "claimed") continue;
+      ArrayPrototypePush(running, { unit, item, ms: this.#board.running(slot) });
+    }
+    return running;
   }
 
   /** Whether a unit runs in it. */
   isRunning(unit: Unit): boolean {
-    return this.running.some((it) => it.unit === unit);
+    return ArrayPrototypeSome(this.running, (it) => it.unit === unit);
   }
 
   // Giving it work
@@ -224,7 +242,7 @@ export class Worker {
   }
 
   #slotOf(unit: Unit): number | undefined {
-    for (const [slot, other] of this.#units) if (other === unit) return slot;
+    for (const { 0: slot, 1: other } of this.#units) if (other === unit) return slot;
     return undefined;
   }
 
@@ -250,7 +268,11 @@ export class Worker {
 
   /** All that has not begun. */
   revokeAll(): Unit[] {
-    return [...this.#units.values()].filter((unit) => this.revoke(unit));
+    const back: Unit[] = [];
+    for (const unit of each(listOf(this.#units.values()))) {
+      if (this.revoke(unit)) ArrayPrototypePush(back, unit);
+    }
+    return back;
   }
 
   /**
@@ -278,7 +300,7 @@ export class Worker {
   /** Ends a worker in which nothing runs any more that anybody wants. */
   #endIfUnwanted(): void {
     const back = this.revokeAll();
-    if (this.running.every(({ unit }) => unit.isDropped)) {
+    if (ArrayPrototypeEvery(this.running, ({ unit }) => unit.isDropped)) {
       this.#lose();
       this.process.kill();
     }
@@ -291,9 +313,9 @@ export class Worker {
     this.#units.delete(slot);
     const rest: Unit[] = [];
     if (!unit.isDropped && unit.settled < unit.items.length) {
-      rest.push(unit.slice(unit.settled, unit.items.length));
+      ArrayPrototypePush(rest, unit.slice(unit.settled, unit.items.length));
     }
-    rest.push(...this.revokeAll());
+    for (const other of each(this.revokeAll())) ArrayPrototypePush(rest, other);
     this.#lose();
     this.process.kill();
     if (rest.length > 0) this.#events.returned(rest);
@@ -345,7 +367,7 @@ export class Worker {
   /** Ends what has reached its limit; answers how long the next one has, in ms. */
   #checkLimits(): number {
     let next = Infinity;
-    for (const [slot, unit] of this.#units) {
+    for (const { 0: slot, 1: unit } of this.#units) {
       const { timeLimit } = unit.options;
       if (timeLimit === undefined) continue;
       const { claim, item } = this.#board.look(slot);
@@ -429,7 +451,7 @@ export class Worker {
     switch (message[0]) {
       case DONE:
       case FAILED: {
-        const [type, slot, content] = message;
+        const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#units.get(slot);
         if (unit === undefined) return; // it was stopped
         const item = unit.settled++;
@@ -502,7 +524,7 @@ export class Worker {
   /** Its process has ended: what becomes of the units it had? */
   #ended(): void {
     if (this.#state === "ended") return;
-    const lost = [...this.#units];
+    const lost = listOf(this.#units);
     this.#units.clear();
     if (this.#state !== "leaving" || lost.length > 0) this.#lose();
     this.#state = "ended";
@@ -533,7 +555,7 @@ export class Worker {
     ending: { exitCode: number; limit: ItemFailure["limit"]; cause: unknown },
   ): void {
     const rest: Unit[] = [];
-    for (const [slot, unit] of lost) {
+    for (const { 0: slot, 1: unit } of each(lost)) {
       if (unit.isDropped) continue;
       const { claim, item } = this.#board.look(slot);
       const hasBegun = claim !== "pending" && claim !== "revoked" ||
@@ -545,13 +567,15 @@ export class Worker {
         const at = unit.settled++;
         from = at + 1;
         if (unit.attempt <= unit.options.retries && unit.options.transfer.length === 0) {
-          rest.push(unit.slice(at, at + 1, unit.attempt + 1));
+          ArrayPrototypePush(rest, unit.slice(at, at + 1, unit.attempt + 1));
         } else {
           this.#events.finished(this, unit, at, performance.now() - this.#sentAt[slot], true);
           unit.client.failed(unit.first + at, this.#failureOf(unit, at, ending));
         }
       }
-      if (from < unit.items.length) rest.push(unit.slice(from, unit.items.length));
+      if (from < unit.items.length) {
+        ArrayPrototypePush(rest, unit.slice(from, unit.items.length));
+      }
     }
     if (rest.length > 0) this.#events.returned(rest);
   }

@@ -14,6 +14,8 @@ const {
   ArrayPrototypeMap,
   each,
   Error,
+  listOf,
+  matchesOf,
   Object,
   Reflect,
   RegExpPrototypeTest,
@@ -52,7 +54,7 @@ export function callers(): string[] {
     urls.add(url);
   }
   // A bundler may have put this package beside the program, or into the same module.
-  const others = ArrayPrototypeFilter([...urls], (url) => url !== import.meta.url);
+  const others = ArrayPrototypeFilter(listOf(urls), (url) => url !== import.meta.url);
   return others.length < urls.size ? ArrayPrototypeConcat(others, [import.meta.url]) : others;
 }
 
@@ -77,7 +79,7 @@ function urlsOnStack(): string[] {
   }
   const text = typeof sites === "string" ? sites : "";
   return ArrayPrototypeMap(
-    [...text.matchAll(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm)],
+    matchesOf(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm, text),
     ({ 1: url }) => url,
   );
 }

@@ -50,6 +50,7 @@ const {
   Object,
   Promise,
   PromisePrototypeThen,
+  Reflect,
   setImmediate,
   URL,
 } = primordials;
@@ -201,7 +202,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
     given = fromStarter(() => unload(cargo));
     const result = await (travel.isClass
       ? runObject(code, init.identity, given as Record<string, unknown>)
-      : (code as Code)(...(given as unknown[])));
+      : Reflect.apply(code as Code, undefined, given as unknown[]));
     await endChildren();
     await emitBeforeExit();
     reportReturn(reply, result);

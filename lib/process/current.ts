@@ -12,8 +12,16 @@ import { isLoadedByChild } from "./for_children.ts";
 import { isBundled, isInlined } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeConcat, ArrayPrototypeJoin, Deno, Math, RegExpPrototypeTest, SafeSet, URL } =
-  primordials;
+const {
+  ArrayPrototypeConcat,
+  ArrayPrototypeJoin,
+  Deno,
+  listOf,
+  Math,
+  RegExpPrototypeTest,
+  SafeSet,
+  URL,
+} = primordials;
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ParentProcess | null = null;
@@ -185,5 +193,5 @@ export function parentProcess(): ParentProcess | null {
  */
 export function activeChildren(): Process[] {
   for (const child of children) if (!child.isAlive()) children.delete(child);
-  return [...children];
+  return listOf(children);
 }

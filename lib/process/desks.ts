@@ -15,7 +15,7 @@ import { ownRoster, type ProcessTable, type Ref } from "../memory/roster.ts";
 import { addChore, lookEverywhere, removeChore } from "../wait/gate.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearInterval, Deno, Map, Set, setInterval } = primordials;
+const { clearInterval, Deno, each, listOf, SafeMap, SafeSet, setInterval } = primordials;
 
 /** In ms. */
 const LOOK = 50;
@@ -24,11 +24,11 @@ const MAX_ENTRIES = 1024;
 /** Owners of owners are followed so far. */
 const DEEPEST = 100;
 
-const desks = new Set<ServedDesk>();
+const desks = new SafeSet<ServedDesk>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function lookAtAll(): void {
-  for (const desk of [...desks]) desk.look();
+  for (const desk of each(listOf(desks))) desk.look();
 }
 
 /** The desk of a process that runs here. */
@@ -37,7 +37,7 @@ export class ServedDesk {
   readonly #owner: Ref;
   readonly #table: ProcessTable = ownRoster();
   /** What was entered for it, by index. */
-  readonly #granted = new Map<number, number>();
+  readonly #granted = new SafeMap<number, number>();
 
   constructor(shares: SharedArrayBuffer, owner: Ref) {
     this.#desk = new HostDesk(shares);

@@ -28,16 +28,18 @@ const {
   entriesOfMap,
   FunctionPrototypeToString,
   hasValue,
+  listOf,
   Math,
   Object,
   ObjectPrototypeToString,
   Reflect,
   SafeMap,
-  Set,
+  setOf,
   String,
   StringPrototypeIndexOf,
   StringPrototypeLastIndexOf,
   StringPrototypeSlice,
+  StringPrototypeStartsWith,
   valuesOfSet,
 } = primordials;
 
@@ -237,9 +239,9 @@ class Describer {
     return { is: "leaf", value: object };
   }
 
-  #items(values: Iterable<unknown>, depth: number): Item[] {
+  #items(values: readonly unknown[], depth: number): Item[] {
     const items: Item[] = [];
-    for (const value of values) {
+    for (const value of each(values)) {
       if (this.#isFull) {
         ArrayPrototypePush(items, "… and more");
         break;
@@ -280,7 +282,8 @@ class Describer {
   }
 
   #properties(object: object, keys: readonly string[], depth: number, properties: Properties) {
-    for (const { 0: index, 1: key } of keys.entries()) {
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index];
       if (this.#isFull) {
         ArrayPrototypePush(properties, "…", `${keys.length - index} more properties`);
         return;
@@ -298,7 +301,7 @@ class Describer {
 
   /** The key of the class an error is made anew of; undefined of what is no error. */
   #errorClass(object: object): string | undefined {
-    const prototypes = attempt(() => [...prototypesOf(object)]);
+    const prototypes = attempt(() => listOf(prototypesOf(object)));
     if (hasValue(prototypes)) {
       for (const prototype of each(prototypes.value as object[])) {
         const found = errorClassOf(prototype);
@@ -345,8 +348,12 @@ class Describer {
       return hasValue(text) ? text.value as string : printed(value);
     }
     // Its stack has been told what it was when the error was made.
-    const header = stack?.slice(0, Math.max(StringPrototypeIndexOf(stack, "\n    at "), 0));
-    if (header?.startsWith(`${name}: `)) return StringPrototypeSlice(header, name.length + 2);
+    const header = stack === undefined
+      ? ""
+      : StringPrototypeSlice(stack, 0, Math.max(StringPrototypeIndexOf(stack, "\n    at "), 0));
+    if (StringPrototypeStartsWith(header, `${name}: `)) {
+      return StringPrototypeSlice(header, name.length + 2);
+    }
     return `[Throws when read: ${summaryOf(found.thrown)}]`;
   }
 }
@@ -355,7 +362,7 @@ class Describer {
 const MANY_NAMES = 10_000;
 
 function hiddenOf(error: object, shown: string[]): string[] {
-  const isShown = new Set(shown);
+  const isShown = setOf(shown);
   return ArrayPrototypeFilter(namesOf(() => Reflect.ownKeys(error)), (key) => !isShown.has(key));
 }
 

@@ -10,7 +10,8 @@ import { asExpression, bodyOf, scopeOf } from "./source.ts";
 import { callersWithMain, findReference, type Target } from "./target.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Function, Object, TypeError } = primordials;
+const { ArrayPrototypeConcat, ArrayPrototypeMap, Function, Object, Reflect, TypeError } =
+  primordials;
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
@@ -51,7 +52,9 @@ export function travelOf(
   }
   try {
     const { module, callers } = target;
-    const modules = module === undefined ? callersWithMain(callers) : [module, ...callers];
+    const modules = module === undefined
+      ? callersWithMain(callers)
+      : ArrayPrototypeConcat([module], callers);
     return {
       by: "source",
       expression: asExpression(code),
@@ -79,12 +82,13 @@ export async function makeFunction(travel: FunctionTravel): Promise<AnyFunction>
   const { expression, scope } = travel;
   const locals = Object.keys(scope.names);
   const all = locals.length === 0 ? {} : await ownNamespace();
-  const values = locals.map((local) => {
+  const values = ArrayPrototypeMap(locals, (local) => {
     const name = scope.names[local];
     return name === "*" ? all : all[name];
   });
-  const made = new Function(...locals, `"use strict";\n${bodyOf(expression, scope)}`);
-  return made(...values) as AnyFunction;
+  const body = `"use strict";\n${bodyOf(expression, scope)}`;
+  const made = Reflect.construct(Function, ArrayPrototypeConcat(locals, [body]));
+  return Reflect.apply(made, undefined, values) as AnyFunction;
 }
 
 /** What a function that travelled threw, or an error that explains it. */

@@ -48,11 +48,13 @@ import { withoutAdded } from "../platform/added.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypeConcat,
   ArrayPrototypeEvery,
   Atomics,
   clearTimeout,
   console,
   Deno,
+  listOf,
   Math,
   performance,
   SafeMap,
@@ -270,7 +272,7 @@ export class Hosted {
     // Deno ends the workers of this worker with it: they must be outside, too.
     this.#drainRequests();
     for (const nested of this.#nested.values()) requestStop(nested, TERMINATED);
-    const all = [control, ...this.#nested.values()];
+    const all = ArrayPrototypeConcat([control], listOf(this.#nested.values()));
     const mustWait = !this.#hasLoaded() && patience < LOADING ||
       !ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE);
     if (mustWait) {

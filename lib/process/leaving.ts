@@ -19,7 +19,15 @@ import { endAllHosted } from "./host.ts";
 import { endGate, KILLED } from "./hosted.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { addEventListener, Atomics, Deno, Promise, Reflect, removeEventListener } = primordials;
+const {
+  addEventListener,
+  ArrayPrototypeMap,
+  Atomics,
+  Deno,
+  Reflect,
+  removeEventListener,
+  whenAll,
+} = primordials;
 
 /**
  * Called once in a started process, before its target runs.
@@ -74,7 +82,9 @@ function emitExit(print: (thrown: unknown) => void): void {
 export async function emitBeforeExit(): Promise<void> {
   const listeners = node.rawListeners("beforeExit");
   if (listeners.length === 0) return;
-  await Promise.all(listeners.map((listener) => Reflect.apply(listener, node, [Deno.exitCode])));
+  await whenAll(
+    ArrayPrototypeMap(listeners, (listener) => Reflect.apply(listener, node, [Deno.exitCode])),
+  );
 }
 
 function finish(exitCode: number): void {

@@ -12,16 +12,20 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayPrototypeFilter,
-  ArrayPrototypeFind,
   ArrayPrototypeIncludes,
   ArrayPrototypeMap,
   ArrayPrototypePush,
   ArrayPrototypeReverse,
   ArrayPrototypeSlice,
   each,
+  iterate,
+  matchesOf,
   RegExp,
   RegExpPrototypeExec,
   RegExpPrototypeTest,
+  replaceMatches,
+  replaceText,
+  splitText,
   String,
   StringPrototypeIncludes,
   StringPrototypeIndexOf,
@@ -55,6 +59,14 @@ interface Definition {
   exported: string | undefined;
 }
 
+/** A name that a module gives to what it imports. */
+interface Binding {
+  local: string;
+  specifier: string;
+  /** "*" is the namespace. */
+  name: string;
+}
+
 /** The text of one module. */
 export class ModuleText {
   readonly #text: string;
@@ -69,7 +81,8 @@ export class ModuleText {
   /** Undefined for what is no module. */
   static of(text: string): ModuleText | undefined {
     // The map that follows the last line of a transpiled module is longer than the module.
-    const own = text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");
+    const map = RegExpPrototypeExec(/\n\/\/# sourceMappingURL=\S+\s*$/, text);
+    const own = map === null ? text : StringPrototypeSlice(text, 0, map.index + 1);
     return isModule(own) ? new ModuleText(own) : undefined;
   }
 
@@ -122,11 +135,11 @@ export class ModuleText {
   binds(name: string, text: string): boolean {
     const mayBind = new RegExp(
       String.raw`(?<![\p{ID_Continue}$#])(?<!(?<!\.\.)\.)${
-        escape(name)
+        escaped(name)
       }(?![\p{ID_Continue}$])(?!\s*[.[])`,
       "u",
     );
-    if (!RegExpPrototypeTest(mayBind, this.#text.replaceAll(text, ""))) return false;
+    if (!RegExpPrototypeTest(mayBind, replaceText(this.#text, text, ""))) return false;
     if (this.declares(name)) return true;
     for (const at of this.#placesOf(text)) {
       const { 0: start, 1: end } = this.#statementAround(at, text.length);
@@ -139,21 +152,25 @@ export class ModuleText {
     return false;
   }
 
-  /** The local names of what it imports, by specifier and name; "*" is the namespace. */
-  *bindings(): Generator<{ local: string; specifier: string; name: string }> {
+  /** The local names of what it imports. */
+  bindings(): Binding[] {
     const clause = new RegExp(
       String.raw`\bimport\s*(?:(${NAME})\s*,?\s*)?(?:\*\s*as\s+(${NAME})|\{([^}]*)\})?\s*from\s*` +
         String.raw`(?:"([^"\n]*)"|'([^'\n]*)')`,
       "gu",
     );
-    for (const [, single, all, list, ...specifiers] of this.#text.matchAll(clause)) {
-      const specifier = ArrayPrototypeFind(specifiers, (found) => found !== undefined)!;
+    const bindings: Binding[] = [];
+    for (const match of each(matchesOf(clause, this.#text))) {
+      const { 1: single, 2: all, 3: list } = match, specifier = match[4] ?? match[5];
       if (!ArrayPrototypeIncludes(this.imports, specifier)) continue;
-      const found = (local: string, name: string) => ({ local, specifier, name });
-      if (single !== undefined) yield found(single, "default");
-      if (all !== undefined) yield found(all, "*");
-      for (const { 0: name, 1: local } of each(specifiersIn(list))) yield found(local, name);
+      const found = (local: string, name: string) => {
+        ArrayPrototypePush(bindings, { local, specifier, name });
+      };
+      if (single !== undefined) found(single, "default");
+      if (all !== undefined) found(all, "*");
+      for (const { 0: name, 1: local } of each(specifiersIn(list))) found(local, name);
     }
+    return bindings;
   }
 
   /** What the function with this text is called in the module's outermost scope: each name. */
@@ -186,14 +203,14 @@ export class ModuleText {
   }
 
   /** Where a text stands as code. */
-  *#placesOf(text: string): Generator<number> {
-    for (
-      let at = StringPrototypeIndexOf(this.#text, text);
-      at >= 0;
-      at = StringPrototypeIndexOf(this.#text, text, at + 1)
-    ) {
-      if (this.#isCode(at, at + text.length)) yield at;
-    }
+  #placesOf(text: string): Iterable<number> {
+    let at = -1;
+    return iterate<number>(() => {
+      do at = StringPrototypeIndexOf(this.#text, text, at + 1); while (
+        at >= 0 && !this.#isCode(at, at + text.length)
+      );
+      return at >= 0 ? { done: false, value: at } : { done: true, value: undefined };
+    });
   }
 
   #isCode(start: number, end: number): boolean {
@@ -217,7 +234,7 @@ export class ModuleText {
     if (
       local === undefined || !RegExpPrototypeTest(ENDED, StringPrototypeSlice(after, text.length))
     ) return undefined;
-    const keywords = ArrayPrototypeReverse([...before.matchAll(/\b(?:var|let|const)\b/g)]);
+    const keywords = ArrayPrototypeReverse(matchesOf(/\b(?:var|let|const)\b/g, before));
     for (const { index, 0: keyword } of each(ArrayPrototypeSlice(keywords, 0, 50))) {
       // Between the keyword and the text there are nothing but other definitions of the same statement.
       if (!isModule(`[${StringPrototypeSlice(before, index + keyword.length)}${text}]`)) continue;
@@ -240,20 +257,17 @@ export class ModuleText {
   /** What a name of the outermost scope is exported as. */
   #exportsOf(local: string): string[] {
     const names: string[] = [];
-    for (
-      const { index, 0: all, 1: list } of this.#text.matchAll(
-        /\bexport\s*\{([^}]*)\}(?!\s*from\b)/g,
-      )
-    ) {
+    const lists = matchesOf(/\bexport\s*\{([^}]*)\}(?!\s*from\b)/g, this.#text);
+    for (const { index, 0: all, 1: list } of each(lists)) {
       const exported = ArrayPrototypeFilter(specifiersIn(list), ({ 0: name }) => name === local);
       if (exported.length === 0 || !this.#isCode(index, index + all.length)) continue;
-      ArrayPrototypePush(names, ...ArrayPrototypeMap(exported, ({ 1: as }) => as));
+      for (const { 1: as } of each(exported)) ArrayPrototypePush(names, as);
     }
     const byDefault = new RegExp(
       String.raw`\bexport\s+default\s+(${NAME})${END}`,
       "gu",
     );
-    for (const { index, 0: all, 1: name } of this.#text.matchAll(byDefault)) {
+    for (const { index, 0: all, 1: name } of each(matchesOf(byDefault, this.#text))) {
       if (name === local && this.#isCode(index, index + all.length)) {
         ArrayPrototypePush(names, "default");
       }
@@ -265,17 +279,14 @@ export class ModuleText {
   #statementAround(at: number, length: number): [number, number] {
     const text = this.#text;
     let start = 0, end = text.length;
-    for (
-      const { index } of each(
-        ArrayPrototypeReverse([...StringPrototypeSlice(text, 0, at).matchAll(/\n(?=[^\s)}\]])/g)]),
-      )
-    ) {
+    const before = matchesOf(/\n(?=[^\s)}\]])/g, StringPrototypeSlice(text, 0, at));
+    for (const { index } of each(ArrayPrototypeReverse(before))) {
       if (!isPart(StringPrototypeSlice(text, 0, index))) continue;
       start = index;
       break;
     }
     const rest = StringPrototypeSlice(text, at + length);
-    for (const { index } of rest.matchAll(/\n(?=[^\s)}\]])/g)) {
+    for (const { index } of each(matchesOf(/\n(?=[^\s)}\]])/g, rest))) {
       if (!isPart(StringPrototypeSlice(text, 0, at + length + index))) continue;
       end = at + length + index;
       break;
@@ -287,36 +298,36 @@ export class ModuleText {
 /** Whether a text is the beginning of a module, up to the end of a statement. */
 function isPart(text: string): boolean {
   // What it exports may be declared later.
-  return isModule(text) || isModule(text.replaceAll(/\bexport\s*\{[^}]*\}\s*;?/g, ""));
-}
-
-function escape(name: string): string {
-  return name.replaceAll("$", "\\$");
+  return isModule(text) || isModule(replaceMatches(text, /\bexport\s*\{[^}]*\}\s*;?/g, () => ""));
 }
 
 /** Where the name is bound, `eval` can't be. Names of properties stay, those after `...` are none. */
 function replaceName(text: string, name: string): string {
-  const word = name.replaceAll("$", "\\$");
+  const word = escaped(name);
   const reference = String
     .raw`(?<![\p{ID_Continue}$#])(?<!(?<!\.\.)\.)${word}(?![\p{ID_Continue}$])`;
-  return text.replaceAll(new RegExp(reference, "gu"), "eval");
+  return replaceMatches(text, new RegExp(reference, "gu"), () => "eval");
 }
 
 /** The names in braces, and what they are called on the other side. */
 function specifiersIn(list: string | undefined): [string, string][] {
   return ArrayPrototypeMap(
     ArrayPrototypeFilter(
-      ArrayPrototypeMap((list ?? "").split(","), (part) => StringPrototypeTrim(part)),
+      ArrayPrototypeMap(splitText(list ?? "", ","), (part) => StringPrototypeTrim(part)),
       (part) => part !== "",
     ),
     (part) => {
-      const { 0: from, 1: as = from } = ArrayPrototypeMap(
-        part.split(/\s+as\s+/),
-        (name) => name.replace(/^(["'])(.*)\1$/, "$2"),
-      );
-      return [from, as];
+      const { 1: from = part, 2: as = from } = RegExpPrototypeExec(/^(.*?)\s+as\s+(.*)$/s, part) ??
+        [];
+      return [unquoted(from), unquoted(as)];
     },
   );
+}
+
+/** A name that may be a string, as in `import { "a b" as c }`. */
+function unquoted(name: string): string {
+  const quoted = RegExpPrototypeExec(/^(["'])(.*)\1$/, name);
+  return quoted === null ? name : quoted[2];
 }
 
 /** A name as a part of a regular expression: of what can be in one, only $ means something there. */

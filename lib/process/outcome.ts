@@ -27,7 +27,11 @@ const {
   Math,
   RangeError,
   SharedArrayBuffer,
+  SharedArrayBufferPrototypeGrow,
   StringPrototypeSlice,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSlice,
+  TypedArrayPrototypeSubarray,
   Uint8Array,
 } = primordials;
 
@@ -108,8 +112,11 @@ export function writeTo(letter: SharedArrayBuffer): Reply {
     }
     // It may have been written once, by an error that nobody caught.
     const size = HEADER_BYTES + length;
-    if (size > letter.byteLength) letter.grow(size);
-    new Uint8Array(letter, HEADER_BYTES, length).set(encoder.bytes.subarray(0, length));
+    if (size > letter.byteLength) SharedArrayBufferPrototypeGrow(letter, size);
+    TypedArrayPrototypeSet(
+      new Uint8Array(letter, HEADER_BYTES, length),
+      TypedArrayPrototypeSubarray(encoder.bytes, 0, length),
+    );
     encoder.trim();
     const words = new Int32Array(letter, 0, 2);
     words[KIND] = kind;
@@ -138,7 +145,7 @@ export function read(letter: SharedArrayBuffer): Result | undefined {
   const length = Atomics.load(words, LENGTH);
   if (length === 0) return undefined;
   // A copy, which doesn't change while it is read.
-  const bytes = new Uint8Array(letter, HEADER_BYTES, length).slice();
+  const bytes = TypedArrayPrototypeSlice(new Uint8Array(letter, HEADER_BYTES, length));
   const value = decode(bytes, 0, length, undefined, letter.maxByteLength - HEADER_BYTES);
   return words[KIND] === THREW ? { failure: checkedFailure(value, length) } : { value };
 }

@@ -1,6 +1,10 @@
 // Targets of this package's own, such as what the workers of a pool run. By reference they come from a module of
 // this package, by source from the text that holds all of it; the program's modules have no part in that.
 
+import * as primordials from "../platform/primordials.ts";
+
+const { SafeMap } = primordials;
+
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => unknown;
 
@@ -12,7 +16,7 @@ export interface OwnTarget {
   name: string;
 }
 
-const targets = new Map<unknown, OwnTarget>();
+const targets = new SafeMap<unknown, OwnTarget>();
 
 /** Says where a function of this package is found in a child. */
 export function registerOwnTarget(code: AnyFunction, target: OwnTarget): void {

@@ -22,7 +22,8 @@ const {
   console,
   each,
   Object,
-  Set,
+  setOf,
+  splitText,
   TypeError,
   URL,
 } = primordials;
@@ -34,7 +35,7 @@ const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as 
 export type Name = typeof NAMES[number];
 
 /** Of which permissions the list holds paths, which may be given as file: URLs too. */
-const OF_PATHS: ReadonlySet<Name> = new Set(["read", "write", "run", "ffi"]);
+const OF_PATHS: ReadonlySet<Name> = setOf<Name>(["read", "write", "run", "ffi"]);
 
 /** The key of a single one in the descriptors of Deno.permissions. */
 const KEYS = {
@@ -150,7 +151,8 @@ export function checkNarrowing(grants: Grants): void {
     const place = `permissions.${name}`;
     if (grant === true && !mayDo(name, undefined, place)) refuse(name, place, "all of it");
     if (!Array.isArray(grant)) continue;
-    for (const { 0: i, 1: entry } of grant.entries()) {
+    for (let i = 0; i < grant.length; i++) {
+      const entry = grant[i];
       if (!mayDo(name, entry, `${place}[${i}]`)) refuse(name, `${place}[${i}]`, `"${entry}"`);
     }
   }
@@ -311,7 +313,7 @@ function promptsAreOff(): boolean {
     // On Linux, with all permissions.
     return mayDo("read", commandLine, commandLine) &&
       ArrayPrototypeIncludes(
-        primordials.Deno.readTextFileSync(commandLine).split("\0"),
+        splitText(primordials.Deno.readTextFileSync(commandLine), "\0"),
         "--no-prompt",
       );
   } catch {

@@ -2,15 +2,15 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Object } = primordials;
+const { each, Object, SafeMap } = primordials;
 
 type Namespace = Record<string, unknown>;
 
-const modules = new Map<string, Namespace>();
+const modules = new SafeMap<string, Namespace>();
 
 /** Keeps them, by their URLs. */
 export function preload(loaded: Record<string, Namespace>): void {
-  for (const [url, namespace] of Object.entries(loaded)) modules.set(url, namespace);
+  for (const { 0: url, 1: namespace } of each(Object.entries(loaded))) modules.set(url, namespace);
 }
 
 /** One of them. */

@@ -68,6 +68,7 @@ const {
   Atomics,
   hasValue,
   isAborted,
+  listOf,
   RangeError,
   Reflect,
   removeAbortListener,
@@ -845,8 +846,10 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     };
     try {
       const result = letter === undefined ? receive(port!) : read(letter);
-      if (result === undefined) failed(...this.#howItFailed(exitCode));
-      else if ("failure" in result) {
+      if (result === undefined) {
+        const { 0: what, 1: options } = this.#howItFailed(exitCode);
+        failed(what, options);
+      } else if ("failure" in result) {
         const cause = recreateFailure(result.failure);
         failed(`failed: ${headlineOf(result.failure)}`, withCause(cause));
       } else this.#outcome = result;
@@ -1043,13 +1046,14 @@ function checkSealed(
   if (sealed === true) return { keep: [] };
   const { keep } = checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
   if (!Array.isArray(keep)) throw new TypeError(`sealed.keep is ${describe(keep)}. ${wanted}`);
-  for (const { 0: i, 1: name } of keep.entries()) {
+  for (let i = 0; i < keep.length; i++) {
+    const name = keep[i];
     if (ArrayPrototypeIncludes(KEPT, name)) continue;
     throw new TypeError(
       `sealed.keep[${i}] is ${describe(name)}, which can't be kept. ${wanted}`,
     );
   }
-  return { keep: [...keep] };
+  return { keep: listOf(keep) };
 }
 
 /** How a process of these bounds is sealed, that this process starts. */

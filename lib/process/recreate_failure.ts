@@ -66,9 +66,7 @@ class Recreation {
     this.#described = objects;
     // First all objects, then what is in them: they refer to each other.
     this.#objects = ArrayPrototypeMap(objects, (described) => this.#make(described));
-    for (const { 0: number, 1: described } of objects.entries()) {
-      this.#fill(described, this.#objects[number]);
-    }
+    for (let i = 0; i < objects.length; i++) this.#fill(objects[i], this.#objects[i]);
     this.thrown = this.#value(thrown);
   }
 

@@ -21,6 +21,7 @@ import { ModuleText } from "./module_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypeConcat,
   ArrayPrototypeFilter,
   ArrayPrototypeFind,
   ArrayPrototypeFlatMap,
@@ -32,13 +33,15 @@ const {
   Deno,
   each,
   FunctionPrototypeToString,
-  Map,
+  iterate,
+  listOf,
   Object,
   performance,
   RegExpPrototypeTest,
   SafeMap,
-  Set,
+  setOf,
   String,
+  StringPrototypeEndsWith,
   StringPrototypeIncludes,
   StringPrototypeSlice,
   StringPrototypeStartsWith,
@@ -90,7 +93,10 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
   };
   const roots = ArrayPrototypeFilter(ArrayPrototypeMap(modules, known), (root) => root.isLoaded());
   if (roots.length === 0) return { why: unknownModules(modules) };
-  const near = ArrayPrototypeFlatMap(roots, (root) => alone ? [root] : [root, ...root.imports()]);
+  const near = ArrayPrototypeFlatMap(
+    roots,
+    (root) => alone ? [root] : ArrayPrototypeConcat([root], root.imports()),
+  );
   for (const module of each(near)) {
     const exportName = module.nameOf(code);
     if (exportName !== undefined) return refer(module, exportName);
@@ -101,7 +107,7 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
     return { why: module === undefined ? notExported(roots, code, alone) : noText(module, name) };
   }
   let doubtful: KnownModule | undefined;
-  for (const module of new Set(hidden)) {
+  for (const module of setOf(hidden)) {
     const exportName = module.text()?.exportOf(text, name);
     if (exportName === undefined) {
       if (module.text()?.has(text)) doubtful ??= module;
@@ -193,13 +199,14 @@ async function exportIn(
     }
   };
   const near = await asText(url);
-  const texts = new Map([[url, near]]);
+  const texts = new SafeMap<string, ModuleText | undefined>();
+  texts.set(url, near);
   for (const specifier of each(near?.imports ?? [])) {
     if (!RegExpPrototypeTest(/^(\.|\/|https?:)/, specifier)) continue;
     const module = new URL(specifier, url).href;
     if (!isOwn(module)) texts.set(module, await asText(module));
   }
-  const homes = ArrayPrototypeFilter([...texts], ({ 1: module }) => module?.has(text));
+  const homes = ArrayPrototypeFilter(listOf(texts), ({ 1: module }) => module?.has(text));
   const { 0: { 0: module, 1: home } = [undefined, undefined] } = homes;
   const exportName = homes.length === 1 ? home?.exportOf(text, name) : undefined;
   return exportName === undefined ? undefined : { module: module!, exportName };
@@ -245,7 +252,9 @@ function changes(modules: KnownModule[]): string {
     ArrayPrototypeMap(modules, (module) => module.change()),
     (found) => found !== undefined,
   );
-  return change === undefined ? "" : `. ${change.replace(/\.$/, "")}`;
+  return change === undefined
+    ? ""
+    : `. ${StringPrototypeEndsWith(change, ".") ? StringPrototypeSlice(change, 0, -1) : change}`;
 }
 
 function unknownModules(modules: readonly string[]): string {
@@ -276,17 +285,24 @@ export function moduleText(url: string): ModuleText | undefined {
 }
 
 /** The modules that these import, and so on; local ones only, the near ones first. */
-export function* modulesAround(urls: readonly string[]): Generator<string> {
-  const seen = new Set(urls);
-  for (const url of seen) {
-    if (isOwn(url)) continue;
-    yield url;
-    if (
-      !StringPrototypeStartsWith(url, "file:") || StringPrototypeIncludes(url, "/node_modules/")
-    ) continue;
-    for (const next of each(known(url).importUrls())) {
-      if (StringPrototypeStartsWith(next, "file:")) seen.add(next);
-    }
+export function modulesAround(urls: readonly string[]): Iterable<string> {
+  const seen = setOf(urls), all = seen.values();
+  let last: string | undefined;
+  return iterate<string>(() => {
+    if (last !== undefined) addImports(last, seen);
+    let step = all.next();
+    while (!step.done && isOwn(step.value)) step = all.next();
+    last = step.value;
+    return step as IteratorResult<string, undefined>;
+  });
+}
+
+function addImports(url: string, to: Set<string>): void {
+  if (!StringPrototypeStartsWith(url, "file:") || StringPrototypeIncludes(url, "/node_modules/")) {
+    return;
+  }
+  for (const next of each(known(url).importUrls())) {
+    if (StringPrototypeStartsWith(next, "file:")) to.add(next);
   }
 }
 
@@ -307,7 +323,7 @@ function twinOf(module: KnownModule, text: string, roots: KnownModule[]): string
     `${module.url} ${ArrayPrototypeJoin(urls)} ${text}`,
     () =>
       ArrayPrototypeFind(
-        [...modulesAround(urls)],
+        listOf(modulesAround(urls)),
         (url) => url !== module.url && moduleText(url)?.has(text),
       ),
   );

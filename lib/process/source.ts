@@ -19,6 +19,7 @@ import { isInlined, runtimeExports } from "./runtime.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypeConcat,
   ArrayPrototypeIncludes,
   ArrayPrototypeJoin,
   ArrayPrototypeMap,
@@ -27,9 +28,11 @@ const {
   each,
   Function,
   JSON,
+  matchesOf,
   Object,
+  Reflect,
   RegExpPrototypeTest,
-  Set,
+  setOf,
   TypeError,
   WeakMap,
   WeakMapPrototypeGet,
@@ -89,7 +92,8 @@ export function scopeOf(text: string, modules: readonly string[]): Scope {
 }
 
 function findScope(text: string, modules: readonly string[]): Scope {
-  const words = new Set(text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+  const pattern = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
+  const words = setOf(ArrayPrototypeMap(matchesOf(pattern, text), ({ 0: word }) => word));
   const own = inheritedHome();
   const homes = own?.text.has(text) ? [own] : homesOf(text, modules);
   if (homes.length === 0) return scopeOfUnknown(words);
@@ -148,19 +152,15 @@ function isShadowed({ text: module, dead }: Home, word: string, text: string): b
 }
 
 function isAskedFor(word: string, text: string): boolean {
-  for (
-    const { 1: asked } of text.matchAll(/\btypeof\b[\s(]*([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)
-  ) {
-    if (asked === word) return true;
-  }
-  return false;
+  const pattern = /\btypeof\b[\s(]*([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
+  return ArrayPrototypeSome(matchesOf(pattern, text), ({ 1: asked }) => asked === word);
 }
 
 /** What no module can bind. */
-const UNBINDABLE = new Set(["undefined", "NaN", "Infinity", "eval", "arguments", "globalThis"]);
+const UNBINDABLE = setOf(["undefined", "NaN", "Infinity", "eval", "arguments", "globalThis"]);
 
 /** What is there in some workers, and perhaps not here. */
-const GLOBALS_OF_WORKERS = new Set([
+const GLOBALS_OF_WORKERS = setOf([
   "self",
   "name",
   "close",
@@ -170,7 +170,7 @@ const GLOBALS_OF_WORKERS = new Set([
 ]);
 
 function homesOf(text: string, modules: readonly string[]): Home[] {
-  const near = new Set(modules);
+  const near = setOf(modules);
   const homes: Home[] = [];
   for (const url of modulesAround(modules)) {
     if (homes.length > 0 && !near.has(url)) break;
@@ -185,7 +185,7 @@ function homesOf(text: string, modules: readonly string[]): Home[] {
 /** What a module imports from this package, also by way of another module. */
 function packageNames(url: string, module: ModuleText): Record<string, string> {
   const names = isInlined ? inlinedNames(module) : {};
-  for (const { local, specifier, name } of module.bindings()) {
+  for (const { local, specifier, name } of each(module.bindings())) {
     const from = importedNamespace(url, specifier);
     if (from === undefined || !module.declares(local)) continue;
     const value = name === "*" ? from : from[name];
@@ -239,7 +239,8 @@ export function compileSource(
     locals,
     (local) => names[local] === "*" ? exports : exports[names[local]],
   );
-  return new Function(...locals, `"use strict";\n${body}`)(...values);
+  const parameters = ArrayPrototypeConcat(locals, [`"use strict";\n${body}`]);
+  return Reflect.apply(Reflect.construct(Function, parameters), undefined, values);
 }
 
 /**
@@ -297,7 +298,7 @@ export function bodyOf(expression: string, { dead }: Scope): string {
  */
 function compiled(body: string, locals: readonly string[]): string {
   const parameters = ArrayPrototypeMap(
-    [...locals, `"use strict";\n${body}`],
+    ArrayPrototypeConcat(locals, [`"use strict";\n${body}`]),
     (text) => JSON.stringify(text),
   );
   return `return new Function(${ArrayPrototypeJoin(parameters, ", ")})(${

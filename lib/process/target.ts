@@ -19,12 +19,14 @@ const {
   ArrayPrototypeConcat,
   ArrayPrototypeFilter,
   ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
   ArrayPrototypeMap,
   Deno,
   encodeURIComponent,
   JSON,
   Object,
   RegExpPrototypeTest,
+  StringPrototypeIndexOf,
   StringPrototypeSlice,
   StringPrototypeStartsWith,
   StringPrototypeToUpperCase,
@@ -123,7 +125,7 @@ export function plan(target: Target, grants: Grants | undefined, isJailed: boole
     if (!(cause instanceof TypeError)) throw cause;
     const message =
       `The target "${code.name}" can't travel. By reference: ${sought.why}. By source: ` +
-      `${cause.message.replace(/ Wrap it in .*$/, "")} ${WAYS_OUT}`;
+      `${withoutAdvice(cause.message)} ${WAYS_OUT}`;
     throw new TypeError(message, { cause });
   }
 }
@@ -181,7 +183,13 @@ function withMain(modules: readonly string[]): readonly string[] {
 function mainModuleUrl(): string | undefined {
   // Workers don't know theirs.
   const url: string | undefined = Deno.mainModule;
-  return url?.startsWith(MAIN) ? undefined : url;
+  return url !== undefined && StringPrototypeStartsWith(url, MAIN) ? undefined : url;
+}
+
+/** What "by source" says, without its way out, as others are named beside it. */
+function withoutAdvice(message: string): string {
+  const at = StringPrototypeIndexOf(message, " Wrap it in ");
+  return at < 0 ? message : StringPrototypeSlice(message, 0, at);
 }
 
 const BUNDLED =
@@ -339,10 +347,14 @@ bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}))
 function sealing(module: string, preload: readonly string[]): string {
   const library = JSON.stringify(childModule());
   const seal = `import { modulesAreThere } from ${library};\nmodulesAreThere();`;
+  const imports = ArrayPrototypeMap(preload, (url, i) => {
+    return `import * as other${i} from ${JSON.stringify(url)};`;
+  });
+  const others = ArrayPrototypeMap(preload, (url, i) => `${JSON.stringify(url)}: other${i}`);
   return `import ${JSON.stringify(dataUrl(seal))};
 import * as target from ${JSON.stringify(module)};
-${preload.map((url, i) => `import * as other${i} from ${JSON.stringify(url)};`).join("\n")}
-const others = { ${preload.map((url, i) => `${JSON.stringify(url)}: other${i}`).join(", ")} };
+${ArrayPrototypeJoin(imports, "\n")}
+const others = { ${ArrayPrototypeJoin(others, ", ")} };
 export { others, target };`;
 }
 
@@ -355,7 +367,7 @@ function bySource(
   const expression = asExpression(written);
   const scope = scopeOf(
     textOf(written),
-    module === undefined ? withMain(callers) : [module, ...callers],
+    module === undefined ? withMain(callers) : ArrayPrototypeConcat([module], callers),
   );
   const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
   const main = inheritedSeal() !== undefined

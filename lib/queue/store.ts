@@ -23,6 +23,7 @@ const {
   listOf,
   RangeError,
   RegExpPrototypeTest,
+  TypedArrayPrototypeSlice,
 } = primordials;
 
 /** Where the gates are in the ring's header: each on a cache line of its own. */
@@ -245,7 +246,7 @@ export class Store<T> {
       }
       if (answer === SHUT_DOWN) throw shutDownError("takes no more items");
     } else if (this.ring.isShut) throw shutDownError("takes no more items");
-    const bytes = encoder.bytes.slice(0, (length + 7) & ~7);
+    const bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, (length + 7) & ~7);
     encoder.trim();
     return { bytes, words: new Int32Array(bytes.buffer), begins: [0], lengths: [length] };
   }
@@ -276,7 +277,7 @@ export class Store<T> {
         );
       }
     }
-    records.bytes = encoder.bytes.slice(0, at);
+    records.bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, at);
     records.words = new Int32Array(records.bytes.buffer);
     encoder.trim();
     return records;

@@ -17,7 +17,7 @@ import { critically } from "../memory/mutex.ts";
 import { newShared, type Shared, viewOf } from "./shared.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Math, RangeError } = primordials;
+const { Atomics, Math, RangeError, SharedArrayBufferPrototypeGrow } = primordials;
 
 const LOCK = 0, USED = 1;
 /** Words at the beginning of the shared memory that are the table's own. */
@@ -123,7 +123,7 @@ export class Table {
     }
     const bytes = (this.#first + Math.min(2 * seen, MOST_ROWS) * this.#stride) * 4;
     try {
-      if (buffer.byteLength < bytes) buffer.grow(bytes);
+      if (buffer.byteLength < bytes) SharedArrayBufferPrototypeGrow(buffer, bytes);
     } catch (error) {
       // Another process may have been quicker, and have made more of it.
       if (buffer.byteLength < bytes) throw error;

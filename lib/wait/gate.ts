@@ -60,6 +60,7 @@ const {
   Date,
   Deno,
   each,
+  listOf,
   Math,
   performance,
   SafeSet,
@@ -113,7 +114,7 @@ export function removeChore(chore: () => void): void {
 
 /** Does what the event loop would do if it had its turn. */
 export function doChores(): void {
-  for (const chore of each([...chores])) chore();
+  for (const chore of each(listOf(chores))) chore();
 }
 
 /** Calls that beginning to wait takes at most, one in the other. */
@@ -125,7 +126,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Everybody in this isolate who waits tries again. */
 export function lookAgain(): void {
-  for (const gate of each([...busy])) gate.pump();
+  for (const gate of each(listOf(busy))) gate.pump();
 }
 onAnnouncement({ look: lookAgain, deaf: lookRegularly });
 

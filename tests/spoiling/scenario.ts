@@ -4,6 +4,7 @@
 
 import { LifoQueue, PriorityQueue, Queue as LocalQueue } from "../../local.ts";
 import {
+  asCompleted,
   Barrier,
   BoundedSemaphore,
   Condition,
@@ -11,6 +12,7 @@ import {
   JoinableQueue,
   Lock,
   Pipe,
+  Pool,
   Process,
   Queue,
   RLock,
@@ -352,5 +354,93 @@ export const processSteps: Record<string, () => Promise<string>> = {
       process.start();
     }
     return "" + joined + limited.exitCode;
+  },
+};
+
+/** In a worker of a pool. */
+const double = (n: number) => n * 2;
+const sum = (a: number, b: number) => a + b;
+const refuse = (n: number) => {
+  if (n === 2) throw new RangeError("two");
+  return n;
+};
+const spin = () => {
+  while (true);
+};
+function* count(to: number) {
+  for (let n = 0; n < to; n++) yield n;
+}
+function* numbers() {
+  for (let n = 1;; n++) yield n;
+}
+
+/** What a task throws. */
+async function failureOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work();
+    return "nothing";
+  } catch (error) {
+    const { name, cause } = error as Error & { cause: unknown };
+    return name + "/" + ((cause as Error | undefined)?.message ?? cause);
+  }
+}
+
+/** The steps that make pools: each one uses all that a pool can do. */
+export const poolSteps: Record<string, () => Promise<string>> = {
+  async "pool: one call, many, streams"() {
+    const pool = new Pool({ processes: 2, by: "source", initializer: () => 5 });
+    const ready = await pool.ready(later), twice = await pool.apply(double, [21]);
+    const all = await pool.map(double, [1, 2, 3]),
+      pairs = await pool.starmap(sum, [[1, 2], [3, 4]]);
+    let listed = "";
+    for await (const n of pool.imap(double, [1, 2, 3], { chunkSize: 1 })) listed = listed + n + ",";
+    let total = 0;
+    for await (const n of pool.imapUnordered(double, [1, 2, 3])) total = total + n;
+    for await (const pair of pool.imapIndexed(double, [1])) total = total + pair[0] + pair[1];
+    for await (const n of pool.imap(double, numbers(), { bufferSize: 4 })) {
+      total = total + n;
+      if (n === 6) break;
+    }
+    for await (const n of pool.stream(count, [3])) total = total + n;
+    const each = await pool.broadcast(double, [4]), blocked = pool.applySync(sum, [1, 2]);
+    const blockedAll = pool.mapSync(double, [5]);
+    await pool.resize(1);
+    await pool.recycle(later);
+    const after = await pool.apply(double, [1]), { completed, failed } = pool.statistics();
+    pool.close();
+    return "" + ready + twice + all[0] + all[2] + all.length + pairs[1] + listed + total + each[0] +
+      blocked + blockedAll[0] + after + failed + (completed > 10) + await pool.join(later) +
+      await nameOfThrown(() => pool.apply(double, [1]));
+  },
+  async "pool: failures, limits, cancelling"() {
+    const pool = new Pool({ processes: 1, by: "source" });
+    const thrown = await failureOf(() => pool.apply(refuse, [2]));
+    const mapped = await failureOf(() => pool.map(refuse, [1, 2, 3]));
+    const kept = await pool.map(refuse, [1, 2, 3], { returnExceptions: true });
+    const limited = await failureOf(() => pool.apply(spin, [], { timeLimit: 20 }));
+    const late = await failureOf(() => pool.apply(spin, [], { timeout: 20 }));
+    const running = pool.submit(spin), waiting = pool.submit(double, [1]);
+    const behind = pool.submit(double, [2]);
+    const soonOver = await failureOf(() => running.result(soon));
+    waiting.cancel("unwanted");
+    running.cancel();
+    const cancelled = await failureOf(() => waiting.result()) +
+      await failureOf(() => running.result());
+    const next = await behind;
+    const controller = new Controller(), signal = apply(signalOf, controller, []) as AbortSignal;
+    const aborted = failureOf(() => pool.apply(spin, [], { signal }));
+    apply(abort, controller, [sample]);
+    const uncloneable = await failureOf(() => pool.apply(double, [(() => 1) as never]));
+    const words = await aborted;
+    let order = "";
+    for await (const task of asCompleted([pool.submit(double, [3]), pool.submit(double, [4])])) {
+      order = order + await task;
+    }
+    const both = await wait([pool.submit(double, [5])], later);
+    pool.submit(spin);
+    pool.terminate();
+    return thrown + mapped + kept[0] + (kept[1] as Error).name + kept.length + limited + late +
+      soonOver + cancelled + next + words + uncloneable + order + both.length +
+      await pool.join(later);
   },
 };

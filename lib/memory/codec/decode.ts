@@ -25,6 +25,9 @@ const {
   SharedArrayBuffer,
   String,
   ToObject,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSlice,
+  TypedArrayPrototypeSubarray,
   Uint8Array,
 } = primordials;
 
@@ -330,7 +333,7 @@ class Decoder {
 
   #bytes(size: number): ArrayBuffer {
     const at = this.#in.take(size);
-    return this.#in.bytes.slice(at, at + size).buffer as ArrayBuffer;
+    return TypedArrayPrototypeSlice(this.#in.bytes, at, at + size).buffer as ArrayBuffer;
   }
 
   #buffer(): ArrayBuffer {
@@ -343,7 +346,10 @@ class Decoder {
     const at = this.#in.take(size);
     this.#weigh(bufferWeight(maxByteLength));
     const buffer = new ArrayBuffer(size, { maxByteLength });
-    new Uint8Array(buffer).set(this.#in.bytes.subarray(at, at + size));
+    TypedArrayPrototypeSet(
+      new Uint8Array(buffer),
+      TypedArrayPrototypeSubarray(this.#in.bytes, at, at + size),
+    );
     return buffer;
   }
 

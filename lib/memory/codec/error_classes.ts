@@ -12,6 +12,7 @@ const {
   each,
   Error,
   EvalError,
+  iterate,
   Map,
   MapPrototypeGet,
   MapPrototypeSet,
@@ -65,12 +66,13 @@ for (const errorClass of each(Object.values(own) as unknown[])) {
 const MAX_PROTOTYPES = 100;
 
 /** The prototypes of an object, the nearest first. Throws what a trap of a Proxy throws. */
-export function* prototypesOf(object: object): Iterable<object> {
-  let at = Object.getPrototypeOf(object);
-  for (let left = MAX_PROTOTYPES; at !== null && left > 0; left--) {
-    yield at;
-    at = Object.getPrototypeOf(at);
-  }
+export function prototypesOf(object: object): Iterable<object> {
+  let at = object, left = MAX_PROTOTYPES;
+  return iterate<object>(() => {
+    const next = Object.getPrototypeOf(at) as object | null;
+    if (next === null || left-- <= 0) return { done: true, value: undefined };
+    return { done: false, value: at = next };
+  });
 }
 
 /** The key of the class of which this is the prototype; undefined if it isn't one of those known. */

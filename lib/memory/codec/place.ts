@@ -19,7 +19,6 @@ const {
   each,
   entriesOfMap,
   JSON,
-  Map,
   Object,
   RangeError,
   Reflect,
@@ -227,13 +226,15 @@ function stepsTooDeep(value: object): string[] {
     let levels = 1;
     if (types.isProxy(object)) continue;
     if (types.isMap(object)) {
-      let i = 0;
-      for (const { 0: key, 1: value } of Map.prototype.entries.call(object)) {
-        ArrayPrototypePush(inner, [`.keys()[${i}]`, key], [valuePlace(key, i, ""), value]);
-        i++;
+      const { keys, values } = entriesOfMap(object as Map<unknown, unknown>);
+      for (let i = 0; i < keys.length; i++) {
+        ArrayPrototypePush(inner, [`.keys()[${i}]`, keys[i]], [
+          valuePlace(keys[i], i, ""),
+          values[i],
+        ]);
       }
     } else if (types.isSet(object)) {
-      for (const value of Set.prototype.values.call(object)) {
+      for (const value of each(valuesOfSet(object as Set<unknown>))) {
         ArrayPrototypePush(inner, [`.values()[${inner.length}]`, value]);
       }
     } else if (!ArrayBuffer.isView(object)) {

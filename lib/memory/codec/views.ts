@@ -6,6 +6,7 @@ import * as primordials from "../../platform/primordials.ts";
 
 const {
   ArrayBuffer,
+  ArrayBufferPrototypeResize,
   ArrayPrototypeMap,
   DataView,
   Map,
@@ -42,11 +43,11 @@ export function tracksLength(view: ArrayBufferView): boolean {
   const copy = structuredClone(view);
   const room = copy.buffer as ArrayBuffer;
   if (room.byteLength + unit <= room.maxByteLength) {
-    room.resize(room.byteLength + unit);
+    ArrayBufferPrototypeResize(room, room.byteLength + unit);
     return copy.byteLength > byteLength;
   }
   if (byteLength === 0) return false;
-  room.resize(room.byteLength - unit);
+  ArrayBufferPrototypeResize(room, room.byteLength - unit);
   return !isOutOfBounds(copy);
 }
 

@@ -5,13 +5,20 @@
 import { ASCII_STRING, LONG_KEY, SHORT, SHORT_STRING, UTF16_STRING } from "./tags.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Float64Array, Int32Array, Math, StringPrototypeCharCodeAt, TextEncoder, Uint8Array } =
-  primordials;
+const {
+  Float64Array,
+  Int32Array,
+  Math,
+  encodeTextInto,
+  StringPrototypeCharCodeAt,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSubarray,
+  Uint8Array,
+} = primordials;
 
 const SMALLEST = 16 * 1024;
 const OVERGROWN = 1024 * 1024;
 
-const text = new TextEncoder();
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
@@ -62,7 +69,7 @@ export class Writer {
   /** The bytes themselves, after room for them was made here. */
   copy(source: Uint8Array): void {
     this.room(source.length);
-    this.bytes.set(source, this.at);
+    TypedArrayPrototypeSet(this.bytes, source, this.at);
     this.at += source.length;
   }
 
@@ -118,10 +125,10 @@ export class Writer {
     if (looksAscii(value)) {
       const start = this.at + 5;
       if (this.#tailAt !== start) {
-        this.#tail = this.bytes.subarray(start);
+        this.#tail = TypedArrayPrototypeSubarray(this.bytes, start);
         this.#tailAt = start;
       }
-      const { read, written } = text.encodeInto(value, this.#tail);
+      const { read, written } = encodeTextInto(value, this.#tail);
       if (read === length && written === length) {
         this.byte(ASCII_STRING);
         this.int32(length);
@@ -151,7 +158,7 @@ export class Writer {
 
   #resize(size: number): void {
     const larger = new Uint8Array(Math.max(2 * this.bytes.length, Math.ceil(size / 8) * 8));
-    larger.set(this.bytes.subarray(0, this.at));
+    TypedArrayPrototypeSet(larger, TypedArrayPrototypeSubarray(this.bytes, 0, this.at));
     this.#adopt(larger);
   }
 

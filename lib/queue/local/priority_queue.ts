@@ -74,7 +74,7 @@ export class PriorityQueue<T = unknown> extends Queue<T> {
         options,
         ["PriorityQueue", PriorityQueue],
         itemsInOrder(option(options, "compare")),
-        "compare",
+        ["compare"],
       ),
     );
   }

@@ -11,7 +11,7 @@ import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { ToObject } = primordials;
+const { ArrayPrototypeConcat, ToObject } = primordials;
 
 /**
  * How a new {@linkcode Queue} is bounded.
@@ -82,9 +82,9 @@ export function ordered<T>(
   options: QueueOptions,
   namedClass: NamedClass,
   items: Items<T>,
-  ...more: string[]
+  more: readonly string[] = [],
 ): QueueOptions {
-  const { maxSize } = checkOptions(options, namedClass[0], ...more);
+  const { maxSize } = checkOptions(options, namedClass[0], more);
   const innerOptions: InnerOptions = { maxSize, [inner]: { namedClass, items } };
   return innerOptions;
 }
@@ -348,6 +348,14 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 }
 
-function checkOptions(options: QueueOptions, kind: string, ...more: string[]): QueueOptions {
-  return checkNames(options, ["maxSize", ...more], `new ${kind}({ maxSize: 10 })`);
+function checkOptions(
+  options: QueueOptions,
+  kind: string,
+  more: readonly string[] = [],
+): QueueOptions {
+  return checkNames(
+    options,
+    ArrayPrototypeConcat(["maxSize"], more),
+    `new ${kind}({ maxSize: 10 })`,
+  );
 }
