@@ -12,24 +12,38 @@ const kinds = {
   hosted: { count: 60, batch: 4, what: "processes that another process hosts" },
 };
 
+/**
+ * V8 before its fix ends the whole program when two threads that compile for an isolate ask it for a collection of two
+ * kinds while its heap is full: the timer of the lesser kind was never started. docs/security.md has the figure.
+ */
+const FAULT_OF_V8 = "Check failed: GetTimerForCollectionRequest(kind).IsStarted()";
+const FAULTS_BORNE = 5;
+
 for (const [kind, { count, batch, what }] of Object.entries(kinds)) {
   Deno.test(`${count} ${what} end anywhere while they put and get: nothing else is lost, nobody waits`, async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31);
     const program = new URL("../programs/ends_anywhere.ts", import.meta.url).href;
-    console.log(`${program} ${kind} ${count} ${batch} ${seed}`);
-    // Deno would check the types anew for each thread.
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", program, kind, `${count}`, `${batch}`, `${seed}`],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env: { NO_COLOR: "1" },
-    }).spawn();
-    const guard = setTimeout(() => child.kill("SIGKILL"), ENDLESS);
-    const { code, stdout, stderr } = await child.output();
-    clearTimeout(guard);
-    const text = new TextDecoder();
-    console.log(text.decode(stdout));
-    assert.equal(code, 0, text.decode(stderr));
+    for (let faults = 0;; faults++) {
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      console.log(`${program} ${kind} ${count} ${batch} ${seed}`);
+      // Deno would check the types anew for each thread.
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", program, kind, `${count}`, `${batch}`, `${seed}`],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+        env: { NO_COLOR: "1" },
+      }).spawn();
+      const guard = setTimeout(() => child.kill("SIGKILL"), ENDLESS);
+      const { code, stdout, stderr } = await child.output();
+      clearTimeout(guard);
+      const text = new TextDecoder(), failure = text.decode(stderr);
+      console.log(text.decode(stdout));
+      if (kind === "limits" && faults < FAULTS_BORNE && failure.includes(FAULT_OF_V8)) {
+        console.log(`V8 ended the program by a fault of its own; another seed`);
+        continue;
+      }
+      assert.equal(code, 0, failure);
+      break;
+    }
   });
 }
