@@ -1,0 +1,86 @@
+// All tests, with the rights they need: those of plain `deno test`, then each file of tests/full in a program of its
+// own, two at a time, so that what ends a whole program ends the tests of one file only.
+//
+//   deno task test [--filter ...]
+//
+// When Deno itself panics in the middle of a file of tests/full, or of the others, that is told, and the file runs a
+// second time: thousands of threads are terminated there at random instants, and in about one of ten thousand such
+// ends Deno loads a script of its own while its thread is being terminated, and gives up ("Deno has panicked"). A test
+// that fails is never run again.
+
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const full = join(root, "tests/full");
+/** In ms. What takes longer is ended: a file takes four minutes at most on two free cores. */
+const MAX_TIME_MS = 40 * 60_000;
+const PANIC = "Deno has panicked";
+const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;
+
+/** What came of the tests of one program. */
+interface Outcome {
+  passed: number;
+  failed: number;
+  panicked: boolean;
+}
+
+/** Runs `deno test` with these paths; what it prints is shown at once, or when it has ended. */
+async function run(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
+  const began = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", ...Deno.args, ...paths],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const guard = setTimeout(() => child.kill("SIGKILL"), MAX_TIME_MS);
+  let text = "";
+  const collect = async (stream: ReadableStream<Uint8Array>, isError: boolean) => {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      text += decoder.decode(bytes, { stream: true });
+      if (isShownAtOnce) await (isError ? Deno.stderr : Deno.stdout).write(bytes);
+    }
+  };
+  await Promise.all([collect(child.stdout, false), collect(child.stderr, true)]);
+  const { success } = await child.status;
+  clearTimeout(guard);
+  if (!isShownAtOnce) console.log(text);
+  const summary = text.split("\n").findLast((line) => SUMMARY.test(line))?.match(SUMMARY);
+  const passed = Number(summary?.[1] ?? 0), told = Number(summary?.[2] ?? 0);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.log(`== ${paths.join(" ")}: ${passed} passed in ${seconds} s`);
+  return {
+    passed,
+    failed: success ? 0 : Math.max(told, 1),
+    panicked: text.includes(PANIC) && !summary,
+  };
+}
+
+/** Runs them, and once more if Deno itself gave up. */
+async function runTwiceAtMost(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
+  const outcome = await run(paths, isShownAtOnce);
+  if (!outcome.panicked) return outcome;
+  console.log(`== Deno panicked in ${paths.join(" ")}: a second run`);
+  return await run(paths, isShownAtOnce);
+}
+
+const began = performance.now();
+const outcomes = [await runTwiceAtMost(["tests"], true)];
+const files = [...Deno.readDirSync(full)].map(({ name }) => `tests/full/${name}`).sort();
+const runner = async () => {
+  for (let file = files.shift(); file; file = files.shift()) {
+    outcomes.push(await runTwiceAtMost([file], false));
+  }
+};
+await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, runner));
+
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
+const seconds = Math.round((performance.now() - began) / 1000);
+console.log(`${failed ? "FAILED" : "ok"} | ${passed} passed | ${failed} failed (${seconds} s)`);
+Deno.exit(failed ? 1 : 0);
