@@ -28,7 +28,7 @@
  */
 
 import "./lib/platform/requirements.ts";
-import { knowOwnExports } from "./lib/process/own_exports.ts";
+import { knowOwnExports } from "./lib/target/own_exports.ts";
 // This module itself, to which functions by source refer by name.
 import * as own from "./mod.ts";
 
@@ -58,8 +58,8 @@ export {
   type SendSyncOptions,
 } from "./lib/pipe/connection.ts";
 export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
-export type { ConnectionMessage } from "./lib/pipe/plain_worker.ts";
-export { wait, waitNowait, waitSync } from "./lib/pipe/wait.ts";
+export type { ConnectionMessage } from "./lib/pipe/foreign_worker.ts";
+export { wait, waitNowait, waitSync } from "./lib/wait/wait.ts";
 export {
   Process,
   type ProcessConstructor,
@@ -67,18 +67,18 @@ export {
   type ProcessOptions,
   type ProcessParameters,
 } from "./lib/process/process.ts";
-export type { TargetForms, TargetParameters, TargetResult } from "./lib/process/target_types.ts";
+export type { TargetForms, TargetParameters, TargetResult } from "./lib/target/target_types.ts";
 export { activeChildren, currentProcess, parentProcess } from "./lib/process/current.ts";
-export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/relatives.ts";
+export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/process_info.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
-export { JoinableQueue } from "./lib/queue/joinable_queue.ts";
-export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/queue.ts";
-export { SimpleQueue } from "./lib/queue/simple_queue.ts";
+export { JoinableQueue } from "./lib/queue/shared/joinable_queue.ts";
+export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/shared/queue.ts";
+export { SimpleQueue } from "./lib/queue/shared/simple_queue.ts";
 export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";
 export { Condition } from "./lib/sync/condition.ts";
 export { Event } from "./lib/sync/event.ts";
-export type { Held } from "./lib/sync/held.ts";
+export type { Held } from "./lib/sync/guard.ts";
 export { Lock } from "./lib/sync/lock.ts";
 export { RLock } from "./lib/sync/rlock.ts";
 export { BoundedSemaphore, Semaphore } from "./lib/sync/semaphore.ts";
@@ -87,8 +87,8 @@ export {
   type SharedArrayConstructor,
   type SharedArrayMethods,
 } from "./lib/sync/shared_array.ts";
-export type { LockOption } from "./lib/sync/elements.ts";
-export type { IntegerCode, NumberOf, TypeCode, TypedArrays } from "./lib/sync/types.ts";
+export type { LockOption } from "./lib/sync/typed_memory.ts";
+export type { IntegerCode, NumberOf, TypeCode, TypedArrays } from "./lib/sync/number_types.ts";
 export { Value } from "./lib/sync/value.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";
 export { asCompleted } from "./lib/pool/as_completed.ts";

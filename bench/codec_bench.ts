@@ -2,8 +2,8 @@
 // same: deno run bench/codec_bench.ts
 
 import { deserialize, serialize } from "node:v8";
-import { decode } from "../lib/memory/codec/decode.ts";
-import { Encoder } from "../lib/memory/codec/encode.ts";
+import { decode } from "../lib/codec/decode.ts";
+import { Encoder } from "../lib/codec/encode.ts";
 
 const record = (i: number) => ({
   id: i,

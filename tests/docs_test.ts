@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { check, granted, needs, programsOf, root } from "./support/documented.ts";
 
 /** What the page adds a line to; the other files of it are new. */
-const EXTENDED = new Set(["mod.ts", "lib/process/arrivals.ts"]);
-const TEST = "tests/count_down_latch_test.ts";
+const EXTENDED = new Set(["mod.ts", "lib/child/deserializers.ts"]);
+const TEST = "tests/sync/count_down_latch_test.ts";
 
 async function copy(from: URL, to: URL): Promise<void> {
   if (!from.pathname.endsWith("/")) return await Deno.copyFile(from, to);
@@ -32,7 +32,9 @@ Deno.test({
       }
       const files = [...page.matchAll(/^<!-- (\S+\.ts) -->\n\n```ts\n([^]*?)^```$/gm)];
       assert.ok(files.some(([, path]) => path === TEST));
-      await Deno.mkdir(new URL("tests/targets/", project), { recursive: true });
+      for (const folder of ["tests/support/targets/", "tests/sync/"]) {
+        await Deno.mkdir(new URL(folder, project), { recursive: true });
+      }
       for (const [, path, text] of files) {
         await Deno.writeTextFile(new URL(path, project), text, { append: EXTENDED.has(path) });
       }

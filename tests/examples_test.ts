@@ -1,5 +1,5 @@
 // The examples of locks and shared memory, run as README.md says, with no permission, and with all
-// of them: what they print. (Those of queues and pipes are in program_test.ts and pipe_test.ts.)
+// of them: what they print. (Those of queues and pipes are in tests/process/program_test.ts and tests/pipe/pipe_test.ts.)
 
 import assert from "node:assert/strict";
 import { granted, needs, run } from "./support/programs.ts";
@@ -10,7 +10,7 @@ function example(file: string, does: string, check: (out: string[]) => void): vo
     name: `examples/${file} ${does} ${needs}`,
     ignore: !granted,
     fn: async () => {
-      const program = `../../examples/${file}`;
+      const program = `../../../examples/${file}`;
       const runs = [run(program), run(program, [], ["--allow-all"])];
       for (const { code, out, errors } of await Promise.all(runs)) {
         assert.deepEqual({ code, errors }, { code: 0, errors: "" });

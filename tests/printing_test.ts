@@ -20,10 +20,10 @@ import {
   SimpleQueue,
   Value,
 } from "../mod.ts";
-import { type HandedOver, handOver } from "../lib/memory/crossing.ts";
-import { ownRoster } from "../lib/memory/roster.ts";
+import { type HandedOver, handOver } from "../lib/transfer/transferable.ts";
+import { ownRoster } from "../lib/liveness/process_table.ts";
 import { abandon, bound, endings, startNamed, turn } from "./support/sync.ts";
-import * as targets from "./targets/sync_targets.ts";
+import * as targets from "./support/targets/sync_targets.ts";
 
 /** One line, however long it is. */
 function printed(value: unknown): string {

@@ -65,7 +65,7 @@ async function runProgram(program: string): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, program);
-    const path = relative(fileURLToPath(new URL("tests/programs", root)), file);
+    const path = relative(fileURLToPath(new URL("tests/support/programs", root)), file);
     const rights = [["--allow-read"]];
     if (program.includes("import.meta.main")) rights.push([]);
     const runs = rights.map((right) => run(path, [], ["--config", config, ...right]));

@@ -1,5 +1,5 @@
-// Writes lib/process/runtime_text.ts: this package as one module in text form, which children by
-// source run from (see lib/process/runtime.ts). With --check it writes nothing and fails if that
+// Writes lib/target/bundle_text.ts: this package as one module in text form, which children by
+// source run from (see lib/target/bundle.ts). With --check it writes nothing and fails if that
 // file isn't what it would write.
 //
 // The bundler is only this tool's: what it makes is committed, and the library imports nothing.
@@ -9,17 +9,17 @@
 import * as esbuild from "npm:esbuild@0.25.12";
 
 const root = new URL("../", import.meta.url);
-const target = new URL("lib/process/runtime_text.ts", root);
+const target = new URL("lib/target/bundle_text.ts", root);
 
 /** The text would otherwise hold itself: in the bundle it is empty, which means "look at my URL". */
 const withoutItself: esbuild.Plugin = {
   name: "without-itself",
   setup(build) {
-    build.onLoad({ filter: /runtime_text\.ts$/ }, () => ({
+    build.onLoad({ filter: /bundle_text\.ts$/ }, () => ({
       contents: `export const text = ""; export const exportNames = EXPORT_NAMES;`,
     }));
     // It has all of them in itself.
-    build.onLoad({ filter: /for_children\.ts$/ }, () => ({
+    build.onLoad({ filter: /module_graph\.ts$/ }, () => ({
       contents: "export function isLoadedByChild() { return false; }",
     }));
   },
@@ -29,7 +29,7 @@ async function bundle(): Promise<{ text: string; exportNames: string[] }> {
   const exportNames = Object.keys(await import(new URL("mod.ts", root).href)).sort();
   const { outputFiles } = await esbuild.build({
     stdin: {
-      contents: `export * from "./mod.ts"; export { boot } from "./lib/process/child.ts"; ` +
+      contents: `export * from "./mod.ts"; export { boot } from "./lib/child/boot.ts"; ` +
         `export { serve } from "./lib/pool/serve.ts";`,
       resolveDir: root.pathname,
       loader: "ts",
@@ -63,7 +63,7 @@ export const text: string = ${JSON.stringify(text)};
 
 if (Deno.args.includes("--check")) {
   if (await Deno.readTextFile(target) !== source) {
-    console.error("lib/process/runtime_text.ts is not current. Run `deno task generate`.");
+    console.error("lib/target/bundle_text.ts is not current. Run `deno task generate`.");
     Deno.exit(1);
   }
 } else await Deno.writeTextFile(target, source);

@@ -1,18 +1,18 @@
-// Connection: the public faces of an end of a pipe (lib/pipe/end.ts).
+// Connection: the public faces of an end of a pipe (lib/pipe/endpoint.ts).
 
 import { EOFError } from "../errors.ts";
-import { checkNames, option } from "../named_options.ts";
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, moved, onArrival, type Parcel } from "../memory/crossing.ts";
-import type { Ref } from "../memory/roster.ts";
+import { checkNames, option } from "../validate/options.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, moved, onArrival, type Parcel } from "../transfer/transferable.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
-import { type Readiness, readiness } from "../wait/ready.ts";
+import { type Readiness, readiness } from "../wait/waitable.ts";
 import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
-import { CONNECTION, End, type EndContent } from "./end.ts";
-import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./input.ts";
-import { type ConnectionMessage, contentOf, messageOf } from "./plain_worker.ts";
+import { CONNECTION, End, type EndContent } from "./endpoint.ts";
+import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "../validate/message_input.ts";
+import { type ConnectionMessage, contentOf, messageOf } from "./foreign_worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -1,12 +1,12 @@
 // Pipe: makes two connected ends.
 
 import { MessageChannel } from "node:worker_threads";
-import { describe } from "../describe.ts";
-import { checkNames } from "../named_options.ts";
-import { checkBounds } from "../memory/bounds.ts";
-import { ownRef, ownRoster } from "../memory/roster.ts";
+import { describe } from "../validate/describe.ts";
+import { checkNames } from "../validate/options.ts";
+import { checkBounds } from "../validate/numbers.ts";
+import { ownRef, ownRoster } from "../liveness/process_table.ts";
 import { connect, type Connection } from "./connection.ts";
-import { newShares } from "./end.ts";
+import { newShares } from "./endpoint.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { TypeError } = primordials;

@@ -5,10 +5,10 @@
 //
 // A file takes the globals it uses from here, under their usual names:
 //
-//   import * as primordials from "../platform/primordials.ts";
+//   import * as primordials from "./primordials.ts";
 //   const { Atomics, Map } = primordials;
 //
-// (tests/primordials_test.ts tells where one is missing). By a constant of the file, and not an import by
+// (tests/platform/primordials_test.ts tells where one is missing). By a constant of the file, and not an import by
 // name, V8 knows what is called when it optimises, as it does of a global (Deno 2.9.6).
 //
 // Where such a name also stands in the types of the public API it is written primordials.Promise: what

@@ -1,6 +1,6 @@
 // asCompleted(): tasks in the order in which they end.
 
-import { describe } from "../describe.ts";
+import { describe } from "../validate/describe.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { TimeoutError } from "../errors.ts";
 import { ResultIterator } from "./result_iterator.ts";

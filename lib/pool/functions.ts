@@ -1,8 +1,8 @@
 // The functions of a pool: each travels to a worker once, and is a number from then on.
 
-import { callers } from "../process/callers.ts";
-import { type FunctionTravel, travelOf } from "../process/function_travel.ts";
-import { referenceByName } from "../process/reference.ts";
+import { callers } from "../target/callers.ts";
+import { type FunctionTravel, travelOf } from "../target/function_travel.ts";
+import { referenceByName } from "../target/reference.ts";
 import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -2,7 +2,7 @@
 // of each. It is given up as a whole: then the source is closed, what waits is taken out, what runs is stopped.
 
 import { TimeoutError } from "../errors.ts";
-import type { Caller } from "../wait/caller.ts";
+import type { Caller } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";

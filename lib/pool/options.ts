@@ -1,7 +1,7 @@
 // What a pool and its calls are given, and the checks of it: bad options are refused at the call.
 
-import { describe } from "../describe.ts";
-import { checkNames, option } from "../named_options.ts";
+import { describe } from "../validate/describe.ts";
+import { checkNames, option } from "../validate/options.ts";
 import { checkMilliseconds, signalOf } from "../wait/options.ts";
 import type { ProcessOptions } from "../process/process.ts";
 import * as primordials from "../platform/primordials.ts";

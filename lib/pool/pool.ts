@@ -1,15 +1,15 @@
 // Pool, the public face: calls to functions that worker processes run.
 
-import { describe } from "../describe.ts";
+import { describe } from "../validate/describe.ts";
 import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
-import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
-import { checkNames, option } from "../named_options.ts";
+import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
+import { checkNames, option } from "../validate/options.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
-import { Caller } from "../wait/caller.ts";
-import { WAIT } from "../wait/gate.ts";
+import { Caller } from "../wait/call_site.ts";
+import { WAIT } from "../wait/eventcount.ts";
 import { blocking, type Operation } from "../wait/operation.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { BrokenPoolError, CancelledError, type TaskError } from "./errors.ts";

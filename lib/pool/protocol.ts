@@ -1,8 +1,8 @@
 // Everything that a pool and its workers say to one another. Messages are arrays, because the codec writes
 // them shorter and faster than objects; the first element says what a message is.
 
-import type { FunctionTravel } from "../process/function_travel.ts";
-import type { Failure } from "../process/failure.ts";
+import type { FunctionTravel } from "../target/function_travel.ts";
+import type { Failure } from "../transfer/remote_error.ts";
 
 // To a worker.
 /** The function of a number, before its first use. */

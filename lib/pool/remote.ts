@@ -3,15 +3,15 @@
 
 import { EOFError, InvalidStateError } from "../errors.ts";
 import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/end.ts";
-import { describeFailure, type Failure } from "../process/failure.ts";
-import { recreateFailure } from "../process/recreate_failure.ts";
-import { hold, release } from "../wait/bus.ts";
+import type { End } from "../pipe/endpoint.ts";
+import { describeFailure, type Failure } from "../transfer/remote_error.ts";
+import { recreateFailure } from "../transfer/recreate_error.ts";
+import { hold, release } from "../wait/broadcast.ts";
 import { eventually } from "../wait/operation.ts";
 import { type CurrentTask, currentTask } from "./current_task.ts";
 import type { BrokenPoolError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
-import type { FunctionTravel } from "../process/function_travel.ts";
+import type { FunctionTravel } from "../target/function_travel.ts";
 import type { FunctionTable, Registered } from "./functions.ts";
 import { countNestedWait } from "./nested_wait.ts";
 import type { RUN, STREAM } from "./protocol.ts";

@@ -3,7 +3,7 @@
 // not begun, and is replaced. While anything is to be done the program is kept alive; an idle pool doesn't.
 
 import { BrokenPipeError } from "../errors.ts";
-import { hold, release } from "../wait/bus.ts";
+import { hold, release } from "../wait/broadcast.ts";
 import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
 import type { Executor } from "./executor.ts";

@@ -2,15 +2,15 @@
 // each one at once, so that a death costs nothing that is done. It goes on receiving while a task waits.
 
 import { EOFError } from "../errors.ts";
-import { stopIfKilled } from "../memory/critical.ts";
-import { explainRefusal } from "../memory/codec/place.ts";
+import { stopIfKilled } from "../liveness/critical_section.ts";
+import { explainRefusal } from "../codec/locate.ts";
 import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/end.ts";
-import { describeFailure } from "../process/failure.ts";
-import { WAIT } from "../wait/gate.ts";
-import { isBundled } from "../process/runtime.ts";
+import type { End } from "../pipe/endpoint.ts";
+import { describeFailure } from "../transfer/remote_error.ts";
+import { WAIT } from "../wait/eventcount.ts";
+import { isBundled } from "../target/bundle.ts";
 import { blocking, eventually } from "../wait/operation.ts";
-import { afterTurn, turnIsDue } from "../wait/turn.ts";
+import { afterTurn, turnIsDue } from "../wait/yield.ts";
 import { Board } from "./board.ts";
 import {
   type CurrentTask,
@@ -20,7 +20,7 @@ import {
   workerState,
 } from "./current_task.ts";
 import { onNestedWait } from "./nested_wait.ts";
-import { explainThrown, type FunctionTravel, makeFunction } from "../process/function_travel.ts";
+import { explainThrown, type FunctionTravel, makeFunction } from "../target/function_travel.ts";
 import {
   ABORT,
   BROKEN,
@@ -485,7 +485,7 @@ class RunningTask implements CurrentTask {
 /** Loads what makes objects of what arrives; each module takes a quarter of a millisecond. */
 async function knowAllObjects(): Promise<void> {
   if (isBundled) return;
-  const modules = ["../process/arrivals.ts", "./pool.ts"];
+  const modules = ["../child/deserializers.ts", "./pool.ts"];
   await whenAll(
     ArrayPrototypeMap(modules, (path) => import(new primordials.URL(path, import.meta.url).href)),
   );

@@ -1,8 +1,8 @@
 // How the workers of a pool are started: as processes whose target is this package's own.
 
 import type { Connection } from "../pipe/connection.ts";
-import { callers } from "../process/callers.ts";
-import { registerOwnTarget } from "../process/own_targets.ts";
+import { callers } from "../target/callers.ts";
+import { registerOwnTarget } from "../target/own_targets.ts";
 import { preloading, Process } from "../process/process.ts";
 import type { PoolOptions } from "./options.ts";
 import type { WorkerSetup } from "./protocol.ts";

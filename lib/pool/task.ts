@@ -1,9 +1,9 @@
 // A task: one call that a pool has taken on. It can be awaited, asked and cancelled.
 
 import { TimeoutError } from "../errors.ts";
-import type { Caller } from "../wait/caller.ts";
-import { Gate, GATE_WORDS } from "../wait/gate.ts";
-import { type Readiness, readiness } from "../wait/ready.ts";
+import type { Caller } from "../wait/call_site.ts";
+import { Gate, GATE_WORDS } from "../wait/eventcount.ts";
+import { type Readiness, readiness } from "../wait/waitable.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { CancelledError, describeItem, TaskError } from "./errors.ts";
 import type { Client, ItemFailure, Unit } from "./unit.ts";

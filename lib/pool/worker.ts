@@ -3,12 +3,12 @@
 
 import { EOFError, type ProcessError } from "../errors.ts";
 import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/end.ts";
+import type { End } from "../pipe/endpoint.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import type { Process } from "../process/process.ts";
-import { recreateFailure } from "../process/recreate_failure.ts";
-import type { Failure } from "../process/failure.ts";
-import { WAIT } from "../wait/gate.ts";
+import { recreateFailure } from "../transfer/recreate_error.ts";
+import type { Failure } from "../transfer/remote_error.ts";
+import { WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
 import { Board, newBoardMemory, SLOTS } from "./board.ts";
 import {

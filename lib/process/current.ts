@@ -2,14 +2,14 @@
 // worker this library did not start, is a MainProcess with words of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptDesk, adoptPlace, ownRef, type Ref } from "../memory/roster.ts";
-import { adoptKey } from "../memory/seal.ts";
-import type { Identity, Init } from "./messages.ts";
+import { adoptDesk, adoptPlace, ownRef, type Ref } from "../liveness/process_table.ts";
+import { adoptKey } from "../transfer/signature.ts";
+import type { Identity, Init } from "../protocol/messages.ts";
 import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
-import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./relatives.ts";
-import { isLoadedByChild } from "./for_children.ts";
-import { isBundled, isInlined } from "./runtime.ts";
+import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./process_info.ts";
+import { isLoadedByChild } from "../child/module_graph.ts";
+import { isBundled, isInlined } from "../target/bundle.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -34,7 +34,7 @@ let library = isBundled
   ? ""
   : isInlined
   ? import.meta.url ?? ""
-  : new URL("./child.ts", import.meta.url).href;
+  : new URL("../child/boot.ts", import.meta.url).href;
 
 /** The processes started here that may be alive. */
 const children = new SafeSet<Process>();
@@ -88,7 +88,7 @@ export function childModule(): string {
 
 /** Whether a bundle holds it, together with the program. */
 export function isChildModuleInBundle(): boolean {
-  return !RegExpPrototypeTest(/\/child\.[cm]?[jt]s$/, library);
+  return !RegExpPrototypeTest(/\/child\/boot\.[cm]?[jt]s$/, library);
 }
 
 /** The identity of the next child of this process. */

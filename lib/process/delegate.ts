@@ -5,14 +5,14 @@
 // CLAIM word decides who does.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { postAlone } from "../memory/cargo.ts";
-import { BY_STARTER, CLAIM, UNCLAIMED } from "../memory/control.ts";
-import { uninterrupted } from "../memory/critical.ts";
-import { ownRef, ownRoster } from "../memory/roster.ts";
-import { addChore, removeChore } from "../wait/gate.ts";
-import { host } from "./host.ts";
-import { askHost } from "./host_port.ts";
-import type { Init, Launch } from "./messages.ts";
+import { postAlone } from "../transfer/message.ts";
+import { BY_STARTER, CLAIM, UNCLAIMED } from "../liveness/control_block.ts";
+import { uninterrupted } from "../liveness/critical_section.ts";
+import { ownRef, ownRoster } from "../liveness/process_table.ts";
+import { addChore, removeChore } from "../wait/eventcount.ts";
+import { host } from "../host/spawn.ts";
+import { askHost } from "../protocol/host_port.ts";
+import type { Init, Launch } from "../protocol/messages.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, clearInterval, performance, setInterval, structuredClone } = primordials;

@@ -3,14 +3,14 @@
 // afterwards which rights a process has.
 
 import { fileURLToPath } from "node:url";
-import { describe } from "../describe.ts";
+import { describe } from "../validate/describe.ts";
 import { InvalidStateError } from "../errors.ts";
-import { hideControl } from "../memory/control.ts";
-import { forgetKey, ownKey } from "../memory/seal.ts";
-import { lockDown } from "./lockdown.ts";
-import { muteBus } from "../wait/bus.ts";
-import type { Init, Sealed } from "./messages.ts";
-import { sealRealm } from "./sealed_realm.ts";
+import { hideControl } from "../liveness/control_block.ts";
+import { forgetKey, ownKey } from "../transfer/signature.ts";
+import { lockDown } from "../child/lockdown.ts";
+import { muteBus } from "../wait/broadcast.ts";
+import type { Init, Sealed } from "../protocol/messages.ts";
+import { sealRealm } from "../child/sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -1,11 +1,11 @@
 // Process, the public face: its options, its life as its starter sees it.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { describe, howItEnded } from "../describe.ts";
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { checkNames } from "../named_options.ts";
+import { describe, howItEnded } from "../validate/describe.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { checkNames } from "../validate/options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, post, settle } from "../memory/cargo.ts";
+import { load, post, settle } from "../transfer/message.ts";
 import {
   ASKED,
   EXIT,
@@ -15,17 +15,17 @@ import {
   newControl,
   NO_LIMIT,
   readCode,
-} from "../memory/control.ts";
-import { uninterrupted } from "../memory/critical.ts";
-import { checkWhole } from "../memory/bounds.ts";
-import { cannotClone } from "../memory/crossing.ts";
-import { newDesk } from "../memory/desk.ts";
-import { exposeAll } from "../memory/exposure.ts";
-import { ownRef, ownRoster } from "../memory/roster.ts";
-import { type Gate, WAIT } from "../wait/gate.ts";
+} from "../liveness/control_block.ts";
+import { uninterrupted } from "../liveness/critical_section.ts";
+import { checkWhole } from "../validate/numbers.ts";
+import { cannotClone } from "../transfer/transferable.ts";
+import { newDesk } from "../liveness/brokered_table.ts";
+import { exposeAll } from "../liveness/tainted_memory.ts";
+import { ownRef, ownRoster } from "../liveness/process_table.ts";
+import { type Gate, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Readiness, readiness } from "../wait/ready.ts";
+import { type Readiness, readiness } from "../wait/waitable.ts";
 import {
   addChild,
   checkNotImporting,
@@ -35,13 +35,13 @@ import {
   removeChild,
   withinMemoryLimit,
 } from "./current.ts";
-import { callers } from "./callers.ts";
+import { callers } from "../target/callers.ts";
 import { delegate } from "./delegate.ts";
-import { dismiss, host, stopHosted } from "./host.ts";
-import { askHost, isHosted } from "./host_port.ts";
-import { endGate, hosted, KILLED, requestStop, TERMINATED } from "./hosted.ts";
-import type { Identity, Init, Launch, Sealed } from "./messages.ts";
-import { newLetter, read, receive } from "./outcome.ts";
+import { dismiss, host, stopHosted } from "../host/spawn.ts";
+import { askHost, isHosted } from "../protocol/host_port.ts";
+import { endGate, hosted, KILLED, requestStop, TERMINATED } from "../host/supervisor.ts";
+import type { Identity, Init, Launch, Sealed } from "../protocol/messages.ts";
+import { newLetter, read, receive } from "../protocol/outcome.ts";
 import {
   checkNarrowing,
   checkPermissions,
@@ -53,10 +53,10 @@ import {
   type ProcessPermissions,
   warnOfPrompts,
 } from "./permissions.ts";
-import { headlineOf, recreateFailure } from "./recreate_failure.ts";
-import type { CurrentProcess } from "./relatives.ts";
-import { plan, type Target } from "./target.ts";
-import type { TargetParameters, TargetResult } from "./target_types.ts";
+import { headlineOf, recreateFailure } from "../transfer/recreate_error.ts";
+import type { CurrentProcess } from "./process_info.ts";
+import { plan, type Target } from "../target/target.ts";
+import type { TargetParameters, TargetResult } from "../target/target_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -1,6 +1,6 @@
 // Two functions that every program with processes needs.
 
-import { checkNames } from "../named_options.ts";
+import { checkNames } from "../validate/options.ts";
 import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 

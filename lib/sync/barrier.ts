@@ -1,10 +1,10 @@
 // Barrier: nobody goes on before all have arrived.
 
-import { describe } from "../describe.ts";
-import { checkNames, option } from "../named_options.ts";
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { Caller } from "../wait/caller.ts";
+import { describe } from "../validate/describe.ts";
+import { checkNames, option } from "../validate/options.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import {
   type BlockOptions,
@@ -13,10 +13,10 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "../wait/options.ts";
-import { type Action, type ActionText, arrivedAction, givenAction } from "./action.ts";
-import { Arrival, newParties, Parties } from "./parties.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
-import { MOST_ROWS } from "./table.ts";
+import { type Action, type ActionText, arrivedAction, givenAction } from "./barrier_action.ts";
+import { Arrival, newParties, Parties } from "./barrier_state.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
+import { MOST_ROWS } from "../shm/slot_table.ts";
 import { isThenable } from "./thenable.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -1,20 +1,20 @@
 // Condition: processes that hold a lock in turn wait for what another of them will have done.
 
-import { describe } from "../describe.ts";
+import { describe } from "../validate/describe.ts";
 import { AbandonedLockError } from "../errors.ts";
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../memory/crossing.ts";
-import { WAIT } from "../wait/gate.ts";
-import { Caller } from "../wait/caller.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
+import { WAIT } from "../wait/eventcount.ts";
+import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
-import type { Held } from "./held.ts";
-import { Line, newLine, type Place } from "./line.ts";
+import type { Held } from "./guard.ts";
+import { Line, newLine, type Place } from "./condition_queue.ts";
 import { Lock } from "./lock.ts";
 import { isThenable } from "./thenable.ts";
-import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
+import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { RLock } from "./rlock.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Number, performance, RangeError, TypeError } = primordials;

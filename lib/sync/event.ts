@@ -1,11 +1,11 @@
 // Event: a flag that processes wait for.
 
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
-import { Gate, GATE_WORDS, WAIT } from "../wait/gate.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics } = primordials;

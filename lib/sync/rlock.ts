@@ -1,13 +1,13 @@
 // RLock: a lock its holder can acquire again.
 
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Held, hold, holdSync } from "./held.ts";
-import { checkHeld, reacquiring, releaseAll, reportDeath } from "./monitor.ts";
-import { Mutual, MUTUAL_WORDS } from "./mutual.ts";
-import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared.ts";
+import { type Held, hold, holdSync } from "./guard.ts";
+import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
+import { Mutual, MUTUAL_WORDS } from "./lock_word.ts";
+import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "RLock";

@@ -1,13 +1,13 @@
 // Semaphore and BoundedSemaphore: so many permits, among all processes and all tasks.
 
-import { describe } from "../describe.ts";
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { describe } from "../validate/describe.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Held, hold, holdSync } from "./held.ts";
-import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./permits.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared.ts";
+import { type Held, hold, holdSync } from "./guard.ts";
+import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./semaphore_state.ts";
+import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Number, RangeError, TypeError } = primordials;

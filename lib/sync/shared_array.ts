@@ -6,8 +6,8 @@
 // gives an ordinary view of the same memory.
 
 import { types } from "node:util";
-import { describe } from "../describe.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { describe } from "../validate/describe.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import {
   arrivedParts,
   Elements,
@@ -15,9 +15,9 @@ import {
   type LockOption,
   newParts,
   type Parts,
-} from "./elements.ts";
+} from "./typed_memory.ts";
 import type { RLock } from "./rlock.ts";
-import { handedOverOnly } from "./shared.ts";
+import { handedOverOnly } from "./shared_state.ts";
 import {
   check,
   type IntegerCode,
@@ -27,7 +27,7 @@ import {
   type TypedArrays,
   typeOf,
   type View,
-} from "./types.ts";
+} from "./number_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { listOf, Number, Object, SafeMap, ToObject, TypeError } = primordials;

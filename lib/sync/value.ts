@@ -1,7 +1,7 @@
 // Value: one number in shared memory, and a lock.
 
-import { customInspect, type Inspect, print } from "../inspection.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../memory/crossing.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import {
   arrivedParts,
   Elements,
@@ -9,10 +9,10 @@ import {
   type LockOption,
   newParts,
   type Parts,
-} from "./elements.ts";
+} from "./typed_memory.ts";
 import type { RLock } from "./rlock.ts";
-import { handedOverOnly } from "./shared.ts";
-import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./types.ts";
+import { handedOverOnly } from "./shared_state.ts";
+import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./number_types.ts";
 
 const NAME = "Value";
 

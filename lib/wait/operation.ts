@@ -4,9 +4,9 @@
 //
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
-import { stopIfKilled } from "../memory/critical.ts";
-import { Caller } from "./caller.ts";
-import { doChores, type Gate, WAIT, type Waiter } from "./gate.ts";
+import { stopIfKilled } from "../liveness/critical_section.ts";
+import { Caller } from "./call_site.ts";
+import { doChores, type Gate, WAIT, type Waiter } from "./eventcount.ts";
 import {
   blockingTimeoutOf,
   type BlockOptions,
@@ -15,7 +15,7 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
-import { afterTurn, countAsMany, turnIsDue } from "./turn.ts";
+import { afterTurn, countAsMany, turnIsDue } from "./yield.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -1,8 +1,8 @@
 // What every waiting method takes, and its checks: bad options are refused before anything is
 // tried, so that nothing is half done.
 
-import { describe } from "../describe.ts";
-import { checkOnlyNames, option } from "../named_options.ts";
+import { describe } from "../validate/describe.ts";
+import { checkOnlyNames, option } from "../validate/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Object, RangeError, throwIfAborted, TypeError } = primordials;

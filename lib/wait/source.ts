@@ -1,6 +1,6 @@
 // A source of items (streams.ts) made of an operation that takes one.
 
-import { WAIT } from "./gate.ts";
+import { WAIT } from "./eventcount.ts";
 import { eventually, type Operation } from "./operation.ts";
 import type { Source } from "./streams.ts";
 

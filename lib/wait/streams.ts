@@ -2,7 +2,7 @@
 // an item before it is asked for one, so nothing is lost when the consumer stops. Every queue and
 // every connection of this package uses these, so all of them behave alike.
 
-import { Caller } from "./caller.ts";
+import { Caller } from "./call_site.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -10,10 +10,10 @@ interface Argued {
 
 const ARGUED: readonly Argued[] = [
   // Whether a get need take the lock at all.
-  { file: "lib/memory/ring.ts", text: "header[PUT_COUNT_SEEN] === header[GOT_COUNT] &&" },
-  { file: "lib/memory/ring.ts", text: "header[PUT_COUNT_SEEN] = put;" },
+  { file: "lib/shm/mpmc_ring.ts", text: "header[PUT_COUNT_SEEN] === header[GOT_COUNT] &&" },
+  { file: "lib/shm/mpmc_ring.ts", text: "header[PUT_COUNT_SEEN] = put;" },
   // How many bytes are in use, as putters and statistics see it.
-  { file: "lib/memory/ring.ts", text: "header[GOT_UNITS + next] = " },
+  { file: "lib/shm/mpmc_ring.ts", text: "header[GOT_UNITS + next] = " },
 ];
 
 const PLAIN = /(\S+):(\d+):\d+ \w+ \(plain\)/g;

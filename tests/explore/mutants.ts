@@ -22,7 +22,7 @@ const gate: Mutant[] = [
   {
     name: "gate: a blocked waiter reads the epoch after its attempt",
     edits: [edit(
-      "wait/gate.ts",
+      "wait/eventcount.ts",
       `        const seen = Atomics.load(words, epoch + EPOCH);
         const seenFront = Atomics.load(words, epoch + FRONT);
         Atomics.add(words, epoch + ARRIVALS, 1);
@@ -39,7 +39,7 @@ const gate: Mutant[] = [
   {
     name: "gate: a waiting task reads the epoch after its attempt",
     edits: [edit(
-      "wait/gate.ts",
+      "wait/eventcount.ts",
       `      const seen = Atomics.load(words, epoch + EPOCH);
       const seenFront = Atomics.load(words, epoch + FRONT);
       Atomics.add(words, epoch + ARRIVALS, 1);
@@ -58,7 +58,7 @@ const gate: Mutant[] = [
   {
     name: "gate: a blocked waiter doesn't count its arrival",
     edits: [edit(
-      "wait/gate.ts",
+      "wait/eventcount.ts",
       "        Atomics.add(words, epoch + ARRIVALS, 1);\n        this.#due = Infinity;\n        if (attempt()) return true;",
       "        this.#due = Infinity;\n        if (attempt()) return true;",
     )],
@@ -67,7 +67,7 @@ const gate: Mutant[] = [
   {
     name: "gate: only the word of the seat is notified",
     edits: [edit(
-      "wait/gate.ts",
+      "wait/eventcount.ts",
       "    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);\n",
       "",
     )],
@@ -76,7 +76,7 @@ const gate: Mutant[] = [
   {
     name: "gate: SERVED is the count of arrivals at the end",
     edits: [edit(
-      "wait/gate.ts",
+      "wait/eventcount.ts",
       "Atomics.store(words, epoch + SERVED, arrivals)",
       "Atomics.store(words, epoch + SERVED, Atomics.load(words, epoch + ARRIVALS))",
     )],
@@ -84,13 +84,17 @@ const gate: Mutant[] = [
   },
   {
     name: "gate: a woken isolate with nothing to do keeps the wake-up",
-    edits: [edit("wait/gate.ts", "    if (this.#waiters.length === 0) this.passOn();\n", "")],
+    edits: [edit("wait/eventcount.ts", "    if (this.#waiters.length === 0) this.passOn();\n", "")],
     scenarios: ["queue_timeout", "lock_timeout_async"],
   },
   {
     name: "gate: a blocked waiter that leaves passes nothing on",
     edits: [
-      edit("wait/gate.ts", "    } finally {\n      this.passOn();\n    }", "    } finally {}"),
+      edit(
+        "wait/eventcount.ts",
+        "    } finally {\n      this.passOn();\n    }",
+        "    } finally {}",
+      ),
     ],
     scenarios: ["queue_1p2g", "queue_batches", "lock_3"],
     harmless:
@@ -99,12 +103,12 @@ const gate: Mutant[] = [
   {
     name:
       "gate: a waiter that leaves a held lock doesn't mark it (a wake-up of Lock and RLock was lost)",
-    edits: [edit("wait/gate.ts", "this.#ready() || this.#mark?.()", "this.#ready()")],
+    edits: [edit("wait/eventcount.ts", "this.#ready() || this.#mark?.()", "this.#ready()")],
     scenarios: ["lock_timeout_async", "rlock_timeout"],
   },
   {
     name: "gate: no look after the spin",
-    edits: [edit("wait/gate.ts", "    seen ||= this.#ready();\n", "")],
+    edits: [edit("wait/eventcount.ts", "    seen ||= this.#ready();\n", "")],
     scenarios: ["queue_faces"],
   },
 ];
@@ -113,7 +117,7 @@ const lock: Mutant[] = [
   {
     name: "lock: one that has waited takes it without WAITED",
     edits: [edit(
-      "sync/mutual.ts",
+      "sync/lock_word.ts",
       "const taken = hasWaited ? this.#token | WAITED : this.#token;",
       "const taken = this.#token;",
     )],
@@ -124,23 +128,23 @@ const lock: Mutant[] = [
     name: "lock: one that has waited takes it without WAITED, and passes nothing on",
     edits: [
       edit(
-        "sync/mutual.ts",
+        "sync/lock_word.ts",
         "const taken = hasWaited ? this.#token | WAITED : this.#token;",
         "const taken = this.#token;",
       ),
-      edit("wait/gate.ts", "this.#ready() || this.#mark?.()", "this.#ready()"),
+      edit("wait/eventcount.ts", "this.#ready() || this.#mark?.()", "this.#ready()"),
     ],
     scenarios: ["lock_3"],
   },
   {
     name: "lock: a release wakes nobody",
-    edits: [edit("sync/mutual.ts", "    this.gate.open(isReserved ? Infinity : 1);\n", "")],
+    edits: [edit("sync/lock_word.ts", "    this.gate.open(isReserved ? Infinity : 1);\n", "")],
     scenarios: ["lock_2"],
   },
   {
     name: "lock: a waiter doesn't mark it",
     edits: [edit(
-      "sync/mutual.ts",
+      "sync/lock_word.ts",
       "      if (holder === 0 || this.#tryTakeFrom(holder, acknowledges)) return true;\n",
       "      return holder === 0 || this.#tryTakeFrom(holder, acknowledges);\n",
     )],
@@ -149,7 +153,7 @@ const lock: Mutant[] = [
   {
     name: "lock: two bury one dead holder",
     edits: [edit(
-      "sync/mutual.ts",
+      "sync/lock_word.ts",
       "    return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;\n",
       "    return Atomics.store(this.#words, this.#at + HOLDER, mine) === mine;\n",
     )],
@@ -158,17 +162,17 @@ const lock: Mutant[] = [
   },
   {
     name: "lock: nothing says who was told of a death (nobody alive was, when that one died)",
-    edits: [edit("sync/mutual.ts", "    Atomics.store(words, at + TOLD, this.#token);\n", "")],
+    edits: [edit("sync/lock_word.ts", "    Atomics.store(words, at + TOLD, this.#token);\n", "")],
     scenarios: ["lock_bury"],
   },
   {
     name: "lock: who waits for one that is reserved doesn't look when that time is up",
-    edits: [edit("sync/mutual.ts", "      this.gate.lookIn(reserved);\n", "")],
+    edits: [edit("sync/lock_word.ts", "      this.gate.lookIn(reserved);\n", "")],
     scenarios: ["condition_timeout"],
   },
   {
     name: "rlock: how often a dead holder had taken it is kept",
-    edits: [edit("sync/mutual.ts", "    Atomics.store(words, at + AGAIN, 0);\n", "")],
+    edits: [edit("sync/lock_word.ts", "    Atomics.store(words, at + AGAIN, 0);\n", "")],
     scenarios: ["rlock_kill"],
   },
 ];
@@ -177,7 +181,7 @@ const memory: Mutant[] = [
   {
     name: "mutex: a release wakes nobody",
     edits: [edit(
-      "memory/mutex.ts",
+      "liveness/mutex.ts",
       "if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);",
       "Atomics.exchange(words, at, FREE);",
     )],
@@ -185,13 +189,13 @@ const memory: Mutant[] = [
   },
   {
     name: "mutex: one that has slept takes it without CONTENDED",
-    edits: [edit("memory/mutex.ts", "held & MARK | CONTENDED;\n  let", "held;\n  let")],
+    edits: [edit("liveness/mutex.ts", "held & MARK | CONTENDED;\n  let", "held;\n  let")],
     scenarios: ["mutex_3"],
   },
   {
     name: "mutex: two take it from a dead holder",
     edits: [edit(
-      "memory/mutex.ts",
+      "liveness/mutex.ts",
       "slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended",
       "slices >= most && Atomics.exchange(words, at, mine) !== FREE",
     )],
@@ -199,13 +203,19 @@ const memory: Mutant[] = [
   },
   {
     name: "critical: the flag is lowered before the work",
-    edits: [edit("memory/critical.ts", "    work();\n    leave();", "    leave();\n    work();")],
+    edits: [
+      edit(
+        "liveness/critical_section.ts",
+        "    work();\n    leave();",
+        "    leave();\n    work();",
+      ),
+    ],
     scenarios: ["mutex_kill"],
   },
   {
     name: "critical: entering doesn't look for an order to end",
     edits: [edit(
-      "memory/critical.ts",
+      "liveness/critical_section.ts",
       "  if (Atomics.load(control, KILL) !== 0) {\n    // deno-fmt-ignore",
       "  if (false) {\n    // deno-fmt-ignore",
     )],
@@ -214,7 +224,7 @@ const memory: Mutant[] = [
   {
     name: "roster: an entry is handed on by two stores that readers see",
     edits: [edit(
-      "memory/roster.ts",
+      "liveness/process_table.ts",
       "(Atomics.load(words, at + OWNER) & 1) ^ 1;",
       "Atomics.load(words, at + OWNER) & 1;",
     )],
@@ -223,7 +233,7 @@ const memory: Mutant[] = [
   {
     name: "roster: one that finds an owner dead doesn't look again",
     edits: [edit(
-      "memory/roster.ts",
+      "liveness/process_table.ts",
       `      if (
         Atomics.load(words, at + OWNER) === owner &&
         Atomics.load(words, at + OWNER_GENERATION + (owner & 1)) === ownerGeneration
@@ -235,7 +245,7 @@ const memory: Mutant[] = [
   {
     name: "roster: an entry is struck off twice",
     edits: [edit(
-      "memory/roster.ts",
+      "liveness/process_table.ts",
       "if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;",
       "if ((generation & 1) === 0) return;",
     )],
@@ -249,12 +259,12 @@ const queue: Mutant[] = [
       "ring: TAIL is there once (after a putter that ended anywhere, an item was lost for good)",
     edits: [
       edit(
-        "memory/ring.ts",
+        "shm/mpmc_ring.ts",
         "const put = header[PUT_COUNT], valid = put & 1, next = valid ^ 1;",
         "const put = header[PUT_COUNT], valid = 0, next = 0;",
       ),
       edit(
-        "memory/ring.ts",
+        "shm/mpmc_ring.ts",
         "const tail = header[TAIL + (header[PUT_COUNT] & 1)];",
         "const tail = header[TAIL];",
       ),
@@ -265,18 +275,18 @@ const queue: Mutant[] = [
     name: "ring: HEAD is there once (after a taker that ended anywhere, the queue was damaged)",
     edits: [
       edit(
-        "memory/ring.ts",
+        "shm/mpmc_ring.ts",
         "    const valid = (got ^ seen) & FLIP, next = valid ^ 1;\n    let head",
         "    const valid = 0, next = 0;\n    let head",
       ),
-      edit("memory/ring.ts", "valid = (got ^ this.#seen) & FLIP;", "valid = 0;"),
+      edit("shm/mpmc_ring.ts", "valid = (got ^ this.#seen) & FLIP;", "valid = 0;"),
     ],
     scenarios: ["queue_abrupt_getter"],
   },
   {
     name: "ring: growing tells of HEAD and of the room by two stores",
     edits: [edit(
-      "memory/ring.ts",
+      "shm/mpmc_ring.ts",
       "Atomics.store(header, HEAD + next, isWrapped ? head + up : head);",
       "Atomics.store(header, HEAD + valid, isWrapped ? head + up : head);\n" +
         "          Atomics.store(header, HEAD + next, isWrapped ? head + up : head);",
@@ -287,12 +297,12 @@ const queue: Mutant[] = [
     name: "ring: the unfinished are counted by a store of their own (join waited for ever)",
     edits: [
       edit(
-        "memory/ring.ts",
+        "shm/mpmc_ring.ts",
         "Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT)",
         "Atomics.load(this.header, FINISHED + 1)",
       ),
       edit(
-        "memory/ring.ts",
+        "shm/mpmc_ring.ts",
         "    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
         "    Atomics.add(header, FINISHED + 1, 1);\n    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
       ),
@@ -303,7 +313,7 @@ const queue: Mutant[] = [
     name: "queue: a batch wakes one getter only",
     edits: [
       edit(
-        "queue/store.ts",
+        "queue/shared/store.ts",
         "        this.itemGate.open(count);",
         "        this.itemGate.open(1);",
       ),
@@ -313,12 +323,14 @@ const queue: Mutant[] = [
   },
   {
     name: "queue: the last taskDone wakes nobody",
-    edits: [edit("queue/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", "")],
+    edits: [
+      edit("queue/shared/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", ""),
+    ],
     scenarios: ["queue_joinable"],
   },
   {
     name: "queue: a put wakes nobody",
-    edits: [edit("queue/store.ts", "        this.itemGate.open(1);\n", "")],
+    edits: [edit("queue/shared/store.ts", "        this.itemGate.open(1);\n", "")],
     scenarios: ["queue_1p1g"],
   },
 ];
@@ -327,7 +339,7 @@ const pipe: Mutant[] = [
   {
     name: "pipe: a receiver that finds the sender gone doesn't look again",
     edits: [edit(
-      "pipe/end.ts",
+      "pipe/endpoint.ts",
       "        length = lane.peek();\n        if (length === EMPTY) throw ended(",
       "        throw ended(",
     )],
@@ -335,14 +347,14 @@ const pipe: Mutant[] = [
   },
   {
     name: "pipe: receiving tells nobody of the room",
-    edits: [edit("pipe/end.ts", "      roomGate.open(1);\n", "")],
+    edits: [edit("pipe/endpoint.ts", "      roomGate.open(1);\n", "")],
     scenarios: ["pipe_bounded"],
   },
   {
     name: "pipe: a full lane can't be told from an empty one",
     edits: [
       edit(
-        "memory/lane.ts",
+        "shm/spsc_queue.ts",
         "units <= rest ? units : rest + units) + 1",
         "units <= rest ? units : rest + units)",
       ),
@@ -352,7 +364,7 @@ const pipe: Mutant[] = [
   {
     name: "pipe: the record is taken before its position is told",
     edits: [edit(
-      "memory/lane.ts",
+      "shm/spsc_queue.ts",
       `    Atomics.store(header, GOT_POSITION, this.position);
     Atomics.store(header, GOT_COUNT, this.count);`,
       `    Atomics.store(header, GOT_COUNT, this.count);
@@ -377,7 +389,7 @@ const others: Mutant[] = [
   {
     name: "semaphore: a release wakes one where another has reserved the permit",
     edits: [edit(
-      "sync/permits.ts",
+      "sync/semaphore_state.ts",
       "if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);",
       "if (isMore) this.gate.open(1);",
     )],
@@ -386,7 +398,7 @@ const others: Mutant[] = [
   {
     name: "semaphore: a release writes the row before VALUE (a permit was lost with its holder)",
     edits: [edit(
-      "sync/permits.ts",
+      "sync/semaphore_state.ts",
       `      Atomics.add(words, VALUE, 1);
       if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);`,
       `      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
@@ -397,7 +409,7 @@ const others: Mutant[] = [
   {
     name: "semaphore: nobody does what is left of freeing a dead holder's permits",
     edits: [edit(
-      "sync/permits.ts",
+      "sync/semaphore_state.ts",
       "this.#finishBurying();\n      this.#survey();",
       "this.#dead = -1;\n      this.#survey();",
     )],
@@ -406,7 +418,7 @@ const others: Mutant[] = [
   {
     name: "barrier: nobody does what is left of a round (one passed, for the other it was broken)",
     edits: [edit(
-      "sync/parties.ts",
+      "sync/barrier_state.ts",
       "      if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();\n",
       "",
     )],
@@ -414,14 +426,14 @@ const others: Mutant[] = [
   },
   {
     name: "condition: the notification of a dead waiter goes to nobody",
-    edits: [edit("sync/line.ts", "      if (!isNotified()) this.#bequeath();\n", "")],
+    edits: [edit("sync/condition_queue.ts", "      if (!isNotified()) this.#bequeath();\n", "")],
     scenarios: ["condition_kill"],
   },
   {
     name: "condition: notify wakes nobody",
     edits: [
       edit(
-        "sync/line.ts",
+        "sync/condition_queue.ts",
         "    this.#wake();\n  }\n\n  /** Under the table's lock. */",
         "  }\n\n  /** Under the table's lock. */",
       ),
@@ -431,7 +443,7 @@ const others: Mutant[] = [
   {
     name: "host: it doesn't wait until the process is outside of critical sections",
     edits: [edit(
-      "process/hosted.ts",
+      "host/supervisor.ts",
       "!ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE)",
       "false",
     )],
@@ -440,7 +452,7 @@ const others: Mutant[] = [
   {
     name: "host: it looks before it gives the order",
     edits: [edit(
-      "process/hosted.ts",
+      "host/supervisor.ts",
       "    requestStop(this.#launch.control, this.#order);\n    this.#stop();",
       "    this.#stop();\n    requestStop(this.#launch.control, this.#order);",
     )],

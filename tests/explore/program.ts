@@ -9,40 +9,42 @@ import type { Program } from "./kernel/environment.ts";
 const here = import.meta.dirname!;
 
 /** The root of the project. */
-export const root: string = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+export const root: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
 /** Modules that work on memory of their own only. */
-const PURE = ["lib/memory/codec/", "lib/errors.ts", "lib/describe.ts", "lib/named_options.ts"];
+const PURE = ["lib/codec/", "lib/errors.ts", "lib/validate/describe.ts", "lib/validate/options.ts"];
 
 /** By file and name. */
 const SMALLER: Record<string, Record<string, number>> = {
   // How often a held mutex is looked at, and after how many slices its holder counts as dead.
-  "lib/memory/mutex.ts": { SPINS: 1, ENDED: 2, NEVER_TRUE: 3 },
+  "lib/liveness/mutex.ts": { SPINS: 1, ENDED: 2, NEVER_TRUE: 3 },
   // Time only: calls for which there has to be room on the stack.
-  "lib/wait/gate.ts": { STACK_NEEDED: 1 },
-  "lib/wait/bus.ts": { STACK_NEEDED: 1 },
+  "lib/wait/eventcount.ts": { STACK_NEEDED: 1 },
+  "lib/wait/broadcast.ts": { STACK_NEEDED: 1 },
   // Memory only: what a run costs is mostly the making of it.
-  "lib/memory/scratch.ts": { SCRATCH_BYTES: 256 },
-  "lib/memory/codec/writer.ts": { SMALLEST: 256 },
-  "lib/memory/roster.ts": { MOST_BYTES: 1 << 14 },
+  "lib/shm/scratch.ts": { SCRATCH_BYTES: 256 },
+  "lib/codec/writer.ts": { SMALLEST: 256 },
+  "lib/liveness/process_table.ts": { MOST_BYTES: 1 << 14 },
   // The ring wraps around and grows after a few records.
-  "lib/memory/ring.ts": { FIRST_UNITS: 16 },
+  "lib/shm/mpmc_ring.ts": { FIRST_UNITS: 16 },
   // A lane goes on to its next segment after a few records.
-  "lib/memory/lane.ts": { FIRST_UNITS: 12, MOST_UNITS: 64, LONG_UNITS: 20 },
+  "lib/shm/spsc_queue.ts": { FIRST_UNITS: 12, MOST_UNITS: 64, LONG_UNITS: 20 },
 };
 
 /** For the scenarios in whose files it is said: an entry of the roster is taken again at once. */
-const FEW_ENTRIES = { "lib/memory/roster.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
+const FEW_ENTRIES = { "lib/liveness/process_table.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
 
 /** Files of scenarios that need more than the usual constants. */
 const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };
 
 /** Modules in whose place a model stands. */
 const MODELS: Record<string, string> = Object.fromEntries(
-  ["thread", "jail", "sandbox", "outcome"].map((name) => [
-    `lib/process/${name}.ts`,
-    "tests/explore/scenarios/worker_model.ts",
-  ]),
+  [
+    "lib/host/workers/thread.ts",
+    "lib/host/workers/sandboxed_thread.ts",
+    "lib/host/workers/sandbox.ts",
+    "lib/protocol/outcome.ts",
+  ].map((file) => [file, "tests/explore/scenarios/worker_model.ts"]),
 );
 
 /** Another version of the code under test. */

@@ -1,5 +1,5 @@
 // Threads and processes that can end anywhere end in the middle of a put or a get, thousands of times
-// (programs/ends_anywhere.ts); `deno task test` runs it.
+// (support/programs/ends_anywhere.ts); `deno task test` runs it.
 
 import assert from "node:assert/strict";
 
@@ -21,7 +21,7 @@ const FAULTS_BORNE = 5;
 
 for (const [kind, { count, batch, what }] of Object.entries(kinds)) {
   Deno.test(`${count} ${what} end anywhere while they put and get: nothing else is lost, nobody waits`, async () => {
-    const program = new URL("../programs/ends_anywhere.ts", import.meta.url).href;
+    const program = new URL("../support/programs/ends_anywhere.ts", import.meta.url).href;
     for (let faults = 0;; faults++) {
       const seed = Math.floor(Math.random() * 2 ** 31);
       console.log(`${program} ${kind} ${count} ${batch} ${seed}`);

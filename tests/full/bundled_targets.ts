@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import * as esbuild from "npm:esbuild@0.25.12";
 import { checkProgram, PROGRAM } from "../support/target_table.ts";
 
-const program = new URL(`../programs/${PROGRAM}`, import.meta.url);
+const program = new URL(`../support/programs/${PROGRAM}`, import.meta.url);
 const root = new URL("../../", import.meta.url);
 
 /** What makes a bundle in a folder, and says where it is. */

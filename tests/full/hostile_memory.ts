@@ -1,4 +1,4 @@
-// Hostile writes into all shared memory that a process can be handed, while it is used: tests/programs/hostile_memory.ts.
+// Hostile writes into all shared memory that a process can be handed, while it is used: tests/support/programs/hostile_memory.ts.
 // For ten minutes with HOSTILE_SECONDS=600.
 
 import assert from "node:assert/strict";

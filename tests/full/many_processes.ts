@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { activeChildren, Process, Queue } from "../../mod.ts";
-import * as processes from "../targets/process_targets.ts";
-import * as queues from "../targets/queue_targets.ts";
+import * as processes from "../support/targets/process_targets.ts";
+import * as queues from "../support/targets/queue_targets.ts";
 
 Deno.test("64 processes alive at once use one queue", async () => {
   const alive = 64, rounds = 200;

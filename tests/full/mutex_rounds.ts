@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
-import { lock, unlock } from "../../lib/memory/mutex.ts";
+import { lock, unlock } from "../../lib/liveness/mutex.ts";
 import { Process, Queue, sleep } from "../../mod.ts";
-import { at, type Order, type Role } from "../targets/mutex_worker.ts";
+import { at, type Order, type Role } from "../support/targets/mutex_worker.ts";
 
 /** In ms: who waits longer than this for what must come soon, has found a bug. */
 const TIMEOUT = 60_000;
@@ -18,7 +18,7 @@ class Threads {
   /** Starts a thread; resolves when it is about to take the lock. */
   async start(number: number, role: Role): Promise<void> {
     const order: Order = { words: this.words, number, role };
-    const worker = new Worker(new URL("../targets/mutex_worker.ts", import.meta.url), {
+    const worker = new Worker(new URL("../support/targets/mutex_worker.ts", import.meta.url), {
       workerData: order,
     });
     this.#ends.push(new Promise((resolve) => worker.once("exit", resolve)));
@@ -92,7 +92,7 @@ Deno.test("a process that ends with the one it runs in, anywhere, leaves a usabl
 
 Deno.test("a process that spoils the table of who is alive keeps nobody for ever", async () => {
   for (const [word, value] of [[0, 1], [1, 0], [4, 1e6], [8, 1e6], [10, 2 ** 30], [11, 2 ** 30]]) {
-    const program = new URL("../programs/spoiled_roster.ts", import.meta.url).href;
+    const program = new URL("../support/programs/spoiled_roster.ts", import.meta.url).href;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", program, `${word}`, `${value}`],
       stdin: "null",
@@ -104,7 +104,7 @@ Deno.test("a process that spoils the table of who is alive keeps nobody for ever
 });
 
 Deno.test("a process that was stopped with the whole program has what it held still", async () => {
-  const program = new URL("../programs/stopped_holder.ts", import.meta.url).href;
+  const program = new URL("../support/programs/stopped_holder.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", program],
     stdin: "null",

@@ -1,4 +1,4 @@
-// The long form of tests/pipe_stress_test.ts; `deno task test` runs it.
+// The long form of tests/pipe/pipe_stress_test.ts; `deno task test` runs it.
 
 import {
   chain,

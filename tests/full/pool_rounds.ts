@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { CancelledError, Pool, SharedArray, sleep, TaskError } from "../../mod.ts";
 import { withSeeds } from "../support/seed.ts";
-import { type Item, keep, work } from "../targets/pool_round_targets.ts";
+import { type Item, keep, work } from "../support/targets/pool_round_targets.ts";
 
 /** Items of one run, and of one call. */
 const ITEMS = 4000, BATCH = 200;

@@ -1,4 +1,4 @@
-// The long form of tests/queue_stress_test.ts; `deno task test` runs it.
+// The long form of tests/queue/queue_stress_test.ts; `deno task test` runs it.
 
 import { flooded, killAtRandom } from "../support/rounds.ts";
 import { withSeeds } from "../support/seed.ts";

@@ -1,9 +1,9 @@
-// The short form of tests/spoiling/sweep.ts: what a program may replace after this library was loaded, of
+// The short form of tests/support/spoiling/sweep.ts: what a program may replace after this library was loaded, of
 // the classes on which it relies most, is replaced one by one while every primitive is used.
 
 import assert from "node:assert/strict";
-import { answerOf, steps } from "../spoiling/scenario.ts";
-import { spoil, targets, WAYS } from "../spoiling/spoil.ts";
+import { answerOf, steps } from "../support/spoiling/scenario.ts";
+import { spoil, targets, WAYS } from "../support/spoiling/spoil.ts";
 
 /** The beginnings of the names of what is replaced. */
 const TRIED = [

@@ -16,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { addTogether, bound, exclusive, start, startNamed } from "../support/sync.ts";
 import { randomFrom } from "../support/seed.ts";
-import * as targets from "../targets/sync_targets.ts";
+import * as targets from "../support/targets/sync_targets.ts";
 
 /** For what takes long by its nature. */
 const long = { timeout: 120_000 };

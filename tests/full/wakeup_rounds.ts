@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Lock, Process, RLock, SharedArray } from "../../mod.ts";
 import { bound } from "../support/sync.ts";
-import * as targets from "../targets/wakeup_targets.ts";
+import * as targets from "../support/targets/wakeup_targets.ts";
 
 const ROUNDS = 20;
 

@@ -1,6 +1,6 @@
 // What hostile code tries in a sealed process (support/hostile.ts), all of it in each kind of process.
 
-import type { How } from "../programs/hostile.ts";
+import type { How } from "../support/programs/hostile.ts";
 import { withstand } from "../support/withstand.ts";
 
 const kinds: How[] = [

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Process, SharedArray, Value } from "../../mod.ts";
-import * as targets from "../targets/value_targets.ts";
+import * as targets from "./targets/value_targets.ts";
 
 const module = targets.here;
 

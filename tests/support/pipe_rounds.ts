@@ -13,8 +13,8 @@ import {
   wait,
 } from "../../mod.ts";
 import { between, randomFrom } from "./seed.ts";
-import * as targets from "../targets/pipe_targets.ts";
-import * as queueTargets from "../targets/queue_targets.ts";
+import * as targets from "./targets/pipe_targets.ts";
+import * as queueTargets from "./targets/queue_targets.ts";
 
 const module = targets.here;
 

@@ -21,7 +21,7 @@ export interface Run {
   errors: string;
 }
 
-/** Runs a program of tests/programs, or of a URL, with no terminal; with no permission, unless `flags` say otherwise. */
+/** Runs a program of tests/support/programs, or of a URL, with no terminal; with no permission, unless `flags` say otherwise. */
 export async function run(
   program: string,
   args: readonly string[] = [],
@@ -30,7 +30,7 @@ export async function run(
 ): Promise<Run> {
   const url = URL.canParse(program)
     ? program
-    : new URL(`../programs/${program}`, import.meta.url).href;
+    : new URL(`programs/${program}`, import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, url, ...args],
     stdin: "null",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Process, Queue, sleep } from "../../mod.ts";
 import { between } from "./seed.ts";
-import * as targets from "../targets/queue_targets.ts";
+import * as targets from "./targets/queue_targets.ts";
 
 const module = targets.here;
 

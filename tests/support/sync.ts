@@ -13,7 +13,7 @@ import {
   Semaphore,
   SharedArray,
 } from "../../mod.ts";
-import * as targets from "../targets/sync_targets.ts";
+import * as targets from "./targets/sync_targets.ts";
 
 /** Who waits longer than this for what must come soon, has found a bug. */
 export const bound = { timeout: 20_000 };

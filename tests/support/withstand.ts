@@ -1,7 +1,7 @@
 // Has a program make the attempts of hostile.ts, and checks what came of them.
 
 import assert from "node:assert/strict";
-import type { How } from "../programs/hostile.ts";
+import type { How } from "./programs/hostile.ts";
 import { type Attempt, attempts } from "./hostile.ts";
 import { run } from "./programs.ts";
 

@@ -12,7 +12,7 @@ import {
   words,
 } from "./assumption.ts";
 
-const BUS = "lib/wait/bus.ts", BROADCAST = "lib/platform/broadcast.ts";
+const BUS = "lib/wait/broadcast.ts", BROADCAST = "lib/platform/broadcast.ts";
 
 /** Opens a channel that counts what it hears in data[0], and says so in data[1]. */
 const LISTEN = `const channel = new BroadcastChannel("platform");
@@ -70,7 +70,7 @@ export const channels: Assumption[] = [
   },
   {
     claim: "A BroadcastChannel carries shared memory, and a sandbox hears and uses every channel",
-    places: [BUS, "lib/queue/named.ts"],
+    places: [BUS, "lib/queue/shared/names.ts"],
     kind: "need",
     expected: ["answered"],
     observe: async () => {

@@ -33,14 +33,14 @@ async function terminated(loop: string, options: Parameters<typeof thread>[2] = 
 export const interruption: Assumption[] = [
   {
     claim: "terminate() stops a thread that holds a Web Lock in the middle of a loop",
-    places: [INTERRUPTION, "lib/process/thread.ts"],
+    places: [INTERRUPTION, "lib/host/workers/thread.ts"],
     kind: "need",
     expected: ["stops"],
     observe: () => terminated("while (true) count();"),
   },
   {
     claim: "terminate() stops a thread that holds a Web Lock in the middle of Atomics.wait",
-    places: [INTERRUPTION, "lib/process/thread.ts", "lib/wait/operation.ts"],
+    places: [INTERRUPTION, "lib/host/workers/thread.ts", "lib/wait/operation.ts"],
     kind: "need",
     expected: ["its port closes"],
     observe: async () => {
@@ -66,7 +66,11 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "terminate() doesn't stop a web Worker in the middle of a loop, Web Lock or not",
-    places: ["lib/platform/web_workers.ts", "lib/process/sandbox.ts", "lib/memory/critical.ts"],
+    places: [
+      "lib/platform/web_workers.ts",
+      "lib/host/workers/sandbox.ts",
+      "lib/liveness/critical_section.ts",
+    ],
     kind: "quirk",
     expected: ["goes on, goes on"],
     observe: async () => {
@@ -94,7 +98,11 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "terminate() stops a web Worker at the next turn of its event loop",
-    places: ["lib/platform/web_workers.ts", "lib/process/sandbox.ts", "lib/memory/critical.ts"],
+    places: [
+      "lib/platform/web_workers.ts",
+      "lib/host/workers/sandbox.ts",
+      "lib/liveness/critical_section.ts",
+    ],
     kind: "need",
     expected: ["stops"],
     observe: async () => {
@@ -146,7 +154,7 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "A worker ends with the worker that has started it",
-    places: ["lib/process/hosted.ts", "lib/process/jail.ts"],
+    places: ["lib/host/supervisor.ts", "lib/host/workers/sandboxed_thread.ts"],
     kind: "need",
     expected: ["stops"],
     observe: async () => {
@@ -166,7 +174,7 @@ export const interruption: Assumption[] = [
   },
   {
     claim: "A program doesn't wait for an unref'd thread that computes without end",
-    places: ["lib/process/thread.ts"],
+    places: ["lib/host/workers/thread.ts"],
     kind: "need",
     expected: ["it ends"],
     observe: async () => {

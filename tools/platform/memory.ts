@@ -19,7 +19,7 @@ export const memory: Assumption[] = [
   {
     claim:
       "A thread whose heap is full ends with ERR_WORKER_OUT_OF_MEMORY, and the program goes on",
-    places: ["lib/platform/threads.ts", "lib/process/hosted.ts"],
+    places: ["lib/platform/threads.ts", "lib/host/supervisor.ts"],
     kind: "need",
     expected: ["known as out of memory"],
     observe: async () => {
@@ -35,7 +35,7 @@ export const memory: Assumption[] = [
   {
     claim:
       "Where the heap fills after an await, the thread isn't ended, but its heap_size_limit has grown",
-    places: ["lib/platform/threads.ts", "lib/process/memory_watch.ts"],
+    places: ["lib/platform/threads.ts", "lib/child/memory_watch.ts"],
     kind: "need",
     expected: ["it lives, and the limit has grown", "ERR_WORKER_OUT_OF_MEMORY"],
     observe: async () => {
@@ -59,7 +59,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "V8 tells the limit of a thread's heap as heap_size_limit",
-    places: ["lib/platform/threads.ts", "lib/process/memory_watch.ts"],
+    places: ["lib/platform/threads.ts", "lib/child/memory_watch.ts"],
     kind: "need",
     expected: ["as set"],
     observe: async () => {
@@ -96,7 +96,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "A pending Atomics.waitAsync doesn't keep a program alive, with a timeout or without",
-    places: ["lib/wait/sleeper.ts", "lib/wait/bus.ts"],
+    places: ["lib/wait/async_waiter.ts", "lib/wait/broadcast.ts"],
     kind: "need",
     expected: ["it ends at once, it ends at once"],
     observe: async () => {
@@ -112,7 +112,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "The waitAsync calls of an isolate are there until it has ended, and are gone then",
-    places: ["lib/process/pulse.ts"],
+    places: ["lib/protocol/heartbeat.ts"],
     kind: "need",
     expected: ["1 woken in a loop, 0 once terminated"],
     observe: async () => {
@@ -138,7 +138,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "A SharedArrayBuffer that grows reserves memory without using it",
-    places: ["lib/memory/ring.ts", "lib/process/outcome.ts"],
+    places: ["lib/shm/mpmc_ring.ts", "lib/protocol/outcome.ts"],
     kind: "need",
     expected: ["1000 of 1 GiB"],
     observe: () => {
@@ -154,7 +154,7 @@ export const memory: Assumption[] = [
   {
     claim:
       "A view that tracks the length of a growing SharedArrayBuffer is slower than one of fixed length",
-    places: ["lib/memory/ring.ts", "lib/sync/shared.ts"],
+    places: ["lib/shm/mpmc_ring.ts", "lib/sync/shared_state.ts"],
     kind: "quirk",
     expected: ["more than 3 times"],
     observe: () => {
@@ -178,11 +178,11 @@ export const memory: Assumption[] = [
   {
     claim:
       "A function with a call of 200 arguments throws at its start when the stack has no room for it",
-    places: ["lib/memory/critical.ts"],
+    places: ["lib/liveness/critical_section.ts"],
     kind: "need",
     expected: ["0 of 200 begun and not ended"],
     observe: async () => {
-      const { enter, leave } = await import("../../lib/memory/critical.ts");
+      const { enter, leave } = await import("../../lib/liveness/critical_section.ts");
       let halves = 0;
       for (let round = 0; round < 200; round++) {
         let isDone = false;

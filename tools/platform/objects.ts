@@ -28,7 +28,7 @@ import { ownRuntime } from "../../lib/platform/requirements.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
 const URLS = "lib/platform/object_urls.ts";
-const REFUSALS = "lib/memory/codec/refusals.ts", OBJECTS = "lib/platform/host_objects.ts";
+const REFUSALS = "lib/codec/uncloneable.ts", OBJECTS = "lib/platform/host_objects.ts";
 const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts";
 
 export const objects: Assumption[] = [
@@ -55,7 +55,7 @@ export const objects: Assumption[] = [
   {
     claim:
       "A module at a blob: URL can be imported in every isolate, in the main module of a sandbox too",
-    places: [URLS, "lib/process/runtime.ts"],
+    places: [URLS, "lib/target/bundle.ts"],
     kind: "need",
     expected: ["thread 5, sandbox 5"],
     observe: async () => {
@@ -69,7 +69,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Any isolate can revoke a blob: URL, and resolveObjectURL tells",
-    places: [URLS, "lib/process/lockdown.ts"],
+    places: [URLS, "lib/child/lockdown.ts"],
     kind: "need",
     expected: ["true, then false"],
     observe: async () => {
@@ -81,7 +81,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Deno marks what it clones by itself with a symbol Deno.core.hostObject",
-    places: [OBJECTS, REFUSALS, "lib/process/failure.ts"],
+    places: [OBJECTS, REFUSALS, "lib/transfer/remote_error.ts"],
     kind: "need",
     expected: ["DOMException, MessagePort, CryptoKey"],
     observe: async () => {
@@ -127,7 +127,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "structuredClone keeps name, message and stack of an error and a DOMException",
-    places: ["lib/memory/codec/encode.ts", "lib/memory/codec/decode.ts"],
+    places: ["lib/codec/encode.ts", "lib/codec/decode.ts"],
     kind: "need",
     expected: ["RangeError: a, stack; AbortError: b, stack"],
     observe: () =>
@@ -140,7 +140,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Error.prepareStackTrace gets call sites, with the whole URL of a module",
-    places: ["lib/process/callers.ts", "lib/wait/caller.ts"],
+    places: ["lib/target/callers.ts", "lib/wait/call_site.ts"],
     kind: "need",
     expected: ["whole"],
     observe: async () => {
@@ -156,7 +156,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "V8 words the error of a name from outside of a function as is known",
-    places: [TEXTS, "lib/process/explain.ts"],
+    places: [TEXTS, "lib/target/source_errors.ts"],
     kind: "need",
     expected: ["outside, early"],
     observe: () => {
@@ -173,7 +173,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "Deno words the refusal of a relative path or a bare name in a data: module as is known",
-    places: [TEXTS, "lib/process/explain.ts"],
+    places: [TEXTS, "lib/target/source_errors.ts"],
     kind: "need",
     expected: ['a relative path, "some-package"'],
     observe: async () => {
@@ -189,7 +189,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "node:module tells whether a module is loaded, its text as it runs, and what it exports",
-    places: [MODULES, "lib/process/reference.ts", "lib/process/source.ts"],
+    places: [MODULES, "lib/target/reference.ts", "lib/target/source.ts"],
     kind: "need",
     expected: ["loaded, not loaded; without types; its exports"],
     observe: () => {
@@ -207,7 +207,7 @@ export const objects: Assumption[] = [
   {
     claim:
       "A specifier can be resolved in another module, and TypeScript transpiled as modules are",
-    places: [MODULES, "lib/process/source.ts"],
+    places: [MODULES, "lib/target/source.ts"],
     kind: "need",
     expected: ["resolved, transpiled"],
     observe: () => {
@@ -221,7 +221,7 @@ export const objects: Assumption[] = [
   },
   {
     claim: "node:vm parses a module without linking it, and tells its imports",
-    places: ["lib/platform/parser.ts", "lib/process/module_text.ts"],
+    places: ["lib/platform/parser.ts", "lib/target/module_text.ts"],
     kind: "need",
     expected: ["true, false; ./b.ts, ./c.ts"],
     observe: () => {

@@ -51,7 +51,12 @@ export const ports: Assumption[] = [
   },
   {
     claim: "takeMessage of a port answers undefined, whichever end has closed it",
-    places: [PORTS, "lib/process/hosted.ts", "lib/process/jail.ts", "lib/memory/cargo.ts"],
+    places: [
+      PORTS,
+      "lib/host/supervisor.ts",
+      "lib/host/workers/sandboxed_thread.ts",
+      "lib/transfer/message.ts",
+    ],
     kind: "need",
     expected: ["undefined, undefined"],
     observe: async () => {
@@ -67,7 +72,7 @@ export const ports: Assumption[] = [
   {
     claim:
       "A blocked isolate can take what others post to a started port, but for one message at most",
-    places: [PORTS, "lib/process/hosted.ts"],
+    places: [PORTS, "lib/host/supervisor.ts"],
     kind: "need",
     expected: ["99 or more of 100"],
     observe: async () => {
@@ -86,7 +91,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port closes, after its last message, when the thread that has its other end returns",
-    places: [PORTS, "lib/process/hosted.ts", "lib/pipe/plain_worker.ts"],
+    places: [PORTS, "lib/host/supervisor.ts", "lib/pipe/foreign_worker.ts"],
     kind: "need",
     expected: ["1, 2, close"],
     observe: async () => {
@@ -99,7 +104,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port closes when the thread that has its other end is terminated",
-    places: [PORTS, "lib/process/hosted.ts", "lib/pipe/plain_worker.ts"],
+    places: [PORTS, "lib/host/supervisor.ts", "lib/pipe/foreign_worker.ts"],
     kind: "need",
     expected: ["1, 2, close"],
     observe: async () => {
@@ -113,7 +118,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port closes when the sandbox that has its other end is terminated, or closes itself",
-    places: [PORTS, "lib/process/hosted.ts", "lib/pipe/plain_worker.ts"],
+    places: [PORTS, "lib/host/supervisor.ts", "lib/pipe/foreign_worker.ts"],
     kind: "need",
     expected: ["1, 2, close / 1, 2, close"],
     observe: async () => {
@@ -133,7 +138,7 @@ export const ports: Assumption[] = [
   {
     claim:
       "close() of node's ports starts the other port of the pair, and its messages are out of reach",
-    places: [PORTS, "lib/pipe/end.ts"],
+    places: [PORTS, "lib/pipe/endpoint.ts"],
     kind: "quirk",
     expected: ["undefined"],
     observe: () => {
@@ -145,7 +150,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "close() of the prototype leaves the other port as it is",
-    places: [PORTS, "lib/pipe/end.ts"],
+    places: [PORTS, "lib/pipe/endpoint.ts"],
     kind: "need",
     expected: ["last"],
     observe: () => {
@@ -157,7 +162,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A postMessage that throws has detached what it was to move all the same",
-    places: [PORTS, "lib/memory/cargo.ts", "lib/pipe/input.ts"],
+    places: [PORTS, "lib/transfer/message.ts", "lib/validate/message_input.ts"],
     kind: "quirk",
     expected: ["detached"],
     observe: () => {
@@ -172,7 +177,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port that was started is marked by a symbol named enabled",
-    places: [PORTS, "lib/pipe/input.ts"],
+    places: [PORTS, "lib/validate/message_input.ts"],
     kind: "need",
     expected: ["false, true"],
     observe: () => {
@@ -186,7 +191,7 @@ export const ports: Assumption[] = [
   {
     claim:
       "receiveMessageOnPort looks for ports in each element of a typed array, but not in a Map",
-    places: [PORTS, "lib/memory/cargo.ts"],
+    places: [PORTS, "lib/transfer/message.ts"],
     kind: "quirk",
     expected: ["more than 3 times as long outside of a Map"],
     observe: () => {
@@ -206,7 +211,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port that crosses in a Map can be used where it arrives",
-    places: [PORTS, "lib/memory/cargo.ts"],
+    places: [PORTS, "lib/transfer/message.ts"],
     kind: "need",
     expected: ["there and back"],
     observe: () => {

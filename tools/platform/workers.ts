@@ -16,12 +16,12 @@ import {
 } from "./assumption.ts";
 
 const WEB = "lib/platform/web_workers.ts",
-  SANDBOX = "lib/process/sandbox.ts",
-  THREAD = "lib/process/thread.ts";
-const LEAVING = "lib/process/leaving.ts";
+  SANDBOX = "lib/host/workers/sandbox.ts",
+  THREAD = "lib/host/workers/thread.ts";
+const LEAVING = "lib/child/exit.ts";
 
 /** Some module of this package that imports nothing. */
-const MODULE = "lib/named_options.ts";
+const MODULE = "lib/validate/options.ts";
 
 export const workers: Assumption[] = [
   {
@@ -54,7 +54,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "What the main module of a worker imports literally is loaded with the rights of its starter",
-    places: [WEB, "lib/process/target.ts"],
+    places: [WEB, "lib/target/target.ts"],
     kind: "need",
     expected: ["static: loaded, import(): loaded"],
     observe: async () => {
@@ -69,7 +69,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "What a sandbox imports by a URL made while it runs needs its own rights",
-    places: [WEB, "lib/process/target.ts"],
+    places: [WEB, "lib/target/target.ts"],
     kind: "need",
     expected: ["refused"],
     observe: async () => {
@@ -114,7 +114,11 @@ export const workers: Assumption[] = [
   {
     claim:
       "A worker that is started from a worker takes longer to come up, as long as Deno waits for a debugger",
-    places: ["lib/platform/threads.ts", "lib/process/delegate.ts", "lib/process/jail.ts"],
+    places: [
+      "lib/platform/threads.ts",
+      "lib/process/delegate.ts",
+      "lib/host/workers/sandboxed_thread.ts",
+    ],
     kind: "quirk",
     expected: ["more than 0.3 s longer", "about as long"],
     observe: async () => {
@@ -169,7 +173,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "A thread has no global self",
-    places: ["lib/process/child.ts"],
+    places: ["lib/child/boot.ts"],
     kind: "quirk",
     expected: ["undefined"],
     observe: async () => {
@@ -192,12 +196,12 @@ export const workers: Assumption[] = [
   {
     claim:
       "A process with permissions of its own can be denied the rest, for good, before other code runs",
-    places: ["lib/process/lockdown.ts"],
+    places: ["lib/child/lockdown.ts"],
     kind: "need",
     expected: ["all denied"],
     observe: async () => {
       const [, answer] = await sandbox(
-        `import { lockDown } from ${JSON.stringify(fileOf("lib/process/lockdown.ts"))};
+        `import { lockDown } from ${JSON.stringify(fileOf("lib/child/lockdown.ts"))};
         import { Worker as Thread } from "node:worker_threads";
         import { createServer } from "node:net";
         import process from "node:process";
@@ -224,14 +228,14 @@ export const workers: Assumption[] = [
   },
   {
     claim: "In such a realm, what Deno's own modules load later is loaded, as for a new thread",
-    places: ["lib/process/sealed_realm.ts"],
+    places: ["lib/child/sealed_realm.ts"],
     kind: "need",
     expected: ["made"],
     observe: async () => {
       const [, answer] = await sandbox(
         `import { Worker } from "node:worker_threads";
         import { closeImports, sealRealm } from ${
-          JSON.stringify(fileOf("lib/process/sealed_realm.ts"))
+          JSON.stringify(fileOf("lib/child/sealed_realm.ts"))
         };
         const { postMessage } = globalThis;
         sealRealm({}, []);
@@ -245,7 +249,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "Where Deno type-checks, it checks what a worker's main module imports literally, not by a variable",
-    places: [WEB, "lib/process/target.ts"],
+    places: [WEB, "lib/target/target.ts"],
     kind: "quirk",
     expected: ["literally: checked, by a variable: not checked"],
     observe: async () => {
@@ -279,7 +283,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "A transport that is behind an unstable flag ends the program with exit code 70",
-    places: ["lib/process/allow_list.ts", "lib/process/sealed_realm.ts"],
+    places: ["lib/child/allow_list.ts", "lib/child/sealed_realm.ts"],
     kind: "quirk",
     expected: ["70"],
     observe: async () => {
@@ -293,13 +297,13 @@ export const workers: Assumption[] = [
   {
     claim:
       "What is no permission's can be taken out of the realm of a worker, and imports be refused there",
-    places: ["lib/process/sealed_realm.ts", "lib/process/allow_list.ts"],
+    places: ["lib/child/sealed_realm.ts", "lib/child/allow_list.ts"],
     kind: "need",
     expected: ["sealed"],
     observe: async () => {
       const [, answer] = await sandbox(
         `import { closeImports, sealRealm } from ${
-          JSON.stringify(fileOf("lib/process/sealed_realm.ts"))
+          JSON.stringify(fileOf("lib/child/sealed_realm.ts"))
         };
         const { postMessage } = globalThis;
         sealRealm({}, []);
@@ -314,7 +318,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "node's process has _fatalException, which asks its listeners for uncaught errors",
-    places: ["lib/process/uncaught.ts"],
+    places: ["lib/child/uncaught_errors.ts"],
     kind: "need",
     expected: ["asked"],
     observe: async () => {
@@ -330,7 +334,7 @@ export const workers: Assumption[] = [
   },
   {
     claim: "A worker killed while its main module is still evaluating leaks what it had loaded",
-    places: ["lib/platform/threads.ts", "lib/process/child.ts", "lib/process/hosted.ts"],
+    places: ["lib/platform/threads.ts", "lib/child/boot.ts", "lib/host/supervisor.ts"],
     kind: "quirk",
     expected: ["more than 100 KB each", "less"],
     observe: async () => {

@@ -1,7 +1,7 @@
 // PriorityQueue: a queue that gives the smallest item first.
 
-import { describe } from "../../describe.ts";
-import { option } from "../../named_options.ts";
+import { describe } from "../../validate/describe.ts";
+import { option } from "../../validate/options.ts";
 import { checkHasOrder, naturalOrder } from "./order.ts";
 import { ordered, Queue, type QueueOptions } from "./queue.ts";
 import { type Order, SmallestFirst } from "./smallest_first.ts";

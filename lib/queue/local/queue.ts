@@ -1,10 +1,10 @@
 // Queue of "@multiproc/multiprocessing/local": the public faces of a store (store.ts). LifoQueue and
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
-import { customInspect, type Inspect, type NamedClass, print } from "../../inspection.ts";
-import { checkNames } from "../../named_options.ts";
-import { checkBounds, checkMaxSize } from "../../memory/bounds.ts";
-import { cannotClone } from "../../memory/crossing.ts";
+import { customInspect, type Inspect, type NamedClass, print } from "../../printing.ts";
+import { checkNames } from "../../validate/options.ts";
+import { checkBounds, checkMaxSize } from "../../validate/numbers.ts";
+import { cannotClone } from "../../transfer/transferable.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import { iterate, readableOf, writableOf } from "../../wait/streams.ts";
 import { type Items, OldestFirst } from "./items.ts";

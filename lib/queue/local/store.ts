@@ -11,7 +11,7 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import type { Source } from "../../wait/streams.ts";
 import type { Items } from "./items.ts";
-import { Line, type Step } from "./line.ts";
+import { Line, type Step } from "./wait_queue.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { each, Math, RangeError } = primordials;

@@ -1,10 +1,10 @@
 // What all scenarios share: processes with control blocks and places in one roster, and what is
 // usually asked of an outcome.
 
-import { adoptControl, newControl } from "../../../lib/memory/control.ts";
-import { setMayEndAnywhere } from "../../../lib/memory/mutex.ts";
-import { adoptPlace, ownRoster, type Ref, Roster } from "../../../lib/memory/roster.ts";
-import { lookEverywhere } from "../../../lib/wait/gate.ts";
+import { adoptControl, newControl } from "../../../lib/liveness/control_block.ts";
+import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
+import { adoptPlace, ownRoster, type Ref, Roster } from "../../../lib/liveness/process_table.ts";
+import { lookEverywhere } from "../../../lib/wait/eventcount.ts";
 import type { Outcome, Scenario, Shared, Simulation } from "../kernel/scenario.ts";
 
 declare const sim: Simulation;

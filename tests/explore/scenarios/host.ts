@@ -1,6 +1,6 @@
 // The host of a process, from its start to its end: nobody is stopped in a critical section, its end
 // is seen by those who wait for it and by those who share something with it, and its exit code is true.
-// P0 is the host and runs lib/process/hosted.ts; P1 is the process; the worker is a model.
+// P0 is the host and runs lib/host/supervisor.ts; P1 is the process; the worker is a model.
 
 import {
   EXIT,
@@ -9,15 +9,15 @@ import {
   ownControl,
   readCode,
   writeCode,
-} from "../../../lib/memory/control.ts";
-import { sayFarewell } from "../../../lib/memory/farewell.ts";
-import { ownRef, ownRoster } from "../../../lib/memory/roster.ts";
-import { endGate, Hosted, TERMINATED } from "../../../lib/process/hosted.ts";
-import type { Birth, Launch } from "../../../lib/process/messages.ts";
-import { beat } from "../../../lib/process/pulse.ts";
-import { Store, type StoreContent } from "../../../lib/queue/store.ts";
+} from "../../../lib/liveness/control_block.ts";
+import { sayFarewell } from "../../../lib/liveness/exit_hooks.ts";
+import { ownRef, ownRoster } from "../../../lib/liveness/process_table.ts";
+import { endGate, Hosted, TERMINATED } from "../../../lib/host/supervisor.ts";
+import type { Birth, Launch } from "../../../lib/protocol/messages.ts";
+import { beat } from "../../../lib/protocol/heartbeat.ts";
+import { Store, type StoreContent } from "../../../lib/queue/shared/store.ts";
 import { Lock } from "../../../lib/sync/lock.ts";
-import { WAIT } from "../../../lib/wait/gate.ts";
+import { WAIT } from "../../../lib/wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../../../lib/wait/operation.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { enter, exit, init, type Program, scenario, unfinished } from "./base.ts";
@@ -59,7 +59,7 @@ function joining({ controls }: Program): Operation<number | null> {
   };
 }
 
-/** What P1 does before its target, and after it: as lib/process/child.ts and leaving.ts do. */
+/** What P1 does before its target, and after it: as lib/child/boot.ts and child/exit.ts do. */
 function child<T extends Program>(target: (shared: T) => void): (shared: T) => void {
   return (shared) => {
     const birth = sim.objects[`birth ${CHILD}`] as Birth;

@@ -1,6 +1,6 @@
 // The internal mutex, and critical sections.
 
-import { critically } from "../../../lib/memory/mutex.ts";
+import { critically } from "../../../lib/liveness/mutex.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { init, lostWakeUp, pause, type Program, reap, scenario, unfinished } from "./base.ts";
 

@@ -7,8 +7,8 @@ import {
   moved,
   type Parcel,
   unpack,
-} from "../../../lib/memory/crossing.ts";
-import { uninterrupted } from "../../../lib/memory/critical.ts";
+} from "../../../lib/transfer/transferable.ts";
+import { uninterrupted } from "../../../lib/liveness/critical_section.ts";
 import type { Connection } from "../../../lib/pipe/connection.ts";
 import { Pipe, type PipeOptions } from "../../../lib/pipe/pipe.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";

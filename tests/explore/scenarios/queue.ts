@@ -1,7 +1,7 @@
 // Queues: every item that was put is got once, in the order of each putter, and nobody sleeps while
 // there is something for it.
 
-import { Store, type StoreContent } from "../../../lib/queue/store.ts";
+import { Store, type StoreContent } from "../../../lib/queue/shared/store.ts";
 import { blocking, eventually, now } from "../../../lib/wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../../lib/wait/options.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";

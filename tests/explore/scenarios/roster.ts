@@ -1,8 +1,8 @@
 // The table of processes: who is alive, and to whom things belong. Entries are taken again at once
 // here (MANY is 1: see program.ts).
 
-import { critically } from "../../../lib/memory/mutex.ts";
-import { ownRoster, type Ref } from "../../../lib/memory/roster.ts";
+import { critically } from "../../../lib/liveness/mutex.ts";
+import { ownRoster, type Ref } from "../../../lib/liveness/process_table.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { init, lostWakeUp, type Program, reap, scenario, unfinished } from "./base.ts";
 

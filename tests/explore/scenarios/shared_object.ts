@@ -1,6 +1,11 @@
 // Objects of lib/sync on their way to the processes of a scenario.
 
-import { type HandedOver, handOver, type Parcel, unpack } from "../../../lib/memory/crossing.ts";
+import {
+  type HandedOver,
+  handOver,
+  type Parcel,
+  unpack,
+} from "../../../lib/transfer/transferable.ts";
 import type { Simulation } from "../kernel/scenario.ts";
 import type { Program } from "./base.ts";
 

@@ -1,8 +1,8 @@
 // Models of what a host starts processes with. A worker is a simulated process that starts when it is
 // made; terminate() gives the order, which the explorer carries out at any later step.
 
-import type { Body, Listener } from "../../../lib/process/body.ts";
-import type { Birth, Launch } from "../../../lib/process/messages.ts";
+import type { Body, Listener } from "../../../lib/host/workers/worker.ts";
+import type { Birth, Launch } from "../../../lib/protocol/messages.ts";
 import type { Simulation } from "../kernel/scenario.ts";
 
 declare const sim: Simulation;

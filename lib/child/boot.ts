@@ -1,0 +1,281 @@
+// What runs in a started process, from its first step to its last. Its main module is a data: URL
+// that imports this file, or the package's text, and calls boot().
+
+// Before the realm is sealed, which takes away some of what it looks for.
+import "../platform/requirements.ts";
+import { type MessagePort, workerData } from "node:worker_threads";
+import { InvalidStateError } from "../errors.ts";
+import { receivePosted, unload } from "../transfer/message.ts";
+import { adoptControl, ASKED, LOADED, ownControl } from "../liveness/control_block.ts";
+import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
+import { knowsAll } from "../transfer/transferable.ts";
+import { setMayEndAnywhere } from "../liveness/mutex.ts";
+import { fromStarter } from "../transfer/signature.ts";
+import { makeArraysByFunction } from "../platform/interruptible_arrays.ts";
+import { lookAfterPrinting } from "../platform/interruptible_console.ts";
+import { becomeInterruptible } from "../platform/interruption.ts";
+import {
+  activeChildren,
+  becomeChild,
+  becomeObject,
+  ownIdentity,
+  whileImporting,
+} from "../process/current.ts";
+import { explain } from "../target/source_errors.ts";
+import { describeFailure, type Failure } from "../transfer/remote_error.ts";
+import { useHost } from "../protocol/host_port.ts";
+import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./exit.ts";
+import { MemoryWatch } from "./memory_watch.ts";
+import type { Birth, Identity, Init, Travel } from "../protocol/messages.ts";
+import { leaveWords, type Reply, replyTo, writeTo } from "../protocol/outcome.ts";
+import { type Process, revive } from "../process/process.ts";
+import { preload } from "../target/preloaded.ts";
+import { beat } from "../protocol/heartbeat.ts";
+import { printFailure } from "../transfer/recreate_error.ts";
+import { countBuffers } from "./counted_buffers.ts";
+import { closeImports, keepDeno } from "./sealed_realm.ts";
+import { type LoadModule, resolveReference } from "../target/reference.ts";
+import { isBundled } from "../target/bundle.ts";
+import { leaveSignalsToMain } from "./signals.ts";
+import { becomeSource, compileSource, type SourceText } from "../target/source.ts";
+import { watchForUncaught } from "./uncaught_errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  addEventListener,
+  Atomics,
+  console,
+  Deno,
+  each,
+  Object,
+  Promise,
+  PromisePrototypeThen,
+  Reflect,
+  setImmediate,
+  URL,
+} = primordials;
+
+/** What a target is, once found. */
+type Code = (...args: unknown[]) => unknown;
+
+/** What a module exports. */
+type Exports = Record<string, unknown>;
+
+/** Finds the target of this process. */
+type Find = (travel: Travel) => unknown;
+
+/** In a thread; a web Worker gets it as its first message. */
+const threadBirth = workerData as Birth | null | undefined;
+
+/**
+ * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
+ * while its main module still is leaks what it had loaded (platform/threads.ts).
+ *
+ * @param source makes the target, or is its text
+ * @param exports those of this package, for a text
+ */
+export function boot(source: (() => unknown) | SourceText, exports: Exports = {}): void {
+  begin((travel) => {
+    const code = typeof source === "function" ? source() : compileSource(source, exports);
+    if (travel.by === "source") becomeSource(code as Code, travel.scope);
+    return code;
+  });
+}
+
+/** As bootModule(), in a child of a sealed process: its target's module is loaded when the child is sealed. */
+export function bootSealed(): void {
+  begin((travel) => {
+    modulesAreThere();
+    return resolve(travel, (module) => import(module));
+  });
+}
+
+/**
+ * As boot(), in a child by reference.
+ *
+ * @param load imports the target's module
+ */
+export function bootModule(load: LoadModule): void {
+  begin((travel) => resolve(travel, load));
+}
+
+/**
+ * As bootModule(), in a child with permissions of its own.
+ *
+ * @param load imports a module that has the target's as its `target`
+ */
+export function bootConfined(
+  load: () => Promise<{ target: Exports; others: Record<string, Exports> }>,
+): void {
+  begin((travel) =>
+    resolve(travel, async () => {
+      const { target, others } = await load();
+      preload(others);
+      return target;
+    })
+  );
+}
+
+let memoryWatch: MemoryWatch | undefined;
+
+function begin(find: Find): void {
+  if (threadBirth) {
+    // A web Worker has it, and code asks for it.
+    Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
+    const { port, isMemoryLimited, isLimited } = adopt(threadBirth);
+    if (isMemoryLimited) memoryWatch = new MemoryWatch(runOutOfMemory);
+    if (isLimited) makeArraysByFunction();
+    // Deno itself must have noticed that, and does so in a turn of the event loop.
+    const turn = () => new Promise<void>((taken) => setImmediate(taken));
+    PromisePrototypeThen(
+      PromisePrototypeThen(becomeInterruptible(), turn),
+      () => live(port, find),
+    );
+    return;
+  }
+  unwindWhenKilled();
+  const born = (event: Event) => live(adopt((event as MessageEvent<Birth>).data).port, find);
+  addEventListener("message", born, { once: true });
+}
+
+/** Where this process leaves the error it ends with; none where its host reads nothing of it. */
+let lastWords: SharedArrayBuffer | undefined;
+
+function adopt(birth: Birth): Birth {
+  adoptControl(birth.control);
+  setMayEndAnywhere(birth.mayEndAnywhere);
+  for (const name of each(birth.giveUp)) {
+    Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
+  }
+  useHost(birth.host);
+  lastWords = birth.lastWords;
+  return birth;
+}
+
+/**
+ * Called by what the main module of a confined child imports just before the target's module: what that imports is there
+ * then, and none of it has run. From now on a sealed process imports only what Deno asks for permissions.
+ */
+export function modulesAreThere(): void {
+  if (isSealedOpen) closeImports(isBundled ? "" : new URL("../../", import.meta.url).href);
+  isSealedOpen = false;
+}
+
+/** Whether this process is sealed, but for its imports. */
+let isSealedOpen = false;
+
+/** From now on it can be killed without loss, and its time runs. */
+function setLoaded(control: Int32Array): void {
+  Atomics.store(control, LOADED, 1);
+  Atomics.notify(control, LOADED);
+}
+
+/** The arguments, held until the end as in Python: an end of a pipe that nobody holds is closed. */
+let given: unknown;
+
+async function live(port: MessagePort, find: Find): Promise<void> {
+  setLoaded(ownControl());
+  // In this order: of one that hasn't begun to beat, its host takes for granted that it does nothing.
+  beat(ownControl());
+  stopIfKilled();
+  const init = receivePosted(port) as Init;
+  becomeChild(init);
+  if (init.memoryLimitMb !== undefined && memoryWatch !== undefined) {
+    memoryWatch.limitBuffers(init.memoryLimitMb);
+    if (init.sealed !== undefined) countBuffers(memoryWatch);
+  }
+  isSealedOpen = init.sealed !== undefined;
+  if (init.travel.by === "source") modulesAreThere();
+  expectToLeave(printThrown);
+  leaveSignalsToMain();
+  lookAfterPrinting(stopIfKilled);
+  if (init.sealed !== undefined) keepDeno();
+  const { travel, cargo, letter } = init;
+  const reply = letter === undefined ? replyTo(port) : writeTo(letter);
+  try {
+    watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
+    // Before the user's modules, which may replace what ours use as they are loaded.
+    if (!isBundled && !knowsAll(cargo.parcels)) {
+      await import(new URL("./deserializers.ts", import.meta.url).href);
+    }
+    const code = await find(travel);
+    given = fromStarter(() => unload(cargo));
+    const result = await (travel.isClass
+      ? runObject(code, init.identity, given as Record<string, unknown>)
+      : Reflect.apply(code as Code, undefined, given as unknown[]));
+    await endChildren();
+    await emitBeforeExit();
+    reportReturn(reply, result);
+  } catch (error) {
+    await endChildren();
+    reportThrow(reply, explained(error, travel));
+  }
+}
+
+/** The error of a target, or one that explains it. */
+function explained(error: unknown, travel: Travel): unknown {
+  try {
+    return explain(error, travel);
+  } catch { // a getter of it, or a trap
+    return error;
+  }
+}
+
+function runObject(code: unknown, identity: Identity, own: Record<string, unknown>): unknown {
+  const object = revive(code as typeof Process, identity);
+  Object.assign(object, own);
+  becomeObject(object);
+  return object.run();
+}
+
+/** As at the end of a Python process: daemons are ended, the others are waited for. */
+async function endChildren(): Promise<void> {
+  for (const child of each(activeChildren())) if (child.daemon) child.terminate();
+  for (const child of each(activeChildren())) await child.join();
+}
+
+/** Tells the starter what the target returned, and ends this process. */
+function reportReturn(reply: Reply, result: unknown): void {
+  if (isKilled()) return;
+  reply.returned(result);
+  leave(Deno.exitCode);
+}
+
+/** Tells the starter why it returned nothing, and ends this process. */
+function reportThrow(reply: Reply, error: unknown): void {
+  // A worker that is being terminated sees strange errors (null, for one), which are not its own.
+  if (isKilled()) return;
+  const failure = reply.threw(error);
+  if (Atomics.load(ownControl(), ASKED) === 0) tell(failure);
+  leave(1);
+}
+
+/** So long one whose host reads nothing of it waits for somebody to ask, before it prints itself. In ms. */
+const PATIENCE = 500;
+
+/** Nobody has asked for the result: the error is printed, unless somebody still does. */
+function tell(failure: Failure): void {
+  const text = textOf(failure);
+  if (lastWords !== undefined) leaveWords(lastWords, text);
+  else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
+}
+
+function textOf(failure: Failure): string {
+  const { thrown, objects } = failure;
+  const isError = typeof thrown === "object" && thrown !== null &&
+    objects[thrown.at].is === "error";
+  return `Process ${ownIdentity().name}:${isError ? "" : " uncaught"}\n${printFailure(failure)}`;
+}
+
+/** What is thrown when its outcome has been told already. */
+function printThrown(thrown: unknown): void {
+  console.error(textOf(describeFailure(thrown, false)));
+}
+
+/** Finds what travelled by reference. */
+function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
+  if (travel.by === "source") {
+    throw new InvalidStateError("A target by source came without its text.");
+  }
+  return whileImporting(() => resolveReference(travel.reference, load));
+}

@@ -1,0 +1,91 @@
+// The classes whose errors arrive as what they are: the language's, WebAssembly's, Deno's, DOMException
+// and this package's own. A class is found by its prototype, so a class of the program that only has the
+// same name isn't taken for one of them; an error of a class of the program arrives as an error of the
+// nearest of these that it extends, under its own name.
+
+import * as own from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  AggregateError,
+  DOMException,
+  each,
+  Error,
+  EvalError,
+  iterate,
+  Map,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  Object,
+  RangeError,
+  ReferenceError,
+  Reflect,
+  String,
+  SyntaxError,
+  TypeError,
+  URIError,
+} = primordials;
+
+/** Makes an error of a class. */
+type MakeError = (message: string | undefined, name: string) => Error;
+
+// deno-lint-ignore no-explicit-any
+type AnyErrorClass = new (...args: any[]) => Error;
+
+const makers = new Map<string, MakeError>();
+const keys = new Map<object, string>();
+
+function know(key: string, errorClass: AnyErrorClass | undefined, make?: MakeError): void {
+  if (typeof errorClass !== "function") return;
+  MapPrototypeSet(makers, key, make ?? ((message) => new errorClass(message)));
+  MapPrototypeSet(keys, errorClass.prototype, key);
+}
+
+for (
+  const errorClass of each([
+    ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
+  ])
+) know(errorClass.name, errorClass);
+know("AggregateError", AggregateError, (message) => new AggregateError([], message));
+const { SuppressedError: Suppressed } = globalThis;
+know("SuppressedError", Suppressed, (message) => new Suppressed(undefined, undefined, message));
+know("DOMException", DOMException, (message, name) => new DOMException(message, name));
+for (const name of each(["CompileError", "LinkError", "RuntimeError"] as const)) {
+  know(`WebAssembly.${name}`, WebAssembly[name]);
+}
+for (const { 0: name, 1: errorClass } of each(Object.entries(globalThis.Deno.errors))) {
+  know(`Deno.errors.${name}`, errorClass);
+}
+const { brand } = own;
+for (const errorClass of each(Object.values(own) as unknown[])) {
+  if (typeof errorClass !== "function" || !(errorClass.prototype instanceof Error)) continue;
+  know(String(Reflect.get(errorClass.prototype, brand)), errorClass as AnyErrorClass);
+}
+
+/** How far up a chain of prototypes is looked: a Proxy may answer without end. */
+const MAX_PROTOTYPES = 100;
+
+/** The prototypes of an object, the nearest first. Throws what a trap of a Proxy throws. */
+export function prototypesOf(object: object): Iterable<object> {
+  let at = object, left = MAX_PROTOTYPES;
+  return iterate<object>(() => {
+    const next = Object.getPrototypeOf(at) as object | null;
+    if (next === null || left-- <= 0) return { done: true, value: undefined };
+    return { done: false, value: at = next };
+  });
+}
+
+/** The key of the class of which this is the prototype; undefined if it isn't one of those known. */
+export function errorClassOf(prototype: object): string | undefined {
+  const key = MapPrototypeGet(keys, prototype);
+  if (key !== undefined) return key;
+  // Of another copy of this package in the same isolate.
+  const branded: unknown = Object.getOwnPropertyDescriptor(prototype, brand)?.value;
+  return typeof branded === "string" ? branded : undefined;
+}
+
+/** Makes an error of the class that has this key; an Error if none has. */
+export function makeError(key: string, message: string | undefined, name: string): Error {
+  const make = MapPrototypeGet(makers, key);
+  return make === undefined ? new Error(message) : make(message, name);
+}

@@ -1,0 +1,65 @@
+// A web Worker with permissions of its own: the only kind that takes them. terminate() ends it when
+// its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
+
+import { withoutAdded } from "../../platform/added.ts";
+import { unrefWebWorker } from "../../platform/web_workers.ts";
+import type { Body, Listener } from "./worker.ts";
+import { makingWorker } from "../../child/lockdown.ts";
+import type { Birth, Launch } from "../../protocol/messages.ts";
+import type { Grants } from "../../process/permissions.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Error, EventPrototypePreventDefault, Reflect, TypeError, Worker } = primordials;
+
+/** Starts a process in a sandbox. */
+export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
+  const { main, identity, grants } = launch;
+  const worker = makeSandbox(main, identity.name, grants!);
+  listenForError(worker, (message) => listener.failed(new Error(message)));
+  worker.postMessage(birth, [birth.port, birth.host] as unknown as Transferable[]);
+  if (identity.daemon) unrefWebWorker(worker);
+  return {
+    isInterruptible: false,
+    knowsEnd: false,
+    terminate: () => {
+      end(worker);
+      listener.exited(0);
+    },
+    dispose: () => end(worker),
+    look: () => {},
+  };
+}
+
+/**
+ * Makes a web Worker that has these permissions and no others.
+ *
+ * @throws {TypeError} if one of them means nothing to Deno
+ */
+export function makeSandbox(main: string, name: string, permissions: Grants): Worker {
+  // The option is there where the program runs with worker-options, which its types depend on.
+  // Without a prototype: options that hostile code has put there are none.
+  const options = { __proto__: null, type: "module", name, deno: { __proto__: null, permissions } };
+  try {
+    return makingWorker(() => new Worker(main, options as WorkerOptions));
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new TypeError(`permissions mean nothing to Deno: ${cause.message}.`, { cause });
+  }
+}
+
+const { addEventListener } = EventTarget.prototype;
+
+/** Not by the method it has now: what replaces that would get hold of the worker. */
+export function listenForError(worker: Worker, failed: (message: string) => void): void {
+  const listener = (event: ErrorEvent) => {
+    EventPrototypePreventDefault(event);
+    failed(event.message);
+  };
+  withoutAdded(() => Reflect.apply(addEventListener, worker, ["error", listener]));
+}
+
+/** Ends a web Worker; the program doesn't wait for one that goes on all the same. */
+export function end(worker: Worker): void {
+  worker.terminate();
+  unrefWebWorker(worker);
+}

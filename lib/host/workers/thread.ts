@@ -1,0 +1,40 @@
+// A Worker of node:worker_threads: the kind that has a memory limit, an exit code and `unref`, and
+// that terminate() stops even in the middle of `while (true) {}`, provided it holds a Web Lock
+// (platform/interruption.ts; child/boot.ts takes one). It has the permissions of the isolate that makes it.
+
+import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
+import { resourceLimitsOf } from "../../platform/threads.ts";
+import type { Body, Listener } from "./worker.ts";
+import { makingWorker } from "../../child/lockdown.ts";
+import type { Birth, Launch } from "../../protocol/messages.ts";
+
+/** Starts a process in a thread. */
+export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
+  const { main, identity, memoryLimitMb } = launch;
+  // Without a prototype: options that hostile code has put there are none.
+  const options = {
+    __proto__: null,
+    name: identity.name,
+    workerData: birth,
+    // Otherwise the environment would be read, for which there may be no permission.
+    env: SHARE_ENV,
+    transferList: [birth.port, birth.host],
+    resourceLimits: resourceLimitsOf(memoryLimitMb),
+  } as WorkerOptions;
+  // What node's Worker asks of a URL, and what no prototype has a say in.
+  const url = { __proto__: null, protocol: "data:", toString: () => main } as unknown as URL;
+  const worker = makingWorker(() => new Worker(url, options));
+  worker.on("error", listener.failed);
+  worker.once("exit", listener.exited);
+  if (identity.daemon) worker.unref();
+  return {
+    isInterruptible: true,
+    knowsEnd: true,
+    terminate: () => {
+      worker.terminate();
+      listener.exited(0);
+    },
+    dispose: () => {},
+    look: () => {},
+  };
+}

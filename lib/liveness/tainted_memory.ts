@@ -1,0 +1,85 @@
+// Which shared memory a process with permissions of its own can write to, as far as this isolate knows: what was handed
+// to one, or came from one, or through a pipe that leads to one. Such a process may be hostile, so nobody waits long for
+// a lock word there. What was exposed stays exposed, and says so when it is handed on.
+
+import type { Parcel } from "../transfer/transferable.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayBuffer,
+  ArrayPrototypePush,
+  each,
+  Object,
+  performance,
+  SafeMap: Map,
+  SharedArrayBuffer,
+  WeakMap,
+  WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
+  WeakSet,
+  WeakSetPrototypeAdd,
+  WeakSetPrototypeHas,
+} = primordials;
+
+const exposed = new WeakSet<object>();
+/** Parcels are plain and flat. */
+const DEEPEST = 4;
+
+/** Whether hostile code may write there. */
+export function isExposed(memory: ArrayBufferLike): boolean {
+  return WeakSetPrototypeHas(exposed, memory);
+}
+
+const spoiled = new WeakSet<object>();
+
+/** Whether a lock word there was held too long. */
+export function isSpoiled(memory: ArrayBufferLike): boolean {
+  return WeakSetPrototypeHas(spoiled, memory);
+}
+
+/** A lock word there was held too long: who waits again doesn't wait as long. */
+export function markSpoiled(memory: ArrayBufferLike): void {
+  WeakSetPrototypeAdd(spoiled, memory);
+}
+
+/** Marks that held a lock word there for too long, by the place of the word, and since when, in ms. */
+const suspects = new WeakMap<object, Map<number, { mark: number; since: number }>>();
+
+/** Says that a mark holds a lock word there too long; answers for how long it has been seen there, in ms. */
+export function suspect(memory: ArrayBufferLike, at: number, mark: number): number {
+  const words = WeakMapPrototypeGet(suspects, memory) ?? new Map();
+  WeakMapPrototypeSet(suspects, memory, words);
+  const known = words.get(at), now = performance.now();
+  if (known?.mark === mark) return now - known.since;
+  words.set(at, { mark, since: now });
+  return 0;
+}
+
+/** From now on hostile code may write to what a parcel stands for. */
+export function expose(parcel: Parcel): void {
+  parcel.exposed = true;
+  for (const memory of each(memoryIn(parcel.content, 0))) WeakSetPrototypeAdd(exposed, memory);
+}
+
+/** The same of several. */
+export function exposeAll(parcels: readonly Parcel[]): void {
+  for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
+}
+
+/** Has a parcel say so, if it stands for something that is exposed. */
+export function markExposed(parcel: Parcel): void {
+  for (const memory of each(memoryIn(parcel.content, 0))) {
+    if (WeakSetPrototypeHas(exposed, memory)) parcel.exposed = true;
+  }
+}
+
+function memoryIn(value: unknown, depth: number): SharedArrayBuffer[] {
+  if (typeof value !== "object" || value === null || depth > DEEPEST) return [];
+  if (value instanceof SharedArrayBuffer) return [value as SharedArrayBuffer];
+  if (ArrayBuffer.isView(value)) return memoryIn(value.buffer, depth + 1);
+  const found: SharedArrayBuffer[] = [];
+  for (const part of each(Object.values(value))) {
+    for (const memory of each(memoryIn(part, depth + 1))) ArrayPrototypePush(found, memory);
+  }
+  return found;
+}

@@ -1,0 +1,110 @@
+// Pipe ends in workers that this library did not start: made with `new Worker`, or node's. They get
+// an end in a message, with the roster it is in and an entry of their own there. Nobody of ours hosts
+// them, so their death is learnt from a port whose other end they hold for life.
+
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { describe } from "../validate/describe.ts";
+import { InvalidStateError } from "../errors.ts";
+import type { Parcel } from "../transfer/transferable.ts";
+import { uninterrupted } from "../liveness/critical_section.ts";
+import { placeIn, type Ref, takePlace } from "../liveness/process_table.ts";
+import { lookEverywhere } from "../wait/eventcount.ts";
+import type { EndContent } from "./endpoint.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayPrototypeConcat, ArrayPrototypePush, ToObject, TypeError } = primordials;
+
+/**
+ * An end of a pipe on its way to a worker that this library did not start: what
+ * {@linkcode Connection.toMessage} makes, and {@linkcode Connection.fromMessage} takes. Only that
+ * knows what is in it.
+ *
+ * @example
+ * ```ts
+ * import type { Connection, ConnectionMessage } from "@multiproc/multiprocessing";
+ *
+ * interface Task {
+ *   url: string;
+ *   results: ConnectionMessage;
+ * }
+ *
+ * export function assign(worker: Worker, url: string, connection: Connection<string>) {
+ *   const [results, transfer] = connection.toMessage();
+ *   const task: Task = { url, results };
+ *   worker.postMessage(task, transfer);
+ * }
+ * ```
+ */
+export interface ConnectionMessage {
+  /** Says what it is. */
+  readonly "@multiproc/multiprocessing": "Connection";
+}
+
+/** What is in it. */
+interface Contents extends ConnectionMessage {
+  content: EndContent;
+  roster: SharedArrayBuffer;
+  /** Who the worker is, in the roster. */
+  self: Ref;
+  life: MessagePort;
+}
+
+/** The message in which an end goes to a worker, and what has to be transferred with it. */
+export function messageOf(
+  { content, ports = [] }: Parcel,
+  moved: (owner: Ref, how: string) => void,
+): [ConnectionMessage, Transferable[]] {
+  const place = placeIn((content as EndContent).program)!;
+  const { roster } = place, { shares } = roster;
+  if (shares === undefined) {
+    throw new InvalidStateError(
+      "A process with permissions of its own makes no messages of connections: it starts no workers. " +
+        "Send the connection through a pipe.",
+    );
+  }
+  // Whoever has made it may have to end it: it lives no longer than this isolate.
+  const worker = roster.enrollProcess("a worker", place.self);
+  const { port1, port2 } = new MessageChannel();
+  port1.on("close", () => {
+    roster.strikeAll(worker);
+    lookEverywhere();
+  });
+  // A port that isn't started doesn't hear of the other one's end.
+  port1.unref();
+  port1.start();
+  uninterrupted(() => moved(worker, "put into a message"));
+  const message: Contents = {
+    "@multiproc/multiprocessing": "Connection",
+    content: content as EndContent,
+    roster: shares,
+    self: worker,
+    life: port2,
+  };
+  return [message, ArrayPrototypeConcat<unknown>(ports, [port2]) as Transferable[]];
+}
+
+/** The ports this worker holds for life. */
+const lives: MessagePort[] = [];
+
+/** What the end consists of that has arrived in a message. */
+export function contentOf(message: unknown): EndContent {
+  const { content, self, life, roster: shares } = ToObject(message) as Partial<Contents>;
+  if (
+    content === undefined || self === undefined || life === undefined || shares === undefined
+  ) {
+    throw new TypeError(
+      `The message is ${describe(message)} that no connection was put into. ` +
+        "Give what connection.toMessage() has made, as the worker receives it.",
+    );
+  }
+  // A message makes one connection.
+  delete (message as Partial<Contents>).life;
+  const { roster, self: place } = takePlace(shares, self);
+  if (place.index === self.index) ArrayPrototypePush(lives, life);
+  else {
+    // It came for one who wasn't known yet; it belongs to the one who was.
+    uninterrupted(() => roster.entrust(content.self, place));
+    life.close();
+  }
+  return content;
+}

@@ -1,0 +1,591 @@
+// Queue: the public faces of a store (lib/queue/shared/store.ts), its bounds and its name.
+
+import { describe } from "../../validate/describe.ts";
+import { checkNames } from "../../validate/options.ts";
+import { QueueShutDown } from "../../errors.ts";
+import { checkBounds, checkMaxSize, checkWhole } from "../../validate/numbers.ts";
+import { customInspect, type Inspect, print } from "../../printing.ts";
+import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
+import { blocking, done, eventually, now } from "../../wait/operation.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
+import { type Readiness, readiness } from "../../wait/waitable.ts";
+import { sourceOf } from "../../wait/source.ts";
+import { iterate, readableOf, type Source, writableOf } from "../../wait/streams.ts";
+import { answerFor, forget, publish, seek } from "./names.ts";
+import { fullError, Store, type StoreContent } from "./store.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const { Number, ToObject, TypeError } = primordials;
+
+/**
+ * How a new {@linkcode Queue} is bounded and named.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: QueueOptions = { maxSize: 100, maxBytes: 2 ** 20, name: "urls" };
+ * const queue = new Queue<string>(options);
+ * console.log(queue.maxSize, queue.name); // 100 urls
+ * queue.close();
+ * ```
+ */
+export interface QueueOptions {
+  /**
+   * The most items it holds before `put` waits; a whole number from 0 to 2 ** 31 - 1. 0, the
+   * default: no bound. Python's `maxsize`.
+   */
+  maxSize?: number;
+  /**
+   * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
+   * number from 64 to 2 ** 31 - 16. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
+   */
+  maxBytes?: number;
+  /**
+   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also one
+   * that this library did not start. Without a name it reaches only those it is handed to.
+   */
+  name?: string;
+}
+
+/**
+ * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<string>({ maxSize: 10 });
+ * await queue.putMany(["a", "b", "c"]);
+ * await queue.get();
+ * const { size, put, got, shutDown }: QueueStatistics = queue.statistics();
+ * console.log(size, put, got, shutDown); // 2 3 1 false
+ * ```
+ */
+export interface QueueStatistics {
+  /** Items in the queue. */
+  size: number;
+  /** The most items it holds; 0 when their number isn't bounded. */
+  maxSize: number;
+  /** Bytes of shared memory that the items in the queue use. */
+  bytes: number;
+  /** The most bytes its items may use. */
+  maxBytes: number;
+  /** Bytes of shared memory taken for items so far; it grows as needed and isn't given back. */
+  capacity: number;
+  /** Items put since the queue was made, modulo 2 ** 32. */
+  put: number;
+  /** Items got since the queue was made, modulo 2 ** 32. */
+  got: number;
+  /** Tasks of this process that wait for an item. */
+  waitingToGet: number;
+  /** Tasks of this process that wait for room. */
+  waitingToPut: number;
+  /** Whether it was shut down. */
+  shutDown: boolean;
+}
+
+/** What only this room passes to the constructor: a store that arrived. */
+const inner = Symbol("inner");
+interface InnerOptions extends QueueOptions {
+  [inner]: Store<unknown>;
+}
+
+/** The options of a queue that arrives from another process. */
+export function arrived(content: unknown): QueueOptions {
+  const innerOptions: InnerOptions = { [inner]: Store.arrived(content as StoreContent) };
+  return innerOptions;
+}
+
+/** The store of a queue, for the other files of this room. */
+export let storeOf: <T>(queue: Queue<T>) => Store<T>;
+
+/**
+ * A first-in, first-out queue for any number of producing and consuming processes. The names and
+ * their meaning are those of Python's `multiprocessing.Queue`; times are milliseconds. Every item
+ * that was put is got exactly once, whatever process is killed meanwhile, unless the process that
+ * got it dies with it. Items of one producer arrive in the order it put them.
+ *
+ * Items are copied, as by `structuredClone` (Map, Set, Date, BigInt, typed arrays, errors,
+ * cycles …). The queue itself is given to a process in its `args`.
+ *
+ * Python's queue hands items to a feeder thread; this one has none: once `put` has resolved, the
+ * item is in the queue and survives the end of its producer.
+ *
+ * @example
+ * ```ts
+ * import { Process, Queue } from "@multiproc/multiprocessing";
+ *
+ * export async function square(numbers: Queue<number>, squares: Queue<number>) {
+ *   for await (const n of numbers) await squares.put(n * n);
+ * }
+ *
+ * if (import.meta.main) {
+ *   const numbers = new Queue<number>(), squares = new Queue<number>();
+ *   const process = new Process({ target: square, args: [numbers, squares] });
+ *   process.start();
+ *   await numbers.putMany([1, 2, 3]);
+ *   numbers.shutdown();
+ *   await process.join();
+ *   console.log(await squares.getMany(3)); // [ 1, 4, 9 ]
+ * }
+ * ```
+ *
+ * @typeParam T what the items are
+ */
+export class Queue<T = unknown> implements AsyncIterable<T> {
+  readonly #store: Store<T>;
+  #readable: ReadableStream<T> | undefined;
+  #writable: WritableStream<T> | undefined;
+
+  /**
+   * Makes a queue.
+   *
+   * @throws {RangeError} if `maxSize` or `maxBytes` is not a whole number in its range
+   * @throws {TypeError} if one of them is not a number, or `name` is not a string, or is empty
+   * @throws {InvalidStateError} if this process already has a queue of that name
+   */
+  constructor(options: QueueOptions = {}) {
+    if (inner in ToObject(options)) {
+      this.#store = (options as InnerOptions)[inner] as Store<T>;
+      if (this.#store.name !== undefined) answerFor(this.#store.name, this);
+      return;
+    }
+    options = checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
+    const { name } = options;
+    const { maxSize, maxBytes } = checkBounds(options);
+    if (name !== undefined) checkName(name);
+    this.#store = Store.make(maxSize, maxBytes, name);
+    if (name !== undefined) publish(name, this);
+  }
+
+  static {
+    storeOf = (queue) => queue.#store;
+    onArrival("Queue", (content) => new Queue(arrived(content)));
+  }
+
+  /**
+   * Finds a queue that any process of this program has made with a `name`, from any worker, also
+   * one that this library did not start. Waits until there is one, and until a process that has it
+   * can answer: one whose thread is blocked can't. The question and the answer go over a
+   * BroadcastChannel that every worker of the program can hear: a name is an address, not a secret.
+   *
+   * @param name the `name` it was made with
+   * @throws {TimeoutError} if none was found in `timeout` ms; with 0, only a queue this process
+   *   already knows is found
+   * @throws {TypeError} if `name` is not a string, or is empty
+   * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Process, Queue } from "@multiproc/multiprocessing";
+   *
+   * export async function log() {
+   *   const lines = await Queue.open<string>("log", { timeout: 10_000 });
+   *   await lines.put("found it");
+   * }
+   *
+   * if (import.meta.main) {
+   *   const lines = new Queue<string>({ name: "log" });
+   *   new Process({ target: log }).start();
+   *   console.log(await lines.get()); // found it
+   * }
+   * ```
+   */
+  static async open<T = unknown>(name: string, options?: WaitOptions): Promise<Queue<T>> {
+    const found = await seek(checkName(name), options);
+    if (found instanceof Queue) return found;
+    throw new TypeError(`What goes by the name "${name}" is not a queue. Choose another name.`);
+  }
+
+  /**
+   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at
+   * any time, for all processes: a larger one lets puts that wait go on, and with one that is smaller
+   * than the number of items, which all stay, puts wait until enough were got. Python's `maxsize`.
+   *
+   * @throws {RangeError} when it is set to what is not a whole number from 0 to 2 ** 31 - 1
+   * @throws {TypeError} when it is set to what is not a number
+   * @throws {InvalidStateError} when it is set after this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>({ maxSize: 1 });
+   * queue.putNowait("one");
+   * const waiting = queue.put("two"); // there is no room
+   * queue.maxSize = 2;
+   * await waiting;
+   * console.log(queue.qsize()); // 2
+   * ```
+   */
+  get maxSize(): number {
+    return this.#store.ring.maxSize;
+  }
+
+  set maxSize(maxSize: number) {
+    this.#store.setMaxSize(checkMaxSize(maxSize));
+  }
+
+  /** The name under which {@linkcode Queue.open} finds it, if it has one. */
+  get name(): string | undefined {
+    return this.#store.name;
+  }
+
+  /** Whether this process has closed it, by {@linkcode Queue.close}. */
+  get closed(): boolean {
+    return this.#store.closed;
+  }
+
+  /**
+   * How many items it holds. In the next moment it may be another number. Unlike Python's, it is
+   * exact, and there on every system.
+   */
+  qsize(): number {
+    return this.#store.size;
+  }
+
+  /** Whether it holds no item. In the next moment it may. */
+  empty(): boolean {
+    return this.#store.size === 0;
+  }
+
+  /** Whether a put would have to wait. In the next moment it may not. */
+  full(): boolean {
+    return !this.#store.ring.hasRoom;
+  }
+
+  /** What there is to know about it, all at one glance. Python has nothing like it. */
+  statistics(): QueueStatistics {
+    const { ring, itemGate, roomGate } = this.#store;
+    return {
+      size: this.#store.size,
+      maxSize: ring.maxSize,
+      bytes: ring.usedBytes,
+      maxBytes: ring.maxBytes,
+      capacity: ring.capacityBytes,
+      put: ring.putCount,
+      got: ring.gotCount,
+      waitingToGet: itemGate.waiting,
+      waitingToPut: roomGate.waiting,
+      shutDown: ring.isShut,
+    };
+  }
+
+  /**
+   * Puts an item, waiting for room if the queue is full. The item is copied before this returns:
+   * what is changed in it afterwards doesn't arrive.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if the item can't be cloned; the message names the place
+   * @throws {RangeError} if the item is larger than `maxBytes`, or `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<Map<string, unknown>>();
+   * await queue.put(new Map([["when", new Date()]]));
+   * try {
+   *   await queue.put(new Map([["then", () => {}]]));
+   * } catch (error) {
+   *   console.log(error instanceof TypeError); // true
+   * }
+   * ```
+   */
+  put(item: T, options?: WaitOptions): Promise<void> {
+    try {
+      if (options !== undefined) {
+        timeoutOf(options);
+        signalOf(options);
+      }
+      const left = this.#store.tryPut(item);
+      if (left === undefined) return done(undefined);
+      return eventually(this.#store.put(left, false), options);
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+  }
+
+  /**
+   * Puts an item if there is room now. Python's `put_nowait`.
+   *
+   * @throws {QueueFull} if there is none
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if the item can't be cloned; the message names the place
+   * @throws {RangeError} if the item is larger than `maxBytes`
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
+  putNowait(item: T): void {
+    if (this.#store.tryPut(item) !== undefined) throw fullError(this.#store.ring, false);
+  }
+
+  /**
+   * Like {@linkcode Queue.put}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `put` does.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms; the others as `put`
+   */
+  putSync(item: T, options?: BlockOptions): void {
+    timeoutOf(options);
+    const left = this.#store.tryPut(item);
+    if (left !== undefined) blocking(this.#store.put(left, false), options);
+  }
+
+  /**
+   * Puts many items in their order, waiting for room as often as need be. Faster than one `put`
+   * each. If one of them can't be cloned, none is put. When the wait ends early, by its timeout or its
+   * signal, those for which there was room have been put: see {@linkcode QueueFull.count}. Python has
+   * nothing like it.
+   *
+   * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
+   *   put
+   * @throws {QueueShutDown} if the queue was shut down
+   * @throws {TypeError} if an item can't be cloned; the message names the place
+   * @throws {RangeError} if an item is larger than `maxBytes`, or `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
+  putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    try {
+      return eventually(this.#store.put(this.#store.encodeAll(items), true), options);
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+  }
+
+  /**
+   * Like {@linkcode Queue.putMany}, as far as there is room now.
+   *
+   * @throws {QueueFull} if there is not enough room; its `count` is how many were put; the others as
+   *   `putMany`
+   */
+  putManyNowait(items: Iterable<T>): void {
+    now(this.#store.put(this.#store.encodeAll(items), true));
+  }
+
+  /**
+   * Like {@linkcode Queue.putMany}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
+   *   put; the others as `putMany`
+   */
+  putManySync(items: Iterable<T>, options?: BlockOptions): void {
+    timeoutOf(options);
+    blocking(this.#store.put(this.#store.encodeAll(items), true), options);
+  }
+
+  /**
+   * Gets the oldest item, waiting for one if there is none.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return eventually(this.#store.get, options);
+  }
+
+  /**
+   * Gets the oldest item if there is one now. Python's `get_nowait`.
+   *
+   * @throws {QueueEmpty} if there is none
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
+  getNowait(): T {
+    return now(this.#store.get);
+  }
+
+  /**
+   * Like {@linkcode Queue.get}, but blocks the thread while it waits: for CPU-bound code. This is
+   * what Python's `get` does.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `get`
+   *
+   * @example
+   * ```ts
+   * import { Process, Queue } from "@multiproc/multiprocessing";
+   *
+   * export function add(numbers: Queue<number>): number {
+   *   let sum = 0;
+   *   for (let n; (n = numbers.getSync()) !== 0;) sum += n;
+   *   return sum;
+   * }
+   *
+   * if (import.meta.main) {
+   *   const numbers = new Queue<number>();
+   *   const process = new Process({ target: add, args: [numbers] });
+   *   process.start();
+   *   numbers.putManySync([1, 2, 3, 0]);
+   *   console.log(process.resultSync()); // 6
+   * }
+   * ```
+   */
+  getSync(options?: BlockOptions): T {
+    return blocking(this.#store.get, options);
+  }
+
+  /**
+   * Gets up to `max` items at once: waits until there is at least one, then takes what is there.
+   * Faster than one `get` each. Python has nothing like it.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there was none in `timeout` ms
+   * @throws {QueueShutDown} if the queue was shut down and is empty
+   * @throws {RangeError} if `max` is out of range, or `timeout` is negative or NaN
+   * @throws {TypeError} if `max` is not a number
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await queue.putMany(["a", "b", "c"]);
+   * console.log(await queue.getMany(2)); // [ "a", "b" ]
+   * console.log(await queue.getMany(2)); // [ "c" ]
+   * ```
+   */
+  getMany(max: number, options?: WaitOptions): Promise<T[]> {
+    try {
+      return eventually(this.#store.getMany(checkMost(max)), options);
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+  }
+
+  /**
+   * Like {@linkcode Queue.getMany}, with what is there now.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there is none; the others as `getMany`
+   */
+  getManyNowait(max: number): T[] {
+    return now(this.#store.getMany(checkMost(max)));
+  }
+
+  /**
+   * Like {@linkcode Queue.getMany}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @param max the most items to get; a whole number from 1 up
+   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `getMany`
+   */
+  getManySync(max: number, options?: BlockOptions): T[] {
+    return blocking(this.#store.getMany(checkMost(max)), options);
+  }
+
+  /**
+   * Ends the queue for all processes: further puts throw QueueShutDown, and so do gets once it is
+   * empty; loops over it end. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
+   *
+   * @param options `immediate: true` also drops the items that are in it
+   * @throws {InvalidStateError} if this process has closed the queue
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await queue.putMany(["one", "two"]);
+   * queue.shutdown();
+   * for await (const item of queue) console.log(item); // one, then two
+   * console.log("no more will come"); // no more will come
+   * ```
+   */
+  shutdown(options: { immediate?: boolean } = {}): void {
+    const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
+    this.#store.shutdown(immediate ?? false);
+  }
+
+  /**
+   * Ends the use of the queue by this process: its waiting tasks, and later calls, get an
+   * InvalidStateError. Other processes don't notice, and its items stay. Calling it again does
+   * nothing.
+   */
+  close(): void {
+    forget(this);
+    this.#store.close();
+  }
+
+  /**
+   * Items as they are got, until the queue was shut down and is empty.
+   *
+   * @throws {InvalidStateError} if this process has closed the queue
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return iterate(this.#source);
+  }
+
+  /**
+   * A stream that gets the items one by one as it is read, never one ahead; it closes when the
+   * queue was shut down and is empty. Cancelling it leaves the queue as it is.
+   *
+   * @example
+   * ```ts
+   * import { Queue } from "@multiproc/multiprocessing";
+   *
+   * const queue = new Queue<string>();
+   * await ReadableStream.from(["one", "two"]).pipeTo(queue.writable);
+   * for await (const item of queue.readable) console.log(item); // one, then two
+   * ```
+   */
+  get readable(): ReadableStream<T> {
+    return this.#readable ??= readableOf(this.#source);
+  }
+
+  /**
+   * A stream that puts what is written to it, with the queue's bounds as its back-pressure.
+   * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
+   */
+  get writable(): WritableStream<T> {
+    return this.#writable ??= writableOf({
+      put: (item, signal) => this.put(item, { signal }),
+      end: () => this.shutdown(),
+    });
+  }
+
+  get #source(): Source<T> {
+    return sourceOf(this.#store.get, (error) => error instanceof QueueShutDown);
+  }
+
+  /** @ignore */
+  [readiness](): Readiness {
+    return this.#store.readiness;
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    return print(this, ["Queue", Queue], () => this.#store.state, inspect, options);
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return "a Queue, which is handed over, not copied. " +
+      "Give it to a process in args, at any depth of plain objects, arrays, Maps and Sets";
+  }
+
+  /** @ignore */
+  [handOver](): Parcel {
+    this.#store.checkOpen();
+    return { kind: "Queue", content: this.#store.content };
+  }
+}
+
+function checkMost(max: unknown): number {
+  checkWhole("max", max, 1, Number.MAX_SAFE_INTEGER, "the most items to get at once");
+  return max as number;
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(
+      `A queue's name is ${
+        name === "" ? "empty" : describe(name)
+      }. Give a string that isn't empty.`,
+    );
+  }
+  return name;
+}

@@ -1,0 +1,410 @@
+// What a queue is made of: a record ring, three gates in its header (an item is there; there is
+// room; all is done) and the codec. Here are the attempts and the operations; lib/queue/shared/queue.ts
+// gives them their public faces. Items lie in shared memory and every take is decided there; the
+// BroadcastChannel only announces (lib/wait/broadcast.ts).
+
+import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
+import { decode } from "../../codec/decode.ts";
+import { type Encoder, freeEncoder } from "../../codec/encode.ts";
+import {
+  EMPTY,
+  newRing,
+  Ring,
+  RING_WORDS,
+  type RingShares,
+  SHUT_DOWN,
+} from "../../shm/mpmc_ring.ts";
+import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
+import { announce } from "../../wait/broadcast.ts";
+import { Gate, GATE_WORDS, WAIT } from "../../wait/eventcount.ts";
+import type { Operation } from "../../wait/operation.ts";
+import type { Readiness } from "../../wait/waitable.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+const {
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
+  each,
+  Error,
+  Int32Array,
+  listOf,
+  RangeError,
+  RegExpPrototypeTest,
+  TypedArrayPrototypeSlice,
+} = primordials;
+
+/** Where the gates are in the ring's header: each on a cache line of its own. */
+const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
+const HEADER_WORDS = DONE_GATE + GATE_WORDS;
+
+const begins: number[] = [], lengths: number[] = [];
+
+/** With this fraction of its bytes in use at most, a queue has room for whatever waits, very likely. */
+const AMPLE = 8;
+/** Bytes of the items of one putMany(): they are counted in words, by 30 bits. */
+const MOST_AT_ONCE = 2 ** 32 - 8;
+
+/** Items as bytes, one after the other, on their way into a ring. */
+export interface Records extends Scratch {
+  begins: number[];
+  lengths: number[];
+}
+
+/** A record that was taken, where it is, and why it could not be decoded: undefined if nobody has tried. */
+interface Kept {
+  bytes: Uint8Array;
+  at: number;
+  end: number;
+  error: unknown;
+}
+
+/** One process's view of the shared parts of a queue. */
+export class Store<T> {
+  readonly ring: Ring;
+  readonly name: string | undefined;
+  readonly itemGate: Gate;
+  readonly roomGate: Gate;
+  readonly doneGate: Gate;
+  /** Gets an item, when there is one. */
+  readonly get: Operation<T>;
+  /** Records that were taken and could not be decoded, as the stack was too full: the next gets have them. */
+  readonly #kept: Kept[] = [];
+  /** True once this process has closed its queue. */
+  closed = false;
+
+  private constructor(shares: RingShares, name: string | undefined) {
+    const ring = this.ring = new Ring(shares);
+    this.name = name;
+    this.itemGate = new Gate(ring.header, ITEM_GATE, () => this.isReady);
+    this.roomGate = new Gate(ring.header, ROOM_GATE, () => ring.hasRoom);
+    this.doneGate = new Gate(ring.header, DONE_GATE, () => ring.unfinished <= 0);
+    this.get = {
+      gate: this.itemGate,
+      attempt: () => this.#tryGet(),
+      expired: throwEmpty,
+    };
+  }
+
+  /** New shared memory. */
+  static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
+    return new Store<T>(newRing(maxSize, maxBytes, HEADER_WORDS), name);
+  }
+
+  /** The same shared memory in another process. */
+  static arrived<T>(content: StoreContent): Store<T> {
+    return new Store<T>(content.ring, content.name);
+  }
+
+  get content(): StoreContent {
+    return { ring: this.ring.shares, name: this.name };
+  }
+
+  /** Items that this process can still get. */
+  get size(): number {
+    return this.ring.size + this.#kept.length;
+  }
+
+  checkOpen(): void {
+    if (this.closed) {
+      throw new InvalidStateError(
+        "This process has closed the queue. Use it before close(), or in another process.",
+      );
+    }
+  }
+
+  /** Whether a get would not have to wait. */
+  get isReady(): boolean {
+    return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
+  }
+
+  /** How it is now, as it is printed; what is rarely so is left out where it isn't. */
+  get state(): Record<string, unknown> {
+    return {
+      ...this.name !== undefined && { name: this.name },
+      size: this.size,
+      maxSize: this.ring.maxSize,
+      ...this.ring.isShut && { shutDown: true },
+      ...this.closed && { closed: true },
+    };
+  }
+
+  /** When a get would not have to wait; throws if this process has closed the queue. */
+  get readiness(): Readiness {
+    const isReady = () => {
+      this.checkOpen();
+      return this.isReady;
+    };
+    isReady();
+    return { gate: this.itemGate, isReady };
+  }
+
+  #tryGet(): T | typeof WAIT {
+    this.checkOpen();
+    if (this.#hasKept()) return this.#getKept();
+    const { ring } = this;
+    renewLent(taken);
+    // In this order: nothing is put after it was shut, so empty after shut is empty for good.
+    const shut = ring.isShut;
+    const length = ring.tryTake(taken);
+    if (length === EMPTY) {
+      if (shut) throw shutDownError("is empty");
+      return WAIT;
+    }
+    try {
+      this.#madeRoom(1);
+      const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
+      trimTaken();
+      return item;
+    } catch (error) {
+      // No call: there may be no room for one on the stack.
+      taken.isLent = true;
+      const { bytes } = taken;
+      this.#kept[this.#kept.length] = { bytes, at: LENGTH_BYTES, end: length, error };
+      throw error;
+    }
+  }
+
+  /** Whether something was taken already that it is of use to decode again. */
+  #hasKept(): boolean {
+    const kept = this.#kept;
+    while (kept.length > 0 && !isWorthAnotherTry(kept[0].error)) ArrayPrototypeShift(kept);
+    return kept.length > 0;
+  }
+
+  #getKept(): T {
+    const { 0: { bytes, at, end } } = this.#kept;
+    const item = decode(bytes, at, end) as T;
+    ArrayPrototypeShift(this.#kept);
+    return item;
+  }
+
+  /** Gets as many items as are there, `most` at most, when there is one. */
+  getMany(most: number): Operation<T[]> {
+    const attempt = () => {
+      this.checkOpen();
+      const { ring } = this;
+      const shut = ring.isShut;
+      const items: T[] = [];
+      while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
+      while (items.length < most) {
+        renewLent(taken);
+        const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
+        if (count === 0) break;
+        if (!this.#decodeAll(count, items)) break;
+      }
+      if (items.length > 0) return items;
+      if (shut) throw shutDownError("is empty");
+      return WAIT;
+    };
+    return { gate: this.itemGate, attempt, expired: throwEmpty };
+  }
+
+  /** Decodes what was taken; false if it got only so far, and then there is at least one item. */
+  #decodeAll(count: number, items: T[]): boolean {
+    let i = 0;
+    try {
+      this.#madeRoom(count);
+      for (; i < count; i++) {
+        const at = begins[i];
+        items[items.length] = decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T;
+      }
+      trimTaken();
+      return true;
+    } catch (error) {
+      taken.isLent = true;
+      const { bytes } = taken;
+      for (let first: unknown = error; i < count; i++, first = undefined) {
+        const at = begins[i] + LENGTH_BYTES, end = begins[i] + lengths[i];
+        this.#kept[this.#kept.length] = { bytes, at, end, error: first };
+      }
+      if (items.length === 0) throw error;
+      return false;
+    }
+  }
+
+  /**
+   * Wakes who may put now: as many as have room where only the number of items was the bound, all
+   * where the bytes may be, since one may need more room than there is and the next one less.
+   */
+  #madeRoom(count: number): void {
+    const { ring, roomGate } = this;
+    if (!roomGate.isWanted) return;
+    const wasFull = ring.maxSize !== 0 && ring.size + count >= ring.maxSize;
+    const hasAmpleBytes = AMPLE * ring.usedBytes <= ring.maxBytes;
+    roomGate.open(wasFull && hasAmpleBytes ? count : Infinity);
+  }
+
+  /**
+   * Puts one item if there is room and nobody of this process waits to put before it. Otherwise
+   * returns its bytes, to be put by the operation `put` makes.
+   */
+  tryPut(item: T): Records | undefined {
+    this.checkOpen();
+    const encoder = freeEncoder();
+    const length = this.#encode(encoder, item, 0, "item");
+    const { roomGate } = this;
+    if (roomGate.waiting > 0) roomGate.pump();
+    if (roomGate.waiting === 0) {
+      const answer = this.ring.tryPut(encoder, 0, length);
+      if (answer === 1) {
+        encoder.trim();
+        this.itemGate.open(1);
+        return undefined;
+      }
+      if (answer === SHUT_DOWN) throw shutDownError("takes no more items");
+    } else if (this.ring.isShut) throw shutDownError("takes no more items");
+    const bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, (length + 7) & ~7);
+    encoder.trim();
+    return { bytes, words: new Int32Array(bytes.buffer), begins: [0], lengths: [length] };
+  }
+
+  /** All the items as bytes, before any is put: one that can't be cloned stops them all. */
+  encodeAll(items: Iterable<T>): Records {
+    this.checkOpen();
+    const encoder = freeEncoder();
+    const records: Records = {
+      bytes: encoder.bytes,
+      words: encoder.words,
+      begins: [],
+      lengths: [],
+    };
+    let at = 0;
+    // The iterable is the user's code and may use the encoder: it runs to its end first.
+    const all = listOf(items);
+    for (let index = 0; index < all.length; index++) {
+      const item = all[index];
+      const length = this.#encode(encoder, item, at, `items[${index}]`);
+      ArrayPrototypePush(records.begins, at);
+      ArrayPrototypePush(records.lengths, length);
+      at += (length + 7) & ~7;
+      if (at > MOST_AT_ONCE) {
+        throw new RangeError(
+          `items[${index}] is where the items together take more than ${MOST_AT_ONCE} bytes, the most that can be ` +
+            "put in one call. Put them in several.",
+        );
+      }
+    }
+    records.bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, at);
+    records.words = new Int32Array(records.bytes.buffer);
+    encoder.trim();
+    return records;
+  }
+
+  /** Puts the records, as far as there is room, again and again until all are in. */
+  put(records: Records, many: boolean): Operation<void> {
+    const total = records.lengths.length;
+    let next = 0;
+    const attempt = () => {
+      this.checkOpen();
+      while (next < total) {
+        const count = this.ring.tryPutMany(records, records.begins, records.lengths, next);
+        if (count === SHUT_DOWN) throw shutDownError("takes no more items");
+        if (count === 0) return WAIT;
+        next += count;
+        this.itemGate.open(count);
+      }
+    };
+    const expired = () => {
+      throw fullError(this.ring, many, next, total);
+    };
+    return { gate: this.roomGate, attempt, expired };
+  }
+
+  #encode(encoder: Encoder, item: T, at: number, root: string): number {
+    const end = encoder.encode(item, at + LENGTH_BYTES, root);
+    const length = end - at;
+    const { maxBytes } = this.ring;
+    if (length - LENGTH_BYTES > maxBytes) {
+      encoder.trim();
+      throw new RangeError(
+        `${root} takes ${length - LENGTH_BYTES} bytes, more than the queue's maxBytes of ` +
+          `${maxBytes}. Make a queue with a larger maxBytes, or put it in parts.`,
+      );
+    }
+    return length;
+  }
+
+  /** One item is finished. */
+  taskDone(): void {
+    this.checkOpen();
+    const left = this.ring.finishOne();
+    if (left < 0) {
+      throw new RangeError(
+        "taskDone() was called more often than there were items. Call it once for each item got.",
+      );
+    }
+    if (left === 0) this.doneGate.open(Infinity);
+  }
+
+  /** Waits until all items are finished. */
+  get join(): Operation<boolean> {
+    const attempt = () => {
+      this.checkOpen();
+      return this.ring.unfinished <= 0 || WAIT;
+    };
+    return {
+      gate: this.doneGate,
+      attempt,
+      expired: () => false,
+    };
+  }
+
+  /** Sets how many items there may be; those who wait for room look whether there is some now. */
+  setMaxSize(maxSize: number): void {
+    this.checkOpen();
+    this.ring.maxSize = maxSize;
+    this.roomGate.open(Infinity);
+    this.roomGate.pump();
+  }
+
+  shutdown(immediate: boolean): void {
+    this.checkOpen();
+    if (immediate) {
+      this.ring.clear();
+      this.#kept.length = 0;
+    } else this.ring.shut();
+    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) {
+      gate.open(Infinity);
+      gate.pump();
+    }
+    announce({ type: "look" });
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) gate.pump();
+  }
+}
+
+/** What a store consists of, to hand to another process. */
+export interface StoreContent {
+  ring: RingShares;
+  name: string | undefined;
+}
+
+/** Whether decoding has failed for want of stack only, or nobody has tried. */
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error === undefined) return true;
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  return cause instanceof RangeError && RegExpPrototypeTest(/call stack/, cause.message);
+}
+
+function throwEmpty(): never {
+  throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
+}
+
+/** The error of a put for which there was no room in time. */
+export function fullError(ring: Ring, many: boolean, put = 0, total = 1): QueueFull {
+  const bound = ring.maxSize > 0 && ring.size >= ring.maxSize
+    ? `maxSize is ${ring.maxSize}`
+    : `maxBytes is ${ring.maxBytes}`;
+  const progress = many ? ` ${put} of ${total} items were put.` : "";
+  return new QueueFull(
+    `The queue is full: its ${bound}.${progress} Wait longer, or get items out of it.`,
+    put,
+  );
+}
+
+function shutDownError(state: string): QueueShutDown {
+  return new QueueShutDown(`The queue was shut down and ${state}. Make a new queue.`);
+}

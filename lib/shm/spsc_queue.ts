@@ -1,0 +1,491 @@
+// The lane: messages as bytes in shared memory, from one sender to one receiver, in order. It has
+// what a record ring (mpmc_ring.ts) hasn't: memory that is given back. And it needs no lock.
+//
+// A record is a 4-byte length (its own bytes, this length included) and the bytes of one message,
+// padded to whole units of 8 bytes; it never wraps around. Records lie in a segment, a buffer used
+// as a ring. Where a record doesn't fit before the end of the segment, SKIP stands instead. Where
+// the segment is full, NEXT and the number of another segment, which the sender has sent by other
+// means; from there on nobody uses the old one, and its memory goes. So what is kept of a burst,
+// once it was received, is one segment of MOST_UNITS at most. A long record has a segment for itself.
+//
+// Positions count units since the lane was made, modulo 2 ** 32, through all segments.
+//
+// Invariants
+// 1. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT. What
+//    was written before the store is nothing without it; a step that fails half-way has done nothing
+//    (a SKIP or NEXT without a record after it is only read once there is one).
+// 2. The sender writes only from its position up to the receiver's GOT_POSITION one round later,
+//    and keeps one unit free, for NEXT.
+// 3. The words that only one side needs are the fields of its object here. They go with it when
+//    that end of the lane moves to another process.
+
+import { CRITICAL, ownControl } from "../liveness/control_block.ts";
+import { enter, leave } from "../liveness/critical_section.ts";
+import { arrivedMemory } from "../transfer/transferable.ts";
+import { damaged } from "../validate/corruption.ts";
+import { EMPTY, FULL } from "./mpmc_ring.ts";
+import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Atomics,
+  Int32Array,
+  Math,
+  RangeError,
+  SharedArrayBuffer,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSubarray,
+  Uint8Array,
+} = primordials;
+
+// Header words, by cache line: settings, sender, receiver.
+const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;
+const PUT_COUNT = 16, PUT_UNITS = 17, ENDED = 18;
+const GOT_COUNT = 32, GOT_UNITS = 33, GOT_POSITION = 34, REFUSED = 35;
+/** The first header word that is free for whoever builds on the lane. */
+export const LANE_WORDS = 48;
+
+const UNIT = 8;
+/** Units of the first segment, of the largest there is for many records, and of a long record. */
+const FIRST_UNITS = 512, MOST_UNITS = 1 << 17, LONG_UNITS = 1 << 15;
+/** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
+const LOOP_UNITS = 64;
+
+/** In place of a record's length. */
+const SKIP = -1, NEXT = -2;
+/** So many of them there are at most before a record. */
+const MOST_STEPS = 4;
+
+/** How a segment gets from the sender to the receiver: by number. */
+export interface SegmentPost {
+  /** Sends a segment and returns its number. */
+  send(segment: SharedArrayBuffer): number;
+  /** The segment of that number, which was sent. */
+  receive(number: number): SharedArrayBuffer;
+}
+
+/** What one side of a lane consists of, to hand to another process. */
+export interface LaneShares {
+  header: SharedArrayBuffer;
+  segment: SharedArrayBuffer;
+  /** The position at which the segment begins. */
+  base: number;
+  /** This side's next position, its unit in the segment, and its count. */
+  position: number;
+  offset: number;
+  count: number;
+}
+
+/**
+ * Makes the shared memory of a lane, with room for `words` header words. Each side is made from it.
+ *
+ * @param maxSize the most records on their way; 0 for no bound
+ * @param maxBytes the most bytes they take
+ */
+export function newLane(maxSize: number, maxBytes: number, words: number): LaneShares {
+  const header = new SharedArrayBuffer(words * 4);
+  const view = new Int32Array(header);
+  view[MAX_SIZE] = maxSize;
+  view[MAX_UNITS] = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT);
+  view[MAX_BYTES] = maxBytes;
+  const segment = new SharedArrayBuffer(FIRST_UNITS * UNIT);
+  return { header, segment, base: 0, position: 0, offset: 0, count: 0 };
+}
+
+/** What the two sides have in common. */
+class Side {
+  /** The header, also for the words of whoever builds on the lane. */
+  readonly header: Int32Array;
+  protected readonly post: SegmentPost;
+  #segment!: SharedArrayBuffer;
+  protected words!: Int32Array;
+  protected bytes!: Uint8Array;
+  protected units = 0;
+  protected base = 0;
+  protected position = 0;
+  protected offset = 0;
+  protected count: number;
+
+  constructor(shares: LaneShares, post: SegmentPost) {
+    this.header = new Int32Array(arrivedMemory(shares.header, LANE_WORDS * 4));
+    this.post = post;
+    this.count = shares.count;
+    this.adopt(shares.segment, shares.base);
+    this.position = shares.position;
+    this.offset = shares.offset;
+  }
+
+  /** Goes on at the beginning of a segment; does nothing if it throws. */
+  protected adopt(segment: SharedArrayBuffer, base: number): void {
+    arrivedMemory(segment, UNIT);
+    const words = new Int32Array(segment), bytes = new Uint8Array(segment);
+    this.#segment = segment;
+    this.words = words;
+    this.bytes = bytes;
+    this.units = segment.byteLength / UNIT;
+    this.base = this.position = base;
+    this.offset = 0;
+  }
+
+  get shares(): LaneShares {
+    const { base, position, offset, count } = this;
+    const header = this.header.buffer as SharedArrayBuffer;
+    return { header, segment: this.#segment, base, position, offset, count };
+  }
+
+  /** Records put and not yet taken. */
+  get size(): number {
+    const got = Atomics.load(this.header, GOT_COUNT);
+    return Math.max(0, (Atomics.load(this.header, PUT_COUNT) - got) | 0);
+  }
+
+  /** Bytes that the records put and not yet taken use, lengths and padding included. */
+  get usedBytes(): number {
+    const got = Atomics.load(this.header, GOT_UNITS);
+    return Math.max(0, (Atomics.load(this.header, PUT_UNITS) - got) | 0) * UNIT;
+  }
+
+  /** Bytes of the segment in use. */
+  get capacityBytes(): number {
+    return this.units * UNIT;
+  }
+
+  /** Whether the sender has said that no more will come. */
+  get hasEnded(): boolean {
+    return Atomics.load(this.header, ENDED) !== 0;
+  }
+
+  /** Whether the receiver has said that it takes no more. */
+  get isRefused(): boolean {
+    return Atomics.load(this.header, REFUSED) !== 0;
+  }
+}
+
+/** A segment that was sent. */
+interface Segment {
+  buffer: SharedArrayBuffer;
+  number: number;
+}
+
+/** The sender's side. */
+export class LaneSender extends Side {
+  /** The receiver's position, as it was when there was last too little room. */
+  #gotPosition: number;
+  /** Units of all records put. */
+  #sent: number;
+  /** After a long record: the segment its NEXT leads to, until this side has gone there. */
+  #following: Segment | undefined;
+
+  constructor(shares: LaneShares, post: SegmentPost) {
+    super(shares, post);
+    this.#gotPosition = this.base;
+    this.#sent = Atomics.load(this.header, PUT_UNITS);
+  }
+
+  override get shares(): LaneShares {
+    if (this.#following !== undefined) this.#moveOn(this.#following);
+    return super.shares;
+  }
+
+  get maxSize(): number {
+    return this.header[MAX_SIZE];
+  }
+
+  /** The longest record, in bytes. */
+  get maxBytes(): number {
+    return this.header[MAX_BYTES] >>> 0;
+  }
+
+  /** Whether a record of `units`, or a short one, is within the bounds now. */
+  hasRoom(units = 2, most = Infinity): boolean {
+    const header = this.header;
+    const maxSize = Math.min(header[MAX_SIZE] || Infinity, most);
+    if (((this.count - Atomics.load(header, GOT_COUNT)) | 0) >= maxSize) return false;
+    const used = (this.#sent - Atomics.load(header, GOT_UNITS)) | 0;
+    return used === 0 || used + units <= header[MAX_UNITS];
+  }
+
+  /**
+   * Puts the record at source[at, at + length), whose first four bytes are left free for the
+   * length. `beforehand` is done in one with it: both or neither. Returns 1 or FULL; throws a
+   * RangeError when the memory for it can't be had.
+   *
+   * @param most the most records on their way, where that is less than the lane's own bound
+   */
+  tryPut(
+    source: Scratch,
+    at: number,
+    length: number,
+    most?: number,
+    beforehand?: () => void,
+  ): number {
+    const units = (length + 7) >>> 3;
+    if (!this.hasRoom(units, most)) return FULL;
+    const following = this.#makeRoom(units);
+    const word = at >>> 2;
+    source.words[word] = length;
+    const offset = this.offset;
+    if (units > LOOP_UNITS) {
+      TypedArrayPrototypeSet(
+        this.bytes,
+        TypedArrayPrototypeSubarray(source.bytes, at, at + length),
+        offset * UNIT,
+      );
+    } else {
+      copyWords(source.words, word, this.words, offset * 2, units * 2);
+    }
+    this.#put(units, following, beforehand);
+    return 1;
+  }
+
+  /**
+   * Puts a record of `bytes`, from its second unit on, and of the byte `first` before them. (What
+   * lies at an odd address of shared memory is copied a byte at a time, six times as slowly: Deno
+   * 2.9.6.) Returns and throws as tryPut().
+   */
+  tryPutBytes(first: number, bytes: Uint8Array): number {
+    const length = UNIT + bytes.length;
+    const units = (length + 7) >>> 3;
+    if (!this.hasRoom(units)) return FULL;
+    const following = this.#makeRoom(units);
+    const offset = this.offset;
+    this.words[offset * 2] = length;
+    this.words[offset * 2 + 1] = first;
+    TypedArrayPrototypeSet(this.bytes, bytes, (offset + 1) * UNIT);
+    this.#put(units, following);
+    return 1;
+  }
+
+  /** Sees that so many units are free at `offset`. Returns the segment that follows a long record. */
+  #makeRoom(units: number): Segment | undefined {
+    if (this.#following !== undefined) this.#moveOn(this.#following);
+    if (units > LONG_UNITS) {
+      const own = newSegment(units + 1), next = newSegment(FIRST_UNITS);
+      this.#goOnIn(this.#send(own));
+      const following = this.#send(next);
+      this.#writeNext(units, following);
+      return following;
+    }
+    if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
+    return undefined;
+  }
+
+  /** Makes what was written a record. */
+  #put(units: number, following: Segment | undefined, beforehand?: () => void): void {
+    const ownWords = ownControl();
+    try {
+      enter();
+      beforehand?.();
+      this.#commit(units);
+      this.#following = following;
+      leave();
+    } catch (error) {
+      Atomics.store(ownWords, CRITICAL, 0);
+      throw error;
+    }
+    if (following !== undefined) this.#moveOn(following);
+  }
+
+  /** Makes sure that a short record finds room in the segment, so that putting it can't fail. */
+  reserve(length: number): void {
+    const units = (length + 7) >>> 3;
+    if (this.#following !== undefined) this.#moveOn(this.#following);
+    if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
+  }
+
+  /** How large the next segment is. */
+  #nextUnits(units: number): number {
+    return Math.min(Math.max(2 * this.units, 4 * units), MOST_UNITS);
+  }
+
+  #commit(units: number): void {
+    const header = this.header;
+    const end = this.offset + units;
+    this.offset = end === this.units ? 0 : end;
+    this.position = (this.position + units) | 0;
+    this.#sent = (this.#sent + units) | 0;
+    this.count = (this.count + 1) | 0;
+    Atomics.store(header, PUT_UNITS, this.#sent);
+    Atomics.store(header, PUT_COUNT, this.count);
+  }
+
+  /** Whether there are so many units in one piece, from `offset` on, and one more. */
+  #findRoom(units: number): boolean {
+    const rest = this.units - this.offset;
+    const need = (units <= rest ? units : rest + units) + 1;
+    if (!this.#isFree(need)) {
+      const got = Atomics.load(this.header, GOT_POSITION);
+      // The receiver may still be in an older segment.
+      if (((got - this.base) | 0) > 0) this.#gotPosition = got;
+      if (!this.#isFree(need)) return false;
+    }
+    if (units > rest) {
+      this.words[this.offset * 2] = SKIP;
+      this.position = (this.position + rest) | 0;
+      this.offset = 0;
+    }
+    return true;
+  }
+
+  #isFree(units: number): boolean {
+    return ((this.position - this.#gotPosition) >>> 0) + units <= this.units;
+  }
+
+  #send(buffer: SharedArrayBuffer): Segment {
+    return { buffer, number: this.post.send(buffer) };
+  }
+
+  #writeNext(offset: number, { number }: Segment): void {
+    this.words[offset * 2 + 1] = number;
+    this.words[offset * 2] = NEXT;
+  }
+
+  /** Goes on in another segment. */
+  #goOnIn(segment: Segment): void {
+    this.#writeNext(this.offset, segment);
+    this.#moveOn(segment);
+  }
+
+  /** Leaves a segment, behind its NEXT. */
+  #moveOn({ buffer }: Segment): void {
+    this.adopt(buffer, (this.position + 1) | 0);
+    this.#gotPosition = this.base;
+    this.#following = undefined;
+  }
+
+  /** No more will come. */
+  end(): void {
+    Atomics.store(this.header, ENDED, 1);
+  }
+}
+
+function newSegment(units: number): SharedArrayBuffer {
+  const bytes = units * UNIT;
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    throw new RangeError(
+      `Another ${bytes} bytes for messages on their way can't be had. ` +
+        "Set maxBytes or maxSize so that send waits for the receiver.",
+      { cause: error },
+    );
+  }
+}
+
+/** The receiver's side. */
+export class LaneReceiver extends Side {
+  /** PUT_COUNT, as it was when this side last had to look. */
+  #putCount: number;
+  /** Units of all records taken. */
+  #taken: number;
+
+  constructor(shares: LaneShares, post: SegmentPost) {
+    super(shares, post);
+    this.#putCount = this.count;
+    this.#taken = Atomics.load(this.header, GOT_UNITS);
+  }
+
+  get isEmpty(): boolean {
+    return this.count === Atomics.load(this.header, PUT_COUNT);
+  }
+
+  /** The length of the oldest record, or EMPTY. */
+  peek(): number {
+    if (this.count === this.#putCount) {
+      this.#putCount = Atomics.load(this.header, PUT_COUNT);
+      if (this.count === this.#putCount) return EMPTY;
+    }
+    for (let steps = 0; steps < MOST_STEPS; steps++) {
+      const length = this.words[this.offset * 2];
+      if (length >= LENGTH_BYTES && this.offset + ((length + 7) >>> 3) <= this.units) return length;
+      if (length === SKIP) {
+        this.position = (this.position + this.units - this.offset) | 0;
+        this.offset = 0;
+      } else if (length === NEXT) this.#follow();
+      else break;
+    }
+    throw damaged("pipe");
+  }
+
+  /** The first byte of the oldest record; there is one. */
+  peekByte(): number {
+    this.peek();
+    return this.bytes[this.offset * UNIT + LENGTH_BYTES];
+  }
+
+  /** Goes on where NEXT leads. */
+  #follow(): void {
+    const segment = this.post.receive(this.words[this.offset * 2 + 1]);
+    this.adopt(segment, (this.position + 1) | 0);
+  }
+
+  /**
+   * Copies the oldest record to `into`, which grows as needed; its bytes are then
+   * into[LENGTH_BYTES, length). Returns the length, or EMPTY. It is still there until take().
+   */
+  copy(into: Scratch): number {
+    const length = this.peek();
+    if (length === EMPTY) return EMPTY;
+    const units = (length + 7) >>> 3;
+    ensureScratch(into, units * UNIT);
+    const offset = this.offset;
+    if (units > LOOP_UNITS) {
+      TypedArrayPrototypeSet(
+        into.bytes,
+        TypedArrayPrototypeSubarray(this.bytes, offset * UNIT, offset * UNIT + length),
+      );
+    } else {
+      copyWords(this.words, offset * 2, into.words, 0, units * 2);
+    }
+    return length;
+  }
+
+  /** A copy of the bytes of the oldest record, which tryPutBytes() has put. */
+  copyBytes(length: number): Uint8Array<ArrayBuffer> {
+    const begin = this.offset * UNIT;
+    const bytes = new Uint8Array(length - UNIT);
+    TypedArrayPrototypeSet(
+      bytes,
+      TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length),
+    );
+    return bytes;
+  }
+
+  /** Copies these bytes to the beginning of `into`, which has room for them. */
+  copyBytesTo(into: Uint8Array, length: number): void {
+    const begin = this.offset * UNIT;
+    TypedArrayPrototypeSet(
+      into,
+      TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length),
+    );
+  }
+
+  /** Takes the oldest record, of this length. */
+  take(length: number): void {
+    const units = (length + 7) >>> 3;
+    const end = this.offset + units;
+    this.offset = end === this.units ? 0 : end;
+    this.position = (this.position + units) | 0;
+    this.#taken = (this.#taken + units) | 0;
+    this.count = (this.count + 1) | 0;
+    const header = this.header;
+    Atomics.store(header, GOT_UNITS, this.#taken);
+    Atomics.store(header, GOT_POSITION, this.position);
+    Atomics.store(header, GOT_COUNT, this.count);
+    if (units > LONG_UNITS) this.#leaveLong();
+  }
+
+  /** A long record had the segment for itself: the memory can go now. */
+  #leaveLong(): void {
+    try {
+      this.#follow();
+    } catch {
+      // The stack is full: peek() will, when there is another record.
+    }
+  }
+
+  /** Takes no more. */
+  refuse(): void {
+    Atomics.store(this.header, REFUSED, 1);
+  }
+}

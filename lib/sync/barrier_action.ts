@@ -1,0 +1,125 @@
+// The action of a barrier. Where the barrier was made it is the function that was given; to other
+// processes it crosses as its source text, and is compiled where it is needed, if it may be (transfer/signature.ts).
+
+import { describe } from "../validate/describe.ts";
+import { isFromStarter, isSealed, seal } from "../transfer/signature.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Deno,
+  each,
+  Function,
+  FunctionPrototypeToString,
+  JSON,
+  Promise,
+  PromisePrototypeThen,
+  ReferenceError,
+  RegExpPrototypeExec,
+  SyntaxError,
+  TypeError,
+} = primordials;
+
+/** What is compiled. */
+interface ActionSource {
+  text: string;
+  /** A method's text, as in `{ action() {} }`, is no expression by itself. */
+  name: string;
+}
+
+/** What crosses. */
+export interface ActionText extends ActionSource {
+  seal: string;
+}
+
+/** What a barrier does once in a round. */
+export interface Action {
+  run(): unknown;
+  /** Throws if it can't cross. */
+  text(): ActionText;
+}
+
+/** The action that was given as an option; throws if it is none. */
+export function givenAction(action: unknown): Action | undefined {
+  if (action === undefined) return undefined;
+  if (typeof action !== "function") {
+    throw new TypeError(
+      `action is ${describe(action)}, not a function. Give one without parameters, or none.`,
+    );
+  }
+  const run = () => action();
+  const text = () => {
+    const source = { text: FunctionPrototypeToString(action), name: action.name };
+    expressionOf(source);
+    return sealed(source);
+  };
+  return { run, text };
+}
+
+/** The action of a barrier that has arrived. */
+export function arrivedAction(arrived: ActionText | undefined): Action | undefined {
+  if (arrived === undefined) return undefined;
+  const source = { text: `${arrived.text}`, name: `${arrived.name}` };
+  const isOurs = isFromStarter();
+  let code: (() => unknown) | undefined;
+  const run = () => {
+    if (!isOurs && !isSealed(sealable(source), arrived.seal)) refuse(source);
+    try {
+      code ??= new Function(`"use strict"; return ${expressionOf(source)};`)() as () => unknown;
+      const result = code();
+      return result instanceof Promise
+        ? PromisePrototypeThen(result, undefined, (error) => explain(error, source))
+        : result;
+    } catch (error) {
+      explain(error, source);
+    }
+  };
+  return { run, text: () => isOurs ? sealed(source) : arrived };
+}
+
+function sealed(source: ActionSource): ActionText {
+  return { ...source, seal: seal(sealable(source)) };
+}
+
+function sealable({ text, name }: ActionSource): string {
+  return JSON.stringify(["action", name, text]);
+}
+
+function refuse({ name }: ActionSource): never {
+  throw new Deno.errors.NotCapable(
+    `The action "${name}" isn't run in this process, because a process with other permissions made it ` +
+      "or handed it on. Make the barrier in the process that starts the others, and give it to them in args.",
+  );
+}
+
+/** The text as an expression; throws if it is none. */
+function expressionOf({ text, name }: ActionSource): string {
+  for (const expression of each([`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`])) {
+    try {
+      // It is compiled, not run.
+      new Function(`"use strict"; return ${expression};`);
+      return expression;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  throw new TypeError(
+    `The action "${name}" can't go to another process with its barrier: it is built in, was made by ` +
+      "bind(), means nothing outside of its class, or uses import.meta. Wrap it in a function of your own, " +
+      "or do without.",
+  );
+}
+
+/** Throws what the action threw; where it reached outside itself, says so. */
+function explain(error: unknown, { name }: ActionSource): never {
+  const missing = error instanceof ReferenceError &&
+    RegExpPrototypeExec(/^(\S+) is not defined$/, error.message);
+  if (!missing || missing[1] in globalThis) throw error;
+  throw new ReferenceError(
+    `The action "${name}" uses "${
+      missing[1]
+    }", which is outside of it: to this process it crossed as ` +
+      "its source text, and so has only the globals. Do what needs more after wait(), in the process " +
+      "whose wait() gave 0.",
+    { cause: error },
+  );
+}

@@ -1,0 +1,408 @@
+// The parties of a barrier, what Barrier is made of: who has arrived, and who takes part.
+//
+//   BROKEN    1 when it is; REASON and WHO say why, and by whose doing
+//   COUNT     how many have arrived in this round; all of them while the action runs
+//   PARTIES   how many there must be
+//   ERA       counts resets: who takes part does so until the next one
+//   ENDS      counts the rounds that have ended, by passing or otherwise
+//   STEP      while all rows of a round change, what to; else 0; STEP_… what goes with it
+//   rows      STATE, the token of the process, its ERA, and why its round was broken
+//
+// A row's STATE goes from FREE to WAITING when somebody arrives, or to ACTING when he is the last, who
+// runs the action; then, of all rows of the round at once, to PASSED or WAS_BROKEN; and when its owner
+// has seen that, to MEMBER or FREE. So one who is late to look still sees how his own
+// round ended, and there is no draining to wait for: the next round can begin at once.
+//
+// A process that is a member and has ended will not come again, and whoever looks breaks the barrier:
+// those who wait when they look up, as they do after every death, and those who arrive. One that ends
+// by returning normally gives up its rows first.
+//
+// All of it changes under the table's lock (shm/slot_table.ts). Where many words change together, what they are to
+// become is written down first, and becomes true by the one store to STEP. Whoever has the table's lock
+// next does what is left of it, so a process that ends in the middle has ended the round for all.
+
+import { atEnd, willSayFarewell } from "../liveness/exit_hooks.ts";
+import { type BrokenBarrierError, TimeoutError } from "../errors.ts";
+import { Gate, WAIT } from "../wait/eventcount.ts";
+import type { Operation } from "../wait/operation.ts";
+import {
+  ABORTED,
+  ACTION,
+  brokenError,
+  DIED,
+  LEFT,
+  RESET,
+  SIGNAL,
+  TOO_LONG,
+} from "./broken_barrier.ts";
+import type { Shared } from "./shared_state.ts";
+import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, isAborted, SafeSet } = primordials;
+
+const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
+const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;
+const STEP = BROKEN + 7, STEP_REASON = STEP + 1, STEP_WHO = STEP + 2, STEP_ENDS = STEP + 3;
+const STEP_ERA = STEP + 4;
+/** Values of STEP. */
+const PASS = 1, BREAK = 2, START_ANEW = 3;
+const ROUND_GATE = 16, ENTRY_GATE = 32, FIRST = 48;
+
+const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8;
+const FREE = 0, WAITING = 1, ACTING = 2, PASSED = 3, WAS_BROKEN = 4, MEMBER = 5;
+
+/** New shared memory of a barrier. */
+export function newParties(parties: number): Shared {
+  const shared = newTable(FIRST, STRIDE);
+  shared.words[PARTIES] = parties;
+  return shared;
+}
+
+/** Somebody who arrives, and what becomes of it. */
+export class Arrival {
+  /** How many arrived before. */
+  index = -1;
+  /** Whether it was the last: it is to run the action, and then to call pass() or fail(). */
+  isLast = false;
+  row = -1;
+  /** Whether it knows how its round has ended; and why and by whom it was broken, if it was. */
+  isOver = false;
+  reason = 0;
+  who = 0;
+}
+
+/** The barriers this process takes part in, where it will leave them at its end. */
+const joined = new SafeSet<Parties>();
+
+// This process ends by returning normally: the others can go on without it.
+atEnd((exitCode) => {
+  if (exitCode === 0) { for (const parties of joined) parties.leave(); }
+});
+
+/** One process's view of the parties of a barrier. */
+export class Parties {
+  readonly #shared: Shared;
+  readonly #table: Table;
+  readonly #roundGate: Gate;
+  readonly #entryGate: Gate;
+  /** ENDS when somebody in this isolate arrived last. */
+  #arrivedAt = 0;
+
+  constructor(shared: Shared) {
+    const { words } = shared;
+    this.#shared = shared;
+    this.#table = new Table(shared, FIRST, STRIDE);
+    const hasEnded = () => Atomics.load(words, ENDS) !== this.#arrivedAt;
+    this.#roundGate = new Gate(words, ROUND_GATE, hasEnded);
+    this.#entryGate = new Gate(words, ENTRY_GATE, () => this.count < this.parties);
+  }
+
+  /** How many there must be. */
+  get parties(): number {
+    return Atomics.load(this.#shared.words, PARTIES);
+  }
+
+  /** How many have arrived. */
+  get count(): number {
+    return Atomics.load(this.#shared.words, COUNT);
+  }
+
+  /** As isBroken, without waiting for the table's lock: what others change just now, it may miss. */
+  get looksBroken(): boolean {
+    this.#table.renew();
+    return Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
+  }
+
+  get isBroken(): boolean {
+    let isBroken = false;
+    this.#section(() => {
+      isBroken = Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
+    });
+    return isBroken;
+  }
+
+  /** Arrives; where another round's action is still running, once that has ended. */
+  entering(arrival: Arrival, signal?: AbortSignal): Operation<true> {
+    const giveUp = () => this.#break(signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
+    return {
+      gate: this.#entryGate,
+      attempt: () => this.#enter(arrival, false) || WAIT,
+      abandoned: giveUp,
+      expired: () => {
+        giveUp();
+        throw this.#error();
+      },
+    };
+  }
+
+  /** Arrives if nobody else need be waited for. */
+  enterLast(arrival: Arrival): void {
+    if (this.#enter(arrival, true)) return;
+    throw new TimeoutError(
+      `Of the ${this.parties} parties of the barrier ${this.count} wait, and this would not be the ` +
+        "last. Call wait(), which waits for the others.",
+    );
+  }
+
+  #enter(arrival: Arrival, onlyLast: boolean): boolean {
+    const { words, token } = this.#shared;
+    const table = this.#table;
+    let isBroken = false, isMissing = false, entered = false;
+    if (willSayFarewell()) joined.add(this);
+    this.#section(() => {
+      isBroken = Atomics.load(words, BROKEN) !== 0;
+      isMissing = this.#lost() !== 0;
+      if (isBroken || isMissing) return;
+      const count = Atomics.load(words, COUNT), parties = Atomics.load(words, PARTIES);
+      const isLast = count + 1 === parties;
+      if (count === parties || onlyLast && !isLast) return;
+      const era = Atomics.load(words, ERA);
+      const row = this.#freeRow(era);
+      if (row < 0) return;
+      const rows = table.words, at = table.at(row);
+      Atomics.store(rows, at + TOKEN, token);
+      Atomics.store(rows, at + ROW_ERA, era);
+      Atomics.store(rows, at + STATE, isLast ? ACTING : WAITING);
+      Atomics.store(words, COUNT, count + 1);
+      arrival.index = count;
+      arrival.isLast = isLast;
+      arrival.row = row;
+      this.#arrivedAt = Atomics.load(words, ENDS);
+      entered = true;
+    }, () => this.#reclaim());
+    if (isBroken) throw this.#error();
+    if (!isMissing) return entered;
+    this.#break(DIED);
+    return this.#enter(arrival, onlyLast);
+  }
+
+  /** Under the table's lock: a row for this process; or -1. */
+  #freeRow(era: number): number {
+    const { words: rows, used } = this.#table;
+    for (let row = 0; row < used; row++) {
+      const at = this.#table.at(row);
+      if (
+        Atomics.load(rows, at + STATE) === MEMBER && Atomics.load(rows, at + ROW_ERA) === era &&
+        Atomics.load(rows, at + TOKEN) === this.#shared.token
+      ) return row;
+    }
+    return this.#table.free();
+  }
+
+  /** Under the table's lock: frees rows of which nobody will see any more how their round ended. */
+  #reclaim(): boolean {
+    const { words: rows, used } = this.#table;
+    const { words, roster } = this.#shared;
+    let reclaimed = false;
+    for (let row = 0; row < used; row++) {
+      const at = this.#table.at(row), state = Atomics.load(rows, at + STATE);
+      const isPast = Atomics.load(rows, at + ROW_ERA) !== Atomics.load(words, ERA);
+      if (state === FREE || roster.isTokenAlive(Atomics.load(rows, at + TOKEN))) continue;
+      if (state !== WAS_BROKEN && !isPast) continue;
+      Atomics.store(rows, at + STATE, FREE);
+      reclaimed = true;
+    }
+    return reclaimed;
+  }
+
+  /** The token of one who takes part and has died; or 0. */
+  #lost(): number {
+    const { words: rows, used } = this.#table;
+    const { words, roster } = this.#shared;
+    const era = Atomics.load(words, ERA);
+    for (let row = 0; row < used; row++) {
+      const at = this.#table.at(row), state = Atomics.load(rows, at + STATE);
+      if (state === FREE || state === WAS_BROKEN) continue;
+      if (Atomics.load(rows, at + ROW_ERA) !== era) continue;
+      const token = Atomics.load(rows, at + TOKEN);
+      if (!roster.isTokenAlive(token)) return token;
+    }
+    return 0;
+  }
+
+  /** Waits for the round of one who has arrived to end: resolves to its index. */
+  passing(arrival: Arrival, signal?: AbortSignal): Operation<number> {
+    const giveUp = () => this.giveUp(arrival, signal);
+    const attempt = () => {
+      if (this.#isWaiting(arrival.row)) {
+        this.#table.renew();
+        if (this.#lost() !== 0) this.#break(DIED);
+        if (this.#isWaiting(arrival.row)) return WAIT;
+      }
+      return this.#result(arrival);
+    };
+    const expired = () => {
+      giveUp();
+      return this.#result(arrival);
+    };
+    return { gate: this.#roundGate, attempt, abandoned: giveUp, expired };
+  }
+
+  #stateOf(row: number): number {
+    return Atomics.load(this.#table.words, this.#table.at(row) + STATE);
+  }
+
+  #isWaiting(row: number): boolean {
+    const state = this.#stateOf(row);
+    return state === WAITING || state === ACTING;
+  }
+
+  /** Does `work` under the table's lock, after what another has left undone there. */
+  #section(work: () => void, reclaim?: () => boolean): void {
+    this.#table.section(() => {
+      if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();
+      work();
+    }, reclaim);
+  }
+
+  /** Under the table's lock: ends the round of all who wait, by passing or otherwise. */
+  #endRound(step: number, reason = 0, who = 0): void {
+    const { words } = this.#shared;
+    if (step !== PASS) {
+      Atomics.store(words, STEP_REASON, reason);
+      Atomics.store(words, STEP_WHO, who);
+    }
+    if (step === START_ANEW) Atomics.store(words, STEP_ERA, (Atomics.load(words, ERA) + 1) | 0);
+    Atomics.store(words, STEP_ENDS, (Atomics.load(words, ENDS) + 1) | 0);
+    Atomics.store(words, STEP, step);
+    this.#finishStep();
+  }
+
+  /** Under the table's lock: what follows from STEP, however much of it was done before. */
+  #finishStep(): void {
+    const { words } = this.#shared;
+    const { words: rows, used } = this.#table;
+    const step = Atomics.load(words, STEP);
+    const reason = Atomics.load(words, STEP_REASON), who = Atomics.load(words, STEP_WHO);
+    for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
+      const state = Atomics.load(rows, at + STATE);
+      if (state === MEMBER && step === START_ANEW) Atomics.store(rows, at + STATE, FREE);
+      if (state !== WAITING && state !== ACTING) continue;
+      if (step === PASS) {
+        Atomics.store(rows, at + STATE, PASSED);
+        continue;
+      }
+      Atomics.store(rows, at + ROW_REASON, reason);
+      Atomics.store(rows, at + ROW_WHO, who);
+      Atomics.store(rows, at + STATE, WAS_BROKEN);
+    }
+    if (step === BREAK) {
+      Atomics.store(words, REASON, reason);
+      Atomics.store(words, WHO, who);
+      Atomics.store(words, BROKEN, 1);
+    } else if (step === START_ANEW) {
+      Atomics.store(words, BROKEN, 0);
+      Atomics.store(words, ERA, Atomics.load(words, STEP_ERA));
+    }
+    Atomics.store(words, COUNT, 0);
+    Atomics.store(words, ENDS, Atomics.load(words, STEP_ENDS));
+    Atomics.store(words, STEP, 0);
+  }
+
+  /** The last has arrived, and done what was to be done: all go on. */
+  pass(arrival: Arrival): number {
+    this.#section(() => {
+      if (this.#stateOf(arrival.row) === ACTING) this.#endRound(PASS);
+    });
+    this.#open();
+    return this.#result(arrival);
+  }
+
+  /** The action has failed. */
+  fail(arrival: Arrival): void {
+    this.#endWait(arrival, ACTION);
+  }
+
+  /** One who has arrived waits no longer. */
+  giveUp(arrival: Arrival, signal?: AbortSignal): void {
+    this.#endWait(arrival, signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
+  }
+
+  #endWait(arrival: Arrival, reason: number): void {
+    if (arrival.row < 0 || arrival.isOver) return;
+    if (this.#isWaiting(arrival.row)) this.#break(reason, arrival.row);
+    this.#see(arrival);
+  }
+
+  /** The arrival's index, if its round has passed; throws if it was broken. */
+  #result(arrival: Arrival): number {
+    this.#see(arrival);
+    if (arrival.reason === 0) return arrival.index;
+    throw brokenError(arrival.reason, this.#shared.roster.nameOf(arrival.who));
+  }
+
+  /** Sees how the round of an arrival has ended, which it has; then nobody else need keep that. */
+  #see(arrival: Arrival): void {
+    const { words } = this.#shared;
+    const table = this.#table;
+    if (arrival.isOver) return;
+    this.#section(() => {
+      const rows = table.words, at = table.at(arrival.row);
+      const hasPassed = Atomics.load(rows, at + STATE) === PASSED;
+      const isMember = hasPassed && Atomics.load(rows, at + ROW_ERA) === Atomics.load(words, ERA);
+      arrival.reason = hasPassed ? 0 : Atomics.load(rows, at + ROW_REASON);
+      arrival.who = Atomics.load(rows, at + ROW_WHO);
+      arrival.isOver = true;
+      Atomics.store(rows, at + STATE, isMember ? MEMBER : FREE);
+    });
+  }
+
+  /**
+   * Breaks it, if it isn't broken.
+   *
+   * @param reason if it is DIED, somebody must have died
+   * @param of the row of a wait, if it is one that gives up: it must be waiting still
+   */
+  #break(reason: number, of = -1): void {
+    const { words, token } = this.#shared;
+    this.#section(() => {
+      if (Atomics.load(words, BROKEN) !== 0 || of >= 0 && !this.#isWaiting(of)) return;
+      const who = reason === DIED ? this.#lost() : token;
+      if (who !== 0) this.#endRound(BREAK, reason, who);
+    });
+    this.#open();
+  }
+
+  /** Breaks it on request. */
+  abort(): void {
+    this.#break(ABORTED);
+  }
+
+  /** Makes it as new; those who wait learn that they were in vain. */
+  reset(): void {
+    this.#section(() => this.#endRound(START_ANEW, RESET, this.#shared.token));
+    this.#open();
+  }
+
+  /** This process takes part no longer. If it waits, it is missed all the same. */
+  leave(): void {
+    const { token } = this.#shared;
+    const table = this.#table;
+    let waits = false;
+    const leaveRows = (only: boolean) =>
+      this.#section(() => {
+        const { words: rows, used } = table;
+        for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
+          if (Atomics.load(rows, at + TOKEN) !== token) continue;
+          const state = Atomics.load(rows, at + STATE);
+          if (state === WAITING || state === ACTING) waits = true;
+          else if (!only) Atomics.store(rows, at + STATE, FREE);
+        }
+      });
+    leaveRows(true);
+    if (waits) this.#break(LEFT);
+    leaveRows(false);
+  }
+
+  #open(): void {
+    this.#roundGate.open(Infinity);
+    this.#entryGate.open(Infinity);
+  }
+
+  /** Of a barrier that is broken. */
+  #error(): BrokenBarrierError {
+    const { words, roster } = this.#shared;
+    return brokenError(Atomics.load(words, REASON), roster.nameOf(Atomics.load(words, WHO)));
+  }
+}

@@ -1,0 +1,282 @@
+// The line at a condition: who waits there, in the order they came, and who of them was notified.
+//
+//   TICKETS    counts those who have come
+//   NOTIFIED   how many rows are in the state of that name; never too few, and too many only by the
+//              number of processes that have ended between two stores
+//   PASSING    while a notification is passed on, one more than the row that had it; else 0
+//   HEIR       the row that gets it
+//   rows       STATE, the token of the process, its ticket, BEFORE and a gate
+//
+// A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its
+// waiter has reacquired the lock and goes on; or at once from WAITING, when it has given up. Each
+// waiter sleeps at the gate of its row, so exactly those who were notified are woken. A process that
+// has given up may still sleep there when the row has another waiter, so the gate opens for all.
+//
+// No notification is lost with one who dies or is aborted after it was given to him: until he has
+// reacquired the lock it goes on to the next who was waiting when it was given, one whose ticket is
+// before BEFORE. Those who wait see to that when they look up, as they do after every death. (Once he
+// has reacquired the lock, what becomes of it is reported by the lock.)
+//
+// All of it changes under the table's lock (shm/slot_table.ts), join() and notify() by the holder of the user's.
+// Each row changes by the one store to its STATE. A notification is passed on from one row to another by
+// the one store to PASSING: whoever has the table's lock next does what is left of it. (The holder of
+// the user's lock that ends while it notifies is found dead with that lock, and then all wake up.)
+
+import { Gate, WAIT } from "../wait/eventcount.ts";
+import type { Operation } from "../wait/operation.ts";
+import type { Shared } from "./shared_state.ts";
+import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, SafeMap } = primordials;
+
+const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
+const FIRST = 16;
+const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, GATE = 8, STRIDE = 16;
+const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
+
+/** New shared memory of a line. */
+export function newLine(): Shared {
+  return newTable(FIRST, STRIDE);
+}
+
+/** Somebody's place in a line. */
+export interface Place {
+  /** Waits to be notified: true then, false if that took too long. */
+  readonly waiting: Operation<boolean>;
+  /** The wait was aborted: a notification that came first is for another. */
+  refuse(): void;
+  /** The wait is over, the lock reacquired. */
+  leave(): void;
+}
+
+/** One process's view of a line. */
+export class Line {
+  readonly #shared: Shared;
+  readonly #table: Table;
+  /** By rows: a gate has one sleeper in an isolate, however many have waited there. */
+  readonly #gates = new SafeMap<number, Gate>();
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.#table = new Table(shared, FIRST, STRIDE);
+  }
+
+  #gate(row: number): Gate {
+    let gate = this.#gates.get(row);
+    if (gate === undefined) {
+      const { words } = this.#table, at = this.#table.at(row);
+      gate = new Gate(words, at + GATE, () => Atomics.load(words, at + STATE) === IS_NOTIFIED);
+      this.#gates.set(row, gate);
+    }
+    return gate;
+  }
+
+  /** How many wait and were not notified. */
+  get waiting(): number {
+    const table = this.#table;
+    table.renew();
+    let count = 0;
+    for (let row = 0; row < table.used; row++) {
+      const at = table.at(row);
+      if (Atomics.load(table.words, at + STATE) === WAITING && this.#isAlive(at)) count++;
+    }
+    return count;
+  }
+
+  /** Gets a place at the end of the line; by the holder of the lock, who then releases it. */
+  join(): Place {
+    const { words, token } = this.#shared;
+    const table = this.#table;
+    let row = -1;
+    this.#bequeath();
+    this.#section(() => {
+      row = table.free();
+      if (row < 0) return;
+      const rows = table.words, at = table.at(row);
+      Atomics.store(rows, at + TOKEN, token);
+      Atomics.store(rows, at + TICKET, Atomics.add(words, TICKETS, 1));
+      Atomics.store(rows, at + STATE, WAITING);
+    }, () => this.#reclaim());
+    return this.#place(row);
+  }
+
+  /** Under the table's lock: frees the rows of those who have died. */
+  #reclaim(): boolean {
+    const table = this.#table;
+    let reclaimed = false;
+    for (let row = 0; row < table.used; row++) {
+      const wasWaiting = Atomics.load(table.words, table.at(row) + STATE) === WAITING;
+      if (wasWaiting && !this.#isWaiting(row)) reclaimed = true;
+    }
+    return reclaimed;
+  }
+
+  #place(row: number): Place {
+    const state = this.#table.at(row) + STATE;
+    let wasNotified: boolean | undefined;
+    const isNotified = () => Atomics.load(this.#table.words, state) === IS_NOTIFIED;
+    const giveUp = () => wasNotified ??= !this.#withdraw(row);
+    const attempt = () => {
+      if (!isNotified()) this.#bequeath();
+      return isNotified() ? wasNotified = true : WAIT;
+    };
+    const refuse = () => {
+      if (giveUp()) this.#pass(row);
+      wasNotified = false;
+    };
+    const leave = () => {
+      if (wasNotified) this.#free(row);
+    };
+    const waiting = { gate: this.#gate(row), attempt, expired: giveUp, abandoned: giveUp };
+    return { waiting, refuse, leave };
+  }
+
+  /** Notifies those who have waited longest; by the holder of the lock. */
+  notify(count: number): void {
+    const { words } = this.#shared;
+    const table = this.#table;
+    this.#section(() => {
+      const rows = table.words;
+      const tickets = Atomics.load(words, TICKETS);
+      const all = count >= table.used;
+      for (let left = count, row = 0; left > 0; left--) {
+        // For all there is no order, and no need to look for the oldest again and again.
+        row = all ? this.#waitingFrom(row) : this.#oldest(tickets);
+        if (row < 0) return;
+        this.#mark(rows, table.at(row), tickets);
+      }
+    });
+    this.#wake();
+  }
+
+  /** Under the table's lock. */
+  #mark(rows: Int32Array, at: number, before: number): void {
+    Atomics.store(rows, at + BEFORE, before);
+    Atomics.add(this.#shared.words, NOTIFIED, 1);
+    Atomics.store(rows, at + STATE, IS_NOTIFIED);
+  }
+
+  /** Under the table's lock: the next row from here on whose waiter is alive; or -1. */
+  #waitingFrom(row: number): number {
+    for (; row < this.#table.used; row++) if (this.#isWaiting(row)) return row;
+    return -1;
+  }
+
+  /** Under the table's lock: the row of who has waited longest of those before a ticket; or -1. */
+  #oldest(before: number): number {
+    const { words: rows, used } = this.#table;
+    let oldest = -1, age = 0;
+    for (let row = 0; row < used; row++) {
+      const older = (before - Atomics.load(rows, this.#table.at(row) + TICKET)) | 0;
+      if (older > age && this.#isWaiting(row)) {
+        oldest = row;
+        age = older;
+      }
+    }
+    return oldest;
+  }
+
+  /** Under the table's lock: whether somebody waits there; of one who has died nothing is left. */
+  #isWaiting(row: number): boolean {
+    const rows = this.#table.words, at = this.#table.at(row);
+    if (Atomics.load(rows, at + STATE) !== WAITING) return false;
+    if (this.#isAlive(at)) return true;
+    Atomics.store(rows, at + STATE, FREE);
+    return false;
+  }
+
+  #isAlive(at: number): boolean {
+    return this.#shared.roster.isTokenAlive(Atomics.load(this.#table.words, at + TOKEN));
+  }
+
+  /** Wakes those who were notified. */
+  #wake(): void {
+    const table = this.#table;
+    table.renew();
+    for (let row = 0; row < table.used; row++) {
+      if (Atomics.load(table.words, table.at(row) + STATE) === IS_NOTIFIED) {
+        this.#gate(row).open(Infinity);
+      }
+    }
+  }
+
+  /** Gives up a place; false if it was notified before. */
+  #withdraw(row: number): boolean {
+    const table = this.#table;
+    let gaveUp = false;
+    this.#section(() => {
+      const rows = table.words, at = table.at(row);
+      gaveUp = Atomics.load(rows, at + STATE) === WAITING;
+      if (gaveUp) Atomics.store(rows, at + STATE, FREE);
+    });
+    return gaveUp;
+  }
+
+  #free(row: number): void {
+    const { words } = this.#shared;
+    const table = this.#table;
+    this.#section(() => {
+      const rows = table.words, at = table.at(row);
+      Atomics.store(rows, at + STATE, FREE);
+      Atomics.sub(words, NOTIFIED, 1);
+    });
+  }
+
+  /** Gives the notification of one who doesn't go on to the next. */
+  #pass(row: number): void {
+    this.#section(() => this.#passUnderLock(row));
+    this.#wake();
+  }
+
+  #passUnderLock(row: number): void {
+    const { words } = this.#shared;
+    const rows = this.#table.words, at = this.#table.at(row);
+    const before = Atomics.load(rows, at + BEFORE);
+    const heir = this.#oldest(before);
+    if (heir < 0) {
+      Atomics.store(rows, at + STATE, FREE);
+      Atomics.sub(words, NOTIFIED, 1);
+      return;
+    }
+    Atomics.store(rows, this.#table.at(heir) + BEFORE, before);
+    Atomics.store(words, HEIR, heir);
+    Atomics.store(words, PASSING, row + 1);
+    this.#finishPassing();
+  }
+
+  /** Under the table's lock: what follows from PASSING, however much of it was done before. */
+  #finishPassing(): void {
+    const { words } = this.#shared;
+    const rows = this.#table.words, row = Atomics.load(words, PASSING) - 1;
+    Atomics.store(rows, this.#table.at(Atomics.load(words, HEIR)) + STATE, IS_NOTIFIED);
+    Atomics.store(rows, this.#table.at(row) + STATE, FREE);
+    Atomics.store(words, PASSING, 0);
+  }
+
+  /** Does `work` under the table's lock, after what another has left undone there. */
+  #section(work: () => void, reclaim?: () => boolean): void {
+    this.#table.section(() => {
+      if (Atomics.load(this.#shared.words, PASSING) !== 0) this.#finishPassing();
+      work();
+    }, reclaim);
+  }
+
+  /** Passes on what those were given who have died. */
+  #bequeath(): void {
+    const { words } = this.#shared;
+    const table = this.#table;
+    if (Atomics.load(words, NOTIFIED) === 0) return;
+    table.renew();
+    for (let row = 0; row < table.used; row++) {
+      if (!this.#isBequest(row)) continue;
+      this.#section(() => this.#isBequest(row) && this.#passUnderLock(row));
+      this.#wake();
+    }
+  }
+
+  #isBequest(row: number): boolean {
+    const at = this.#table.at(row);
+    return Atomics.load(this.#table.words, at + STATE) === IS_NOTIFIED && !this.#isAlive(at);
+  }
+}

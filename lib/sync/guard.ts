@@ -1,0 +1,93 @@
+// What is held, for `using`.
+
+import { TimeoutError } from "../errors.ts";
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { blocking, eventually, type Operation } from "../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../wait/options.ts";
+import * as primordials from "../platform/primordials.ts";
+
+/**
+ * Something that is held, given back at the end of the block: `using held = await lock.hold()`, or
+ * `await using`. As Python's `with lock:`.
+ *
+ * @example
+ * ```ts
+ * import { type Held, Lock } from "@multiproc/multiprocessing";
+ *
+ * const lock = new Lock();
+ * {
+ *   using held: Held = await lock.hold();
+ *   console.log(held.released); // false
+ * }
+ * await lock.acquire(); // it is free again
+ * lock.release();
+ * ```
+ */
+export interface Held extends Disposable, AsyncDisposable {
+  /** Whether it was given back. */
+  readonly released: boolean;
+  /** Gives it back before the end of the block; a second time does nothing. */
+  release(): void;
+}
+
+class HeldUntilDisposed implements Held {
+  #release: (() => void) | undefined;
+
+  constructor(release: () => void) {
+    this.#release = release;
+  }
+
+  get released(): boolean {
+    return this.#release === undefined;
+  }
+
+  release(): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.();
+  }
+
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const state = () => ({ released: this.released });
+    return print(this, ["Held", HeldUntilDisposed], state, inspect, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    return primordials.Promise.resolve();
+  }
+}
+
+/** Waits until it is acquired; throws a TimeoutError if that took too long. */
+export async function hold(
+  taking: Operation<boolean>,
+  release: () => void,
+  what: string,
+  options: WaitOptions | undefined,
+): Promise<Held> {
+  // Thrown in the wait, which knows where it was begun.
+  const expired = () => throwTooLate(what);
+  await eventually({ ...taking, expired }, options);
+  return new HeldUntilDisposed(release);
+}
+
+/** The same, blocking the thread. */
+export function holdSync(
+  taking: Operation<boolean>,
+  release: () => void,
+  what: string,
+  options: BlockOptions | undefined,
+): Held {
+  if (!blocking(taking, options)) throwTooLate(what);
+  return new HeldUntilDisposed(release);
+}
+
+function throwTooLate(what: string): never {
+  throw new TimeoutError(
+    `The ${what} was not to be had in time. Wait longer, or see that its holder releases it.`,
+  );
+}

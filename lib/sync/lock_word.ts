@@ -1,0 +1,261 @@
+// Mutual exclusion between processes, what Lock and RLock are made of: a word that names the holder.
+//
+//   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
+//                   asleep; FREE_MARKED when it is free, and RESERVED or TOLD say more
+//   AGAIN           how often its holder has acquired it once more (RLock); only he writes it
+//   RESERVED        of a process that has waited too long: see fairness.ts
+//   DEATHS          how many holders were found dead; before the lock is free again
+//   TOLD, DEAD      the process that was told of such a death and hasn't acknowledged it yet
+//                   (acknowledge.ts), and the holder that died; 0 if there is none
+//
+// After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
+// compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
+// instant: it holds the lock or it doesn't. Who goes to sleep sets WAITED first; who has waited takes
+// the lock with WAITED set, because others may wait still. Releasing clears WAITED and wakes one
+// waiter; in its place another may take the lock, without WAITED, before that one is awake. So a waiter
+// that was woken and doesn't want the lock any more sets WAITED again (Gate.passOn()). Who finds a
+// holder dead (liveness/process_table.ts) swaps its token for its own, and whoever does that, and nobody else, frees
+// the lock and reports it.
+//
+// Whoever comes takes a lock that is free, also before those who have been asleep: handing it to a
+// sleeper would let it lie for the 50 µs of his waking up. But one who has waited for milliseconds
+// reserves it, and then the others wait until he has had it.
+
+import { AbandonedLockError, InvalidStateError } from "../errors.ts";
+import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
+import type { Operation } from "../wait/operation.ts";
+import { acknowledgeSoon } from "./acknowledge.ts";
+import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
+import { type Owner, ownerOf, type Shared } from "./shared_state.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, performance } = primordials;
+
+const HOLDER = 0, AGAIN = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
+const TOLD = DEATHS + 1, DEAD = DEATHS + 2;
+const GATE = 16;
+/** Words it takes. */
+export const MUTUAL_WORDS = GATE + GATE_WORDS;
+
+/** A bit of HOLDER beside the token. */
+const WAITED = 1 << 30;
+const FREE_MARKED = -1;
+
+/** One process's view of a lock at words[at…at + MUTUAL_WORDS). */
+export class Mutual {
+  readonly #shared: Shared;
+  readonly #words: Int32Array;
+  readonly #token: number;
+  readonly #at: number;
+  readonly #reservation: Reservation;
+  readonly gate: Gate;
+  /** What it is called in messages. */
+  readonly #name: string;
+
+  constructor(shared: Shared, name: string, at = 0) {
+    this.#shared = shared;
+    this.#words = shared.words;
+    this.#token = shared.token;
+    this.#at = at;
+    this.#name = name;
+    this.#reservation = new Reservation(shared.words, at + RESERVED, shared.token);
+    this.gate = new Gate(shared.words, at + GATE, () => this.isFree, () => this.#markWaited());
+  }
+
+  get isFree(): boolean {
+    const holder = Atomics.load(this.#words, this.#at + HOLDER);
+    return holder === 0 || holder === FREE_MARKED;
+  }
+
+  /** Whether this process holds it. */
+  get isMine(): boolean {
+    return (Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED) === this.#token;
+  }
+
+  /** Who holds it now, as it is printed. */
+  get owner(): Owner | { owner: null } {
+    const holder = Atomics.load(this.#words, this.#at + HOLDER);
+    if (holder === 0 || holder === FREE_MARKED) return { owner: null };
+    return ownerOf(this.#shared.roster, holder & ~WAITED);
+  }
+
+  /** Takes it if it is free and nobody has reserved it; throws if its holder has died. */
+  tryTake(): boolean {
+    const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, 0, this.#token);
+    return holder === 0 || this.#tryTakeFrom(holder, true);
+  }
+
+  #tryTakeFrom(found: number, acknowledges: boolean): boolean {
+    const words = this.#words, at = this.#at;
+    if (found !== FREE_MARKED) {
+      this.#buryIfDead(found, acknowledges);
+      return false;
+    }
+    this.#tellInPlaceOfDead(acknowledges);
+    const reserved = this.#reservation.timeForAnother();
+    if (reserved > 0) {
+      this.gate.lookIn(reserved);
+      return false;
+    }
+    const taken = this.#token | WAITED;
+    if (Atomics.compareExchange(words, at + HOLDER, FREE_MARKED, taken) !== FREE_MARKED) {
+      return false;
+    }
+    this.#reservation.end();
+    return true;
+  }
+
+  /**
+   * Throws if its holder has died, unless another reports that: for one who isn't about to take it. Returns
+   * how many there were.
+   */
+  reportDeath(): number {
+    const words = this.#words, at = this.#at;
+    const found = Atomics.load(words, at + HOLDER);
+    if (found === FREE_MARKED) this.#tellInPlaceOfDead(false);
+    else if (found !== 0) this.#buryIfDead(found, false);
+    return Atomics.load(words, at + DEATHS);
+  }
+
+  #buryIfDead(found: number, acknowledges: boolean): void {
+    const holder = found & ~WAITED;
+    if (holder === this.#token || this.#shared.roster.isTokenAlive(holder)) return;
+    const again = Atomics.load(this.#words, this.#at + AGAIN);
+    if (this.#becomeHolder(found)) this.#report(holder, again, acknowledges);
+  }
+
+  /** Of a lock that is free: reports a death of which the process that was told has died before it knew. */
+  #tellInPlaceOfDead(acknowledges: boolean): void {
+    const words = this.#words, at = this.#at;
+    const told = Atomics.load(words, at + TOLD);
+    if (told === 0 || told === this.#token || this.#shared.roster.isTokenAlive(told)) return;
+    const dead = Atomics.load(words, at + DEAD);
+    if (this.#becomeHolder(FREE_MARKED)) this.#report(dead, 0, acknowledges);
+  }
+
+  /** As tryTake(), for one who waits; where it can't be taken, its holder is told that he does. */
+  #tryTakeOrMark(hasWaited: boolean, acknowledges: boolean): boolean {
+    const words = this.#words, at = this.#at + HOLDER;
+    const taken = hasWaited ? this.#token | WAITED : this.#token;
+    for (;;) {
+      const holder = Atomics.compareExchange(words, at, 0, taken);
+      if (holder === 0 || this.#tryTakeFrom(holder, acknowledges)) return true;
+      if (holder === FREE_MARKED || (holder & WAITED) !== 0) return false;
+      if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
+    }
+  }
+
+  /** Has whoever holds it now wake one when releasing it; true if nobody holds it. */
+  #markWaited(): boolean {
+    const words = this.#words, at = this.#at + HOLDER;
+    for (;;) {
+      const holder = Atomics.load(words, at);
+      if (holder === 0 || holder === FREE_MARKED) return true;
+      if ((holder & WAITED) !== 0) return false;
+      if (Atomics.compareExchange(words, at, holder, holder | WAITED) === holder) return false;
+    }
+  }
+
+  /** As which it frees the lock of a dead one: only the holder may write AGAIN. False if another was quicker. */
+  #becomeHolder(found: number): boolean {
+    const mine = this.#token | WAITED;
+    return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;
+  }
+
+  /**
+   * By its holder: frees it of one that has died, and reports that. If this process dies before that is
+   * acknowledged, it is found dead as the holder, or TOLD says so of it, and another reports it.
+   */
+  #report(dead: number, again: number, acknowledges: boolean): never {
+    const words = this.#words, at = this.#at;
+    const name = this.#shared.roster.nameOf(dead);
+    Atomics.store(words, at + DEAD, dead);
+    Atomics.store(words, at + TOLD, this.#token);
+    Atomics.store(words, at + AGAIN, 0);
+    Atomics.add(words, at + DEATHS, 1);
+    this.#free();
+    if (acknowledges) acknowledgeSoon(this.#acknowledge);
+    const times = again > 0 ? ` ${again + 1} times` : "";
+    throw new AbandonedLockError(
+      `${name} has ended while it held the ${this.#name}${times}. What the ${this.#name} protects ` +
+        "may be half changed: put it right, and acquire it again; it is free now.",
+    );
+  }
+
+  /** This process knows of the death that it was told of. */
+  readonly #acknowledge = (): void => {
+    if (Atomics.load(this.#words, this.#at + TOLD) !== this.#token) return;
+    Atomics.compareExchange(this.#words, this.#at + TOLD, this.#token, 0);
+  };
+
+  /**
+   * Takes it, when that is possible.
+   *
+   * @param acknowledges whether the caller of this library has an error as soon as it is thrown
+   */
+  taking(acknowledges = true): Operation<boolean> {
+    let since = 0;
+    const attempt = () => {
+      if (this.#tryTakeOrMark(since !== 0, acknowledges)) return true;
+      if (since === 0) since = performance.now();
+      else this.#reservation.ask(since);
+      return WAIT;
+    };
+    return {
+      gate: this.gate,
+      attempt,
+      expired: () => false,
+      abandoned: () => this.#giveUp(),
+    };
+  }
+
+  /** One who doesn't wait any more. */
+  #giveUp(): void {
+    if (this.#reservation.end() && this.isFree) this.gate.open(1);
+  }
+
+  /** Gives it back; throws if this process doesn't hold it. */
+  release(): void {
+    const token = this.#token;
+    const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, token, 0);
+    if (holder !== token) this.#releaseTo(holder);
+  }
+
+  #releaseTo(holder: number): void {
+    if (holder !== (this.#token | WAITED)) this.checkMine("release");
+    this.#acknowledge();
+    this.#free();
+  }
+
+  /** By its holder. */
+  #free(): void {
+    const words = this.#words, at = this.#at;
+    const isReserved = this.#reservation.isForAnother();
+    const isMarked = isReserved || Atomics.load(words, at + TOLD) !== 0;
+    Atomics.store(words, at + HOLDER, isMarked ? FREE_MARKED : 0);
+    // One who has reserved it may be any of the sleepers.
+    this.gate.open(isReserved ? Infinity : 1);
+  }
+
+  /** Throws if this process doesn't hold it; `what` it was that a method was called on. */
+  checkMine(
+    call: string,
+    what = `${this.#name === "RLock" ? "an" : "a"} ${this.#name} that`,
+  ): void {
+    if (this.isMine) return;
+    const holder = Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED;
+    const who = this.isFree ? "nobody holds it" : `${this.#shared.roster.nameOf(holder)} holds it`;
+    throw new InvalidStateError(
+      `${call}() was called on ${what} this process doesn't hold: ${who}. Acquire it first.`,
+    );
+  }
+
+  /** How often its holder has acquired it once more; only for the holder. */
+  get again(): number {
+    return this.#words[this.#at + AGAIN];
+  }
+
+  set again(times: number) {
+    this.#words[this.#at + AGAIN] = times;
+  }
+}

@@ -1,0 +1,264 @@
+// Permits that processes take and give back, what Semaphore and BoundedSemaphore are made of.
+//
+//   VALUE     permits there are to take
+//   INITIAL   permits there were at first
+//   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
+//   RESERVED  the last permit, of a process that has waited too long: see fairness.ts
+//   BURYING   while permits of a dead holder are freed, where its row begins; else 0
+//   NEXT_…    what VALUE and RETURNED become by that, and how many are FREED
+//   rows      how many permits a process holds, its token, and of a dead one who was told
+//
+// Who releases need not be who acquired: in Python's terms a semaphore has no owner, and one process
+// may acquire what another releases, as a signal. So what stands in the rows is only a guess at who
+// must be missed when he dies, and more than INITIAL isn't counted. What a dead holder held is freed as
+// far as permits are missing: INITIAL less VALUE less what the living hold. What others have released in his place isn't freed again, nor
+// does it count when they do so afterwards (RETURNED). So a death never makes permits out of nothing.
+//
+// All of it changes under the table's lock (shm/slot_table.ts), and a process that ends between any two stores
+// there leaves what is right or put right. Permits are taken from VALUE last and given back to it first:
+// a process that dies in between holds, by its row, a permit that isn't missing, and none is freed.
+// What is freed of a dead holder is written down first and becomes true by the one store to BURYING;
+// whoever has the table's lock next does the rest, once more if need be. Then the row holds minus the
+// number of permits that were freed until the process that was TOLD has acknowledged that
+// (acknowledge.ts); if it dies before, another is told.
+
+import { AbandonedLockError } from "../errors.ts";
+import { Gate, WAIT } from "../wait/eventcount.ts";
+import type { Operation } from "../wait/operation.ts";
+import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
+import { acknowledgeSoon } from "./acknowledge.ts";
+import type { Shared } from "./shared_state.ts";
+import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Atomics, Math, performance } = primordials;
+
+const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
+const BURYING = RESERVED + RESERVATION_WORDS, FREED = BURYING + 1;
+const NEXT_VALUE = BURYING + 2, NEXT_RETURNED = BURYING + 3;
+const GATE = 16, FIRST = 32;
+const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
+
+/** The most permits there can be. */
+export const MOST_PERMITS = 2 ** 31 - 1;
+
+/** What release() did. */
+export const RELEASED = 0, TOO_MANY = 1;
+
+/** New shared memory for so many permits. */
+export function newPermits(count: number): Shared {
+  const shared = newTable(FIRST, STRIDE);
+  shared.words[VALUE] = shared.words[INITIAL] = count;
+  return shared;
+}
+
+/** One process's view of the permits of a semaphore. */
+export class Permits {
+  readonly #shared: Shared;
+  readonly #table: Table;
+  readonly #reservation: Reservation;
+  readonly gate: Gate;
+  /** What it is called in messages. */
+  readonly #name: string;
+  // What a survey found.
+  #mine = -1;
+  #dead = -1;
+  #held = 0;
+
+  constructor(shared: Shared, name: string) {
+    const { words, token } = shared;
+    this.#shared = shared;
+    this.#table = new Table(shared, FIRST, STRIDE);
+    this.#reservation = new Reservation(words, RESERVED, token);
+    this.gate = new Gate(words, GATE, () => this.value > 0);
+    this.#name = name;
+  }
+
+  /** Permits there are to take. */
+  get value(): number {
+    return Atomics.load(this.#shared.words, VALUE);
+  }
+
+  /** Permits there were at first. */
+  get initial(): number {
+    return Atomics.load(this.#shared.words, INITIAL);
+  }
+
+  /** Takes one if there is one and nobody has reserved it; throws if a holder has died. */
+  tryTake(): boolean {
+    const { words } = this.#shared;
+    let took = false, dead = 0, freed = 0, reserved = 0;
+    const work = () => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      this.#survey();
+      const value = Atomics.load(words, VALUE);
+      dead = this.#dead < 0 ? 0 : Atomics.load(this.#table.words, this.#dead + TOKEN);
+      if (dead !== 0) freed = this.#bury(value);
+      else if (value > 0) {
+        reserved = value > 1 ? 0 : this.#reservation.timeForAnother();
+        if (reserved === 0) took = this.#take(value);
+      }
+    };
+    // One of whom nothing is missing has abandoned nothing.
+    do this.#table.section(work); while (dead !== 0 && freed === 0);
+    if (dead !== 0) this.#report(dead, freed);
+    if (took) this.#reservation.end();
+    else if (reserved > 0) this.gate.lookIn(reserved);
+    return took;
+  }
+
+  /**
+   * Under the table's lock: where this process's row begins and what the living hold; where the row begins
+   * of a dead one of which nobody alive was told.
+   */
+  #survey(): void {
+    const { token, roster } = this.#shared;
+    const { words: rows, used } = this.#table;
+    this.#mine = this.#dead = -1;
+    this.#held = 0;
+    for (let row = 0; row < used; row++) {
+      const at = this.#table.at(row);
+      const held = Atomics.load(rows, at + HELD);
+      if (held === 0) continue;
+      if (held < 0) {
+        const told = Atomics.load(rows, at + TOLD);
+        if (told !== token && !roster.isTokenAlive(told)) this.#dead = at;
+        continue;
+      }
+      const who = Atomics.load(rows, at + TOKEN);
+      if (who === token) this.#mine = at;
+      if (who === token || roster.isTokenAlive(who)) this.#held += held;
+      else this.#dead = at;
+    }
+  }
+
+  /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
+  #bury(value: number): number {
+    const { words, token } = this.#shared;
+    const rows = this.#table.words, initial = this.initial, at = this.#dead;
+    const held = Atomics.load(rows, at + HELD);
+    if (held < 0) { // freed already, and the process that was told of it has died
+      Atomics.store(rows, at + TOLD, token);
+      return -held;
+    }
+    const freed = Math.min(held, initial - value - this.#held);
+    if (freed <= 0) {
+      Atomics.store(rows, at + HELD, 0);
+      return 0;
+    }
+    Atomics.store(rows, at + TOLD, token);
+    Atomics.store(words, FREED, freed);
+    Atomics.store(words, NEXT_VALUE, value + freed);
+    const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
+    Atomics.store(words, NEXT_RETURNED, returned);
+    Atomics.store(words, BURYING, at);
+    this.#finishBurying();
+    return freed;
+  }
+
+  /** Under the table's lock: what follows from BURYING, however much of it was done before. */
+  #finishBurying(): void {
+    const { words } = this.#shared;
+    const at = Atomics.load(words, BURYING);
+    Atomics.store(words, VALUE, Atomics.load(words, NEXT_VALUE));
+    Atomics.store(words, RETURNED, Atomics.load(words, NEXT_RETURNED));
+    Atomics.store(this.#table.words, at + HELD, -Atomics.load(words, FREED));
+    Atomics.store(words, BURYING, 0);
+  }
+
+  /** Under the table's lock, after a survey. */
+  #take(value: number): boolean {
+    const { words, token } = this.#shared;
+    const initial = this.initial;
+    // A mere signal isn't held.
+    const row = this.#mine >= 0 || initial === 0 ? 0 : this.#table.free();
+    if (row < 0) return false;
+    const at = this.#mine >= 0 ? this.#mine : this.#table.at(row);
+    const rows = this.#table.words;
+    const held = Math.min(initial, Atomics.load(rows, at + HELD) + 1);
+    if (initial > 0) {
+      Atomics.store(rows, at + TOKEN, token);
+      Atomics.store(rows, at + HELD, held);
+    }
+    Atomics.store(words, VALUE, value - 1);
+    return true;
+  }
+
+  #report(dead: number, freed: number): never {
+    const name = this.#shared.roster.nameOf(dead);
+    this.gate.open(freed);
+    acknowledgeSoon(this.#acknowledge);
+    const permits = freed === 1 ? "a permit" : `${freed} permits`;
+    throw new AbandonedLockError(
+      `${name} has ended while it held ${permits} of the ${this.#name}. What the ${this.#name} ` +
+        "protects may be half changed: put it right, and acquire it again; what it held is free now.",
+    );
+  }
+
+  /** This process knows of the deaths that it was told of. */
+  readonly #acknowledge = (): void => {
+    const { words, token } = this.#shared;
+    this.#table.section(() => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      const { words: rows, used } = this.#table;
+      for (let row = 0; row < used; row++) {
+        const at = this.#table.at(row);
+        if (Atomics.load(rows, at + HELD) >= 0) continue;
+        if (Atomics.load(rows, at + TOLD) === token) Atomics.store(rows, at + HELD, 0);
+      }
+    });
+  };
+
+  /** Takes one, when that is possible. */
+  taking(): Operation<boolean> {
+    let since = 0;
+    const attempt = () => {
+      if (this.tryTake()) return true;
+      if (since === 0) since = performance.now();
+      else this.#reservation.ask(since);
+      return WAIT;
+    };
+    return {
+      gate: this.gate,
+      attempt,
+      expired: () => false,
+      abandoned: () => {
+        if (this.#reservation.end()) this.gate.open(1);
+      },
+    };
+  }
+
+  /** Gives one back, or does nothing if there would be more than `most`. */
+  release(most: number): typeof RELEASED | typeof TOO_MANY {
+    const { words, token } = this.#shared;
+    const table = this.#table;
+    let result: typeof RELEASED | typeof TOO_MANY = RELEASED;
+    let isMore = false;
+    table.section(() => {
+      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      const { words: rows, used } = table;
+      let mine = -1;
+      for (let row = 0; row < used && mine < 0; row++) {
+        const at = table.at(row);
+        if (Atomics.load(rows, at + HELD) > 0 && Atomics.load(rows, at + TOKEN) === token) {
+          mine = at;
+        }
+      }
+      const returned = Atomics.load(words, RETURNED);
+      if (mine < 0 && returned > 0) {
+        Atomics.store(words, RETURNED, returned - 1);
+        return;
+      }
+      if (Atomics.load(words, VALUE) >= most) {
+        result = TOO_MANY;
+        return;
+      }
+      Atomics.add(words, VALUE, 1);
+      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
+      isMore = true;
+    });
+    // One who has reserved it may be any of the sleepers.
+    if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);
+    return result;
+  }
+}

@@ -1,0 +1,76 @@
+// What every object of this room consists of: some words of shared memory, and the roster that says
+// who is alive of those whose tokens are written there.
+
+import { arrivedMemory, type Parcel } from "../transfer/transferable.ts";
+import { ownRef, ownRoster, placeIn, type ProcessTable } from "../liveness/process_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Int32Array, SharedArrayBuffer, TypeError } = primordials;
+
+/** What crosses to another process. */
+interface SharedContent {
+  words: SharedArrayBuffer;
+  /** The id of the roster. */
+  program: string;
+}
+
+/** Words in shared memory, and who this process is to those who share them. */
+export interface Shared {
+  /** All of them, or as many as there were at first. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly roster: ProcessTable;
+  /** This process, as a word. */
+  readonly token: number;
+}
+
+/** New shared memory of so many words, which may grow to `most`. */
+export function newShared(count: number, most = count): Shared {
+  const roster = ownRoster();
+  const buffer = most === count
+    ? new SharedArrayBuffer(count * 4)
+    : new SharedArrayBuffer(count * 4, { maxByteLength: most * 4 });
+  return { words: viewOf(buffer), roster, token: roster.token(ownRef()) };
+}
+
+/** All words there are now. A view whose length isn't fixed is slow (V8 in Deno 2.9.6). */
+export function viewOf(buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(buffer, 0, buffer.byteLength >> 2);
+}
+
+/** Who holds something, as it is printed. */
+export interface Owner {
+  /** The name of its process. */
+  owner: string;
+  /** Only where that has ended: whoever comes next learns of it. */
+  abandoned?: true;
+}
+
+/** Who the holder of a token is. */
+export function ownerOf(roster: ProcessTable, token: number): Owner {
+  const owner = roster.knownNameOf(token) ?? "a process that has ended";
+  return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
+}
+
+/** What is handed over. */
+export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
+  const content: SharedContent = { words: words.buffer, program: roster.id };
+  return { kind, content, program: roster.id };
+}
+
+/** The same in another process. */
+export function arrivedShared(content: unknown): Shared {
+  const { words, program } = content as SharedContent;
+  const place = placeIn(program);
+  if (place === undefined) {
+    throw new TypeError("It has arrived from a program this worker knows nothing of.");
+  }
+  return {
+    words: viewOf(arrivedMemory(words, 4)),
+    roster: place.roster,
+    token: place.roster.token(place.self),
+  };
+}
+
+/** Ends the sentence "args[0] is a Lock, which …". */
+export const handedOverOnly: string = "is handed over, not copied. Give it to a process in args, " +
+  "or send it through a pipe, at any depth of plain objects, arrays, Maps and Sets";

@@ -1,0 +1,230 @@
+// What a Value and a SharedArray are made of: numbers of one type in shared memory, and a lock
+// beside them.
+//
+// A whole number is read and written by Atomics: in one piece, and in one order for everybody. There
+// are no atomic operations on floats; an aligned one is read and written in one piece all the same
+// where V8 runs with 64 bits, but when another process sees it, only the lock says.
+
+import { describe } from "../validate/describe.ts";
+import { checkWhole } from "../validate/numbers.ts";
+import { stopIfKilled } from "../liveness/critical_section.ts";
+import { arrivedMemory, handOver, type Parcel, unpack } from "../transfer/transferable.ts";
+import { checkNames } from "../validate/options.ts";
+import { RLock } from "./rlock.ts";
+import { isThenable } from "./thenable.ts";
+import {
+  check,
+  checkOperand,
+  fits,
+  type NumberOf,
+  type NumberType,
+  refusal,
+  type TypeCode,
+  type View,
+} from "./number_types.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Number, RangeError, SharedArrayBuffer, TypeError } = primordials;
+
+/** Bytes of the largest array; few machines give as much. */
+const MOST_BYTES = 2 ** 34;
+
+/**
+ * The lock of a new {@linkcode Value} or {@linkcode SharedArray}.
+ *
+ * @example
+ * ```ts
+ * import { type LockOption, RLock, Value } from "@multiproc/multiprocessing";
+ *
+ * const shared: LockOption = { lock: new RLock() };
+ * const income = new Value("f64", 0, shared), expenses = new Value("f64", 0, shared);
+ * {
+ *   using _held = income.lock.holdSync(); // and that of the other: both change together
+ *   income.value += 10;
+ *   expenses.value += 10;
+ * }
+ * console.log(income.lock === expenses.lock); // true
+ * ```
+ */
+export interface LockOption {
+  /** A lock to be shared with others, in place of one of its own. Python's `lock`. */
+  lock?: RLock;
+}
+
+/** What crosses to another process. */
+interface ElementsContent {
+  type: TypeCode;
+  buffer: SharedArrayBuffer;
+  lock: Parcel;
+}
+
+/** What elements are made from. */
+export interface Parts {
+  readonly buffer: SharedArrayBuffer;
+  readonly lock: RLock;
+}
+
+/** So many new elements, which are 0. */
+export function newParts<N>(type: NumberType<N>, length: number, lock = new RLock()): Parts {
+  const most = MOST_BYTES / type.bytes;
+  checkWhole("length", length, 0, most, `of "${type.code}" there is no room for more`);
+  return { buffer: newBuffer(length, type.bytes), lock };
+}
+
+/** The lock that was given, if one was; `example` is a call with one. */
+export function lockOf(options: LockOption | undefined, example: string): RLock | undefined {
+  if (options === undefined) return undefined;
+  if (options instanceof RLock) {
+    throw new TypeError(`The options are an RLock. Give an object with it, as in ${example}.`);
+  }
+  const { lock } = checkNames(options, ["lock"], example);
+  if (lock === undefined || lock instanceof RLock) return lock;
+  throw new TypeError(
+    `lock is ${
+      describe(lock)
+    }, not an RLock. Give an RLock, which update() can acquire while this ` +
+      "process holds it, or nothing for a new one.",
+  );
+}
+
+function newBuffer(length: number, bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(length * bytes);
+  } catch (cause) {
+    throw new RangeError(
+      `length is ${length}, and there are no ${
+        length * bytes
+      } bytes of memory left for it. Make it ` +
+        "shorter.",
+      { cause },
+    );
+  }
+}
+
+/** What the other process makes them from. */
+export function arrivedParts(content: unknown): Parts & { type: TypeCode } {
+  const { type, buffer, lock } = content as ElementsContent;
+  return { type, buffer: arrivedMemory(buffer, 0), lock: unpack(lock) as RLock };
+}
+
+/** One process's view of some elements of one type. */
+export class Elements<T extends TypeCode> {
+  readonly #type: NumberType<NumberOf<T>>;
+  readonly #view: View<NumberOf<T>>;
+  readonly #parts: Parts;
+  /** What its class is called. */
+  readonly #name: string;
+
+  constructor(type: NumberType<NumberOf<T>>, view: View<NumberOf<T>>, parts: Parts, name: string) {
+    this.#type = type;
+    this.#view = view;
+    this.#parts = parts;
+    this.#name = name;
+  }
+
+  get lock(): RLock {
+    return this.#parts.lock;
+  }
+
+  checkIndex(index: number): void {
+    const { length } = this.#view;
+    if (Number.isInteger(index) && index >= 0 && index < length) return;
+    if (typeof index !== "number") {
+      throw new TypeError(`index is ${describe(index)}, not a number. Give a whole number.`);
+    }
+    const advice = length === 0 ? "Make it longer" : `Give a whole number from 0 to ${length - 1}`;
+    throw new RangeError(`index is ${index}, and the length is ${length}. ${advice}.`);
+  }
+
+  load(index: number): NumberOf<T> {
+    const type = this.#type, view = this.#view;
+    return type.isFloat ? view[index] : type.atomics.load(view, index);
+  }
+
+  store(index: number, value: NumberOf<T>): void {
+    check(this.#type, value, "value");
+    this.#store(index, value);
+  }
+
+  #store(index: number, value: NumberOf<T>): void {
+    const type = this.#type, view = this.#view;
+    if (type.isFloat) view[index] = value;
+    else type.atomics.store(view, index, value);
+  }
+
+  /** Replaces an element by what `fn` makes of it, under the lock; what is there now. */
+  update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T> {
+    if (typeof fn !== "function") {
+      throw new TypeError(
+        `fn is ${describe(fn)}, not a function. Give one that makes the new value of the old.`,
+      );
+    }
+    const { lock } = this.#parts;
+    lock.acquireSync();
+    try {
+      const value = fn(this.load(index));
+      if (!fits(this.#type, value)) throw this.#refused(value);
+      // Another may have taken the lock meanwhile, from one that could not be stopped in fn.
+      stopIfKilled();
+      this.#store(index, value);
+      // As it is stored: "f32" has rounded it.
+      return this.load(index);
+    } finally {
+      lock.release();
+    }
+  }
+
+  #refused(result: unknown): Error {
+    const what = "What fn returned";
+    if (!isThenable(result)) return refusal(this.#type, result, what);
+    return new TypeError(
+      `${what} is a promise, and update() doesn't wait: nothing was stored. Await first and update ` +
+        "then, or hold the lock meanwhile: using held = await x.lock.hold().",
+    );
+  }
+
+  add(index: number, n: NumberOf<T>): NumberOf<T> {
+    this.#checkWhole("add");
+    checkOperand(this.#type, n);
+    return this.#type.atomics.add(this.#view, index, n);
+  }
+
+  sub(index: number, n: NumberOf<T>): NumberOf<T> {
+    this.#checkWhole("sub");
+    checkOperand(this.#type, n);
+    return this.#type.atomics.sub(this.#view, index, n);
+  }
+
+  exchange(index: number, value: NumberOf<T>): NumberOf<T> {
+    this.#checkWhole("exchange");
+    check(this.#type, value, "value");
+    return this.#type.atomics.exchange(this.#view, index, value);
+  }
+
+  compareExchange(
+    index: number,
+    expected: NumberOf<T>,
+    replacement: NumberOf<T>,
+  ): NumberOf<T> {
+    this.#checkWhole("compareExchange");
+    check(this.#type, expected, "expected");
+    check(this.#type, replacement, "replacement");
+    return this.#type.atomics.compareExchange(this.#view, index, expected, replacement);
+  }
+
+  #checkWhole(method: string): void {
+    const { isFloat, code } = this.#type;
+    if (!isFloat) return;
+    throw new TypeError(
+      `${method}() was called on a ${this.#name} of "${code}", and it is for whole numbers. ` +
+        "Use update(), which takes the lock.",
+    );
+  }
+
+  /** What is handed over. */
+  get parcel(): Parcel {
+    const { buffer, lock } = this.#parts;
+    const content: ElementsContent = { type: this.#type.code, buffer, lock: lock[handOver]() };
+    return { kind: this.#name, content };
+  }
+}

@@ -1,0 +1,37 @@
+// Where a child by source gets this package from: its own text as one module, so that nothing has
+// to be read. In a program that imports the package from its modules the text is generated
+// (bundle_text.ts, by `deno task generate`); a child that runs from such a text is that module.
+//
+// The text goes by one blob: URL for the whole program; why, and what that relies on, is told in
+// lib/platform/object_urls.ts.
+
+import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
+import { exportNames, text } from "./bundle_text.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { RegExpPrototypeTest } = primordials;
+
+/** Whether this is such a child: the bundled text doesn't hold itself. */
+export const isBundled: boolean = text === "";
+
+/** Whether a bundler has put this package into a module of the user's, where its own files aren't. */
+export const isInlined: boolean = !isBundled &&
+  !RegExpPrototypeTest(/\/lib\/target\/bundle\.[cm]?[jt]s$/, import.meta.url ?? "");
+
+/** The symbol under which a child that imports a bundle leaves a function for what it is to run first. */
+export const LOADER = "@multiproc/multiprocessing:child";
+
+let url: string | undefined;
+
+/** The URL of the package as one module. Processes with permissions of their own can't revoke it: child/lockdown.ts. */
+export function runtimeUrl(): string {
+  if (isBundled) return import.meta.url;
+  // Any worker of the program can revoke it.
+  if (url === undefined || !isObjectUrl(url)) url = newObjectUrl(text);
+  return url;
+}
+
+/** What that module exports and a function by source may use. */
+export function runtimeExports(): readonly string[] {
+  return exportNames;
+}

@@ -1,0 +1,125 @@
+// Whose code called into this package: the modules on the stack. A program may have changed what Error
+// makes of a stack, or may forbid to change it.
+
+import { pathToFileURL } from "node:url";
+import { isInlined } from "./bundle.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Array,
+  ArrayPrototypeConcat,
+  ArrayPrototypeFilter,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeMap,
+  each,
+  Error,
+  listOf,
+  matchesOf,
+  Object,
+  Reflect,
+  RegExpPrototypeTest,
+  SafeSet,
+  StringPrototypeStartsWith,
+  URL,
+} = primordials;
+
+/** The folder of this package's own code, or the one module that holds all of it. */
+export const ownCode: string = isInlined
+  ? ""
+  : StringPrototypeStartsWith(import.meta.url, "blob:")
+  ? import.meta.url
+  : new URL("../", import.meta.url).href;
+
+/** Where the rest of this package imports that from. */
+const entryPoints = ArrayPrototypeMap(
+  ["../mod.ts", "../local.ts"],
+  (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
+);
+
+/** The main module of a child begins with this: no module of a user's. */
+export const MAIN = "data:text/javascript,/*multiprocessing*/";
+
+const { captureStackTrace } = Error;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
+
+/** So many frames are looked at. */
+const FRAMES = 200;
+
+/** The URLs of the modules on the stack, the nearest first, without those of this package. */
+export function callers(): string[] {
+  const urls = new SafeSet<string>();
+  for (const url of each(urlsOnStack())) {
+    if (isOwn(url) || !RegExpPrototypeTest(/^(?!ext:|node:)[a-z]+:/, url)) continue;
+    urls.add(url);
+  }
+  // A bundler may have put this package beside the program, or into the same module.
+  const others = ArrayPrototypeFilter(listOf(urls), (url) => url !== import.meta.url);
+  return others.length < urls.size ? ArrayPrototypeConcat(others, [import.meta.url]) : others;
+}
+
+/** Whether a module is one of this package's, or the main module of one of its children. */
+export function isOwn(url: string): boolean {
+  if (StringPrototypeStartsWith(url, MAIN)) return true;
+  return ownCode !== "" && StringPrototypeStartsWith(url, ownCode) ||
+    ArrayPrototypeIncludes(entryPoints, url);
+}
+
+function urlsOnStack(): string[] {
+  // The call sites, because Deno shortens long URLs in the text of a stack.
+  const sites = withProperties(
+    { stackTraceLimit: FRAMES, prepareStackTrace: (_: unknown, sites: unknown) => sites },
+    stackHere,
+  );
+  if (Array.isArray(sites)) {
+    return ArrayPrototypeFlatMap(
+      sites as NodeJS.CallSite[],
+      (site) => urlOf(site) ?? [],
+    );
+  }
+  const text = typeof sites === "string" ? sites : "";
+  return ArrayPrototypeMap(
+    matchesOf(/^ {4}at (?:.*\()?([a-z]+:.*?):\d+:\d+\)?$/gm, text),
+    ({ 1: url }) => url,
+  );
+}
+
+/** Not what the code says of itself: "[eval]", or the sourceURL of a bundler. Of files it is the path. */
+function urlOf(site: NodeJS.CallSite): string | undefined {
+  const name = site.getFileName();
+  if (name === null) return undefined;
+  return RegExpPrototypeTest(/^(\/|[A-Z]:\\)/, name) ? pathToFileURL(name).href : name;
+}
+
+function stackHere(): unknown {
+  const holder: { stack?: unknown } = {};
+  captureStackTrace(holder);
+  return holder.stack;
+}
+
+/** Does `work` while Error has these properties, where that can be had. */
+function withProperties<T>(properties: Record<string, unknown>, work: () => T): T {
+  const before = ArrayPrototypeMap(
+    Object.keys(properties),
+    (name) => [name, getOwnPropertyDescriptor(Error, name)] as const,
+  );
+  for (const name of each(Object.keys(properties))) {
+    set(name, { value: properties[name], writable: true, enumerable: true, configurable: true });
+  }
+  try {
+    return work();
+  } finally {
+    for (const { 0: name, 1: descriptor } of each(before)) {
+      if (descriptor === undefined) Reflect.deleteProperty(Error, name);
+      else set(name, descriptor);
+    }
+  }
+}
+
+function set(name: string, descriptor: PropertyDescriptor): void {
+  try {
+    defineProperty(Error, name, descriptor);
+  } catch {
+    // Frozen, or as good as that.
+  }
+}

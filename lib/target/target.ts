@@ -1,0 +1,381 @@
+// How a target travels to the child: by reference, as the URL of a module and the name of an export
+// (reference.ts), or by source, as the function's own text (source.ts). By reference the child has the
+// function's imports and helpers; by source nothing needs to be read. The rule is told in docs/targets.md.
+
+import { describe } from "../validate/describe.ts";
+import "../child/module_graph.ts";
+import { MAIN } from "./callers.ts";
+import { childModule, isChildModuleInBundle } from "../process/current.ts";
+import { ownTarget } from "./own_targets.ts";
+import type { Launch, Travel } from "../protocol/messages.ts";
+import { type Grants, inheritedSeal } from "../process/permissions.ts";
+import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
+import { LOADER, runtimeUrl } from "./bundle.ts";
+import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Array,
+  ArrayPrototypeConcat,
+  ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
+  ArrayPrototypeJoin,
+  ArrayPrototypeMap,
+  Deno,
+  encodeURIComponent,
+  JSON,
+  Object,
+  RegExpPrototypeTest,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
+  StringPrototypeStartsWith,
+  StringPrototypeToUpperCase,
+  TypeError,
+  URL,
+} = primordials;
+
+/** The two ways a target can travel. */
+export type By = "reference" | "source";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => unknown;
+
+/** What a process runs: a function, the name of an export, or a subclass with a run(). */
+export interface Target {
+  code: AnyFunction | (abstract new (...args: never[]) => object) | string;
+  isClass: boolean;
+  /** The URL of the module that exports it, if that was said. */
+  module: string | undefined;
+  /** The modules whose code made the process, the nearest first. */
+  callers: readonly string[];
+  by: By | undefined;
+  /** Modules that are to be there besides, where a process with permissions of its own can't import any. */
+  preload?: readonly string[];
+}
+
+/** How a target travels, and what its worker is made with. */
+export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
+  travel: Travel;
+}
+
+/** Ways for a function that can be found by neither. */
+const WAYS_OUT =
+  "Export it from a module of its own and import it from there, say under which name it is " +
+  'exported (target: "…", module: …), or wrap it in a function that stands by itself.';
+
+/**
+ * Plans how the target travels to a process with these permissions; undefined ones are inherited.
+ *
+ * @param isJailed whether they are those of a thread in a sandbox
+ * @throws {TypeError} if it can't travel; the message says which way was tried, and why it failed
+ * @throws {Deno.errors.NotCapable} if its module or this package may not be read, and it was to travel by
+ *   reference
+ */
+export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
+  const { code, by } = target;
+  const isConfined = grants !== undefined;
+  const asReferred = (reference: Reference): Plan => {
+    if (isConfined && isChildModuleInBundle()) {
+      throw new TypeError(
+        `The target can't travel by reference: ${BUNDLED}. Give the function itself.`,
+      );
+    }
+    return {
+      ...byReference(target, reference, isConfined),
+      ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
+    };
+  };
+  const asWritten = (why: string | undefined): Plan => ({
+    ...bySource(target, why, isConfined),
+    ...{ grants, giveUp: [] },
+  });
+  const own = ownTarget(code);
+  if (own !== undefined) {
+    const isReadable = by !== "source" && !isChildModuleInBundle() &&
+      whyNot(childModule(), "this library") === undefined &&
+      !(isJailed && isPartial(grants?.read));
+    if (isReadable) {
+      return asReferred(referenceByName(own.name, new URL(own.path, childModule()).href));
+    }
+    const scope = { names: { [own.name]: own.name }, dead: [], isKnown: true };
+    const travel: Travel = {
+      ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
+    };
+    const main = inheritedSeal() !== undefined
+      ? strictMainModule(own.name, scope, runtimeUrl())
+      : mainModule(own.name, scope, runtimeUrl(), isConfined);
+    return { travel, main: dataUrl(main), grants, giveUp: [] };
+  }
+  if (typeof code === "string") {
+    if (by === "source") {
+      throw new TypeError(
+        `The target is the name "${code}", and only a function can travel by source. ` +
+          "Give the function itself, or the module that exports it.",
+      );
+    }
+    return asReferred(named(code, target));
+  }
+  if (by === "source") return asWritten(undefined);
+  if (by === "reference") return asReferred(found(code, target));
+  const sought = seek(code, target, isJailed ? grants : undefined, isConfined);
+  if ("reference" in sought) return asReferred(sought.reference);
+  try {
+    return asWritten(sought.why);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const message =
+      `The target "${code.name}" can't travel. By reference: ${sought.why}. By source: ` +
+      `${withoutAdvice(cause.message)} ${WAYS_OUT}`;
+    throw new TypeError(message, { cause });
+  }
+}
+
+function named(code: string, { module, callers }: Target): Reference {
+  const url = module ?? callers[0];
+  if (url === undefined) {
+    throw new TypeError(
+      `The module that exports "${code}" isn't known. Name it, as in module: import.meta.url.`,
+    );
+  }
+  checkReadable("its module", url);
+  checkReadable("this library", childModule());
+  return referenceByName(code, url);
+}
+
+function found(code: Exclude<Target["code"], string>, target: Target): Reference {
+  const sought = look(code, target);
+  if ("reference" in sought) {
+    checkReadable("its module", sought.reference.module);
+    checkReadable("this library", childModule());
+    return sought.reference;
+  }
+  const waysOut = code.name === ""
+    ? "Give it a name and export it,"
+    : "Export it there, name the module that exports it (module: …), give the name of the export " +
+      '(target: "…"),';
+  throw new TypeError(
+    `${sentence(sought.why)} ${waysOut} or let it travel by source: by: "source".`,
+  );
+}
+
+function sentence(text: string): string {
+  return `${StringPrototypeToUpperCase(StringPrototypeSlice(text, 0, 1))}${
+    StringPrototypeSlice(text, 1)
+  }.`;
+}
+
+function look(code: Exclude<Target["code"], string>, { module, callers }: Target): Sought {
+  return module === undefined
+    ? referenceTo(code, withMain(callers), false)
+    : referenceTo(code, [module], true);
+}
+
+/** In a callback, the program's main module isn't on the stack. */
+export { withMain as callersWithMain };
+
+function withMain(modules: readonly string[]): readonly string[] {
+  const main = mainModuleUrl();
+  return main === undefined || ArrayPrototypeIncludes(modules, main)
+    ? modules
+    : ArrayPrototypeConcat(modules, [main]);
+}
+
+function mainModuleUrl(): string | undefined {
+  // Workers don't know theirs.
+  const url: string | undefined = Deno.mainModule;
+  return url !== undefined && StringPrototypeStartsWith(url, MAIN) ? undefined : url;
+}
+
+/** What "by source" says, without its way out, as others are named beside it. */
+function withoutAdvice(message: string): string {
+  const at = StringPrototypeIndexOf(message, " Wrap it in ");
+  return at < 0 ? message : StringPrototypeSlice(message, 0, at);
+}
+
+const BUNDLED =
+  "in a bundled program, a process with permissions of its own takes its target by source";
+
+/** A reference to a function, where there is one and its module may be loaded. */
+export function findReference(code: AnyFunction, target: Target): Sought {
+  return seek(code, target, undefined, false);
+}
+
+/** By reference where the function is found and may be loaded. */
+function seek(
+  code: Exclude<Target["code"], string>,
+  target: Target,
+  jailed: Grants | undefined,
+  isConfined: boolean,
+): Sought {
+  const { module, callers } = target;
+  const obstacle = whyNot(childModule(), "this library");
+  if (obstacle !== undefined) return { why: obstacle };
+  if (isConfined && isChildModuleInBundle()) return { why: BUNDLED };
+  if (isPartial(jailed?.read)) return { why: "with a limit, permissions.read may not be a list" };
+  const from = module ?? callers[0];
+  const hindrance = from === undefined ? undefined : whyNot(from, "its module");
+  const sought = look(code, target);
+  if ("why" in sought) return { why: hindrance ?? sought.why };
+  if (sought.reference.exportName === undefined && isConfined) {
+    return {
+      why:
+        "what a remote module exports while it runs can't be told in a process with permissions of its own",
+    };
+  }
+  const why = whyNot(sought.reference.module, "its module");
+  return why === undefined ? sought : { why };
+}
+
+/** Why a child that inherits everything can't import a module, as far as can be told here. */
+function whyNot(module: string, what: string): string | undefined {
+  if (!StringPrototypeStartsWith(module, "file:")) {
+    return RegExpPrototypeTest(/^(https?|npm|jsr|node|data):/, module)
+      ? undefined
+      : `${what}, ${module}, can't be imported`;
+  }
+  const url = new URL(module);
+  if (!mayRead(url)) return `${what}, ${module}, may not be read: that takes --allow-read`;
+  try {
+    // The module of `deno eval`, or of the REPL, isn't anywhere.
+    return Deno.statSync(url).isFile ? undefined : `${what}, ${module}, is not a file`;
+  } catch {
+    return `${what}, ${module}, is not a file`;
+  }
+}
+
+function mayRead(file: URL): boolean {
+  return Deno.permissions.querySync({ name: "read", path: file }).state === "granted";
+}
+
+/** Deno would refuse to load it in the child, where nobody could say so. */
+function checkReadable(what: string, module: string): void {
+  if (!StringPrototypeStartsWith(module, "file:") || mayRead(new URL(module))) return;
+  throw new Deno.errors.NotCapable(
+    `A target by reference needs ${what}, ${module}, and this process may not read it. ` +
+      'Run the program with --allow-read, or let the target travel by source: by: "source".',
+  );
+}
+
+/** What a worker needs to load modules from files and from elsewhere. */
+const TO_LOAD = ["read", "import"] as const;
+
+/**
+ * A thread in a sandbox loads its modules with the rights of the sandbox. So it is lent what it
+ * needs for that, and gives it up before it runs any of them.
+ */
+function lend(grants: Grants): Pick<Plan, "grants" | "giveUp"> {
+  if (isPartial(grants.read)) {
+    throw new TypeError(
+      `permissions.read is ${describe(grants.read)}, and with a limit a target can travel by ` +
+        "reference only with all of it, or nothing. Let it travel by source: " +
+        'by: "source", leave out the limit, or set read to true or false.',
+    );
+  }
+  const giveUp = ArrayPrototypeFilter(
+    TO_LOAD,
+    (name) => grants[name] === undefined || grants[name] === false,
+  );
+  const lent = Object.fromEntries(ArrayPrototypeMap(giveUp, (name) => [name, "inherit"]));
+  return { grants: { ...grants, ...lent }, giveUp };
+}
+
+function isPartial(grant: Grants["read"]): boolean {
+  return Array.isArray(grant);
+}
+
+function byReference(
+  { isClass, preload = [] }: Target,
+  reference: Reference,
+  isConfined: boolean,
+): Pick<Plan, "travel" | "main"> {
+  const { module, name } = reference;
+  const main = inheritedSeal() !== undefined
+    ? strictMain()
+    : isConfined
+    ? confinedMain(module, preload)
+    : freeMain();
+  return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
+}
+
+function freeMain(): string {
+  if (isChildModuleInBundle()) return bundledMain();
+  // Not a static import, nor one of a literal: with those Deno, where it type-checks (as
+  // `deno test` does), checks the whole package anew for each child, a second each time.
+  // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
+  return `const url = ${JSON.stringify(childModule())};
+(await import(url)).bootModule((module, options) => import(module, options));`;
+}
+
+/** In a bundle, the modules that a child runs first are reached by importing the bundle, and so the program. */
+function bundledMain(): string {
+  const symbol = `Symbol.for(${JSON.stringify(LOADER)})`;
+  return `let load;
+const value = (modules) => load ??= modules;
+Object.defineProperty(globalThis, ${symbol}, { value, configurable: true });
+await import(${JSON.stringify(childModule())});
+delete globalThis[${symbol}];
+const [child] = await Promise.all(load());
+child.bootModule((module, options) => import(module, options));`;
+}
+
+/**
+ * Of a child that a sealed process starts, which may be hostile. The target's module is imported when the child is
+ * sealed, and with its own rights: nobody but the hostile code has chosen it.
+ */
+function strictMain(): string {
+  const library = childModule();
+  let folder = "";
+  for (let i = 0; i < library.length - "lib/child/boot.ts".length; i++) folder += library[i];
+  return `import ${JSON.stringify(`${folder}mod.ts`)};
+import ${JSON.stringify(`${folder}lib/child/deserializers.ts`)};
+import { bootSealed } from ${JSON.stringify(`${library}`)};
+bootSealed();`;
+}
+
+function confinedMain(module: string, preload: readonly string[]): string {
+  const library = (name: string) => JSON.stringify(new URL(name, childModule()));
+  // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
+  // module too, which is evaluated when it is imported: with the rights of the child.
+  // All of this package, which a sealed process couldn't load later: it takes globals that are gone then.
+  return `import ${library("../../mod.ts")};
+import ${library("deserializers.ts")};
+import { bootConfined } from ${library("boot.ts")};
+bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
+}
+
+/** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
+function sealing(module: string, preload: readonly string[]): string {
+  const library = JSON.stringify(childModule());
+  const seal = `import { modulesAreThere } from ${library};\nmodulesAreThere();`;
+  const imports = ArrayPrototypeMap(preload, (url, i) => {
+    return `import * as other${i} from ${JSON.stringify(url)};`;
+  });
+  const others = ArrayPrototypeMap(preload, (url, i) => `${JSON.stringify(url)}: other${i}`);
+  return `import ${JSON.stringify(dataUrl(seal))};
+import * as target from ${JSON.stringify(module)};
+${ArrayPrototypeJoin(imports, "\n")}
+const others = { ${ArrayPrototypeJoin(others, ", ")} };
+export { others, target };`;
+}
+
+function bySource(
+  { code, isClass, module, callers }: Target,
+  notByReference: string | undefined,
+  isConfined: boolean,
+): Pick<Plan, "travel" | "main"> {
+  const written = code as Exclude<Target["code"], string>;
+  const expression = asExpression(written);
+  const scope = scopeOf(
+    textOf(written),
+    module === undefined ? withMain(callers) : ArrayPrototypeConcat([module], callers),
+  );
+  const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
+  const main = inheritedSeal() !== undefined
+    ? strictMainModule(expression, scope, runtimeUrl())
+    : mainModule(expression, scope, runtimeUrl(), isConfined);
+  return { travel, main: dataUrl(main) };
+}
+
+function dataUrl(text: string): string {
+  return `${MAIN}${encodeURIComponent(text)}`;
+}

@@ -1,0 +1,167 @@
+// Values on their way to another process through a port: arguments, results, and messages of pipes that
+// can't be bytes alone. A value is written as bytes, as the items of queues are, and read once for that,
+// getters included. Beside the bytes goes what can't be one: objects that are handed over, at any depth of
+// plain objects, arrays, Maps and Sets; shared memory and the like; and what is moved instead of copied.
+
+import type { MessagePort } from "node:worker_threads";
+import { postMessage, takeMessage } from "../platform/ports.ts";
+import { option } from "../validate/options.ts";
+import { decode } from "../codec/decode.ts";
+import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
+import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "./transferable.ts";
+import { markExposed } from "../liveness/tainted_memory.ts";
+import { ownRoster, type Ref } from "../liveness/process_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Array,
+  ArrayBuffer,
+  ArrayPrototypeConcat,
+  ArrayPrototypeFlatMap,
+  ArrayPrototypeMap,
+  ArrayPrototypeSome,
+  each,
+  Map,
+  MapPrototypeGet,
+  MapPrototypeSet,
+  SafeSet,
+  TypedArrayPrototypeSlice,
+  TypeError,
+  Uint8Array,
+} = primordials;
+
+/** What crosses. */
+export interface Cargo {
+  bytes: Uint8Array;
+  /** What stands for the objects that are handed over. */
+  parcels: readonly Parcel[];
+  /** What only a port takes. */
+  posted: readonly object[];
+}
+
+/** A value that was read, before what it holds is handed over. */
+export interface Captured {
+  bytes: Uint8Array;
+  /** The objects in it that are handed over. */
+  objects: readonly HandedOver[];
+  posted: readonly object[];
+  /** What the user has said is to be moved. */
+  transfer: readonly object[];
+}
+
+/** What crosses, and what there is to know about it on this side. */
+export interface Load {
+  cargo: Cargo;
+  /** The objects in it that are handed over. */
+  objects: readonly HandedOver[];
+  /** What moves with it: what the user has said, and ports of objects that are handed over. */
+  transfer: readonly object[];
+}
+
+/** Larger buffers of arguments and results are posted as they are. In bytes. */
+const LARGE = 2 ** 16;
+const COPIES: Beside = { moving: new SafeSet(), largestBuffer: LARGE };
+
+/**
+ * Prepares a value for crossing; it is not changed. Throws a TypeError that names the place of what can't
+ * cross, and a RangeError if it is nested too deep.
+ *
+ * @param root the name of the value
+ */
+export function load(value: unknown, root: string): Load {
+  const encoder = freeEncoder(), length = encoder.encode(value, 0, root, COPIES);
+  return pack(capture(encoder, 0, length, []), root);
+}
+
+/** What an encoder has just written at bytes[at..end), and left out. */
+export function capture(
+  encoder: Encoder,
+  at: number,
+  end: number,
+  transfer: readonly object[],
+): Captured {
+  const { handedOver = [], posted = [] } = encoder.takeLeftOut() ?? {};
+  const bytes = TypedArrayPrototypeSlice(encoder.bytes, at, end);
+  encoder.trim();
+  return { bytes, objects: handedOver, posted, transfer };
+}
+
+/**
+ * Says what stands for the objects in a value that are handed over; throws if one of them can't be.
+ *
+ * @param program the program that is to receive it, as the id of its roster
+ */
+export function pack(
+  { bytes, objects, posted, transfer }: Captured,
+  root: string,
+  program: string = ownRoster().id,
+): Load {
+  const parcels = ArrayPrototypeMap(objects, (object) => object[handOver]());
+  for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);
+  if (ArrayPrototypeSome(parcels, (parcel) => (option(parcel, "program") ?? program) !== program)) {
+    throw new TypeError(
+      `${root} holds an object of another program: one that a worker was given after it had processes ` +
+        "or pipes of its own. Call Connection.fromMessage before anything else there.",
+    );
+  }
+  const ports = ArrayPrototypeFlatMap(parcels, (parcel) => option(parcel, "ports") ?? []);
+  return {
+    cargo: { bytes, parcels, posted },
+    objects,
+    transfer: ArrayPrototypeConcat<object>(transfer, ports),
+  };
+}
+
+/**
+ * A message as it goes through a port: in a Map, because receiveMessageOnPort looks for ports in
+ * every property of a message, and every element of every typed array (platform/ports.ts), but
+ * not in a Map.
+ */
+type Wrapped = Map<0, unknown>;
+
+function wrap(message: unknown): Wrapped {
+  return MapPrototypeSet(new Map<0, unknown>(), 0, message);
+}
+
+/** Posts a message in which nothing is handed over. */
+export function postAlone(port: MessagePort, message: unknown): void {
+  postMessage(port, wrap(message));
+}
+
+/** The next message that was posted; undefined if there is none. */
+export function receivePosted(port: MessagePort): unknown {
+  const wrapped = takeMessage(port)?.message as Wrapped | undefined;
+  return wrapped === undefined ? undefined : MapPrototypeGet(wrapped, 0);
+}
+
+/** Posts a message that holds the cargo. Throws a TypeError if a platform object in it can't be posted. */
+export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
+  try {
+    if (load.transfer.length === 0) return postAlone(port, message);
+    postMessage(port, wrap(message), load.transfer);
+  } catch (error) {
+    throw new TypeError(`${root} holds something that can't be cloned. Send plain data.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Tells what has moved where it is now; in a critical section, after it was posted. */
+export function settle(load: Load, owner: Ref, how: string): void {
+  for (const object of each(load.objects)) object[moved]?.(owner, how);
+}
+
+/** Ends what was handed over in a cargo that nobody will ever unload. */
+export function drop(cargo: Cargo): void {
+  for (const parcel of each(cargo.parcels)) discard(parcel);
+}
+
+/** The value that crossed, with the objects that were handed over in it. */
+export function unload({ bytes, parcels, posted }: Cargo): unknown {
+  const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
+  if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {
+    throw new TypeError("What has arrived is no value: somebody has forged it.");
+  }
+  const handedOver = ArrayPrototypeMap(parcels, unpack);
+  return decode(bytes, 0, bytes.length, { handedOver, posted });
+}

@@ -1,0 +1,101 @@
+// What every floor agrees on about objects that can't be copied. A queue, a lock, a pipe end are
+// not values but places in shared memory, so they cross to another process by being handed over,
+// never by being cloned. Each class declares here, in one place, how its objects cross: what they
+// consist of, and how one is made again from that on the other side.
+
+import type { MessagePort } from "node:worker_threads";
+import { option } from "../validate/options.ts";
+import { expose } from "../liveness/tainted_memory.ts";
+import type { Ref } from "../liveness/process_table.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayPrototypeEvery, SafeMap, SharedArrayBuffer, TypeError } = primordials;
+
+/** The property by which an object says that it can't be cloned, and what to do instead. */
+export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");
+
+/** An object that refuses to be cloned. */
+export interface Uncloneable {
+  /**
+   * Completes the sentence "item.work is …", for example "a Queue: give it to a process in
+   * `args` instead". No full stop at the end.
+   */
+  readonly [cannotClone]: string;
+}
+
+/** The method by which an object is handed over. */
+export const handOver: unique symbol = Symbol("multiprocessing.handOver");
+
+/** What crosses in place of an object. */
+export interface Parcel {
+  /** Which class's objects are made from it: see onArrival(). */
+  kind: string;
+  /** What the object consists of; structured clone takes it, but for the ports. */
+  content: unknown;
+  /** The ports in `content`, which move with it. */
+  ports?: MessagePort[];
+  /** The id of the roster it names, if it does: it means nothing in another program. */
+  program?: string;
+  /** Whether a process with permissions of its own can write to it: see liveness/tainted_memory.ts. */
+  exposed?: boolean;
+}
+
+/** The method by which an object that can be in one place only is told that it has moved. */
+export const moved: unique symbol = Symbol("multiprocessing.moved");
+
+/** An object that crosses by being handed over. */
+export interface HandedOver extends Uncloneable {
+  [handOver](): Parcel;
+  /**
+   * Called in a critical section, once nothing can go wrong any more.
+   *
+   * @param owner who has it now, in the roster
+   * @param how completes the sentence "It was …"
+   */
+  [moved]?(owner: Ref, how: string): void;
+}
+
+/** What is done with the parcels of a kind. */
+interface Arrival {
+  make(content: unknown): object;
+  /** For a parcel that nobody will ever unpack. */
+  discard?(content: unknown): void;
+}
+
+const arrivals = new SafeMap<string, Arrival>();
+
+/** Says how objects of a kind are made from what arrived, and what happens if nobody wants it. */
+export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival["discard"]): void {
+  arrivals.set(kind, { make, discard });
+}
+
+/** Whether objects of all these kinds can be made here. */
+export function knowsAll(parcels: readonly Parcel[]): boolean {
+  return ArrayPrototypeEvery(parcels, ({ kind }) => arrivals.has(kind));
+}
+
+/** Makes the object that a parcel stands for. */
+export function unpack(parcel: Parcel): object {
+  const arrival = arrivals.get(parcel.kind);
+  if (arrival === undefined) {
+    throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
+  }
+  if (option(parcel, "exposed")) expose(parcel);
+  return arrival.make(parcel.content);
+}
+
+/** Ends what a parcel stands for: nobody will unpack it. */
+export function discard(parcel: Parcel): void {
+  arrivals.get(parcel.kind)?.discard?.(parcel.content);
+}
+
+/** Whether a value crosses by being handed over. */
+export function isHandedOver(value: unknown): value is HandedOver {
+  return typeof value === "object" && value !== null && handOver in value;
+}
+
+/** What has arrived as shared memory, of so many bytes at least; throws a TypeError if it isn't. */
+export function arrivedMemory(value: unknown, least: number): SharedArrayBuffer {
+  if (value instanceof SharedArrayBuffer && value.byteLength >= least) return value;
+  throw new TypeError("What has arrived is not made of shared memory: somebody has forged it.");
+}

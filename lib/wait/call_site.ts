@@ -1,0 +1,70 @@
+// An error that a wait ends with is made by a timer, or by whoever woke the waiter, and its stack would show
+// these. So a wait remembers where it was begun.
+
+import { isOwnError } from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  captureStackTrace,
+  Object,
+  RangeError,
+  RegExpPrototypeTest,
+  StringPrototypeIncludes,
+  StringPrototypeIndexOf,
+  StringPrototypeSlice,
+  TypeError,
+  URL,
+} = primordials;
+
+const FRAME = "\n    at ";
+
+/** The folder of this package's code; undefined in a bundle, where the code of others is in the same file. */
+const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
+  ? new URL("../", import.meta.url).href
+  : undefined;
+
+/** Where a wait was begun. */
+export class Caller {
+  /** Written by V8, which makes text of it only if somebody reads it. */
+  declare readonly stack: unknown;
+
+  /** @param above the function whose callers count */
+  constructor(above: (...args: never[]) => unknown) {
+    captureStackTrace(this, above);
+  }
+
+  /** Has an error made by this package show where the wait was begun; what else was thrown is left alone. */
+  sign(error: unknown): void {
+    if (!isOwnError(error) && !isMadeHere(error)) return;
+    const stack = this.#text();
+    const at = StringPrototypeIndexOf(stack, FRAME);
+    if (at < 0) return;
+    const value = `${error.name}: ${error.message}${StringPrototypeSlice(stack, at)}`;
+    Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  }
+
+  /** Empty where the program has no stacks made, or makes something else of them. */
+  #text(): string {
+    try {
+      return typeof this.stack === "string" ? this.stack : "";
+    } catch {
+      return "";
+    }
+  }
+}
+
+/** Whether it is one of the language's own errors, thrown by this package. */
+function isMadeHere(error: unknown): error is Error {
+  if (here === undefined) return false;
+  try {
+    if (!(error instanceof TypeError || error instanceof RangeError)) return false;
+    const { stack } = error;
+    if (typeof stack !== "string") return false;
+    const begin = StringPrototypeIndexOf(stack, FRAME),
+      end = StringPrototypeIndexOf(stack, "\n", begin + 1);
+    return begin >= 0 &&
+      StringPrototypeIncludes(StringPrototypeSlice(stack, begin, end < 0 ? undefined : end), here);
+  } catch { // of a class of the program, with a getter
+    return false;
+  }
+}

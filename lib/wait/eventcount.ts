@@ -1,0 +1,407 @@
+// The gate: where waiters sleep until trying again may succeed. A few words of shared memory and,
+// in each isolate, a list of the tasks that wait there.
+//
+//   EPOCH     bumped at every opening; sleepers sleep on it
+//   FRONT     bumped with it; the sleeper in the front seat sleeps on this one instead
+//   SEAT      1 while the front seat is taken
+//   ARRIVALS  counted up by everybody who is about to sleep
+//   SERVED    the count of arrivals at the last opening that found no sleeper left
+//   SPINNER   until when (ms) an awake waiter watches, so that no sleeper need be woken
+//
+// Waiter                                     Opener (after its change is made)
+//   e = load EPOCH                             a = load ARRIVALS
+//   add ARRIVALS                               if a === load SERVED: done, nobody sleeps
+//   attempt; done if it succeeds               add EPOCH
+//   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED = a
+//
+// (EPOCH stands for the pair EPOCH and FRONT: a waiter reads both and sleeps on one of them, an
+// opener bumps both before it notifies sleepers on the one and then on the other.)
+//
+// No wake-up is lost (all operations are sequentially consistent). Either the attempt sees the
+// change, or the opener, whose change came later, sees the arrival. If it finds a ≠ SERVED it
+// bumps EPOCH: the waiter, who read e before it arrived, either isn't asleep yet and then won't
+// fall asleep, or is asleep and can be notified. If it finds a === SERVED, an earlier opener had
+// counted this arrival, and bumped EPOCH after counting and so after e was read: the waiter was
+// awake or was woken, and arrives anew before it sleeps again. There is no count of sleepers that
+// a killed process could leave wrong: its arrival is served by the next opening.
+//
+// A wake-up given to an isolate that dies, or is busy, moves on: deaths are announced on the bus
+// and everybody who waits looks again; without any announcement, once a second, blocked threads
+// every SLICE.
+//
+// The front seat. A futex wakes its sleepers in the order they came, so with many sleepers every
+// item would go to the one whose caches are coldest. Who finds the front seat free takes it and is
+// woken first; when he is done he sits there again. SEAT is only a hint: a seat whose sleeper died
+// is found empty by the next notify.
+//
+// One who was woken and leaves without having used that (its time was up, its attempt threw, it
+// was another's turn) passes it on to the next sleeper, if trying may succeed now. If not, the next
+// opener wakes one; but some openers open only if a mark says that somebody waits, and clear it as
+// they do, as Drepper's mutex2 does. Where such a gate is, the one who leaves sets that mark again.
+//
+// Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
+// that time watches instead of sleeping, one a gate. Openers then skip the notify: whoever spins
+// takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
+// sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
+
+import { announce, hold, isDeafToAll, listen, onAnnouncement, release } from "./broadcast.ts";
+import { stopIfKilled } from "../liveness/critical_section.ts";
+import { checkStack } from "../liveness/stack_guard.ts";
+import { type Sleepable, Sleeper } from "./async_waiter.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayPrototypeIndexOf,
+  ArrayPrototypePush,
+  ArrayPrototypeSplice,
+  Atomics,
+  clearInterval,
+  clearTimeout,
+  Date,
+  Deno,
+  each,
+  listOf,
+  Math,
+  performance,
+  SafeSet,
+  setInterval,
+  setTimeout,
+} = primordials;
+
+const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
+/** Words a gate takes. */
+export const GATE_WORDS = 6;
+
+/** What an attempt answers when it must wait. */
+export const WAIT: unique symbol = Symbol("wait");
+
+/** Milliseconds after which a blocked thread looks up: see chores. */
+const SLICE = 20;
+/** Milliseconds after which a waiting isolate looks again unasked; and if it hears of nothing. */
+const LOOK_AGAIN = 1000, LOOK_IF_DEAF = 50;
+/** Milliseconds a SPINNER mark holds, well over the longest spin. */
+const SPIN_MARK = 2;
+/** Microseconds of the longest spin: the price of a wake-up there and one back. */
+const LONGEST_SPIN = 120;
+/** The most looks of a spin, should the clock stand still: several times as many as it has time for. */
+const MOST_LOOKS = 10_000;
+/** Spins are tried again after so many sleeps, in case the times have changed. */
+const RETRY_SPIN = 16;
+/** The most sleeps between two retries: twice as many after each that was in vain. */
+const RARELY = 256;
+
+/** In so many rounds a waiter falls asleep, unless the gate is opened all the while. */
+const MOST_ROUNDS = 1000;
+
+/** A task that waits at a gate. */
+export interface Waiter {
+  /** Tries; true if it is done, whether it succeeded or failed for good. */
+  attempt(): boolean;
+}
+
+/** Things to do now and then while this thread is blocked; see block(). */
+const chores = new SafeSet<() => void>();
+
+/** Has `chore` done every SLICE while a blocking wait keeps the event loop from doing it. */
+export function addChore(chore: () => void): void {
+  chores.add(chore);
+}
+
+/** Ends what addChore() began. */
+export function removeChore(chore: () => void): void {
+  chores.delete(chore);
+}
+
+/** Does what the event loop would do if it had its turn. */
+export function doChores(): void {
+  for (const chore of each(listOf(chores))) chore();
+}
+
+/** Calls that beginning to wait takes at most, one in the other. */
+const STACK_NEEDED = 1000;
+
+/** The gates of this isolate at which a task waits. */
+const busy = new SafeSet<Gate>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** Everybody in this isolate who waits tries again. */
+export function lookAgain(): void {
+  for (const gate of each(listOf(busy))) gate.pump();
+}
+onAnnouncement({ look: lookAgain, deaf: lookRegularly });
+
+/** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
+export function lookEverywhere(): void {
+  announce({ type: "look" });
+  lookAgain();
+}
+
+/** Of the busy gates, those whose waiters keep this isolate alive. */
+let loud = 0;
+
+function began(gate: Gate): void {
+  // Deno loads timers and channels as they are first used, and what fails then fails for good.
+  if (busy.size === 0) checkStack(STACK_NEEDED);
+  busy.add(gate);
+  if (gate.isQuiet) listen();
+  else if (++loud === 1) hold();
+  if (busy.size === 1) lookRegularly();
+}
+
+function lookRegularly(): void {
+  clearInterval(timer);
+  if (busy.size === 0) return;
+  timer = setInterval(lookAgain, isDeafToAll() ? LOOK_IF_DEAF : LOOK_AGAIN);
+  // What keeps this isolate alive, if anything does, is the channel.
+  Deno.unrefTimer(timer as unknown as number);
+}
+
+function ended(gate: Gate): void {
+  if (!busy.delete(gate)) return;
+  if (!gate.isQuiet && --loud === 0) release();
+  if (busy.size === 0) clearInterval(timer);
+}
+
+/** The clock of SPINNER: milliseconds, in the 30 bits that stay a small integer. */
+function clock(): number {
+  return Date.now() & 0x3fffffff;
+}
+
+function spinnerWatches(mark: number): boolean {
+  if (mark === 0) return false;
+  const left = mark - clock();
+  return left >= 0 && left <= SPIN_MARK;
+}
+
+/** One isolate's view of a gate at words[at…at + GATE_WORDS). */
+export class Gate implements Sleepable {
+  readonly #words: Int32Array;
+  readonly #epoch: number;
+  readonly #ready: () => boolean;
+  readonly #mark: (() => boolean) | undefined;
+  readonly #waiters: Waiter[] = [];
+  /** Sleeps for the waiters, and perhaps longer; made when first needed. */
+  #sleeper: Sleeper | undefined;
+  #pumping = false;
+  /** When (performance.now()) waiters look again unasked, and the timer of tasks for that. */
+  #due = Infinity;
+  #dueTimer: ReturnType<typeof setTimeout> | undefined;
+  /** How long the next spin may be, in microseconds; halved by each that was in vain. */
+  #spin = LONGEST_SPIN;
+  #sleeps = 0;
+  #retryAfter = RETRY_SPIN;
+  #retrying = false;
+  /** Whether waiting here doesn't keep the isolate alive. Set before anybody waits. */
+  isQuiet = false;
+
+  /**
+   * @param ready whether an attempt made now is likely to succeed; cheap, and never throws
+   * @param mark where openers open only if a mark says that somebody waits: sets it, or answers true
+   *   if there is nothing to mark, since an attempt may succeed now
+   */
+  constructor(words: Int32Array, at: number, ready: () => boolean, mark?: () => boolean) {
+    this.#words = words;
+    this.#epoch = at;
+    this.#ready = ready;
+    this.#mark = mark;
+  }
+
+  /** How many tasks of this isolate wait here. */
+  get waiting(): number {
+    return this.#waiters.length;
+  }
+
+  /** Whether anybody, in whatever process, may be asleep here. */
+  get isWanted(): boolean {
+    const words = this.#words, epoch = this.#epoch;
+    return Atomics.load(words, epoch + ARRIVALS) !== Atomics.load(words, epoch + SERVED);
+  }
+
+  /** Opens the gate for `count` sleepers (Infinity: for all), after the change they wait for. */
+  open(count: number): void {
+    const words = this.#words, epoch = this.#epoch;
+    const arrivals = Atomics.load(words, epoch + ARRIVALS);
+    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (count === 1 && spinnerWatches(Atomics.load(words, epoch + SPINNER))) return;
+    this.#notify(count, arrivals);
+  }
+
+  #notify(count: number, arrivals: number): void {
+    const words = this.#words, epoch = this.#epoch;
+    Atomics.add(words, epoch + EPOCH, 1);
+    Atomics.add(words, epoch + FRONT, 1);
+    const first = Atomics.exchange(words, epoch + SEAT, 0) !== 0 ? FRONT : EPOCH;
+    let left = count - Atomics.notify(words, epoch + first, count);
+    // Whatever SEAT says, nobody is left asleep on either word before this counts as served: one
+    // who took the seat may have fallen asleep just after an earlier opener cleared it.
+    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);
+    if (left > 0) Atomics.store(words, epoch + SERVED, arrivals);
+  }
+
+  /** Whether to sleep in the front seat: if nobody does. */
+  #takeSeat(): boolean {
+    return Atomics.compareExchange(this.#words, this.#epoch + SEAT, 0, 1) === 0;
+  }
+
+  /**
+   * Called by a waiter that leaves and may have had a wake-up: wakes the next sleeper if trying may
+   * succeed now, else sees that the next opener will.
+   */
+  passOn(): void {
+    const words = this.#words, epoch = this.#epoch;
+    const arrivals = Atomics.load(words, epoch + ARRIVALS);
+    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (this.#ready() || this.#mark?.()) this.#notify(1, arrivals);
+  }
+
+  /**
+   * Watches for a moment, if that has been worth it lately and nobody else does. True if there is
+   * something to try for; then the caller tries, and calls passOn() whether it succeeded or not.
+   */
+  watch(): boolean {
+    if (this.#spin === 0) return false;
+    const words = this.#words, spinner = this.#epoch + SPINNER;
+    const mark = Atomics.load(words, spinner);
+    if (spinnerWatches(mark)) return false;
+    if (Atomics.compareExchange(words, spinner, mark, clock() + SPIN_MARK) !== mark) return false;
+    const end = performance.now() + this.#spin / 1000;
+    let seen = false;
+    // Looking at the clock takes 0.1 µs: time for the other side to write without our reading its
+    // cache line away from it all the while.
+    let looks = 0;
+    do seen = this.#ready(); while (!seen && ++looks < MOST_LOOKS && performance.now() < end);
+    Atomics.store(words, spinner, 0);
+    // Whoever opened until now relied on this look.
+    seen ||= this.#ready();
+    if (seen) {
+      this.#spin = LONGEST_SPIN;
+      this.#retryAfter = RETRY_SPIN;
+    } else if (this.#retrying) {
+      this.#spin = 0;
+      this.#retryAfter = Math.min(2 * this.#retryAfter, RARELY);
+    } else this.#spin = this.#spin > 8 ? this.#spin >> 1 : 0;
+    this.#retrying = false;
+    return seen;
+  }
+
+  /** Before every sleep: lets spins be tried again from time to time. */
+  #countSleep(): void {
+    if (++this.#sleeps < this.#retryAfter) return;
+    this.#sleeps = 0;
+    this.#retrying = this.#spin === 0;
+    this.#spin = LONGEST_SPIN;
+  }
+
+  /** Adds a task that waits, at the end of this isolate's list. */
+  add(waiter: Waiter): void {
+    ArrayPrototypePush(this.#waiters, waiter);
+    if (this.#waiters.length === 1) began(this);
+    try {
+      this.pump();
+    } catch (error) { // the stack is full
+      this.remove(waiter);
+      throw error;
+    }
+  }
+
+  /** Forgets a task that waits. */
+  remove(waiter: Waiter): void {
+    const at = ArrayPrototypeIndexOf(this.#waiters, waiter);
+    if (at < 0) return;
+    ArrayPrototypeSplice(this.#waiters, at, 1);
+    if (this.#waiters.length > 0) return;
+    ended(this);
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = undefined;
+  }
+
+  /** Lets the waiting tasks try, the first first, and sees that a sleeper is left for the rest. */
+  pump(): void {
+    if (this.#pumping) return;
+    const words = this.#words, epoch = this.#epoch;
+    for (let rounds = 0; this.#waiters.length > 0; rounds++) {
+      if (rounds > MOST_ROUNDS) {
+        // Somebody opens it again and again, hostile code perhaps: others have their turn in between.
+        setTimeout(this.#pumpLater, 1);
+        return;
+      }
+      const seen = Atomics.load(words, epoch + EPOCH);
+      const seenFront = Atomics.load(words, epoch + FRONT);
+      Atomics.add(words, epoch + ARRIVALS, 1);
+      this.#due = Infinity;
+      this.#attemptAll();
+      if (this.#waiters.length === 0) return;
+      if (this.#due < Infinity) this.#lookWhenDue();
+      this.#sleeper ??= new Sleeper(this, words, epoch + EPOCH, epoch + FRONT);
+      if (this.#sleeper.isAsleep) return;
+      this.#countSleep();
+      if (this.#sleeper.sleep(this.#takeSeat(), seen, seenFront)) return;
+    }
+  }
+
+  /**
+   * Called by an attempt that answers WAIT for a reason that ends by itself, without an opening: waiters
+   * look again after so many ms.
+   */
+  lookIn(ms: number): void {
+    this.#due = performance.now() + ms;
+  }
+
+  #lookWhenDue(): void {
+    if (this.#dueTimer !== undefined) return;
+    this.#dueTimer = setTimeout(() => {
+      this.#dueTimer = undefined;
+      this.pump();
+    }, Math.max(1, this.#due - performance.now()));
+  }
+
+  readonly #pumpLater = (): void => this.pump();
+
+  #attemptAll(): void {
+    this.#pumping = true;
+    try {
+      for (;;) {
+        const first = this.#waiters[0];
+        if (first === undefined || !first.attempt()) return;
+        this.remove(first);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** The wake-up was for somebody: what this isolate doesn't use of it goes to the next sleeper. */
+  woken(): void {
+    this.pump();
+    if (this.#waiters.length === 0) this.passOn();
+  }
+
+  /**
+   * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
+   * looks up every `slice` ms, because nobody can tell a blocked one of a death, and does the chores.
+   */
+  block(attempt: () => boolean, timeout: number, slice = SLICE): boolean {
+    const words = this.#words, epoch = this.#epoch;
+    const end = performance.now() + timeout;
+    try {
+      for (;;) {
+        const seen = Atomics.load(words, epoch + EPOCH);
+        const seenFront = Atomics.load(words, epoch + FRONT);
+        Atomics.add(words, epoch + ARRIVALS, 1);
+        this.#due = Infinity;
+        if (attempt()) return true;
+        const now = performance.now();
+        if (end <= now) return false;
+        const left = Math.min(end - now, slice, Math.max(1, this.#due - now));
+        this.#countSleep();
+        if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
+        else Atomics.wait(words, epoch + EPOCH, seen, left);
+        stopIfKilled();
+        Sleeper.relay(this.#sleeper);
+        doChores();
+      }
+    } finally {
+      this.passOn();
+    }
+  }
+}

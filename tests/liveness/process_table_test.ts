@@ -1,0 +1,138 @@
+// The roster against a model: an array of who was entered, each with an owner, or none.
+
+import assert from "node:assert/strict";
+import { type Ref, Roster } from "../../lib/liveness/process_table.ts";
+import { between, withSeeds } from "../support/seed.ts";
+
+/** One who was entered. */
+interface Entry {
+  ref: Ref;
+  struck: boolean;
+  owner: Entry | undefined;
+  /** Of processes. */
+  name: string | undefined;
+}
+
+const isAlive = ({ struck, owner }: Entry): boolean =>
+  !struck && (owner === undefined || isAlive(owner));
+
+const depthOf = ({ owner }: Entry): number => owner === undefined ? 0 : 1 + depthOf(owner);
+
+function pick<T>(random: () => number, list: readonly T[]): T | undefined {
+  return list[Math.floor(random() * list.length)];
+}
+
+Deno.test("who is alive, and under which name, is what a model says", async () => {
+  await withSeeds(Array.from({ length: 12 }, (_, i) => i + 1), (random) => {
+    const first = Roster.make();
+    // Two views, as two processes have them; one sees only later that the memory grew.
+    const views = [first, new Roster(first.shares)];
+    const view = () => views[between(random, 0, 1)];
+    let entries: Entry[] = [];
+    const ended: Entry[] = [];
+    const enter = (owner: Entry | undefined, name: string | undefined) => {
+      const ref = name === undefined
+        ? view().enroll(owner!.ref)
+        : view().enrollProcess(name, owner?.ref);
+      entries.push({ ref, struck: false, owner, name });
+    };
+    const strike = (entry: Entry) => {
+      entry.struck = true;
+      ended.push(entry);
+    };
+    enter(undefined, "main");
+    for (let step = 0; step < 4000; step++) {
+      const some = pick(random, entries), other = pick(random, entries);
+      const kind = random();
+      if (kind < 0.35 || some === undefined || other === undefined) {
+        const isProcess = some === undefined || random() < 0.3;
+        const name = isProcess ? `process ${step} ${"é".repeat(step % 30)}` : undefined;
+        if (some === undefined || depthOf(some) < 20) enter(isProcess ? undefined : some, name);
+      } else if (kind < 0.55) {
+        view().strike(some.ref);
+        strike(some);
+      } else if (kind < 0.65) {
+        view().strikeAll(some.ref);
+        strike(some);
+        // And all that is lost, whoever it was that had it.
+        const isLost = ({ struck, owner }: Entry) => !struck && owner?.struck === true;
+        for (let lost; (lost = entries.find(isLost)) !== undefined;) strike(lost);
+      } else if (some.name === undefined && depthOf(other) < 20) {
+        // Nobody is given to who belongs to him.
+        let above: Entry | undefined = other;
+        while (above !== undefined && above !== some) above = above.owner;
+        if (above === undefined) {
+          view().entrust(some.ref, other.ref);
+          some.owner = other;
+        }
+      }
+      entries = entries.filter(({ struck }) => !struck);
+      const asked = pick(random, random() < 0.7 ? entries : ended);
+      if (asked === undefined) continue;
+      assert.equal(view().isAlive(asked.ref), isAlive(asked), `step ${step}`);
+    }
+    for (const roster of views) {
+      for (const entry of [...entries, ...ended]) {
+        assert.equal(roster.isAlive(entry.ref), isAlive(entry));
+        if (entry.name === undefined) continue;
+        const token = roster.token(entry.ref);
+        assert.ok(token > 0 && token < 2 ** 30);
+        assert.equal(roster.isTokenAlive(token), !entry.struck);
+        if (!entry.struck) assert.ok(entry.name.startsWith(roster.nameOf(token).slice(0, 20)));
+      }
+    }
+  });
+});
+
+Deno.test("an entry that is taken again doesn't bring back who had it before", () => {
+  const roster = Roster.make();
+  const owner = roster.enrollProcess("owner");
+  const gone: Ref[] = [];
+  const bytes: number[] = [];
+  for (let i = 0; i < 20_000; i++) {
+    const ref = i % 2 ? roster.enroll(owner) : roster.enrollProcess(`process ${i}`);
+    roster.strike(ref);
+    gone.push(ref);
+    bytes.push(roster.shares.byteLength);
+  }
+  assert.ok(gone.every((ref) => !roster.isAlive(ref)));
+  assert.ok(roster.isAlive(owner));
+  assert.ok(new Set(gone.map(({ index }) => index)).size < 5000, "entries are taken again");
+  assert.ok(bytes[19_999] < 2 ** 20, `${bytes[19_999]} bytes`);
+});
+
+Deno.test("striking off who was struck off before does nothing to who has the entry now", () => {
+  const roster = Roster.make();
+  const owner = roster.enrollProcess("owner");
+  const first = roster.enroll(owner);
+  roster.strike(first);
+  let again = first;
+  for (let i = 0; i < 5000 && (i === 0 || again.index !== first.index); i++) {
+    if (i > 0) roster.strike(again);
+    again = roster.enroll(owner);
+  }
+  assert.equal(again.index, first.index);
+  roster.strike(first);
+  roster.entrust(first, first);
+  assert.ok(roster.isAlive(again));
+  assert.ok(!roster.isAlive(first));
+});
+
+Deno.test("what belongs to each other in a ring is lost", () => {
+  const roster = Roster.make();
+  const owner = roster.enrollProcess("owner");
+  const ring = [roster.enroll(owner), roster.enroll(owner), roster.enroll(owner)];
+  for (let i = 0; i < 3; i++) roster.entrust(ring[i], ring[(i + 1) % 3]);
+  for (const ref of ring) assert.equal(roster.isAlive(ref), false);
+  roster.entrust(ring[0], ring[0]);
+  assert.equal(roster.isAlive(ring[0]), false);
+});
+
+Deno.test("pids and rosters are told apart", () => {
+  const rosters = [Roster.make(), Roster.make()];
+  assert.notEqual(rosters[0].id, rosters[1].id);
+  assert.equal(new Roster(rosters[0].shares).id, rosters[0].id);
+  const pids = Array.from({ length: 100 }, (_, i) => new Roster(rosters[0].shares).newPid() - i);
+  // Above those of the operating system, and below 2 ** 31, where Deno takes a pid for another.
+  assert.deepEqual(pids, Array.from({ length: 100 }, () => 2 ** 30 + 1));
+});

@@ -1,0 +1,69 @@
+// The user's recursion has filled the stack where he calls: what has no room does nothing. By itself in this
+// file, because it has to begin in code that V8 has not yet optimised.
+
+import assert from "node:assert/strict";
+import { HEAD_LOCK, newRing, Ring, TAIL_LOCK } from "../../lib/shm/mpmc_ring.ts";
+import type { Scratch } from "../../lib/shm/scratch.ts";
+
+function newScratch(bytes: number): Scratch {
+  const buffer = new ArrayBuffer(bytes);
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+}
+
+/**
+ * Does something at the bottom of a full stack, and again on each level above, until it doesn't throw.
+ * Returns how often it threw, and all that was in the lock words after it had.
+ */
+function atBottom(header: Int32Array, act: () => void): { refused: number; held: number } {
+  let isDone = false, refused = 0, held = 0;
+  const dive = () => {
+    try {
+      dive();
+    } catch {
+      // Back on this level there is a little more of the stack.
+    }
+    if (isDone) return;
+    try {
+      act();
+      isDone = true;
+    } catch {
+      refused++;
+      held |= header[TAIL_LOCK] | header[HEAD_LOCK];
+    }
+  };
+  dive();
+  return { refused, held };
+}
+
+Deno.test("a put or take for which the stack is too full does nothing, and leaves no lock held", () => {
+  const ring = new Ring(newRing(0, 1_000_000, 96)), { header } = ring;
+  const source = newScratch(4096), into = newScratch(64 * 1024);
+  const begins: number[] = [], lengths: number[] = [];
+  let put = 0, got = 0, refused = 0;
+  const attempt = (act: () => void) => {
+    const came = atBottom(header, act);
+    assert.equal(came.held, 0, "a lock is held");
+    refused += came.refused;
+  };
+  for (let round = 0; round < 40; round++) {
+    for (const length of [8, 40, 600, 4000, 8, 40, 600, 4000]) {
+      source.words[1] = put++;
+      attempt(() => ring.tryPut(source, 0, length));
+      assert.equal(ring.size, put - got);
+    }
+    while (!ring.isEmpty) {
+      let count = 1;
+      begins[0] = 0;
+      if (ring.size % 2 === 0) attempt(() => ring.tryTake(into));
+      else {
+        attempt(() => {
+          count = ring.tryTakeMany(into, 3, begins, lengths);
+        });
+      }
+      for (let i = 0; i < count; i++) assert.equal(into.words[(begins[i] >> 2) + 1], got++);
+      assert.equal(ring.size, put - got);
+    }
+    assert.equal(ring.unfinished, put);
+  }
+  assert.ok(refused > 1000, `only ${refused} were refused`);
+});

@@ -1,0 +1,17 @@
+// A queue under many processes, floods and kills: the short form. The thousands of rounds are in
+// tests/full/.
+
+import { flooded, killAtRandom } from "../support/rounds.ts";
+import { withSeeds } from "../support/seed.ts";
+
+Deno.test("4 producers, 4 consumers, a flooded channel: every item once, in order", async () => {
+  await flooded(4, 4, 10_000);
+});
+
+Deno.test("the same through a queue of at most 7 items", async () => {
+  await flooded(3, 3, 2_000, 7);
+});
+
+Deno.test("processes killed at random instants take at most one item each with them", async () => {
+  await withSeeds([1], (random) => killAtRandom(random, 20));
+});

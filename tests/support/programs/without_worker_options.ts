@@ -1,0 +1,11 @@
+// Run without Deno's worker-options, a program ends where it starts a sandbox.
+
+import { Process } from "../../../mod.ts";
+
+console.log("before");
+try {
+  new Process({ target: () => {}, by: "source", permissions: "none" }).start();
+} catch {
+  console.log("caught");
+}
+console.log("after");

@@ -1,0 +1,96 @@
+// A holder dies, and the process that is told of it dies as well, at once: somebody alive is told.
+
+import assert from "node:assert/strict";
+import { AbandonedLockError } from "../../lib/errors.ts";
+import { ownRoster, type Ref } from "../../lib/liveness/process_table.ts";
+import { Mutual, MUTUAL_WORDS } from "../../lib/sync/lock_word.ts";
+import { newPermits, Permits } from "../../lib/sync/semaphore_state.ts";
+import { newShared, type Shared } from "../../lib/sync/shared_state.ts";
+import { eventually, now } from "../../lib/wait/operation.ts";
+import { turn } from "../support/sync.ts";
+
+/** One of several processes, all in this isolate. */
+interface Party {
+  readonly take: () => boolean;
+  readonly takeLater: () => Promise<boolean>;
+  readonly release: () => void;
+  readonly die: () => void;
+}
+
+const kinds: Record<string, () => (shared: Shared) => Omit<Party, "die">> = {
+  Lock: () => (shared) => {
+    const lock = new Mutual(shared, "Lock");
+    return {
+      take: () => now(lock.taking()),
+      takeLater: () => eventually(lock.taking()),
+      release: () => lock.release(),
+    };
+  },
+  Semaphore: () => (shared) => {
+    const permits = new Permits(shared, "Semaphore");
+    return {
+      take: () => now(permits.taking()),
+      takeLater: () => eventually(permits.taking()),
+      release: () => permits.release(2),
+    };
+  },
+};
+
+function parties(kind: string, count: number): Party[] {
+  const roster = ownRoster();
+  const make = kinds[kind]();
+  const shared = kind === "Lock" ? newShared(MUTUAL_WORDS) : newPermits(1);
+  return Array.from({ length: count }, (_, i) => {
+    const ref: Ref = roster.enrollProcess(`P${i}`);
+    const view: Shared = { ...shared, token: roster.token(ref) };
+    return { ...make(view), die: () => roster.strikeAll(ref) };
+  });
+}
+
+function told(of: string): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof AbandonedLockError, `${error}`);
+    assert.ok(error.message.startsWith(`${of} has ended while it held `), error.message);
+    return true;
+  };
+}
+
+for (const kind of Object.keys(kinds)) {
+  Deno.test(`of a ${kind} another is told in place of one that died before its code had the error`, async () => {
+    const [holder, first, second, third] = parties(kind, 4);
+    assert.ok(holder.take());
+    holder.die();
+    assert.throws(() => first.take(), told("P0"));
+    first.die();
+    assert.throws(() => second.take(), told("P0"));
+    assert.ok(third.take(), "the one that was told lives: it is free for others");
+    third.release();
+    await turn();
+    second.die();
+    assert.ok(third.take(), "it has acknowledged that");
+    third.release();
+  });
+
+  Deno.test(`of a ${kind} nobody is told again once the code of one had the error`, async () => {
+    const [holder, first, second] = parties(kind, 3);
+    assert.ok(holder.take());
+    holder.die();
+    await assert.rejects(first.takeLater(), told("P0"));
+    await turn();
+    first.die();
+    assert.ok(await second.takeLater());
+    second.release();
+  });
+}
+
+Deno.test("of a Lock nobody is told again once one that was told has had it", () => {
+  const [holder, first, second] = parties("Lock", 3);
+  assert.ok(holder.take());
+  holder.die();
+  assert.throws(() => first.take(), told("P0"));
+  assert.ok(first.take());
+  first.release();
+  first.die();
+  assert.ok(second.take());
+  second.release();
+});
