@@ -26,6 +26,13 @@
  */
 
 export { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "./lib/errors.ts";
+export type {
+  AsyncJoinableQueue,
+  AsyncJoinableQueueStatistics,
+  AsyncQueue,
+  AsyncQueueStatistics,
+  BasicQueue,
+} from "./lib/queue/contract.ts";
 export { LifoQueue } from "./lib/queue/local/lifo_queue.ts";
 export { PriorityQueue, type PriorityQueueOptions } from "./lib/queue/local/priority_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/local/queue.ts";

@@ -72,13 +72,23 @@ export { activeChildren, currentProcess, parentProcess } from "./lib/process/cur
 export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/process_info.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
-export { JoinableQueue } from "./lib/queue/shared/joinable_queue.ts";
+export type {
+  AsyncJoinableQueue,
+  AsyncJoinableQueueStatistics,
+  AsyncQueue,
+  AsyncQueueStatistics,
+  BasicQueue,
+  BatchQueue,
+  BlockingQueue,
+} from "./lib/queue/contract.ts";
+export { JoinableQueue, type JoinableQueueStatistics } from "./lib/queue/shared/joinable_queue.ts";
 export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/shared/queue.ts";
 export { SimpleQueue } from "./lib/queue/shared/simple_queue.ts";
 export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";
 export { Condition } from "./lib/sync/condition.ts";
 export { Event } from "./lib/sync/event.ts";
 export type { Held } from "./lib/sync/guard.ts";
+export type { Holdable } from "./lib/sync/holdable.ts";
 export { Lock } from "./lib/sync/lock.ts";
 export { RLock } from "./lib/sync/rlock.ts";
 export { BoundedSemaphore, Semaphore } from "./lib/sync/semaphore.ts";

@@ -9,6 +9,7 @@ import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import type { Held } from "./guard.ts";
+import type { Holdable } from "./holdable.ts";
 import { Line, newLine, type Place } from "./condition_queue.ts";
 import { Lock } from "./lock.ts";
 import { isThenable } from "./thenable.ts";
@@ -63,7 +64,7 @@ let arriving: Shared | undefined;
  * }
  * ```
  */
-export class Condition {
+export class Condition implements Holdable {
   readonly #lock: Lock | RLock;
   readonly #shared: Shared;
   readonly #line: Line;

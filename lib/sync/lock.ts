@@ -5,6 +5,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/trans
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
+import type { Holdable } from "./holdable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { Mutual, MUTUAL_WORDS } from "./lock_word.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
@@ -47,7 +48,7 @@ let arriving: Shared | undefined;
  * }
  * ```
  */
-export class Lock {
+export class Lock implements Holdable {
   readonly #shared: Shared;
   readonly #mutual: Mutual;
 

@@ -6,6 +6,7 @@ import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/trans
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
+import type { Holdable } from "./holdable.ts";
 import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./semaphore_state.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -57,7 +58,7 @@ function arrive(content: unknown, make: () => Semaphore): Semaphore {
  * }
  * ```
  */
-export class Semaphore {
+export class Semaphore implements Holdable {
   readonly #shared: Shared;
   readonly #permits: Permits;
 

@@ -129,7 +129,7 @@ export function readableOf<T>(source: Source<T>, cancelled?: () => void): Readab
 export interface Sink<T> {
   put(item: T, signal: AbortSignal): Promise<void>;
   /** No more will come. */
-  end(): void;
+  end(): void | Promise<void>;
 }
 
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */

@@ -6,6 +6,7 @@
 import FakeTimers from "npm:@sinonjs/fake-timers@15.0.0";
 
 const { setTimeout, clearTimeout } = globalThis;
+const now = performance.now.bind(performance);
 
 /** The time of the library, which this module was imported before. */
 export const clock = FakeTimers.install({
@@ -32,4 +33,9 @@ export async function arrives<T>(what: string, promise: Promise<T>): Promise<T> 
   } finally {
     clearTimeout(timer!);
   }
+}
+
+/** Milliseconds of real time. */
+export function realNow(): number {
+  return now();
 }

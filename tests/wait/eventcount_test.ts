@@ -3,7 +3,7 @@
 // No time passes but by clock.tick().
 
 import assert from "node:assert/strict";
-import { arrives, clock, turn } from "./controlled_time.ts";
+import { arrives, clock, realNow, turn } from "./controlled_time.ts";
 import {
   addChore,
   Gate as Eventcount,
@@ -11,7 +11,7 @@ import {
   lookAgain,
   removeChore,
   type Waiter,
-} from "../../lib/wait/gate.ts";
+} from "../../lib/wait/eventcount.ts";
 
 /** The words of an eventcount: see the comment of its file. */
 const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, HOT_EPOCH = 4, HOT_SLOT = 5;
@@ -377,9 +377,11 @@ test("a thread looks when an attempt says so, and does its chores meanwhile", (p
     view.lookIn(2);
     return ++attempts === 4;
   };
+  const begun = realNow();
   assert.ok(view.block(attempt, SLICE_MS, SLICE_MS));
   removeChore(chore);
   assert.equal(chores, 3);
+  assert.ok(realNow() - begun < SLICE_MS, "it slept on");
   assert.equal(clock.countTimers(), 0);
 });
 
@@ -543,7 +545,9 @@ test("for one that watches no sleeper is woken, for two or all it is", async (pe
   view.passOn();
   assert.equal(sleeper.attempts, 1);
   const two = watcher(permits, (look) => {
-    if (look === 2) permits.give(2, opener);
+    if (look !== 2) return;
+    permits.give(2, opener);
+    assert.equal(permits.words[EPOCH], epoch + 1);
   });
   assert.ok(two.view.watch());
   assert.ok(permits.tryTake("watcher"));

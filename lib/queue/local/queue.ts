@@ -6,7 +6,8 @@ import { checkNames } from "../../validate/options.ts";
 import { checkBounds, checkMaxSize } from "../../validate/numbers.ts";
 import { cannotClone } from "../../transfer/transferable.ts";
 import type { WaitOptions } from "../../wait/options.ts";
-import { iterate, readableOf, writableOf } from "../../wait/streams.ts";
+import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../contract.ts";
+import { Faces } from "../faces.ts";
 import { type Items, OldestFirst } from "./items.ts";
 import { Store } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
@@ -45,7 +46,7 @@ export interface QueueOptions {
  * console.log(size, waitingToGet); // 1 0
  * ```
  */
-export interface QueueStatistics {
+export interface QueueStatistics extends AsyncJoinableQueueStatistics {
   /** Items in the queue. */
   size: number;
   /** The most items it holds; 0 when their number isn't bounded. */
@@ -128,11 +129,10 @@ const same = <T>(item: T): T => item;
  *
  * @typeParam T what the items are
  */
-export class Queue<T = unknown> implements AsyncIterable<T> {
+export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   readonly #store: Store<T>;
   readonly #class: NamedClass;
-  #readable: ReadableStream<T> | undefined;
-  #writable: WritableStream<T> | undefined;
+  #faces: Faces<T> | undefined;
 
   /**
    * Makes a queue.
@@ -301,7 +301,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** Items as they are got, until the queue was shut down and is empty. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iterate(this.#store.source);
+    return this.#made.iterate();
   }
 
   /**
@@ -319,7 +319,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   get readable(): ReadableStream<T> {
-    return this.#readable ??= readableOf(this.#store.source);
+    return this.#made.readable;
   }
 
   /**
@@ -327,10 +327,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
    */
   get writable(): WritableStream<T> {
-    return this.#writable ??= writableOf({
-      put: (item, signal) => this.put(item, { signal }),
-      end: () => this.shutdown(),
-    });
+    return this.#made.writable;
+  }
+
+  get #made(): Faces<T> {
+    return this.#faces ??= new Faces(this.#store.source, this);
   }
 
   /** @ignore */

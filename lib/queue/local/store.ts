@@ -10,6 +10,7 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import type { Source } from "../../wait/streams.ts";
+import { isEnd } from "../faces.ts";
 import type { Items } from "./items.ts";
 import { Line, type Step } from "./wait_queue.ts";
 import * as primordials from "../../platform/primordials.ts";
@@ -121,7 +122,7 @@ export class Store<T> {
     return {
       take: (signal) => this.getters.eventually(this.get((item) => item), { signal }),
       takeFor: (use, signal) => this.getters.eventually(this.get(use), { signal }),
-      isEnd: (error) => error instanceof QueueShutDown,
+      isEnd,
     };
   }
 

@@ -4,7 +4,23 @@ import { customInspect, type Inspect, print } from "../../printing.ts";
 import { handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
 import { blocking, eventually } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
-import { arrived, Queue, type QueueOptions, storeOf } from "./queue.ts";
+import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../contract.ts";
+import { arrived, Queue, type QueueOptions, type QueueStatistics, storeOf } from "./queue.ts";
+
+/**
+ * A look at a {@linkcode JoinableQueue}: what {@linkcode JoinableQueue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, type JoinableQueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new JoinableQueue<string>();
+ * await queue.putMany(["a", "b"]);
+ * const { size, unfinished }: JoinableQueueStatistics = queue.statistics();
+ * console.log(size, unfinished); // 2 2
+ * ```
+ */
+export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {}
 
 /**
  * A {@linkcode Queue} that knows when all that was put has been worked off: consumers call
@@ -35,7 +51,7 @@ import { arrived, Queue, type QueueOptions, storeOf } from "./queue.ts";
  *
  * @typeParam T what the items are
  */
-export class JoinableQueue<T = unknown> extends Queue<T> {
+export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinableQueue<T> {
   /**
    * Makes a queue; see {@linkcode Queue}.
    *
@@ -54,6 +70,13 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   /** How many items were put and not yet reported done. */
   get unfinished(): number {
     return storeOf(this).ring.unfinished;
+  }
+
+  /** What there is to know about it, all at one glance. */
+  override statistics(): JoinableQueueStatistics {
+    const { ring, doneGate } = storeOf(this);
+    const { unfinished } = ring, waitingToJoin = doneGate.waiting;
+    return { ...super.statistics(), unfinished, waitingToJoin };
   }
 
   /**

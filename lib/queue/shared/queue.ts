@@ -2,17 +2,17 @@
 
 import { describe } from "../../validate/describe.ts";
 import { checkNames } from "../../validate/options.ts";
-import { QueueShutDown } from "../../errors.ts";
 import { checkBounds, checkMaxSize, checkWhole } from "../../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
-import { blocking, done, eventually, now } from "../../wait/operation.ts";
-import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
+import { blocking, eventually, now } from "../../wait/operation.ts";
+import { blockingTimeoutOf, type BlockOptions, type WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
 import { sourceOf } from "../../wait/source.ts";
-import { iterate, readableOf, type Source, writableOf } from "../../wait/streams.ts";
+import type { AsyncQueueStatistics, BatchQueue, BlockingQueue } from "../contract.ts";
+import { Faces, isEnd } from "../faces.ts";
 import { answerFor, forget, publish, seek } from "./names.ts";
-import { fullError, Store, type StoreContent } from "./store.ts";
+import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { Number, ToObject, TypeError } = primordials;
@@ -62,7 +62,7 @@ export interface QueueOptions {
  * console.log(size, put, got, shutDown); // 2 3 1 false
  * ```
  */
-export interface QueueStatistics {
+export interface QueueStatistics extends AsyncQueueStatistics {
   /** Items in the queue. */
   size: number;
   /** The most items it holds; 0 when their number isn't bounded. */
@@ -133,10 +133,9 @@ export let storeOf: <T>(queue: Queue<T>) => Store<T>;
  *
  * @typeParam T what the items are
  */
-export class Queue<T = unknown> implements AsyncIterable<T> {
+export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disposable {
   readonly #store: Store<T>;
-  #readable: ReadableStream<T> | undefined;
-  #writable: WritableStream<T> | undefined;
+  #faces: Faces<T> | undefined;
 
   /**
    * Makes a queue.
@@ -296,17 +295,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   put(item: T, options?: WaitOptions): Promise<void> {
-    try {
-      if (options !== undefined) {
-        timeoutOf(options);
-        signalOf(options);
-      }
-      const left = this.#store.tryPut(item);
-      if (left === undefined) return done(undefined);
-      return eventually(this.#store.put(left, false), options);
-    } catch (error) {
-      return primordials.Promise.reject(error);
-    }
+    return this.#store.putItem(item, options);
   }
 
   /**
@@ -319,7 +308,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {InvalidStateError} if this process has closed the queue
    */
   putNowait(item: T): void {
-    if (this.#store.tryPut(item) !== undefined) throw fullError(this.#store.ring, false);
+    this.#store.putItemNowait(item);
   }
 
   /**
@@ -329,9 +318,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {QueueFull} if there was no room in `timeout` ms; the others as `put`
    */
   putSync(item: T, options?: BlockOptions): void {
-    timeoutOf(options);
-    const left = this.#store.tryPut(item);
-    if (left !== undefined) blocking(this.#store.put(left, false), options);
+    this.#store.putItemSync(item, options);
   }
 
   /**
@@ -372,7 +359,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    *   put; the others as `putMany`
    */
   putManySync(items: Iterable<T>, options?: BlockOptions): void {
-    timeoutOf(options);
+    blockingTimeoutOf(options);
     blocking(this.#store.put(this.#store.encodeAll(items), true), options);
   }
 
@@ -510,13 +497,18 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#store.close();
   }
 
+  /** Closes it: `using queue = new Queue()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /**
    * Items as they are got, until the queue was shut down and is empty.
    *
    * @throws {InvalidStateError} if this process has closed the queue
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return iterate(this.#source);
+    return this.#made.iterate();
   }
 
   /**
@@ -533,7 +525,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * ```
    */
   get readable(): ReadableStream<T> {
-    return this.#readable ??= readableOf(this.#source);
+    return this.#made.readable;
   }
 
   /**
@@ -541,14 +533,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Closing or aborting it shuts the queue down; `pipeTo` with `preventClose: true` doesn't.
    */
   get writable(): WritableStream<T> {
-    return this.#writable ??= writableOf({
-      put: (item, signal) => this.put(item, { signal }),
-      end: () => this.shutdown(),
-    });
+    return this.#made.writable;
   }
 
-  get #source(): Source<T> {
-    return sourceOf(this.#store.get, (error) => error instanceof QueueShutDown);
+  get #made(): Faces<T> {
+    return this.#faces ??= new Faces(sourceOf(this.#store.get, isEnd), this);
   }
 
   /** @ignore */

@@ -4,10 +4,11 @@ import { describe } from "../../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
 import { DEFAULT_MAX_BYTES } from "../../validate/numbers.ts";
-import { blocking, done, eventually, now } from "../../wait/operation.ts";
-import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
+import { blocking, eventually, now } from "../../wait/operation.ts";
+import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
-import { fullError, Store, type StoreContent } from "./store.ts";
+import type { BlockingQueue } from "../contract.ts";
+import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { TypeError } = primordials;
@@ -44,7 +45,7 @@ let arriving: Store<unknown> | undefined;
  *
  * @typeParam T what the items are
  */
-export class SimpleQueue<T = unknown> implements Disposable {
+export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   readonly #store: Store<T>;
 
   /**
@@ -98,17 +99,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
    * @throws {InvalidStateError} if this process has closed the queue
    */
   put(item: T, options?: WaitOptions): Promise<void> {
-    try {
-      if (options !== undefined) {
-        timeoutOf(options);
-        signalOf(options);
-      }
-      const left = this.#store.tryPut(item);
-      if (left === undefined) return done(undefined);
-      return eventually(this.#store.put(left, false), options);
-    } catch (error) {
-      return primordials.Promise.reject(error);
-    }
+    return this.#store.putItem(item, options);
   }
 
   /**
@@ -117,7 +108,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
    * @throws {QueueFull} if there is none; the others as `put`
    */
   putNowait(item: T): void {
-    if (this.#store.tryPut(item) !== undefined) throw fullError(this.#store.ring, false);
+    this.#store.putItemNowait(item);
   }
 
   /**
@@ -127,9 +118,7 @@ export class SimpleQueue<T = unknown> implements Disposable {
    * @throws what `put` does
    */
   putSync(item: T, options?: BlockOptions): void {
-    timeoutOf(options);
-    const left = this.#store.tryPut(item);
-    if (left !== undefined) blocking(this.#store.put(left, false), options);
+    this.#store.putItemSync(item, options);
   }
 
   /**

@@ -17,7 +17,14 @@ import {
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
 import { announce } from "../../wait/broadcast.ts";
 import { Gate, GATE_WORDS, WAIT } from "../../wait/eventcount.ts";
-import type { Operation } from "../../wait/operation.ts";
+import { blocking, done, eventually, type Operation } from "../../wait/operation.ts";
+import {
+  blockingTimeoutOf,
+  type BlockOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "../../wait/options.ts";
 import type { Readiness } from "../../wait/waitable.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -28,6 +35,7 @@ const {
   Error,
   Int32Array,
   listOf,
+  Promise,
   RangeError,
   RegExpPrototypeTest,
   TypedArrayPrototypeSlice,
@@ -258,6 +266,33 @@ export class Store<T> {
     return { bytes, words: new Int32Array(bytes.buffer), begins: [0], lengths: [length] };
   }
 
+  /** Puts one item when there is room. */
+  putItem(item: T, options: WaitOptions | undefined): Promise<void> {
+    try {
+      if (options !== undefined) {
+        timeoutOf(options);
+        signalOf(options);
+      }
+      const left = this.tryPut(item);
+      if (left === undefined) return done(undefined);
+      return eventually(this.put(left, false), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Puts one item, or throws if there is no room now. */
+  putItemNowait(item: T): void {
+    if (this.tryPut(item) !== undefined) throw fullError(this.ring, false);
+  }
+
+  /** Puts one item, blocking the thread until there is room. */
+  putItemSync(item: T, options: BlockOptions | undefined): void {
+    blockingTimeoutOf(options);
+    const left = this.tryPut(item);
+    if (left !== undefined) blocking(this.put(left, false), options);
+  }
+
   /** All the items as bytes, before any is put: one that can't be cloned stops them all. */
   encodeAll(items: Iterable<T>): Records {
     this.checkOpen();
@@ -394,7 +429,7 @@ function throwEmpty(): never {
 }
 
 /** The error of a put for which there was no room in time. */
-export function fullError(ring: Ring, many: boolean, put = 0, total = 1): QueueFull {
+function fullError(ring: Ring, many: boolean, put = 0, total = 1): QueueFull {
   const bound = ring.maxSize > 0 && ring.size >= ring.maxSize
     ? `maxSize is ${ring.maxSize}`
     : `maxBytes is ${ring.maxBytes}`;

@@ -61,6 +61,13 @@ export async function acquire(what: Acquirable, said: Queue<string>, face: Face)
   return "acquired";
 }
 
+/** Whether it can be acquired now; it is released again. */
+export function acquireNow(what: Acquirable): boolean {
+  if (!what.tryAcquire()) return false;
+  what.release();
+  return true;
+}
+
 /** Adds to a number that isn't atomic, with one of the faces or with them in turn. */
 export async function increment(
   what: Acquirable,
