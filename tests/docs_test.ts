@@ -4,20 +4,11 @@
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { check, granted, needs, programsOf, root } from "./support/documented.ts";
+import { checkAll, copy, granted, needs, programsOf, root } from "./support/documented.ts";
 
 /** What the page adds a line to; the other files of it are new. */
 const EXTENDED = new Set(["mod.ts", "lib/child/deserializers.ts"]);
 const TEST = "tests/sync/count_down_latch_test.ts";
-
-async function copy(from: URL, to: URL): Promise<void> {
-  if (!from.pathname.endsWith("/")) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    const path = isDirectory ? `${name}/` : name;
-    await copy(new URL(path, from), new URL(path, to));
-  }
-}
 
 Deno.test({
   name: `docs/add-a-primitive.md: the primitive it adds works ${needs}`,
@@ -60,6 +51,6 @@ const pages = granted ? [...Deno.readDirSync(new URL("docs/", root))].map(({ nam
 for (const page of pages.filter((name) => name.endsWith(".md") && name !== WORKED_EXAMPLE).sort()) {
   Deno.test(`docs/${page}: every program runs as it says, and prints what it shows`, async () => {
     const programs = programsOf(await Deno.readTextFile(new URL(`docs/${page}`, root)));
-    for (const program of programs) await check(program, true);
+    await checkAll(programs, true);
   });
 }

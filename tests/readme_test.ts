@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import {
   blocksOf,
-  check,
+  checkAll,
   granted,
   needs,
   type Program,
@@ -13,8 +13,10 @@ import {
 } from "./support/documented.ts";
 
 const READMES = ["README.md", "README.zh-CN.md"];
-/** Lines that a program may have, for somebody who reads it for the first time. */
-const MOST_LINES = 25;
+/** Lines that a README may have, and lines of a program in it, for a first reader. */
+const MAX_LINES = 150, MAX_PROGRAM_LINES = 20;
+/** Lines within which a first screen shows how the package is added, and a program with what it prints. */
+const FIRST_SCREEN_LINES = 36;
 
 /** A program without its comments, which each language has in its own words. */
 function withoutComments(program: Program): Program {
@@ -34,13 +36,20 @@ for (const [i, readme] of READMES.entries()) {
       for (const program of programs) {
         for (const { name, text } of program.files) {
           const lines = text.trimEnd().split("\n").length;
-          assert.ok(lines <= MOST_LINES, `${name} has ${lines} lines`);
+          assert.ok(lines <= MAX_PROGRAM_LINES, `${name} has ${lines} lines`);
         }
-        // The types of one are those of all: see below.
-        await check(program, i === 0);
       }
+      // The types of one are those of all: see below.
+      await checkAll(programs, i === 0);
     },
   });
+}
+
+/** The commands of a page, without what explains them. */
+function commandsOf(page: string): string[] {
+  return blocksOf(page).filter(({ language }) => language === "sh")
+    .flatMap(({ text }) => text.split("\n").map((line) => line.replace(/(^| +)#.*$/, "")))
+    .filter((line) => line !== "");
 }
 
 Deno.test({
@@ -49,45 +58,50 @@ Deno.test({
   fn: async () => {
     const [first, ...others] = await Promise.all(READMES.map(async (readme) => {
       const text = await Deno.readTextFile(new URL(readme, root));
-      const programs = programsOf(text).map(withoutComments);
-      const commands = blocksOf(text).filter(({ language }) => language === "sh")
-        .flatMap(({ text }) => text.split("\n").map((line) => line.replace(/(^| +)#.*$/, "")))
-        .filter((line) => line !== "");
-      return { programs, commands };
+      return { programs: programsOf(text).map(withoutComments), commands: commandsOf(text) };
     }));
     for (const other of others) assert.deepEqual(other, first);
   },
 });
 
-/** What a heading is called in a link. */
-function anchorsOf(page: string): string[] {
-  return [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
-    return heading.toLowerCase().replaceAll(/[^\p{L}\p{N} -]/gu, "").replaceAll(" ", "-");
-  });
-}
-
 Deno.test({
-  name: `What the documentation links to is there, and so are the tasks it names ${needs}`,
+  name: `The READMEs are short, and begin with how to add the package and a program ${needs}`,
   ignore: !granted,
   fn: async () => {
-    const read = (path: string, from: URL = root) => Deno.readTextFile(new URL(path, from));
-    const { tasks } = JSON.parse(await read("deno.json"));
-    const docs = [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`);
-    for (const path of [...READMES, ...docs.filter((name) => name.endsWith(".md"))]) {
-      const page = await read(path), here = new URL(path, root);
-      const links = page.matchAll(/(?:\]\(|src="|srcset=")(?!https:)([^)"]*)/g);
-      for (const [, link] of links) {
-        const [target, anchor] = link.split("#");
-        const there = new URL(target || here.href, here);
-        const isThere = await Deno.stat(there).then(() => true, () => false);
-        assert.ok(isThere, `${path} links to ${link}, which isn't there.`);
-        if (anchor === undefined) continue;
-        const anchors = anchorsOf(await Deno.readTextFile(there));
-        assert.ok(anchors.includes(anchor), `${path} links to ${link}, and there is no ${anchor}.`);
-      }
-      for (const [, task] of page.matchAll(/deno task (\w+)/g)) {
-        assert.ok(task in tasks, `${path} says deno task ${task}, and deno.json has none.`);
+    for (const readme of READMES) {
+      const lines = (await Deno.readTextFile(new URL(readme, root))).trimEnd().split("\n");
+      assert.ok(lines.length <= MAX_LINES, `${readme} has ${lines.length} lines`);
+      const screen = lines.slice(0, FIRST_SCREEN_LINES).join("\n");
+      assert.match(screen, /^deno add jsr:@multiproc\/multiprocessing$/m);
+      assert.equal(programsOf(screen).length, 1, `${readme}: no program on the first screen`);
+    }
+  },
+});
+
+Deno.test({
+  name: `Every example is among the commands of the READMEs ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const examples = [...Deno.readDirSync(new URL("examples/", root))].map(({ name }) => name);
+    for (const page of [...READMES, "docs/examples.md"]) {
+      const text = await Deno.readTextFile(new URL(page, root));
+      for (const example of examples.filter((name) => name.endsWith(".ts"))) {
+        assert.match(text, new RegExp(`deno run (--[a-z-]+ )*examples/${example}\\b`), page);
       }
     }
+  },
+});
+
+Deno.test({
+  name: `docs/install.md has every command of the READMEs for those who have npm alone ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const read = (path: string) => Deno.readTextFile(new URL(path, root));
+    const newest = JSON.parse(await read("tools/deno_versions.json")).tested.at(-1);
+    const commands = commandsOf(await read(READMES[0])).map((command) => {
+      return command.replace(/^deno /, `npx -y deno@${newest} `);
+    });
+    const listed = commandsOf(await read("docs/install.md"));
+    assert.deepEqual(commands.filter((command) => !listed.includes(command)), []);
   },
 });

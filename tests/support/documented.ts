@@ -2,6 +2,7 @@
 // have it, and run as the page says.
 
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
 
 /** The project's folder. */
 export const root: URL = new URL("../../", import.meta.url);
@@ -28,6 +29,8 @@ export interface Program {
   command: string;
   /** undefined where a page doesn't say: of a test. */
   output: string | undefined;
+  /** The deno.json that the page has for it, if it has one: of a program that imports from a clone. */
+  config: string | undefined;
 }
 
 /** All blocks of a page. */
@@ -41,8 +44,9 @@ export function blocksOf(page: string): Block[] {
 export function programsOf(page: string): Program[] {
   const programs: Program[] = [];
   const blocks = blocksOf(page);
-  let files: Program["files"] = [];
+  let files: Program["files"] = [], config: string | undefined;
   for (const [i, { language, text }] of blocks.entries()) {
+    if (language === "json") config = text;
     if (language !== "ts") continue;
     const [, name] = /^\/\/ (\w+\.ts)\n/.exec(text) ?? [];
     assert.ok(name, `This program doesn't begin with its name:\n${text}`);
@@ -53,22 +57,49 @@ export function programsOf(page: string): Program[] {
     const isTest = command.text.startsWith("deno test");
     if (!isTest) assert.equal(output?.language, "text", `Not said what ${name} prints`);
     const printed = isTest ? undefined : output.text;
-    programs.push({ files, command: command.text.trim(), output: printed });
+    programs.push({ files, command: command.text.trim(), output: printed, config });
     files = [];
+    config = undefined;
   }
   assert.deepEqual(files, [], "Not said how to run the last program");
   return programs;
 }
 
-/** The folder of a user's program. */
-async function newProject(): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  const imports = {
+/** A copy of a file, or of a folder, whose URL ends with a slash. */
+export async function copy(from: URL, to: URL): Promise<void> {
+  if (!from.pathname.endsWith("/")) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const path = isDirectory ? `${name}/` : name;
+    await copy(new URL(path, from), new URL(path, to));
+  }
+}
+
+/** What a user's deno.json says who has the package by its name. */
+const CONFIG = JSON.stringify({
+  imports: {
     "@multiproc/multiprocessing": new URL("mod.ts", root).href,
     "@multiproc/multiprocessing/local": new URL("local.ts", root).href,
-  };
-  const config = JSON.stringify({ imports, unstable: ["worker-options"] });
-  await Deno.writeTextFile(`${folder}/deno.json`, config);
+  },
+  unstable: ["worker-options"],
+});
+
+/** What a page whose deno.json is its own says is copied into `multiprocessing`. */
+const CLONED = ["mod.ts", "local.ts", "lib/"];
+
+/** A folder of a user's, with a deno.json and for each program a folder in it. */
+async function newProject(programs: readonly Program[], config?: string): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/deno.json`, config ?? CONFIG);
+  if (config !== undefined) {
+    const clone = new URL("multiprocessing/", pathToFileURL(`${folder}/`));
+    await Deno.mkdir(clone);
+    for (const path of CLONED) await copy(new URL(path, root), new URL(path, clone));
+  }
+  for (const [i, { files }] of programs.entries()) {
+    await Deno.mkdir(`${folder}/${i}`);
+    for (const { name, text } of files) await Deno.writeTextFile(`${folder}/${i}/${name}`, text);
+  }
   return folder;
 }
 
@@ -90,25 +121,39 @@ async function run(folder: string, args: string[]): Promise<{ printed: string; c
 }
 
 /** Runs a program as its page says, and compares what it prints. */
-export async function check(program: Program, checkTypes: boolean): Promise<void> {
-  const { files, command, output } = program;
+async function check(folder: string, { files, command, output }: Program): Promise<void> {
   const name = files.at(-1)!.name;
   const [deno, subcommand, ...rest] = command.split(" ");
   assert.deepEqual([deno, rest.at(-1)], ["deno", name]);
   assert.match(subcommand, /^(run|test)$/);
-  const folder = await newProject();
-  try {
-    for (const { name, text } of files) await Deno.writeTextFile(`${folder}/${name}`, text);
-    if (checkTypes) {
-      const types = await run(folder, ["check", name]);
-      assert.equal(types.code, 0, types.printed);
+  const { printed, code } = await run(folder, [subcommand, ...rest]);
+  assert.deepEqual({ printed: output === undefined ? undefined : printed, code }, {
+    printed: output,
+    code: 0,
+  }, `${name}: ${printed}`);
+}
+
+/** How many programs run at once. */
+const AT_ONCE = 2;
+
+/** Runs programs as their page says, two at a time, and compares what they print. */
+export async function checkAll(programs: readonly Program[], checkTypes: boolean): Promise<void> {
+  const configs = new Set(programs.map(({ config }) => config));
+  for (const config of configs) {
+    const some = programs.filter((program) => program.config === config);
+    const folder = await newProject(some, config);
+    try {
+      const mains = some.map(({ files }, i) => `${i}/${files.at(-1)!.name}`);
+      const types = checkTypes ? run(folder, ["check", ...mains]) : undefined;
+      const left = some.entries();
+      const checked = await Promise.allSettled(Array.from({ length: AT_ONCE }, async () => {
+        for (const [i, program] of left) await check(`${folder}/${i}`, program);
+      }));
+      const { code, printed } = await types ?? { code: 0, printed: "" };
+      assert.equal(code, 0, printed);
+      for (const one of checked) if (one.status === "rejected") throw one.reason;
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    const { printed, code } = await run(folder, [subcommand, ...rest]);
-    assert.deepEqual({ printed: output === undefined ? undefined : printed, code }, {
-      printed: output,
-      code: 0,
-    }, printed);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
