@@ -4,7 +4,16 @@
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { checkAll, copy, granted, needs, programsOf, root } from "./support/documented.ts";
+import {
+  checkAll,
+  checkTypes,
+  copy,
+  granted,
+  needs,
+  type Program,
+  programsOf,
+  root,
+} from "./support/documented.ts";
 
 /** What the page adds a line to; the other files of it are new. */
 const EXTENDED = new Set(["mod.ts", "lib/child/deserializers.ts"]);
@@ -48,9 +57,20 @@ Deno.test({
 const WORKED_EXAMPLE = "add-a-primitive.md";
 
 const pages = granted ? [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => name) : [];
+const programs = new Map<string, Program[]>();
 for (const page of pages.filter((name) => name.endsWith(".md") && name !== WORKED_EXAMPLE).sort()) {
+  programs.set(page, programsOf(Deno.readTextFileSync(new URL(`docs/${page}`, root))));
+}
+
+Deno.test({
+  name: `docs/: the types of all programs are right ${needs}`,
+  ignore: !granted,
+  fn: () => checkTypes([...programs.values()].flat()),
+});
+
+for (const [page, some] of programs) {
+  if (some.length === 0) continue;
   Deno.test(`docs/${page}: every program runs as it says, and prints what it shows`, async () => {
-    const programs = programsOf(await Deno.readTextFile(new URL(`docs/${page}`, root)));
-    await checkAll(programs, true);
+    await checkAll(some);
   });
 }

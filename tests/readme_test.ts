@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import {
   blocksOf,
   checkAll,
+  checkTypes,
   granted,
   needs,
   type Program,
@@ -40,7 +41,8 @@ for (const [i, readme] of READMES.entries()) {
         }
       }
       // The types of one are those of all: see below.
-      await checkAll(programs, i === 0);
+      if (i === 0) await checkTypes(programs);
+      await checkAll(programs);
     },
   });
 }

@@ -136,24 +136,39 @@ async function check(folder: string, { files, command, output }: Program): Promi
 /** How many programs run at once. */
 const AT_ONCE = 2;
 
+/** Does something with programs in a folder of a user's, which is gone afterwards. */
+async function inProject(
+  programs: readonly Program[],
+  config: string | undefined,
+  does: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await newProject(programs, config);
+  try {
+    await does(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Checks the types of programs, all at once: the library's types are read once for that. */
+export function checkTypes(programs: readonly Program[]): Promise<void> {
+  return inProject(programs, undefined, async (folder) => {
+    const mains = programs.map(({ files }, i) => `${i}/${files.at(-1)!.name}`);
+    const { code, printed } = await run(folder, ["check", ...mains]);
+    assert.equal(code, 0, printed);
+  });
+}
+
 /** Runs programs as their page says, two at a time, and compares what they print. */
-export async function checkAll(programs: readonly Program[], checkTypes: boolean): Promise<void> {
-  const configs = new Set(programs.map(({ config }) => config));
-  for (const config of configs) {
+export async function checkAll(programs: readonly Program[]): Promise<void> {
+  for (const config of new Set(programs.map(({ config }) => config))) {
     const some = programs.filter((program) => program.config === config);
-    const folder = await newProject(some, config);
-    try {
-      const mains = some.map(({ files }, i) => `${i}/${files.at(-1)!.name}`);
-      const types = checkTypes ? run(folder, ["check", ...mains]) : undefined;
+    await inProject(some, config, async (folder) => {
       const left = some.entries();
       const checked = await Promise.allSettled(Array.from({ length: AT_ONCE }, async () => {
         for (const [i, program] of left) await check(`${folder}/${i}`, program);
       }));
-      const { code, printed } = await types ?? { code: 0, printed: "" };
-      assert.equal(code, 0, printed);
       for (const one of checked) if (one.status === "rejected") throw one.reason;
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    });
   }
 }
