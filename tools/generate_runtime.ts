@@ -16,7 +16,8 @@ const withoutItself: esbuild.Plugin = {
   name: "without-itself",
   setup(build) {
     build.onLoad({ filter: /bundle_text\.ts$/ }, () => ({
-      contents: `export const text = ""; export const exportNames = EXPORT_NAMES;`,
+      contents: `export const text = ""; export const exportNames = EXPORT_NAMES; ` +
+        `export const localNames = LOCAL_NAMES;`,
     }));
     // It has all of them in itself.
     build.onLoad({ filter: /module_graph\.ts$/ }, () => ({
@@ -25,12 +26,31 @@ const withoutItself: esbuild.Plugin = {
   },
 };
 
-async function bundle(): Promise<{ text: string; exportNames: string[] }> {
-  const exportNames = Object.keys(await import(new URL("mod.ts", root).href)).sort();
+/** What a module exports; it isn't imported, because what is generated here may not be there yet. */
+async function exportsOf(module: string): Promise<string[]> {
+  const { metafile } = await esbuild.build({
+    entryPoints: [new URL(module, root).pathname],
+    ...{ bundle: true, write: false, metafile: true, format: "esm", external: ["node:*"] },
+    plugins: [withoutItself],
+  });
+  return Object.values(metafile.outputs)[0].exports.sort();
+}
+
+interface Bundle {
+  text: string;
+  /** What mod.ts exports, and what local.ts does. */
+  exportNames: string[];
+  localNames: string[];
+}
+
+async function bundle(): Promise<Bundle> {
+  const exportNames = await exportsOf("mod.ts"), localNames = await exportsOf("local.ts");
   const { outputFiles } = await esbuild.build({
     stdin: {
-      contents: `export * from "./mod.ts"; export { boot } from "./lib/child/boot.ts"; ` +
-        `export { serve } from "./lib/pool/serve.ts";`,
+      contents: `export * from "./mod.ts"; export { serve } from "./lib/pool/serve.ts"; ` +
+        `export { boot } from "./lib/child/boot.ts"; ` +
+        `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
+        `export * as multiprocessing$local from "./local.ts";`,
       resolveDir: root.pathname,
       loader: "ts",
     },
@@ -44,19 +64,24 @@ async function bundle(): Promise<{ text: string; exportNames: string[] }> {
     minifyWhitespace: true,
     minifySyntax: true,
     external: ["node:*"],
-    define: { EXPORT_NAMES: JSON.stringify(exportNames) },
+    define: {
+      EXPORT_NAMES: JSON.stringify(exportNames),
+      LOCAL_NAMES: JSON.stringify(localNames),
+    },
     plugins: [withoutItself],
   });
-  return { text: outputFiles[0].text, exportNames };
+  return { text: outputFiles[0].text, exportNames, localNames };
 }
 
-const { text, exportNames } = await bundle();
+const { text, exportNames, localNames } = await bundle();
 await esbuild.stop();
 const source =
   `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
 // deno-fmt-ignore-file
 
 export const exportNames: readonly string[] = ${JSON.stringify(exportNames)};
+
+export const localNames: readonly string[] = ${JSON.stringify(localNames)};
 
 export const text: string = ${JSON.stringify(text)};
 `;

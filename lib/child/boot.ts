@@ -18,6 +18,7 @@ import {
   activeChildren,
   becomeChild,
   becomeObject,
+  childModule,
   ownIdentity,
   whileImporting,
 } from "../process/current.ts";
@@ -33,9 +34,11 @@ import { preload } from "../target/preloaded.ts";
 import { beat } from "../protocol/heartbeat.ts";
 import { printFailure } from "../transfer/recreate_error.ts";
 import { countBuffers } from "./counted_buffers.ts";
+import { defineModules } from "../platform/module_source.ts";
+import { isOwn, knowFiles } from "../target/callers.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { type LoadModule, resolveReference } from "../target/reference.ts";
-import { isBundled } from "../target/bundle.ts";
+import { entryPoints, isBundled } from "../target/bundle.ts";
 import { leaveSignalsToMain } from "./signals.ts";
 import { becomeSource, compileSource, type SourceText } from "../target/source.ts";
 import { watchForUncaught } from "./uncaught_errors.ts";
@@ -96,7 +99,26 @@ export function bootSealed(): void {
  * @param load imports the target's module
  */
 export function bootModule(load: LoadModule): void {
-  begin((travel) => resolve(travel, load));
+  begin(async (travel) => {
+    if (!isBundled) return resolve(travel, load);
+    await serveEntryPoints();
+    const isHere = travel.by === "reference" && isOwn(travel.reference.module);
+    return resolve(travel, isHere ? () => import(import.meta.url) : load);
+  });
+}
+
+/** The folder of this package's files; empty in a child that has nothing to do with them. */
+let files = isBundled ? "" : new URL("../../", import.meta.url).href;
+
+/**
+ * In a child that runs from the text that holds this package, what the target's modules import as this package is in
+ * that text, too: as files it would be there a second time, and take 30 ms to load.
+ */
+async function serveEntryPoints(): Promise<void> {
+  const { mod, local } = entryPoints();
+  files = new URL("../../", childModule()).href;
+  knowFiles(files);
+  await defineModules({ [`${files}mod.ts`]: mod, [`${files}local.ts`]: local });
 }
 
 /**
@@ -107,13 +129,14 @@ export function bootModule(load: LoadModule): void {
 export function bootConfined(
   load: () => Promise<{ target: Exports; others: Record<string, Exports> }>,
 ): void {
-  begin((travel) =>
-    resolve(travel, async () => {
+  begin(async (travel) => {
+    await serveEntryPoints();
+    return resolve(travel, async () => {
       const { target, others } = await load();
       preload(others);
       return target;
-    })
-  );
+    });
+  });
 }
 
 let memoryWatch: MemoryWatch | undefined;
@@ -157,7 +180,7 @@ function adopt(birth: Birth): Birth {
  * then, and none of it has run. From now on a sealed process imports only what Deno asks for permissions.
  */
 export function modulesAreThere(): void {
-  if (isSealedOpen) closeImports(isBundled ? "" : new URL("../../", import.meta.url).href);
+  if (isSealedOpen) closeImports(files);
   isSealedOpen = false;
 }
 

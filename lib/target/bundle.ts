@@ -6,10 +6,10 @@
 // lib/platform/object_urls.ts.
 
 import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
-import { exportNames, text } from "./bundle_text.ts";
+import { exportNames, localNames, text } from "./bundle_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { RegExpPrototypeTest } = primordials;
+const { ArrayPrototypeJoin, JSON, RegExpPrototypeTest } = primordials;
 
 /** Whether this is such a child: the bundled text doesn't hold itself. */
 export const isBundled: boolean = text === "";
@@ -34,4 +34,14 @@ export function runtimeUrl(): string {
 /** What that module exports and a function by source may use. */
 export function runtimeExports(): readonly string[] {
   return exportNames;
+}
+
+/** The texts of mod.ts and local.ts for a child that runs from that text: they export what is in it. */
+export function entryPoints(): { mod: string; local: string } {
+  const from = JSON.stringify(runtimeUrl());
+  return {
+    mod: `export { ${ArrayPrototypeJoin(exportNames, ", ")} } from ${from};`,
+    local: `import { multiprocessing$local } from ${from};
+export const { ${ArrayPrototypeJoin(localNames, ", ")} } = multiprocessing$local;`,
+  };
 }

@@ -37,6 +37,14 @@ const entryPoints = ArrayPrototypeMap(
   (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
+/** Where the files of this package are, in a child that runs from a text of them; empty where it isn't needed. */
+let files = "";
+
+/** Says in such a child which folder this package's files are in. */
+export function knowFiles(folder: string): void {
+  files = folder;
+}
+
 /** The main module of a child begins with this: no module of a user's. */
 export const MAIN = "data:text/javascript,/*multiprocessing*/";
 
@@ -61,8 +69,15 @@ export function callers(): string[] {
 /** Whether a module is one of this package's, or the main module of one of its children. */
 export function isOwn(url: string): boolean {
   if (StringPrototypeStartsWith(url, MAIN)) return true;
+  if (files !== "" && isOneOf(url, files)) return true;
   return ownCode !== "" && StringPrototypeStartsWith(url, ownCode) ||
     ArrayPrototypeIncludes(entryPoints, url);
+}
+
+/** Whether a module is one of the files in this package's folder. */
+function isOneOf(url: string, folder: string): boolean {
+  return url === `${folder}mod.ts` || url === `${folder}local.ts` ||
+    StringPrototypeStartsWith(url, `${folder}lib/`);
 }
 
 function urlsOnStack(): string[] {

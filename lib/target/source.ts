@@ -279,7 +279,10 @@ export function mainModule(
   );
   const body = bodyOf(expression, scope);
   return `import * as multiprocessing$runtime from ${JSON.stringify(runtimeUrl)};
-const { boot: multiprocessing$boot, ...multiprocessing$all } = multiprocessing$runtime;
+const {
+  boot: multiprocessing$boot, multiprocessing$child, multiprocessing$local,
+  ...multiprocessing$all
+} = multiprocessing$runtime;
 ${bind}
 multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
 }

@@ -4,7 +4,7 @@
 
 import { describe } from "../validate/describe.ts";
 import "../child/module_graph.ts";
-import { MAIN } from "./callers.ts";
+import { isOwn, MAIN } from "./callers.ts";
 import { childModule, isChildModuleInBundle } from "../process/current.ts";
 import { ownTarget } from "./own_targets.ts";
 import type { Launch, Travel } from "../protocol/messages.ts";
@@ -299,11 +299,9 @@ function byReference(
 
 function freeMain(): string {
   if (isChildModuleInBundle()) return bundledMain();
-  // Not a static import, nor one of a literal: with those Deno, where it type-checks (as
-  // `deno test` does), checks the whole package anew for each child, a second each time.
   // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
-  return `const url = ${JSON.stringify(childModule())};
-(await import(url)).bootModule((module, options) => import(module, options));`;
+  return `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+child.bootModule((module, options) => import(module, options));`;
 }
 
 /** In a bundle, the modules that a child runs first are reached by importing the bundle, and so the program. */
@@ -333,26 +331,22 @@ bootSealed();`;
 }
 
 function confinedMain(module: string, preload: readonly string[]): string {
-  const library = (name: string) => JSON.stringify(new URL(name, childModule()));
   // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
   // module too, which is evaluated when it is imported: with the rights of the child.
-  // All of this package, which a sealed process couldn't load later: it takes globals that are gone then.
-  return `import ${library("../../mod.ts")};
-import ${library("deserializers.ts")};
-import { bootConfined } from ${library("boot.ts")};
-bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
+  return `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+child.bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
 }
 
 /** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
 function sealing(module: string, preload: readonly string[]): string {
-  const library = JSON.stringify(childModule());
-  const seal = `import { modulesAreThere } from ${library};\nmodulesAreThere();`;
+  const seal = `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+child.modulesAreThere();`;
   const imports = ArrayPrototypeMap(preload, (url, i) => {
     return `import * as other${i} from ${JSON.stringify(url)};`;
   });
   const others = ArrayPrototypeMap(preload, (url, i) => `${JSON.stringify(url)}: other${i}`);
   return `import ${JSON.stringify(dataUrl(seal))};
-import * as target from ${JSON.stringify(module)};
+import * as target from ${JSON.stringify(isOwn(module) ? runtimeUrl() : module)};
 ${ArrayPrototypeJoin(imports, "\n")}
 const others = { ${ArrayPrototypeJoin(others, ", ")} };
 export { others, target };`;

@@ -25,6 +25,31 @@ const MODULE = "lib/validate/options.ts";
 
 export const workers: Assumption[] = [
   {
+    claim:
+      "A module whose text a load hook has given stays under its URL, and its file isn't run there",
+    places: ["lib/platform/module_source.ts"],
+    kind: "need",
+    expected: ["given, by import() and by a module that imports it"],
+    observe: async () => {
+      const { out } = await program(
+        `import module from "node:module";
+        const url = ${JSON.stringify(fileOf(MODULE))};
+        const load = (asked, context, next) => asked === url
+          ? { source: "export const text = 'given';", format: "module", shortCircuit: true }
+          : next(asked, context);
+        const hooks = module.registerHooks({ load });
+        await import(url);
+        hooks.deregister();
+        const { text } = await import(url);
+        const importer = \`export { text } from \${JSON.stringify(url)};\`;
+        const again = await import("data:text/javascript," + encodeURIComponent(importer));
+        console.log(text + (again.text === text ? ", by import() and by a module that imports it" : ""));`,
+        { flags: ["--allow-all"] },
+      );
+      return out.trim();
+    },
+  },
+  {
     claim: "A web Worker takes permissions of its own, and is refused what they don't hold",
     places: [WEB, SANDBOX],
     kind: "need",

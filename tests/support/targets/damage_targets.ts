@@ -1,17 +1,16 @@
 // What the processes of the tests of damaged memory run.
 
-import {
-  Barrier,
-  Condition,
-  Event,
-  Lock,
-  Pipe,
-  Queue,
-  RLock,
-  Semaphore,
-  SharedArray,
-  Value,
-} from "../../../mod.ts";
+// All from the files: what a child imports as mod.ts is the bundle, whose symbols are not those of the files.
+import { Pipe } from "../../../lib/pipe/pipe.ts";
+import { Queue } from "../../../lib/queue/shared/queue.ts";
+import { Barrier } from "../../../lib/sync/barrier.ts";
+import { Condition } from "../../../lib/sync/condition.ts";
+import { Event } from "../../../lib/sync/event.ts";
+import { Lock } from "../../../lib/sync/lock.ts";
+import { RLock } from "../../../lib/sync/rlock.ts";
+import { Semaphore } from "../../../lib/sync/semaphore.ts";
+import { SharedArray } from "../../../lib/sync/shared_array.ts";
+import { Value } from "../../../lib/sync/value.ts";
 import { type HandedOver, handOver, unpack } from "../../../lib/transfer/transferable.ts";
 import { randomFrom } from "../seed.ts";
 
