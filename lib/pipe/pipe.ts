@@ -3,7 +3,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { describe } from "../validate/describe.ts";
 import { checkNames } from "../validate/options.ts";
-import { checkBounds } from "../validate/numbers.ts";
+import { checkBounds } from "../validate/bounds.ts";
 import { ownRef, ownRoster } from "../liveness/process_table.ts";
 import { connect, type Connection } from "./connection.ts";
 import { newShares } from "./endpoint.ts";

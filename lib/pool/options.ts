@@ -1,12 +1,12 @@
 // What a pool and its calls are given, and the checks of it: bad options are refused at the call.
 
-import { describe } from "../validate/describe.ts";
-import { checkNames, option } from "../validate/options.ts";
-import { checkMilliseconds, signalOf } from "../wait/options.ts";
+import { checkFunction, checkName, checkNames, checkOption, option } from "../validate/options.ts";
+import { checkCount, checkLimit, checkMilliseconds, checkNumber } from "../validate/numbers.ts";
+import { signalOf } from "../wait/options.ts";
 import type { ProcessOptions } from "../process/process.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, RangeError, TypeError } = primordials;
+const { Array, Number, RangeError, TypeError } = primordials;
 
 /** How far a call over many items is: what `onProgress` is given. */
 export interface Progress {
@@ -154,48 +154,15 @@ export interface CheckedMap extends CheckedTask {
   onProgress: ((progress: Progress) => void) | true | undefined;
 }
 
-/** A whole number from `least` up; Infinity only where it may be. */
-export function checkCount(
-  what: string,
-  value: unknown,
-  least: number,
-  mayBeEndless = false,
-): number {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `${what} is ${describe(value)}, not a number. Give a whole number from ${least} up.`,
-    );
-  }
-  if (value < least || !Number.isInteger(value) && !(mayBeEndless && value === Infinity)) {
-    throw new RangeError(`${what} is ${value}. Give a whole number from ${least} up.`);
-  }
-  return value;
-}
-
-function checkLimit(what: string, value: unknown, unit: string): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `${what} is ${describe(value)}, not a number. Give a number of ${unit} above 0.`,
-    );
-  }
-  if (!(value > 0)) throw new RangeError(`${what} is ${value}. Give a number of ${unit} above 0.`);
-  return value === Infinity ? undefined : value;
+/** Checks a limit; undefined for none, which Infinity says, too. */
+function checkPoolLimit(what: string, value: unknown, unit: string): number | undefined {
+  const limit = checkLimit(what, value, unit);
+  return limit === Infinity ? undefined : limit;
 }
 
 function checkPriority(value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`priority is ${describe(value)}, not a number. Larger ones go first.`);
-  }
-  if (Number.isNaN(value)) {
-    throw new RangeError("priority is NaN. Give a number; larger ones go first.");
-  }
-  return value;
-}
-
-function checkFunction(what: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new TypeError(`${what} is ${describe(value)}. Give a function.`);
+  const isNumber = (n: number) => !Number.isNaN(n);
+  return checkNumber("priority", value, isNumber, "Give a number; larger ones go first.");
 }
 
 /** An option, or its default where it is left out: null is not that. */
@@ -221,18 +188,18 @@ export function checkPool(options: PoolOptions<never, never[]>, cores: number): 
   const isConfined = permissions !== undefined && permissions !== "inherit";
   checkFunction("initializer", options.initializer);
   checkFunction("finalizer", options.finalizer);
-  if (options.initargs !== undefined && !primordials.Array.isArray(options.initargs)) {
-    throw new TypeError(
-      `initargs is ${describe(options.initargs)}. Give an array of the initializer's arguments.`,
-    );
-  }
+  const { initargs = [] } = options;
+  checkOption(
+    "initargs",
+    initargs,
+    Array.isArray(initargs),
+    "an array of the initializer's arguments",
+  );
   if (options.initargs !== undefined && options.initializer === undefined) {
     throw new TypeError("initargs was given without an initializer. Give both, or neither.");
   }
   const { name } = options;
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
-    throw new TypeError(`name is ${describe(name)}. Give a string that isn't empty.`);
-  }
+  if (name !== undefined) checkName(name);
   signalOf({ signal: options.signal });
   return {
     processes,
@@ -245,10 +212,10 @@ export function checkPool(options: PoolOptions<never, never[]>, cores: number): 
       1,
       true,
     ),
-    recycleAboveMb: checkLimit("recycleAboveMb", options.recycleAboveMb, "MB"),
+    recycleAboveMb: checkPoolLimit("recycleAboveMb", options.recycleAboveMb, "MB"),
     tasksPerProcess: checkCount("tasksPerProcess", given(options.tasksPerProcess, 1), 1),
     maxQueueSize: checkCount("maxQueueSize", given(options.maxQueueSize, Infinity), 1, true),
-    timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
+    timeLimit: checkPoolLimit("timeLimit", options.timeLimit, "milliseconds"),
     retries: checkCount("retries", given(options.retries, 0), 0, true),
     priority: checkPriority(given(options.priority, 0)),
   };
@@ -264,19 +231,15 @@ export function checkTask(
   if (options === undefined) return { ...NOTHING, ...defaultsOf(pool) };
   options = checkNames(options, names, example);
   const { timeout, transfer = [], name, onMessage } = options;
-  if (!primordials.Array.isArray(transfer)) {
-    throw new TypeError(`transfer is ${describe(transfer)}. Give an array of what is to be moved.`);
-  }
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
-    throw new TypeError(`name is ${describe(name)}. Give a string that isn't empty.`);
-  }
+  checkOption("transfer", transfer, Array.isArray(transfer), "an array of what is to be moved");
+  if (name !== undefined) checkName(name);
   checkFunction("onMessage", onMessage);
   return {
     timeout: timeout === undefined ? Infinity : checkMilliseconds("timeout", timeout),
     signal: signalOf({ signal: options.signal }),
     timeLimit: options.timeLimit === undefined
       ? pool.timeLimit
-      : checkLimit("timeLimit", options.timeLimit, "milliseconds"),
+      : checkPoolLimit("timeLimit", options.timeLimit, "milliseconds"),
     retries: checkCount("retries", given(options.retries, pool.retries), 0, true),
     priority: checkPriority(given(options.priority, pool.priority)),
     transfer,
@@ -306,9 +269,8 @@ export function checkMap(options: MapOptions | undefined, pool: CheckedPool): Ch
     onProgress = option(options, "onProgress");
   if (chunkSize !== "auto") checkCount("chunkSize", chunkSize, 1);
   if (bufferSize !== undefined) checkCount("bufferSize", bufferSize, 1, true);
-  if (typeof returnExceptions !== "boolean") {
-    throw new TypeError(`returnExceptions is ${describe(returnExceptions)}. Give true or false.`);
-  }
+  const isBoolean = typeof returnExceptions === "boolean";
+  checkOption("returnExceptions", returnExceptions, isBoolean, "true or false");
   if (onProgress !== true) checkFunction("onProgress", onProgress);
   return { ...task, chunkSize, bufferSize, returnExceptions, onProgress };
 }

@@ -4,6 +4,7 @@ import { describe } from "../validate/describe.ts";
 import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
 import { checkNames, option } from "../validate/options.ts";
+import { checkCount } from "../validate/numbers.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { isImporting } from "../process/current.ts";
@@ -17,7 +18,6 @@ import type { Executor } from "./executor.ts";
 import { FunctionTable, type Registered } from "./functions.ts";
 import { MapCall, type MapOwner, type MapSink } from "./map.ts";
 import {
-  checkCount,
   type CheckedMap,
   type CheckedPool,
   type CheckedTask,

@@ -3,7 +3,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe, howItEnded } from "../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { checkNames } from "../validate/options.ts";
+import { checkName, checkNames, checkOption } from "../validate/options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
 import { load, post, settle } from "../transfer/message.ts";
 import {
@@ -17,7 +17,7 @@ import {
   readCode,
 } from "../liveness/control_block.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
-import { checkWhole } from "../validate/numbers.ts";
+import { checkLimit, checkWhole } from "../validate/numbers.ts";
 import { cannotClone } from "../transfer/transferable.ts";
 import { newDesk } from "../liveness/brokered_table.ts";
 import { exposeAll } from "../liveness/tainted_memory.ts";
@@ -290,7 +290,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       maxResultBytes: checkResultBytes(
         options as Pick<ProcessOptions, "maxResultBytes" | "permissions">,
       ),
-      memoryLimitMb: checkLimit("memoryLimitMb", options.memoryLimitMb, "MB", LEAST_MEMORY),
+      memoryLimitMb: checkMemoryLimit(options.memoryLimitMb),
       timeLimit: checkLimit("timeLimit", options.timeLimit, "milliseconds"),
     };
     const { target, args, name, daemon, module, by, signal } = options;
@@ -1076,35 +1076,17 @@ function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
   };
 }
 
-/** A limit from an option: undefined for none. */
-function checkLimit(
-  what: string,
-  value: unknown,
-  unit: string,
-  least = 0,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const wanted = `Give a number of ${unit} above 0, or leave it out.`;
-  if (typeof value !== "number") {
-    throw new TypeError(`${what} is ${describe(value)}, not a number. ${wanted}`);
-  }
-  if (!(value > 0)) throw new RangeError(`${what} is ${value}. ${wanted}`);
-  if (value < least) {
-    throw new RangeError(`${what} is ${value}, too little to start with. Give at least ${least}.`);
-  }
-  return value;
-}
-
-function checkIs(what: string, value: unknown, ok: boolean, expected: string): void {
-  if (!ok) throw new TypeError(`${what} is ${describe(value)}. Give ${expected}.`);
-}
-
-function checkName(name: unknown): void {
-  checkIs("name", name, typeof name === "string" && name !== "", "a string that isn't empty");
+/** The option, checked; undefined if it isn't there. */
+function checkMemoryLimit(value: unknown): number | undefined {
+  const limit = checkLimit("memoryLimitMb", value, "MB");
+  if (limit === undefined || limit >= LEAST_MEMORY) return limit;
+  throw new RangeError(
+    `memoryLimitMb is ${limit}, too little to start with. Give at least ${LEAST_MEMORY}.`,
+  );
 }
 
 function checkDaemon(daemon: unknown): void {
-  checkIs("daemon", daemon, typeof daemon === "boolean", "true or false");
+  checkOption("daemon", daemon, typeof daemon === "boolean", "true or false");
 }
 
 /** What each option must be. */
@@ -1113,7 +1095,7 @@ function checkOptions<A extends unknown[], R>(
 ): void {
   const { target, args, name, daemon, module, by, signal } = options;
   const check = (what: string, value: unknown, ok: boolean, expected: string) => {
-    if (value !== undefined) checkIs(what, value, ok, expected);
+    if (value !== undefined) checkOption(what, value, ok, expected);
   };
   check(
     "target",

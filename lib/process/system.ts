@@ -1,7 +1,8 @@
 // Two functions that every program with processes needs.
 
 import { checkNames } from "../validate/options.ts";
-import { checkMilliseconds, LONGEST_TIMER, signalOf } from "../wait/options.ts";
+import { checkMilliseconds } from "../validate/numbers.ts";
+import { LONGEST_TIMER, signalOf } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -75,9 +75,6 @@ const LOOP_UNITS = 64;
 /** What one locking moves at most when many records are put or taken together. */
 const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
-/** The least and the most maxBytes there can be. */
-export const LEAST_BYTES = 64, MOST_BYTES = 2 ** 31 - 16;
-
 /** What a ring consists of, to hand to another process. */
 export interface RingShares {
   header: SharedArrayBuffer;

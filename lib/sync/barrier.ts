@@ -1,18 +1,12 @@
 // Barrier: nobody goes on before all have arrived.
 
-import { describe } from "../validate/describe.ts";
+import { checkMilliseconds, checkNumber, isWhole } from "../validate/numbers.ts";
 import { checkNames, option } from "../validate/options.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
-import {
-  type BlockOptions,
-  checkMilliseconds,
-  signalOf,
-  timeoutOf,
-  type WaitOptions,
-} from "../wait/options.ts";
+import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Action, type ActionText, arrivedAction, givenAction } from "./barrier_action.ts";
 import { Arrival, newParties, Parties } from "./barrier_state.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
@@ -20,7 +14,7 @@ import { MOST_ROWS } from "../shm/slot_table.ts";
 import { isThenable } from "./thenable.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Math, Number, performance, RangeError, TypeError } = primordials;
+const { Math, performance, TypeError } = primordials;
 
 const NAME = "Barrier";
 
@@ -298,14 +292,12 @@ export class Barrier {
 
 const endless = () => Infinity;
 
-function checkParties(parties: unknown): void {
-  if (typeof parties !== "number") {
-    throw new TypeError(
-      `parties is ${describe(parties)}, not a number. Give how many must arrive, from 1 up.`,
-    );
-  }
-  if (Number.isInteger(parties) && parties >= 1 && parties <= MOST_ROWS) return;
-  throw new RangeError(
-    `parties is ${parties}, which is no number of parties. Give a whole number from 1 to ${MOST_ROWS}.`,
+function checkParties(parties: unknown): number {
+  return checkNumber(
+    "parties",
+    parties,
+    (n) => isWhole(n, 1, MOST_ROWS),
+    `Give how many must arrive, a whole number from 1 to ${MOST_ROWS}.`,
+    ", which is no number of parties",
   );
 }

@@ -1,6 +1,7 @@
 // Condition: processes that hold a lock in turn wait for what another of them will have done.
 
 import { describe } from "../validate/describe.ts";
+import { checkNumber, isWhole } from "../validate/numbers.ts";
 import { AbandonedLockError } from "../errors.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
@@ -18,7 +19,7 @@ import { RLock } from "./rlock.ts";
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, performance, RangeError, TypeError } = primordials;
+const { performance, TypeError } = primordials;
 
 const NAME = "Condition";
 
@@ -307,7 +308,7 @@ export class Condition implements Holdable {
    * @throws {RangeError} if it isn't whole, or negative
    */
   notify(n = 1): void {
-    checkCount(n);
+    checkNumber("n", n, isCount, WANTED, ", which is no number of waiters");
     this.#check("notify");
     this.#line.notify(n);
   }
@@ -411,12 +412,8 @@ function settled<T>(result: T, call: string): T {
   );
 }
 
-function checkCount(n: unknown): void {
-  if (typeof n !== "number") {
-    throw new TypeError(`n is ${describe(n)}, not a number. Give how many to notify, from 0 up.`);
-  }
-  if (Number.isInteger(n) && n >= 0) return;
-  throw new RangeError(
-    `n is ${n}, which is no number of waiters. Give a whole number from 0 up, or call notifyAll().`,
-  );
+const WANTED = "Give how many to notify, a whole number from 0 up, or call notifyAll().";
+
+function isCount(n: number): boolean {
+  return isWhole(n, 0, Infinity);
 }

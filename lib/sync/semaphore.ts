@@ -1,6 +1,6 @@
 // Semaphore and BoundedSemaphore: so many permits, among all processes and all tasks.
 
-import { describe } from "../validate/describe.ts";
+import { checkNumber, isWhole } from "../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
@@ -11,7 +11,7 @@ import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./semaphore_state.t
 import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, RangeError, TypeError } = primordials;
+const { RangeError } = primordials;
 
 const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
 
@@ -70,7 +70,7 @@ export class Semaphore implements Holdable {
    * @throws {RangeError} if it isn't whole, or out of this range
    */
   constructor(n = 1) {
-    checkCount(n);
+    checkNumber("n", n, isPermits, WANTED, ", which is no number of permits");
     this.#shared = arriving ?? newPermits(n);
     this.#permits = new Permits(this.#shared, this.#kind);
   }
@@ -228,14 +228,8 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-function checkCount(n: unknown): void {
-  if (typeof n !== "number") {
-    throw new TypeError(
-      `n is ${describe(n)}, not a number. Give the number of permits, from 0 up.`,
-    );
-  }
-  if (Number.isInteger(n) && n >= 0 && n <= MOST_PERMITS) return;
-  throw new RangeError(
-    `n is ${n}, which is no number of permits. Give a whole number from 0 to ${MOST_PERMITS}.`,
-  );
+const WANTED = `Give the number of permits, a whole number from 0 to ${MOST_PERMITS}.`;
+
+function isPermits(n: number): boolean {
+  return isWhole(n, 0, MOST_PERMITS);
 }

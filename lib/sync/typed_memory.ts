@@ -6,7 +6,7 @@
 // where V8 runs with 64 bits, but when another process sees it, only the lock says.
 
 import { describe } from "../validate/describe.ts";
-import { checkWhole } from "../validate/numbers.ts";
+import { checkNumber, checkWhole, isWhole } from "../validate/numbers.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { arrivedMemory, handOver, type Parcel, unpack } from "../transfer/transferable.ts";
 import { checkNames } from "../validate/options.ts";
@@ -24,7 +24,7 @@ import {
 } from "./number_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Number, RangeError, SharedArrayBuffer, TypeError } = primordials;
+const { RangeError, SharedArrayBuffer, TypeError } = primordials;
 
 /** Bytes of the largest array; few machines give as much. */
 const MOST_BYTES = 2 ** 34;
@@ -87,6 +87,9 @@ export function lockOf(options: LockOption | undefined, example: string): RLock 
   );
 }
 
+/** No index that has come this far is right. */
+const isNone = () => false;
+
 function newBuffer(length: number, bytes: number): SharedArrayBuffer {
   try {
     return new SharedArrayBuffer(length * bytes);
@@ -128,12 +131,11 @@ export class Elements<T extends TypeCode> {
 
   checkIndex(index: number): void {
     const { length } = this.#view;
-    if (Number.isInteger(index) && index >= 0 && index < length) return;
-    if (typeof index !== "number") {
-      throw new TypeError(`index is ${describe(index)}, not a number. Give a whole number.`);
-    }
-    const advice = length === 0 ? "Make it longer" : `Give a whole number from 0 to ${length - 1}`;
-    throw new RangeError(`index is ${index}, and the length is ${length}. ${advice}.`);
+    if (isWhole(index, 0, length - 1)) return;
+    const wanted = length === 0
+      ? "Make it longer."
+      : `Give a whole number from 0 to ${length - 1}.`;
+    checkNumber("index", index, isNone, wanted, `, and the length is ${length}`);
   }
 
   load(index: number): NumberOf<T> {

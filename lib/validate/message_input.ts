@@ -1,7 +1,7 @@
 // What users give to a connection, checked before anything is done.
 
 import { describe } from "./describe.ts";
-import { checkWhole } from "./numbers.ts";
+import { checkBytes as checkByteCount, checkWhole } from "./numbers.ts";
 import { cannotClone } from "../transfer/transferable.ts";
 import { isStarted } from "../platform/ports.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -12,7 +12,6 @@ const {
   ArrayPrototypeIndexOf,
   ArrayPrototypeSome,
   MessagePort,
-  RangeError,
   ReadableStream,
   SharedArrayBuffer,
   TransformStream,
@@ -118,10 +117,5 @@ function bytesOf(source: unknown, what: string): Uint8Array {
 
 /** The most bytes a message may have. */
 export function checkMaxLength(maxLength: unknown): number {
-  if (maxLength === undefined) return Infinity;
-  if (typeof maxLength !== "number") {
-    throw new TypeError(`maxLength is ${describe(maxLength)}. Give a number of bytes from 0 up.`);
-  }
-  if (maxLength >= 0) return maxLength;
-  throw new RangeError(`maxLength is ${maxLength}. Give a number of bytes from 0 up.`);
+  return maxLength === undefined ? Infinity : checkByteCount("maxLength", maxLength);
 }

@@ -1,51 +1,92 @@
-// How much may be on its way in shared memory, checked as users give it.
+// The one check of numbers that users give. What is no number is a TypeError, a number that can't be used
+// is a RangeError, and both messages end with what to give instead.
 
 import { describe } from "./describe.ts";
-import { option } from "./options.ts";
-import { LEAST_BYTES, MOST_BYTES } from "../shm/mpmc_ring.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Number, RangeError, TypeError } = primordials;
 
-/** What may be on its way where nobody says otherwise, in bytes. */
-export const DEFAULT_MAX_BYTES = 2 ** 30;
-const MOST_RECORDS = 2 ** 31 - 1;
-
-/** The bounds, checked; without one, maxSize is 0 and maxBytes 2 ** 30. */
-export function checkBounds(
-  options: { maxSize?: number; maxBytes?: number },
-): { maxSize: number; maxBytes: number } {
-  const { maxSize = 0, maxBytes = DEFAULT_MAX_BYTES } = {
-    maxSize: option(options, "maxSize"),
-    maxBytes: option(options, "maxBytes"),
-  };
-  checkMaxSize(maxSize);
-  checkWhole("maxBytes", maxBytes, LEAST_BYTES, MOST_BYTES, "the default is 2 ** 30");
-  return { maxSize, maxBytes };
+/**
+ * Checks a number.
+ *
+ * @param what the name by which the user knows the number
+ * @param wanted a sentence that says what to give
+ * @param because the middle of a RangeError's message, after the number: ", and the length is 3"
+ * @throws {TypeError} if the value is not a number
+ * @throws {RangeError} if `isRight` is false of it
+ */
+export function checkNumber(
+  what: string,
+  value: unknown,
+  isRight: (value: number) => boolean,
+  wanted: string,
+  because = "",
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${what} is ${describe(value)}, not a number. ${wanted}`);
+  }
+  if (!isRight(value)) throw new RangeError(`${what} is ${value}${because}. ${wanted}`);
+  return value;
 }
 
-/** How many records there may be. */
-export function checkMaxSize(maxSize: unknown): number {
-  checkWhole("maxSize", maxSize, 0, MOST_RECORDS, "0 for no bound");
-  return maxSize as number;
-}
-
-/** A whole number in a range; the hint says what it stands for. */
+/** Checks a whole number in a range; the hint says what it stands for. */
 export function checkWhole(
   what: string,
   value: unknown,
   least: number,
   most: number,
   hint: string,
-): void {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `${what} is ${describe(value)}, not a number. Give a whole number, ${hint}.`,
-    );
-  }
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(
-      `${what} is ${value}. Give a whole number from ${least} to ${most}; ${hint}.`,
-    );
-  }
+): number {
+  return checkNumber(
+    what,
+    value,
+    (n) => isWhole(n, least, most),
+    `Give a whole number from ${least} to ${most}; ${hint}.`,
+  );
+}
+
+/** Checks a whole number from `least` up; Infinity only where it may be. */
+export function checkCount(
+  what: string,
+  value: unknown,
+  least: number,
+  mayBeEndless = false,
+): number {
+  return checkNumber(
+    what,
+    value,
+    (n) => isWhole(n, least, Infinity) || mayBeEndless && n === Infinity,
+    `Give a whole number from ${least} up.`,
+  );
+}
+
+/** Whether a number is whole and in a range. */
+export function isWhole(n: number, least: number, most: number): boolean {
+  return Number.isInteger(n) && n >= least && n <= most;
+}
+
+/** Checks a limit, a number above 0; undefined where none is given. */
+export function checkLimit(what: string, value: unknown, unit: string): number | undefined {
+  if (value === undefined) return undefined;
+  return checkNumber(
+    what,
+    value,
+    (n) => n > 0,
+    `Give a number of ${unit} above 0, or leave it out.`,
+  );
+}
+
+const isNotNegative = (n: number) => n >= 0;
+
+/** Checks a time: a number of milliseconds from 0 up, Infinity included. */
+export function checkMilliseconds(what: string, value: unknown): number {
+  // The first look is for the waits that say a timeout each time.
+  if (typeof value === "number" && value >= 0) return value;
+  const wanted = "Give milliseconds from 0 up; Infinity has no end.";
+  return checkNumber(what, value, isNotNegative, wanted);
+}
+
+/** Checks a number of bytes from 0 up, Infinity included. */
+export function checkBytes(what: string, value: unknown): number {
+  return checkNumber(what, value, isNotNegative, "Give a number of bytes from 0 up.");
 }

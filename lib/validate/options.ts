@@ -86,6 +86,21 @@ export function checkOnlyNames(
   }
 }
 
+/** Checks one option or argument, by whether it is right; the TypeError says what it is, and what to give. */
+export function checkOption(what: string, value: unknown, isRight: boolean, wanted: string): void {
+  if (!isRight) throw new TypeError(`${what} is ${describe(value)}. Give ${wanted}.`);
+}
+
+/** Checks a function that may be left out. */
+export function checkFunction(what: string, value: unknown): void {
+  checkOption(what, value, value === undefined || typeof value === "function", "a function");
+}
+
+/** Checks a name. */
+export function checkName(name: unknown): void {
+  checkOption("name", name, typeof name === "string" && name !== "", "a string that isn't empty");
+}
+
 function list(names: readonly string[]): string {
   return `${ArrayPrototypeJoin(ArrayPrototypeSlice(names, 0, -1), ", ")} and ${
     ArrayPrototypeAt(names, -1)

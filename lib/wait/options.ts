@@ -3,9 +3,10 @@
 
 import { describe } from "../validate/describe.ts";
 import { checkOnlyNames, option } from "../validate/options.ts";
+import { checkMilliseconds } from "../validate/numbers.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Object, RangeError, throwIfAborted, TypeError } = primordials;
+const { Object, throwIfAborted, TypeError } = primordials;
 
 /**
  * How long a wait may take, and what may end it early. A wait that timed out or was aborted has
@@ -93,20 +94,4 @@ export function signalOf(options: WaitOptions | undefined): AbortSignal | undefi
   }
   throwIfAborted(signal);
   return signal;
-}
-
-/** A number of milliseconds from 0 up, Infinity included. */
-export function checkMilliseconds(what: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `${what} is ${describe(value)}, not a number. ` +
-        "Give milliseconds from 0 up; Infinity has no end.",
-    );
-  }
-  if (!(value >= 0)) {
-    throw new RangeError(
-      `${what} is ${value}. Give milliseconds from 0 up; Infinity has no end.`,
-    );
-  }
-  return value;
 }

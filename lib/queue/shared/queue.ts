@@ -2,7 +2,8 @@
 
 import { describe } from "../../validate/describe.ts";
 import { checkNames } from "../../validate/options.ts";
-import { checkBounds, checkMaxSize, checkWhole } from "../../validate/numbers.ts";
+import { checkBounds, checkMaxSize } from "../../validate/bounds.ts";
+import { checkWhole } from "../../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
@@ -564,8 +565,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
 }
 
 function checkMost(max: unknown): number {
-  checkWhole("max", max, 1, Number.MAX_SAFE_INTEGER, "the most items to get at once");
-  return max as number;
+  return checkWhole("max", max, 1, Number.MAX_SAFE_INTEGER, "the most items to get at once");
 }
 
 function checkName(name: unknown): string {

@@ -3,7 +3,7 @@
 import { describe } from "../../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
-import { DEFAULT_MAX_BYTES } from "../../validate/numbers.ts";
+import { DEFAULT_MAX_BYTES } from "../../validate/bounds.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
