@@ -3,7 +3,15 @@
 import { EOFError } from "../errors.ts";
 import { checkNames, option } from "../validate/options.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, moved, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  moved,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -188,17 +196,9 @@ const forgotten = new FinalizationRegistry<End>((end) => {
 /** The end behind a connection: for rooms that build on pipes and need no faces. */
 export let endOf: (connection: Connection) => End;
 
-/** What only this room passes to the constructor. */
-let allowed = false;
-
 /** Makes the object of an end. */
 export function connect<R, S>(content: EndContent): Connection<R, S> {
-  allowed = true;
-  try {
-    return new Connection<R, S>(content);
-  } finally {
-    allowed = false;
-  }
+  return constructFrom(Connection<R, S>, content);
 }
 
 /**
@@ -242,18 +242,19 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   #writable: WritableStream<S> | undefined;
 
   /** @ignore */
-  constructor(content: unknown) {
-    if (!allowed) {
+  constructor(_content?: unknown) {
+    const content = receivedParts<EndContent>(new.target);
+    if (content === undefined) {
       throw new TypeError("A connection is one end of a pipe. Make both with Pipe().");
     }
-    this.#end = new End(content as EndContent);
+    this.#end = new End(content);
     FinalizationRegistryPrototypeRegister(forgotten, this, this.#end, this.#end);
   }
 
   static {
     endOf = (connection) => connection.#end;
     const contentIs = (content: unknown) => content as EndContent;
-    onArrival(
+    registerTransferable(
       CONNECTION,
       (content) => connect(contentIs(content)),
       (content) => new End(contentIs(content)).close(),

@@ -2,7 +2,15 @@
 
 import { describe } from "../validate/describe.ts";
 import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
-import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+  unpack,
+} from "../transfer/transferable.ts";
 import { checkNames, option } from "../validate/options.ts";
 import { checkCount } from "../validate/numbers.ts";
 import type { Connection } from "../pipe/connection.ts";
@@ -81,9 +89,6 @@ interface PoolContent {
   defaults: CheckedPool;
 }
 
-/** What is being made of one that has arrived; only this room passes it. */
-let arriving: PoolContent | undefined;
-
 let poolsMade = 0;
 
 /** Items of a stream that are sent ahead of the consumer. */
@@ -151,8 +156,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   constructor(options: PoolOptions<S, I> = {}) {
     super();
     options = namedPoolOptions(options);
-    const content = arriving;
-    arriving = undefined;
+    const content = receivedParts<PoolContent>(new.target);
     if (content === undefined) {
       this.#sizes = checkPool(options as PoolOptions<never, never[]>, cpuCount());
       this.#name = options.name ?? `Pool-${++poolsMade}`;
@@ -185,12 +189,9 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   static {
-    onArrival(
+    registerTransferable(
       KIND,
-      (content) => {
-        arriving = content as PoolContent;
-        return new Pool();
-      },
+      (content) => constructFrom(Pool, content),
       (content) => (unpack((content as PoolContent).connection) as Connection).close(),
     );
   }

@@ -3,7 +3,14 @@
 import { checkMilliseconds, checkNumber, isWhole } from "../validate/numbers.ts";
 import { checkNames, option } from "../validate/options.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -54,13 +61,12 @@ interface BarrierContent {
   action: ActionText | undefined;
 }
 
-/** What only this file passes to the constructor. */
-interface Arriving {
+/** What a barrier is made from that has arrived. */
+interface ReceivedBarrier {
   shared: Shared;
   timeout: number;
   action: Action | undefined;
 }
-let arriving: Arriving | undefined;
 
 /**
  * A place where so many tasks, of one process or of many, wait until all have arrived, round after
@@ -103,26 +109,24 @@ export class Barrier {
    * @throws {RangeError} if `parties` isn't whole or out of this range, or `timeout` is negative or NaN
    */
   constructor(parties: number, options: BarrierOptions = {}) {
-    if (arriving === undefined) {
+    const received = receivedParts<ReceivedBarrier>(new.target);
+    if (received === undefined) {
       checkParties(parties);
       const names = ["action", "timeout"], example = "new Barrier(2, { timeout: 1000 })";
       const { action, timeout = Infinity } = checkNames(options, names, example);
       this.#timeout = checkMilliseconds("timeout", timeout);
       this.#action = givenAction(action);
       this.#shared = newParties(parties);
-    } else ({ shared: this.#shared, timeout: this.#timeout, action: this.#action } = arriving);
+    } else ({ shared: this.#shared, timeout: this.#timeout, action: this.#action } = received);
     this.#parties = new Parties(this.#shared);
   }
 
   static {
-    onArrival(NAME, (content) => {
+    registerTransferable(NAME, (content) => {
       const { parties, timeout, action } = content as BarrierContent;
-      arriving = { shared: arrivedShared(parties), timeout, action: arrivedAction(action) };
-      try {
-        return new Barrier(1);
-      } finally {
-        arriving = undefined;
-      }
+      const shared = arrivedShared(parties);
+      const received: ReceivedBarrier = { shared, timeout, action: arrivedAction(action) };
+      return constructFrom(Barrier, received, 1);
     });
   }
 

@@ -4,7 +4,15 @@ import { describe } from "../validate/describe.ts";
 import { checkNumber, isWhole } from "../validate/numbers.ts";
 import { AbandonedLockError } from "../errors.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel, unpack } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+  unpack,
+} from "../transfer/transferable.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { Caller } from "../wait/call_site.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
@@ -28,9 +36,6 @@ interface ConditionContent {
   line: unknown;
   lock: Parcel;
 }
-
-/** What only this file passes to the constructor. */
-let arriving: Shared | undefined;
 
 /**
  * A lock, and a line of those who wait until somebody who holds it has changed something. Python's
@@ -86,19 +91,14 @@ export class Condition implements Holdable {
       );
     }
     this.#lock = lock;
-    this.#shared = arriving ?? newLine();
+    this.#shared = receivedParts<Shared>(new.target) ?? newLine();
     this.#line = new Line(this.#shared);
   }
 
   static {
-    onArrival(NAME, (content) => {
+    registerTransferable(NAME, (content) => {
       const { line, lock } = content as ConditionContent;
-      arriving = arrivedShared(line);
-      try {
-        return new Condition(unpack(lock) as Lock | RLock);
-      } finally {
-        arriving = undefined;
-      }
+      return constructFrom(Condition, arrivedShared(line), unpack(lock) as Lock | RLock);
     });
   }
 

@@ -1,7 +1,14 @@
 // Event: a flag that processes wait for.
 
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -16,9 +23,6 @@ const NAME = "Event";
 // count, and is done when the flag is up or the count another: it may have been cleared already.
 const STATE = 0, GATE = 16, WORDS = GATE + GATE_WORDS;
 const UP = 1, ONCE = 2;
-
-/** What only this file passes to the constructor. */
-let arriving: Shared | undefined;
 
 /**
  * A flag that is down at first, and that any number of tasks and processes wait for. Python's
@@ -47,20 +51,13 @@ export class Event {
 
   /** Makes one whose flag is down. */
   constructor() {
-    this.#shared = arriving ?? newShared(WORDS);
+    this.#shared = receivedParts<Shared>(new.target) ?? newShared(WORDS);
     this.#words = this.#shared.words;
     this.#gate = new Gate(this.#words, GATE, () => this.isSet());
   }
 
   static {
-    onArrival(NAME, (content) => {
-      arriving = arrivedShared(content);
-      try {
-        return new Event();
-      } finally {
-        arriving = undefined;
-      }
-    });
+    registerTransferable(NAME, (content) => constructFrom(Event, arrivedShared(content)));
   }
 
   /** Whether the flag is up. */

@@ -1,7 +1,14 @@
 // Lock: one holder at a time, among all processes and all tasks.
 
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
@@ -12,9 +19,6 @@ import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from 
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "Lock";
-
-/** What only this file passes to the constructor. */
-let arriving: Shared | undefined;
 
 /**
  * A lock that one task of one process holds at a time. Python's `multiprocessing.Lock`. It isn't
@@ -54,19 +58,12 @@ export class Lock implements Holdable {
 
   /** Makes a lock that nobody holds. */
   constructor() {
-    this.#shared = arriving ?? newShared(MUTUAL_WORDS);
+    this.#shared = receivedParts<Shared>(new.target) ?? newShared(MUTUAL_WORDS);
     this.#mutual = new Mutual(this.#shared, NAME);
   }
 
   static {
-    onArrival(NAME, (content) => {
-      arriving = arrivedShared(content);
-      try {
-        return new Lock();
-      } finally {
-        arriving = undefined;
-      }
-    });
+    registerTransferable(NAME, (content) => constructFrom(Lock, arrivedShared(content)));
   }
 
   /** Whether somebody holds it. In the next moment it may be otherwise. */

@@ -1,7 +1,14 @@
 // RLock: a lock its holder can acquire again.
 
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
@@ -12,9 +19,6 @@ import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from 
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "RLock";
-
-/** What only this file passes to the constructor. */
-let arriving: Shared | undefined;
 
 /**
  * A lock that its holder can acquire again, and releases as often as it has acquired it. Python's
@@ -44,19 +48,12 @@ export class RLock implements Holdable {
 
   /** Makes a lock that nobody holds. */
   constructor() {
-    this.#shared = arriving ?? newShared(MUTUAL_WORDS);
+    this.#shared = receivedParts<Shared>(new.target) ?? newShared(MUTUAL_WORDS);
     this.#mutual = new Mutual(this.#shared, NAME);
   }
 
   static {
-    onArrival(NAME, (content) => {
-      arriving = arrivedShared(content);
-      try {
-        return new RLock();
-      } finally {
-        arriving = undefined;
-      }
-    });
+    registerTransferable(NAME, (content) => constructFrom(RLock, arrivedShared(content)));
   }
 
   /** Whether some process holds it. In the next moment it may be otherwise. */

@@ -2,7 +2,14 @@
 
 import { checkNumber, isWhole } from "../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
@@ -14,19 +21,6 @@ import * as primordials from "../platform/primordials.ts";
 const { RangeError } = primordials;
 
 const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
-
-/** What only this file passes to the constructor. */
-let arriving: Shared | undefined;
-
-/** Makes one of what arrived. */
-function arrive(content: unknown, make: () => Semaphore): Semaphore {
-  arriving = arrivedShared(content);
-  try {
-    return make();
-  } finally {
-    arriving = undefined;
-  }
-}
 
 /**
  * A number of permits: `acquire` takes one and waits while there is none, `release` gives one back.
@@ -71,12 +65,15 @@ export class Semaphore implements Holdable {
    */
   constructor(n = 1) {
     checkNumber("n", n, isPermits, WANTED, ", which is no number of permits");
-    this.#shared = arriving ?? newPermits(n);
+    this.#shared = receivedParts<Shared>(new.target) ?? newPermits(n);
     this.#permits = new Permits(this.#shared, this.#kind);
   }
 
   static {
-    onArrival(SEMAPHORE, (content) => arrive(content, () => new Semaphore()));
+    registerTransferable(
+      SEMAPHORE,
+      (content) => constructFrom(Semaphore, arrivedShared(content)),
+    );
   }
 
   get #kind(): string {
@@ -224,7 +221,10 @@ export class Semaphore implements Holdable {
  */
 export class BoundedSemaphore extends Semaphore {
   static {
-    onArrival(BOUNDED, (content) => arrive(content, () => new BoundedSemaphore()));
+    registerTransferable(
+      BOUNDED,
+      (content) => constructFrom(BoundedSemaphore, arrivedShared(content)),
+    );
   }
 }
 

@@ -7,7 +7,14 @@
 
 import { types } from "node:util";
 import { describe } from "../validate/describe.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import {
   arrivedParts,
   Elements,
@@ -202,9 +209,6 @@ type ClassOf<T extends TypeCode> = new (
   options?: LockOption,
 ) => View<NumberOf<T>> & SharedArrayMethods<T>;
 
-/** What only this file passes to the constructor of such a class. */
-let arriving: Parts | undefined;
-
 /** Extends the typed array of a type. */
 function extended<T extends TypeCode>(code: T): ClassOf<T> {
   const type = typeOf(code);
@@ -218,8 +222,9 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
 
     constructor(lengthOrValues: number | Iterable<NumberOf<T>>, options?: LockOption) {
       const lock = lockOf(options, 'new SharedArray("f64", 10, { lock })');
-      const values = arriving === undefined ? valuesOf(type, lengthOrValues) : undefined;
-      const parts = arriving ?? newParts(type, values?.length ?? Number(lengthOrValues), lock);
+      const received = receivedParts<Parts>(new.target);
+      const values = received === undefined ? valuesOf(type, lengthOrValues) : undefined;
+      const parts = received ?? newParts(type, values?.length ?? Number(lengthOrValues), lock);
       super(parts.buffer);
       this.#elements = new Elements<T>(type, this, parts, NAME);
       if (values !== undefined) { for (let i = 0; i < values.length; i++) this[i] = values[i]; }
@@ -317,14 +322,9 @@ function classOf(type: TypeCode): ClassOf<TypeCode> {
   return found;
 }
 
-onArrival(NAME, (content) => {
+registerTransferable(NAME, (content) => {
   const { type, ...parts } = arrivedParts(content);
-  arriving = parts;
-  try {
-    return new (classOf(type))(0);
-  } finally {
-    arriving = undefined;
-  }
+  return constructFrom(classOf(type), parts, 0);
 });
 
 /**

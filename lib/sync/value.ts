@@ -1,7 +1,14 @@
 // Value: one number in shared memory, and a lock.
 
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../transfer/transferable.ts";
 import {
   arrivedParts,
   Elements,
@@ -15,9 +22,6 @@ import { handedOverOnly } from "./shared_state.ts";
 import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./number_types.ts";
 
 const NAME = "Value";
-
-/** What only this file passes to the constructor. */
-let arriving: Parts | undefined;
 
 /**
  * One number that processes share. Python's `multiprocessing.Value`, with a type such as `"i32"` or
@@ -69,21 +73,16 @@ export class Value<T extends TypeCode> {
     const numbers = typeOf(type);
     if (initial !== undefined) check(numbers, initial, "initial");
     const lock = lockOf(options, 'new Value("i32", 0, { lock })');
-    const parts = arriving ?? newParts(numbers, 1, lock);
+    const parts = receivedParts<Parts>(new.target) ?? newParts(numbers, 1, lock);
     this.type = type;
     this.#elements = new Elements<T>(numbers, new numbers.View(parts.buffer), parts, NAME);
     if (initial !== undefined) this.value = initial;
   }
 
   static {
-    onArrival(NAME, (content) => {
+    registerTransferable(NAME, (content) => {
       const { type, ...parts } = arrivedParts(content);
-      arriving = parts;
-      try {
-        return new Value(type);
-      } finally {
-        arriving = undefined;
-      }
+      return constructFrom(Value, parts, type);
     });
   }
 

@@ -28,7 +28,7 @@ export const handOver: unique symbol = Symbol("multiprocessing.handOver");
 
 /** What crosses in place of an object. */
 export interface Parcel {
-  /** Which class's objects are made from it: see onArrival(). */
+  /** Which class's objects are made from it: see registerTransferable(). */
   kind: string;
   /** What the object consists of; structured clone takes it, but for the ports. */
   content: unknown;
@@ -64,9 +64,54 @@ interface Arrival {
 
 const arrivals = new SafeMap<string, Arrival>();
 
-/** Says how objects of a kind are made from what arrived, and what happens if nobody wants it. */
-export function onArrival(kind: string, make: Arrival["make"], discard?: Arrival["discard"]): void {
+/**
+ * Registers a class whose objects are handed over.
+ *
+ * @param kind the name of the class in what crosses
+ * @param make constructs an object, by {@linkcode constructFrom}, from what arrived
+ * @param discard ends what an object stands for that nobody will construct
+ */
+export function registerTransferable(
+  kind: string,
+  make: Arrival["make"],
+  discard?: Arrival["discard"],
+): void {
   arrivals.set(kind, { make, discard });
+}
+
+/** The class that is being constructed from parts, and the parts. */
+let received: { type: unknown; parts: unknown } | undefined;
+
+/**
+ * Constructs an object around parts that exist, as memory that arrived, where `new` by itself makes new ones.
+ * A constructor can't be given them as an argument, because it is public; so it asks for them.
+ *
+ * @param parts what the constructor gets from {@linkcode receivedParts}
+ * @param args further arguments of the constructor
+ */
+export function constructFrom<T extends object, A extends unknown[]>(
+  type: new (...args: A) => T,
+  parts: unknown,
+  ...args: A
+): T {
+  received = { type, parts };
+  try {
+    return new type(...args);
+  } finally {
+    received = undefined;
+  }
+}
+
+/**
+ * The parts that an object is to be constructed from; undefined where a user constructs one.
+ *
+ * @param type the `new.target` of the constructor that asks
+ */
+export function receivedParts<P>(type: unknown): P | undefined {
+  if (received === undefined || received.type !== type) return undefined;
+  const { parts } = received;
+  received = undefined;
+  return parts as P;
 }
 
 /** Whether objects of all these kinds can be made here. */

@@ -1,11 +1,17 @@
 // JoinableQueue: a queue that counts what its consumers have finished.
 
 import { customInspect, type Inspect, print } from "../../printing.ts";
-import { handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
+import {
+  constructFrom,
+  handOver,
+  type Parcel,
+  registerTransferable,
+} from "../../transfer/transferable.ts";
 import { blocking, eventually } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
 import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../contract.ts";
-import { arrived, Queue, type QueueOptions, type QueueStatistics, storeOf } from "./queue.ts";
+import { Queue, type QueueOptions, type QueueStatistics, storeOf } from "./queue.ts";
+import { Store, type StoreContent } from "./store.ts";
 
 /**
  * A look at a {@linkcode JoinableQueue}: what {@linkcode JoinableQueue.statistics} answers.
@@ -64,7 +70,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
   }
 
   static {
-    onArrival("JoinableQueue", (content) => new JoinableQueue(arrived(content)));
+    registerTransferable("JoinableQueue", (content) => {
+      return constructFrom(JoinableQueue, Store.arrived(content as StoreContent));
+    });
   }
 
   /** How many items were put and not yet reported done. */

@@ -5,7 +5,14 @@ import { checkNames } from "../../validate/options.ts";
 import { checkBounds, checkMaxSize } from "../../validate/bounds.ts";
 import { checkWhole } from "../../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../../transfer/transferable.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
 import { blockingTimeoutOf, type BlockOptions, type WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
@@ -16,7 +23,7 @@ import { answerFor, forget, publish, seek } from "./names.ts";
 import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Number, ToObject, TypeError } = primordials;
+const { Number, TypeError } = primordials;
 
 /**
  * How a new {@linkcode Queue} is bounded and named.
@@ -86,18 +93,6 @@ export interface QueueStatistics extends AsyncQueueStatistics {
   shutDown: boolean;
 }
 
-/** What only this room passes to the constructor: a store that arrived. */
-const inner = Symbol("inner");
-interface InnerOptions extends QueueOptions {
-  [inner]: Store<unknown>;
-}
-
-/** The options of a queue that arrives from another process. */
-export function arrived(content: unknown): QueueOptions {
-  const innerOptions: InnerOptions = { [inner]: Store.arrived(content as StoreContent) };
-  return innerOptions;
-}
-
 /** The store of a queue, for the other files of this room. */
 export let storeOf: <T>(queue: Queue<T>) => Store<T>;
 
@@ -146,8 +141,9 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * @throws {InvalidStateError} if this process already has a queue of that name
    */
   constructor(options: QueueOptions = {}) {
-    if (inner in ToObject(options)) {
-      this.#store = (options as InnerOptions)[inner] as Store<T>;
+    const received = receivedParts<Store<T>>(new.target);
+    if (received !== undefined) {
+      this.#store = received;
       if (this.#store.name !== undefined) answerFor(this.#store.name, this);
       return;
     }
@@ -161,7 +157,9 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
 
   static {
     storeOf = (queue) => queue.#store;
-    onArrival("Queue", (content) => new Queue(arrived(content)));
+    registerTransferable("Queue", (content) => {
+      return constructFrom(Queue, Store.arrived(content as StoreContent));
+    });
   }
 
   /**

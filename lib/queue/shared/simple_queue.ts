@@ -2,7 +2,14 @@
 
 import { describe } from "../../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
-import { cannotClone, handOver, onArrival, type Parcel } from "../../transfer/transferable.ts";
+import {
+  cannotClone,
+  constructFrom,
+  handOver,
+  type Parcel,
+  receivedParts,
+  registerTransferable,
+} from "../../transfer/transferable.ts";
 import { DEFAULT_MAX_BYTES } from "../../validate/bounds.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
@@ -14,9 +21,6 @@ import * as primordials from "../../platform/primordials.ts";
 const { TypeError } = primordials;
 
 const KIND = "SimpleQueue";
-
-/** What only this file passes to the constructor. */
-let arriving: Store<unknown> | undefined;
 
 /**
  * A first-in, first-out queue for any number of processes, with `put`, `get`, `empty` and `close`, and
@@ -60,18 +64,13 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
           "Make a Queue, which has maxSize, maxBytes and a name.",
       );
     }
-    this.#store = (arriving as Store<T> | undefined) ??
+    this.#store = receivedParts<Store<T>>(new.target) ??
       Store.make<T>(0, DEFAULT_MAX_BYTES, undefined);
   }
 
   static {
-    onArrival(KIND, (content) => {
-      arriving = Store.arrived(content as StoreContent);
-      try {
-        return new SimpleQueue();
-      } finally {
-        arriving = undefined;
-      }
+    registerTransferable(KIND, (content) => {
+      return constructFrom(SimpleQueue, Store.arrived(content as StoreContent));
     });
   }
 
