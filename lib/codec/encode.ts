@@ -6,10 +6,10 @@
 import { types } from "node:util";
 import {
   cannotClone,
-  type HandedOver,
   isHandedOver,
+  type TransferableObject,
   type Uncloneable,
-} from "../transfer/transferable.ts";
+} from "./clone_protocol.ts";
 import { Seen } from "./seen.ts";
 import { kindOf } from "./kinds.ts";
 import { explainRefusal, placeTooDeep } from "./locate.ts";
@@ -62,7 +62,7 @@ export interface Beside {
 
 /** What the encoder has left out of the bytes: objects that are handed over, and what only a port takes. */
 export interface LeftOut {
-  handedOver: HandedOver[];
+  handedOver: TransferableObject[];
   posted: object[];
 }
 

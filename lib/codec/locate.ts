@@ -2,7 +2,7 @@
 // message for the sake of the few that fail; this walks the value once more to find it.
 
 import { types } from "node:util";
-import { isHandedOver } from "../transfer/transferable.ts";
+import { isHandedOver } from "./clone_protocol.ts";
 import { kindOf } from "./kinds.ts";
 import { type Refusal, refusalOf } from "./uncloneable.ts";
 import { MAX_DEPTH } from "./format.ts";

@@ -3,7 +3,7 @@
 
 import { types } from "node:util";
 import { hostObject, isPlatformObject } from "../platform/host_objects.ts";
-import { cannotClone } from "../transfer/transferable.ts";
+import { cannotClone } from "./clone_protocol.ts";
 import { isOutOfBounds } from "./views.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -26,7 +26,7 @@
 // FREE says, or more, and at worst an entry that nobody takes again. What it was entering isn't there;
 // what it was striking off is gone, for that is one store, the first.
 
-import { arrivedMemory } from "../transfer/transferable.ts";
+import { arrivedMemory } from "../validate/corruption.ts";
 import { DeskTable } from "./brokered_table.ts";
 import { critically } from "./mutex.ts";
 import * as primordials from "../platform/primordials.ts";

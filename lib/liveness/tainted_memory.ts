@@ -2,7 +2,6 @@
 // to one, or came from one, or through a pipe that leads to one. Such a process may be hostile, so nobody waits long for
 // a lock word there. What was exposed stays exposed, and says so when it is handed on.
 
-import type { Parcel } from "../transfer/transferable.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -22,7 +21,7 @@ const {
 } = primordials;
 
 const exposed = new WeakSet<object>();
-/** Parcels are plain and flat. */
+/** What an object consists of is plain and flat. */
 const DEEPEST = 4;
 
 /** Whether hostile code may write there. */
@@ -55,22 +54,17 @@ export function suspect(memory: ArrayBufferLike, at: number, mark: number): numb
   return 0;
 }
 
-/** From now on hostile code may write to what a parcel stands for. */
-export function expose(parcel: Parcel): void {
-  parcel.exposed = true;
-  for (const memory of each(memoryIn(parcel.content, 0))) WeakSetPrototypeAdd(exposed, memory);
+/** From now on hostile code may write to the memory in what an object consists of. */
+export function exposeIn(content: unknown): void {
+  const found = memoryIn(content, 0);
+  for (let i = 0; i < found.length; i++) WeakSetPrototypeAdd(exposed, found[i]);
 }
 
-/** The same of several. */
-export function exposeAll(parcels: readonly Parcel[]): void {
-  for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
-}
-
-/** Has a parcel say so, if it stands for something that is exposed. */
-export function markExposed(parcel: Parcel): void {
-  for (const memory of each(memoryIn(parcel.content, 0))) {
-    if (WeakSetPrototypeHas(exposed, memory)) parcel.exposed = true;
-  }
+/** Whether hostile code may write to some of the memory in it. */
+export function isExposedIn(content: unknown): boolean {
+  const found = memoryIn(content, 0);
+  for (let i = 0; i < found.length; i++) if (isExposed(found[i])) return true;
+  return false;
 }
 
 function memoryIn(value: unknown, depth: number): SharedArrayBuffer[] {

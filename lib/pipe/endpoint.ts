@@ -32,9 +32,9 @@ import {
 import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
-import type { Parcel } from "../transfer/transferable.ts";
+import { exposeAll, type Parcel } from "../transfer/transferable.ts";
 import { checkAttempts, damaged } from "../validate/corruption.ts";
-import { exposeAll, isExposed } from "../liveness/tainted_memory.ts";
+import { isExposed } from "../liveness/tainted_memory.ts";
 import { atEnd } from "../liveness/exit_hooks.ts";
 import {
   LANE_WORDS,

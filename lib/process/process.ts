@@ -18,9 +18,8 @@ import {
 } from "../liveness/control_block.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
 import { checkLimit, checkWhole } from "../validate/numbers.ts";
-import { cannotClone } from "../transfer/transferable.ts";
+import { cannotClone, exposeAll } from "../transfer/transferable.ts";
 import { newDesk } from "../liveness/brokered_table.ts";
-import { exposeAll } from "../liveness/tainted_memory.ts";
 import { ownRef, ownRoster } from "../liveness/process_table.ts";
 import { type Gate, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";

@@ -28,8 +28,7 @@
 
 import { CRITICAL, ownControl } from "../liveness/control_block.ts";
 import { enter, leave } from "../liveness/critical_section.ts";
-import { arrivedMemory } from "../transfer/transferable.ts";
-import { checkAttempts, damaged } from "../validate/corruption.ts";
+import { arrivedMemory, checkAttempts, damaged } from "../validate/corruption.ts";
 import { critically, holding, lock, unlock } from "../liveness/mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";

@@ -21,8 +21,7 @@
 
 import { CRITICAL, ownControl } from "../liveness/control_block.ts";
 import { enter, leave } from "../liveness/critical_section.ts";
-import { arrivedMemory } from "../transfer/transferable.ts";
-import { damaged } from "../validate/corruption.ts";
+import { arrivedMemory, damaged } from "../validate/corruption.ts";
 import { EMPTY, FULL } from "./mpmc_ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";

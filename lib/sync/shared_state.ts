@@ -1,7 +1,8 @@
 // What every object of this room consists of: some words of shared memory, and the roster that says
 // who is alive of those whose tokens are written there.
 
-import { arrivedMemory, type Parcel } from "../transfer/transferable.ts";
+import type { Parcel } from "../transfer/transferable.ts";
+import { arrivedMemory } from "../validate/corruption.ts";
 import { ownRef, ownRoster, placeIn, type ProcessTable } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -8,7 +8,8 @@
 import { describe } from "../validate/describe.ts";
 import { checkNumber, checkWhole, isWhole } from "../validate/numbers.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
-import { arrivedMemory, handOver, type Parcel, unpack } from "../transfer/transferable.ts";
+import { handOver, type Parcel, unpack } from "../transfer/transferable.ts";
+import { arrivedMemory } from "../validate/corruption.ts";
 import { checkNames } from "../validate/options.ts";
 import { RLock } from "./rlock.ts";
 import { isThenable } from "./thenable.ts";

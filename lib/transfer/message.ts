@@ -8,8 +8,15 @@ import { postMessage, takeMessage } from "../platform/ports.ts";
 import { option } from "../validate/options.ts";
 import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
-import { discard, type HandedOver, handOver, moved, type Parcel, unpack } from "./transferable.ts";
-import { markExposed } from "../liveness/tainted_memory.ts";
+import {
+  discard,
+  type HandedOver,
+  handOver,
+  markExposed,
+  moved,
+  type Parcel,
+  unpack,
+} from "./transferable.ts";
 import { ownRoster, type Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -83,7 +90,7 @@ export function capture(
   const { handedOver = [], posted = [] } = encoder.takeLeftOut() ?? {};
   const bytes = TypedArrayPrototypeSlice(encoder.bytes, at, end);
   encoder.trim();
-  return { bytes, objects: handedOver, posted, transfer };
+  return { bytes, objects: handedOver as HandedOver[], posted, transfer };
 }
 
 /**

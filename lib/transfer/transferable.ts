@@ -5,26 +5,14 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { option } from "../validate/options.ts";
-import { expose } from "../liveness/tainted_memory.ts";
+import { cannotClone, handOver, type TransferableObject } from "../codec/clone_protocol.ts";
+import { exposeIn, isExposedIn } from "../liveness/tainted_memory.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeEvery, SafeMap, SharedArrayBuffer, TypeError } = primordials;
+const { ArrayPrototypeEvery, SafeMap, TypeError } = primordials;
 
-/** The property by which an object says that it can't be cloned, and what to do instead. */
-export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");
-
-/** An object that refuses to be cloned. */
-export interface Uncloneable {
-  /**
-   * Completes the sentence "item.work is …", for example "a Queue: give it to a process in
-   * `args` instead". No full stop at the end.
-   */
-  readonly [cannotClone]: string;
-}
-
-/** The method by which an object is handed over. */
-export const handOver: unique symbol = Symbol("multiprocessing.handOver");
+export { cannotClone, handOver };
 
 /** What crosses in place of an object. */
 export interface Parcel {
@@ -44,7 +32,7 @@ export interface Parcel {
 export const moved: unique symbol = Symbol("multiprocessing.moved");
 
 /** An object that crosses by being handed over. */
-export interface HandedOver extends Uncloneable {
+export interface HandedOver extends TransferableObject {
   [handOver](): Parcel;
   /**
    * Called in a critical section, once nothing can go wrong any more.
@@ -134,13 +122,18 @@ export function discard(parcel: Parcel): void {
   arrivals.get(parcel.kind)?.discard?.(parcel.content);
 }
 
-/** Whether a value crosses by being handed over. */
-export function isHandedOver(value: unknown): value is HandedOver {
-  return typeof value === "object" && value !== null && handOver in value;
+/** From now on hostile code may write to what a parcel stands for. */
+export function expose(parcel: Parcel): void {
+  parcel.exposed = true;
+  exposeIn(parcel.content);
 }
 
-/** What has arrived as shared memory, of so many bytes at least; throws a TypeError if it isn't. */
-export function arrivedMemory(value: unknown, least: number): SharedArrayBuffer {
-  if (value instanceof SharedArrayBuffer && value.byteLength >= least) return value;
-  throw new TypeError("What has arrived is not made of shared memory: somebody has forged it.");
+/** The same of several. */
+export function exposeAll(parcels: readonly Parcel[]): void {
+  for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
+}
+
+/** Has a parcel say so, if it stands for something that is exposed. */
+export function markExposed(parcel: Parcel): void {
+  if (isExposedIn(parcel.content)) parcel.exposed = true;
 }

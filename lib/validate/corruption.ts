@@ -2,6 +2,9 @@
 // nonsense, but neither waits for ever nor goes astray: what can't be is an error.
 
 import { InvalidStateError } from "../errors.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { SharedArrayBuffer, TypeError } = primordials;
 
 /** More attempts in a row than others can make necessary by honest work. */
 const MANY = 10_000;
@@ -17,4 +20,10 @@ export function damaged(what: string): InvalidStateError {
 /** Throws that error if so many attempts can't be honest. */
 export function checkAttempts(attempts: number, what: string): void {
   if (attempts > MANY) throw damaged(what);
+}
+
+/** What has arrived as shared memory, of so many bytes at least; throws a TypeError if it isn't. */
+export function arrivedMemory(value: unknown, least: number): SharedArrayBuffer {
+  if (value instanceof SharedArrayBuffer && value.byteLength >= least) return value;
+  throw new TypeError("What has arrived is not made of shared memory: somebody has forged it.");
 }

@@ -4,7 +4,7 @@
 import { customInspect, type Inspect, type NamedClass, print } from "../../printing.ts";
 import { checkNames } from "../../validate/options.ts";
 import { checkBounds, checkMaxSize } from "../../validate/bounds.ts";
-import { cannotClone } from "../../transfer/transferable.ts";
+import { cannotClone } from "../../codec/clone_protocol.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../contract.ts";
 import { Faces } from "../faces.ts";

@@ -16,9 +16,8 @@ import {
   sleep,
   Value,
 } from "@multiproc/multiprocessing";
-import { handOver } from "../../../lib/transfer/transferable.ts";
+import { expose, handOver } from "../../../lib/transfer/transferable.ts";
 import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
-import { expose } from "../../../lib/liveness/tainted_memory.ts";
 import { ownRef, ownRoster } from "../../../lib/liveness/process_table.ts";
 import { ServedDesk } from "../../../lib/host/table_broker.ts";
 import { newLetter, read } from "../../../lib/protocol/outcome.ts";

@@ -1,0 +1,27 @@
+// The properties by which an object tells the codec that it isn't a value: that it can't be cloned, and
+// that it crosses by other means. Queues and locks have both, a queue of one process the first only.
+
+/** The property by which an object says that it can't be cloned, and what to do instead. */
+export const cannotClone: unique symbol = Symbol("multiprocessing.cannotClone");
+
+/** An object that refuses to be cloned. */
+export interface Uncloneable {
+  /**
+   * Completes the sentence "item.work is …", for example "a Queue: give it to a process in
+   * `args` instead". No full stop at the end.
+   */
+  readonly [cannotClone]: string;
+}
+
+/** The method by which an object is handed over. */
+export const handOver: unique symbol = Symbol("multiprocessing.handOver");
+
+/** An object that the codec leaves out, because it crosses by being handed over. */
+export interface TransferableObject extends Uncloneable {
+  [handOver](): object;
+}
+
+/** Whether a value crosses by being handed over. */
+export function isHandedOver(value: unknown): value is TransferableObject {
+  return typeof value === "object" && value !== null && handOver in value;
+}
