@@ -1,18 +1,19 @@
-// The bus: the one BroadcastChannel an isolate listens on. It carries what concerns everybody:
-// that a process died, that a queue was shut down, who has the queue of a name. Nothing of value
-// travels here, because a BroadcastChannel silently drops what a slow listener has not fetched,
-// wakes every isolate for every message and can be read by any worker: a lost announcement costs
+// The broadcast: the one BroadcastChannel on which an isolate hears what concerns everybody. A room says
+// by onAnnouncement() which announcements it understands: this one knows none, and carries all.
+//
+// Nothing of value travels here, because a BroadcastChannel silently drops what a slow listener has not
+// fetched, wakes every isolate for every message and can be read by any worker: a lost announcement costs
 // a moment, a forged one costs a look.
 //
-// While something waits the channel is ref'd, and so keeps the event loop alive (a pending
-// Atomics.waitAsync does not); else it is unref'd. Only the class of node:worker_threads has
+// While something waits, the channel is ref'd, and so keeps the event loop alive (a pending
+// Atomics.waitAsync does not); else the channel is unref'd. Only the class of node:worker_threads has
 // that. The channel is opened at the first need and never closed (see platform/broadcast.ts).
 //
-// A message that can't be read makes an isolate deaf: it looks by itself from then on, and more often.
+// A message that can't be read breaks the channel: the isolate hears nothing from then on, and its waiters
+// try again by themselves, more often than others.
 
 import { BroadcastChannel } from "node:worker_threads";
 import { isOver, ownControl } from "../liveness/control_block.ts";
-import type { Parcel } from "../transfer/transferable.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import {
   BroadcastChannelPrototypePostMessage,
@@ -25,55 +26,31 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   addEventListener,
+  ArrayPrototypeJoin,
+  ArrayPrototypePush,
   console,
   EventPrototypePreventDefault,
   EventPrototypeStopImmediatePropagation,
-  Int32Array,
-  Object,
-  SharedArrayBuffer,
+  SafeMap,
   ToObject,
 } = primordials;
 
 /** Bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
 
-/** Something may have changed for those who wait: look again. */
-export interface Look {
-  type: "look";
-}
-
-/** Who has the queue of this name? The first to answer takes the ticket. */
-export interface Find {
-  type: "find";
-  /** Of the search; the answer repeats it. */
-  id: string;
-  name: string;
-  ticket: Int32Array;
-}
-
-/** The answer to Find. */
-export interface Here {
-  type: "here";
-  id: string;
-  name: string;
-  parcel: Parcel;
-}
-
-/** Everything that is said on the bus. */
-export type Announcement = Look | Find | Here;
-
-interface Handlers {
-  /** Nothing more will be heard. */
-  deaf: () => void;
-  look: () => void;
-  find: (asked: Find) => void;
-  here: (answer: Here) => void;
+/** What is said on the channel: a type, and what belongs to it. */
+export interface Announcement {
+  readonly type: string;
 }
 
 /** Calls that Deno makes for it, one in the other, at most. */
 const STACK_NEEDED = 1000;
 
-const handlers: Partial<Handlers> = {};
+/** By the types of announcements. What one hears may come from anybody, and be anything. */
+const handlers = new SafeMap<unknown, (announced: object) => void>();
+/** What is done when the channel breaks, and what the message says that it means. */
+const whenBroken: (() => void)[] = [];
+const consequences: string[] = [];
 let channel: BroadcastChannel | undefined;
 let holds = 0;
 
@@ -124,35 +101,39 @@ function notice(event: PromiseRejectionEvent): void {
   isDeaf = true;
   console.error(
     "@multiproc/multiprocessing: a message that can't be read has come by a BroadcastChannel, and Deno " +
-      "reads no more of them in this process. It goes on, but it opens no queues by name any more.",
+      `reads no more of them in this process. It goes on${but(consequences)}.`,
   );
-  handlers.deaf?.();
+  for (let i = 0; i < whenBroken.length; i++) whenBroken[i]();
+}
+
+function but(consequences: readonly string[]): string {
+  return consequences.length === 0 ? "" : `, but ${ArrayPrototypeJoin(consequences, ", and ")}`;
 }
 
 /** A message may come from anybody: what isn't an announcement is nothing. */
 function hear(message: unknown): void {
   // A process that has taken its last step, or was killed, may still hear for a millisecond.
   if (isOver(ownControl())) return;
-  const { type } = ToObject(message) as Partial<Announcement>;
-  if (type === "look") handlers.look?.();
-  else if (type === "find" && isFind(message)) handlers.find?.(message);
-  else if (type === "here" && isHere(message)) handlers.here?.(message);
+  const announced = ToObject(message) as Partial<Announcement>;
+  handlers.get(announced.type)?.(announced);
 }
 
-function isFind(message: unknown): message is Find {
-  const { name, ticket } = message as Find;
-  return typeof name === "string" && ticket instanceof Int32Array && ticket.length > 0 &&
-    ticket.buffer instanceof SharedArrayBuffer;
+/** Says what to do on announcements of a type: one handler for each. */
+export function onAnnouncement<T extends Announcement>(
+  type: T["type"],
+  handler: (announced: Partial<T>) => void,
+): void {
+  handlers.set(type, handler);
 }
 
-function isHere(message: unknown): message is Here {
-  const { name, parcel } = message as Here;
-  return typeof name === "string" && typeof ToObject(parcel).kind === "string";
+/** Says what to do when the channel breaks. */
+export function onBroken(handler: () => void): void {
+  ArrayPrototypePush(whenBroken, handler);
 }
 
-/** Says what to do on announcements, and if there can't be any: one handler for each type. */
-export function onAnnouncement(more: Partial<Handlers>): void {
-  Object.assign(handlers, more);
+/** Says what a broken channel means for the user: completes "It goes on, but …". */
+export function addConsequence(consequence: string): void {
+  ArrayPrototypePush(consequences, consequence);
 }
 
 /** Tells every other isolate that listens; not this one. */

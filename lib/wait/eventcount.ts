@@ -44,7 +44,15 @@
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
 
-import { announce, hold, isDeafToAll, listen, onAnnouncement, release } from "./broadcast.ts";
+import {
+  announce,
+  hold,
+  isDeafToAll,
+  listen,
+  onAnnouncement,
+  onBroken,
+  release,
+} from "./broadcast.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { type Sleepable, Sleeper } from "./async_waiter.ts";
@@ -128,11 +136,18 @@ let timer: ReturnType<typeof setInterval> | undefined;
 export function lookAgain(): void {
   for (const gate of each(listOf(busy))) gate.pump();
 }
-onAnnouncement({ look: lookAgain, deaf: lookRegularly });
+const LOOK = "look";
+onAnnouncement(LOOK, lookAgain);
+onBroken(lookRegularly);
+
+/** Has everybody who waits in other isolates try again. */
+export function lookElsewhere(): void {
+  announce({ type: LOOK });
+}
 
 /** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
 export function lookEverywhere(): void {
-  announce({ type: "look" });
+  lookElsewhere();
   lookAgain();
 }
 

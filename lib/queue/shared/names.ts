@@ -3,14 +3,22 @@
 // known to many is answered once.
 
 import { InvalidStateError, TimeoutError } from "../../errors.ts";
-import { type HandedOver, handOver, unpack } from "../../transfer/transferable.ts";
-import { announce, hasNoBus, isDeafToAll, listen, onAnnouncement } from "../../wait/broadcast.ts";
+import { type HandedOver, handOver, type Parcel, unpack } from "../../transfer/transferable.ts";
+import {
+  addConsequence,
+  announce,
+  type Announcement,
+  hasNoBus,
+  isDeafToAll,
+  listen,
+  onAnnouncement,
+} from "../../wait/broadcast.ts";
 import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../../wait/eventcount.ts";
 import { eventually } from "../../wait/operation.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Atomics, crypto, Int32Array, SafeMap, SafeSet, SharedArrayBuffer } = primordials;
+const { Atomics, crypto, Int32Array, SafeMap, SafeSet, SharedArrayBuffer, ToObject } = primordials;
 
 /** What this isolate answers for: what it has made with a name, opened by one, or was given. */
 const known = new SafeMap<string, HandedOver>();
@@ -57,23 +65,59 @@ export function forget(object: HandedOver): void {
   }
 }
 
-onAnnouncement({
-  find({ id, name, ticket }) {
-    const object = known.get(name);
-    if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
-    announce({ type: "here", id, name, parcel: object[handOver]() });
-  },
-  here({ id, name, parcel }) {
-    // Late answers to a search that has ended are not for a later one: by then it may be gone.
-    if (searches.get(id) !== name || known.has(name)) return;
-    try {
-      known.set(name, unpack(parcel) as HandedOver);
-    } catch {
-      return; // forged: nothing that a queue could be made of
-    }
-    lookAgain();
-  },
+/** Who has the queue of this name? The first to answer takes the ticket. */
+interface Find extends Announcement {
+  type: "find";
+  /** Of the search; the answer repeats it. */
+  id: string;
+  name: string;
+  ticket: Int32Array;
+}
+
+/** The answer to Find. */
+interface Here extends Announcement {
+  type: "here";
+  id: string;
+  name: string;
+  parcel: Parcel;
+}
+
+onAnnouncement<Find>("find", (asked) => {
+  if (!isFind(asked)) return;
+  const { id, name, ticket } = asked, object = known.get(name);
+  if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
+  say<Here>({ type: "here", id, name, parcel: object[handOver]() });
 });
+
+onAnnouncement<Here>("here", (answer) => {
+  if (!isHere(answer)) return;
+  const { id, name, parcel } = answer;
+  // Late answers to a search that has ended are not for a later one: by then it may be gone.
+  if (searches.get(id) !== name || known.has(name)) return;
+  try {
+    known.set(name, unpack(parcel) as HandedOver);
+  } catch {
+    return; // forged: nothing that a queue could be made of
+  }
+  lookAgain();
+});
+
+addConsequence("it opens no queues by name any more");
+
+function say<T extends Announcement>(message: T): void {
+  announce(message);
+}
+
+function isFind(message: Partial<Find>): message is Find {
+  const { name, ticket } = message;
+  return typeof name === "string" && ticket instanceof Int32Array && ticket.length > 0 &&
+    ticket.buffer instanceof SharedArrayBuffer;
+}
+
+function isHere(message: Partial<Here>): message is Here {
+  const { name, parcel } = message;
+  return typeof name === "string" && typeof ToObject(parcel).kind === "string";
+}
 
 /** The searches of this isolate that are under way: id and name. */
 const searches = new SafeMap<string, string>();
@@ -97,7 +141,7 @@ export async function seek(name: string, options?: WaitOptions): Promise<HandedO
           );
         }
         const ticket = new Int32Array(new SharedArrayBuffer(4));
-        announce({ type: "find", id, name, ticket });
+        say<Find>({ type: "find", id, name, ticket });
         return WAIT;
       },
       expired: () => {

@@ -15,8 +15,7 @@ import {
   SHUT_DOWN,
 } from "../../shm/mpmc_ring.ts";
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
-import { announce } from "../../wait/broadcast.ts";
-import { Gate, GATE_WORDS, WAIT } from "../../wait/eventcount.ts";
+import { Gate, GATE_WORDS, lookElsewhere, WAIT } from "../../wait/eventcount.ts";
 import { blocking, done, eventually, type Operation } from "../../wait/operation.ts";
 import {
   blockingTimeoutOf,
@@ -402,7 +401,7 @@ export class Store<T> {
       gate.open(Infinity);
       gate.pump();
     }
-    announce({ type: "look" });
+    lookElsewhere();
   }
 
   close(): void {
