@@ -21,7 +21,7 @@ import {
   Value,
 } from "../mod.ts";
 import { type HandedOver, handOver } from "../lib/transfer/transferable.ts";
-import { ownRoster } from "../lib/liveness/process_table.ts";
+import { ownRoster } from "../lib/liveness/membership.ts";
 import { abandon, bound, endings, startNamed, turn } from "./support/sync.ts";
 import * as targets from "./support/targets/sync_targets.ts";
 
@@ -115,7 +115,7 @@ Deno.test("an owner whose place was taken by another has no name any more, and n
   const name = await abandon(lock);
   assert.equal(printed(lock), `Lock { owner: "${name}", abandoned: true }`);
   const roster = ownRoster();
-  for (let i = 0; i < 3000; i++) roster.strike(roster.enrollProcess("a stranger"));
+  for (let i = 0; i < 3000; i++) roster.remove(roster.registerProcess("a stranger"));
   assert.equal(printed(lock), 'Lock { owner: "a process that has ended", abandoned: true }');
   await assert.rejects(
     lock.acquire(),

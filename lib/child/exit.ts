@@ -14,7 +14,7 @@ import {
 } from "../liveness/control_block.ts";
 import { isKilled } from "../liveness/critical_section.ts";
 import { expectEnd, sayFarewell } from "../liveness/exit_hooks.ts";
-import { ownRef, ownRoster } from "../liveness/process_table.ts";
+import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { endAllHosted } from "../host/spawn.ts";
 import { endGate, KILLED } from "../host/supervisor.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -92,7 +92,7 @@ function finish(exitCode: number): void {
   ownRoster().noteExit(ownRef(), exitCode);
   endAllHosted();
   sayFarewell(exitCode);
-  ownRoster().strikeAll(ownRef());
+  ownRoster().reap(ownRef());
   const control = ownControl();
   if (writeCode(control, FINISHED, exitCode)) endGate(control).open(Infinity);
 }

@@ -30,7 +30,7 @@ import {
   writeCode,
 } from "../liveness/control_block.ts";
 import { mayEndAnywhere } from "../liveness/mutex.ts";
-import { ownRoster } from "../liveness/process_table.ts";
+import { ownRoster } from "../liveness/membership.ts";
 import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { isOutOfMemory } from "../platform/threads.ts";
 import { addChore, Gate, lookEverywhere, removeChore } from "../wait/eventcount.ts";
@@ -97,7 +97,7 @@ function markExit(fate: Int32Array, code: number): void {
 /** Writes that a process has ended and is gone, and tells everybody who waits. */
 export function markEnded({ fate, ref }: Pick<Launch, "fate" | "ref">, code: number): void {
   ownRoster().noteExit(ref, code);
-  ownRoster().strikeAll(ref);
+  ownRoster().reap(ref);
   markExit(fate, code);
   lookEverywhere();
 }
@@ -306,7 +306,7 @@ export class Hosted {
       }
     }
     ownRoster().noteExit(ref, -TERMINATED);
-    ownRoster().strikeAll(ref);
+    ownRoster().reap(ref);
   }
 
   // Its limits
@@ -478,7 +478,7 @@ export class Hosted {
   #strike(): void {
     this.#desk?.close();
     ownRoster().noteExit(this.#launch.ref, this.#code());
-    ownRoster().strikeAll(this.#launch.ref);
+    ownRoster().reap(this.#launch.ref);
   }
 }
 

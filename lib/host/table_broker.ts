@@ -11,7 +11,8 @@ import {
   STRIKE_ALL,
 } from "../liveness/brokered_table.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
-import { ownRoster, type ProcessTable, type Ref } from "../liveness/process_table.ts";
+import { ownRoster } from "../liveness/membership.ts";
+import type { ProcessTable, Ref } from "../liveness/process_table.ts";
 import { addChore, lookEverywhere, removeChore } from "../wait/eventcount.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -67,8 +68,8 @@ export class ServedDesk {
   #grant(kind: number): Ref | undefined {
     if (this.#granted.size >= MAX_ENTRIES) return undefined;
     const ref = kind === PROCESSES
-      ? this.#table.enrollProcess("a process of a sandbox", this.#owner)
-      : this.#table.enroll(this.#owner);
+      ? this.#table.registerProcess("a process of a sandbox", this.#owner)
+      : this.#table.register(this.#owner);
     this.#granted.set(ref.index, ref.generation);
     return ref;
   }
@@ -78,12 +79,12 @@ export class ServedDesk {
     if (!this.#belongs(ref)) return false;
     if (kind === ENTRUST) {
       if (!this.#table.isAlive(owner)) return false;
-      uninterrupted(() => this.#table.entrust(ref, owner));
+      uninterrupted(() => this.#table.reparent(ref, owner));
       if (!this.#belongs(ref)) this.#granted.delete(ref.index);
       return false;
     }
-    if (kind === STRIKE) this.#table.strike(ref);
-    else if (kind === STRIKE_ALL) this.#table.strikeAll(ref);
+    if (kind === STRIKE) this.#table.remove(ref);
+    else if (kind === STRIKE_ALL) this.#table.reap(ref);
     else return false;
     this.#granted.delete(ref.index);
     return true;

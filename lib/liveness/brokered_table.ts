@@ -8,7 +8,7 @@
 //
 // Each slot is written by one side and emptied by the other: single producer, single consumer.
 
-import type { ProcessTable, Ref } from "./process_table.ts";
+import { indexOfToken, type ProcessTable, type Ref, tokenOf } from "./process_table.ts";
 import { InvalidStateError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -136,7 +136,7 @@ interface Own {
 }
 
 /** The table as a process sees it that has a desk. */
-export class DeskTable implements ProcessTable {
+export class BrokeredProcessTable implements ProcessTable {
   readonly shares: undefined = undefined;
   readonly #words: Int32Array;
   readonly #self: Ref;
@@ -164,11 +164,11 @@ export class DeskTable implements ProcessTable {
     return Atomics.add(this.#words, NEXT_PID, 1) + 1;
   }
 
-  enrollProcess(_name: string, owner: Ref = this.#self): Ref {
+  registerProcess(_name: string, owner: Ref = this.#self): Ref {
     return this.#take(PROCESSES, owner);
   }
 
-  enroll(owner: Ref): Ref {
+  register(owner: Ref): Ref {
     return this.#take(OTHERS, owner);
   }
 
@@ -213,7 +213,7 @@ export class DeskTable implements ProcessTable {
     Atomics.store(words, at + KIND, kind);
   }
 
-  strike(ref: Ref): void {
+  remove(ref: Ref): void {
     const own = this.#ownOf(ref);
     if (own?.isAlive === false) return;
     if (own !== undefined) own.isAlive = false;
@@ -222,7 +222,7 @@ export class DeskTable implements ProcessTable {
     this.#request(STRIKE, ref);
   }
 
-  strikeAll(ref: Ref): void {
+  reap(ref: Ref): void {
     // Itself: the host does that, when it sees the end.
     if (isSame(ref, this.#self)) return;
     const own = this.#ownOf(ref);
@@ -231,7 +231,7 @@ export class DeskTable implements ProcessTable {
     this.#request(STRIKE_ALL, ref);
   }
 
-  entrust(ref: Ref, owner: Ref): void {
+  reparent(ref: Ref, owner: Ref): void {
     const own = this.#ownOf(ref);
     if (own !== undefined) own.owner = owner;
     this.#request(ENTRUST, ref, owner);
@@ -241,8 +241,8 @@ export class DeskTable implements ProcessTable {
     return this.#ownOf(ref)?.owner ?? ref;
   }
 
-  token({ index, generation }: Ref): number {
-    return tokenOf(index, generation);
+  token(ref: Ref): number {
+    return tokenOf(ref);
   }
 
   isTokenAlive(token: number): boolean {
@@ -317,15 +317,4 @@ export class DeskTable implements ProcessTable {
 
 function isSame(one: Ref, other: Ref): boolean {
   return one.index === other.index && one.generation === other.generation;
-}
-
-const GENERATION_BITS = 14;
-
-/** As the table itself makes them: process_table.ts. */
-function tokenOf(index: number, generation: number): number {
-  return (index >> 1) << GENERATION_BITS | generation >> 1 & ((1 << GENERATION_BITS) - 1);
-}
-
-function indexOfToken(token: number): number {
-  return (token >> GENERATION_BITS) * 2;
 }

@@ -45,7 +45,8 @@ import {
   type SegmentPost,
 } from "../shm/spsc_queue.ts";
 import { EMPTY } from "../shm/mpmc_ring.ts";
-import { placeIn, type ProcessTable, type Ref } from "../liveness/process_table.ts";
+import { placeIn } from "../liveness/membership.ts";
+import type { ProcessTable, Ref } from "../liveness/process_table.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../shm/scratch.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { closeQuietly } from "../platform/ports.ts";
@@ -170,7 +171,7 @@ export class End {
     this.#peer = content.peer;
     this.#port = content.port;
     this.#number = content.number;
-    uninterrupted(() => place.roster.entrust(content.self, place.self));
+    uninterrupted(() => place.roster.reparent(content.self, place.self));
     if (content.incoming !== undefined) this.#incoming = this.#receiving(content.incoming);
     if (content.outgoing !== undefined) this.#outgoing = this.#sending(content.outgoing);
     open.add(this);
@@ -564,7 +565,7 @@ export class End {
   close(): void {
     if (this.#gone !== undefined) return;
     this.checkNotPosting("close()");
-    this.#roster.strike(this.#self);
+    this.#roster.remove(this.#self);
     this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
     for (let posted, left = MOST_POSTED; left > 0; left--) {
       posted = receivePosted(this.#port);
@@ -606,7 +607,7 @@ export class End {
 
   /** It is somebody else's now; in a critical section. */
   moved(owner: Ref, how: string): void {
-    this.#roster.entrust(this.#self, owner);
+    this.#roster.reparent(this.#self, owner);
     this.#movedHow = how;
     this.#leave(
       `This connection was ${how}, and can only be used there. Use its other end, or another pipe.`,

@@ -7,7 +7,8 @@ import { describe } from "../validate/describe.ts";
 import { InvalidStateError } from "../errors.ts";
 import type { Parcel } from "../transfer/transferable.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
-import { placeIn, type Ref, takePlace } from "../liveness/process_table.ts";
+import { placeIn, takePlace } from "../liveness/membership.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import { lookEverywhere } from "../wait/eventcount.ts";
 import type { EndContent } from "./endpoint.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -63,10 +64,10 @@ export function messageOf(
     );
   }
   // Whoever has made it may have to end it: it lives no longer than this isolate.
-  const worker = roster.enrollProcess("a worker", place.self);
+  const worker = roster.registerProcess("a worker", place.self);
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
-    roster.strikeAll(worker);
+    roster.reap(worker);
     lookEverywhere();
   });
   // A port that isn't started doesn't hear of the other one's end.
@@ -103,7 +104,7 @@ export function contentOf(message: unknown): EndContent {
   if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
     // It came for one who wasn't known yet; it belongs to the one who was.
-    uninterrupted(() => roster.entrust(content.self, place));
+    uninterrupted(() => roster.reparent(content.self, place));
     life.close();
   }
   return content;

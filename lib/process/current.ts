@@ -2,7 +2,8 @@
 // worker this library did not start, is a MainProcess with words of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptDesk, adoptPlace, ownRef, type Ref } from "../liveness/process_table.ts";
+import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity, Init } from "../protocol/messages.ts";
 import type { Process } from "./process.ts";

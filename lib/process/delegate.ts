@@ -8,7 +8,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { postAlone } from "../transfer/message.ts";
 import { BY_STARTER, CLAIM, UNCLAIMED } from "../liveness/control_block.ts";
 import { uninterrupted } from "../liveness/critical_section.ts";
-import { ownRef, ownRoster } from "../liveness/process_table.ts";
+import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { addChore, removeChore } from "../wait/eventcount.ts";
 import { host } from "../host/spawn.ts";
 import { askHost } from "../protocol/host_port.ts";
@@ -37,7 +37,7 @@ export function delegate(
   uninterrupted(() => {
     askHost({ type: "start", launch });
     // It doesn't end with its starter any more.
-    roster.entrust(launch.ref, roster.ownerOf(ownRef()));
+    roster.reparent(launch.ref, roster.ownerOf(ownRef()));
   });
   if (kept === undefined) return;
   const asked = performance.now();

@@ -20,7 +20,7 @@ import { uninterrupted } from "../liveness/critical_section.ts";
 import { checkLimit, checkWhole } from "../validate/numbers.ts";
 import { cannotClone, exposeAll } from "../transfer/transferable.ts";
 import { newDesk } from "../liveness/brokered_table.ts";
-import { ownRef, ownRoster } from "../liveness/process_table.ts";
+import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { type Gate, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -486,7 +486,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
     const { travel, ...made } = plan(target, grants, isLimited);
     const identity = this.#identity;
-    const roster = ownRoster(), ref = roster.enrollProcess(identity.name, ownRef());
+    const roster = ownRoster(), ref = roster.registerProcess(identity.name, ownRef());
     const { cargo } = loaded;
     const letter = grants && newLetter(this.#bounds.maxResultBytes ?? MAX_RESULT_BYTES);
     const sealed = sealOf(this.#bounds, this.name);
@@ -518,7 +518,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       } else host(launch, this.#whenEnded);
     } catch (error) {
       identity.pid = 0;
-      roster.strikeAll(ref);
+      roster.reap(ref);
       port1.close();
       throw error;
     }

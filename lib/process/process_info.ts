@@ -1,7 +1,8 @@
 // What a process knows of itself and of the one that has started it.
 
 import { cannotClone } from "../transfer/transferable.ts";
-import { ownRoster, type Ref } from "../liveness/process_table.ts";
+import { ownRoster } from "../liveness/membership.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";

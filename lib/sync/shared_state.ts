@@ -3,7 +3,8 @@
 
 import type { Parcel } from "../transfer/transferable.ts";
 import { arrivedMemory } from "../validate/corruption.ts";
-import { ownRef, ownRoster, placeIn, type ProcessTable } from "../liveness/process_table.ts";
+import { ownRef, ownRoster, placeIn } from "../liveness/membership.ts";
+import type { ProcessTable } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Int32Array, SharedArrayBuffer, TypeError } = primordials;

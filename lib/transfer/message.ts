@@ -17,7 +17,8 @@ import {
   type Parcel,
   unpack,
 } from "./transferable.ts";
-import { ownRoster, type Ref } from "../liveness/process_table.ts";
+import { ownRoster } from "../liveness/membership.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

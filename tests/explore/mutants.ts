@@ -90,11 +90,7 @@ const gate: Mutant[] = [
   {
     name: "gate: a blocked waiter that leaves passes nothing on",
     edits: [
-      edit(
-        "wait/eventcount.ts",
-        "    } finally {\n      this.passOn();\n    }",
-        "    } finally {}",
-      ),
+      edit("wait/eventcount.ts", "    } finally {\n      this.passOn();\n    }", "    } finally {}"),
     ],
     scenarios: ["queue_1p2g", "queue_batches", "lock_3"],
     harmless:
@@ -203,13 +199,7 @@ const memory: Mutant[] = [
   },
   {
     name: "critical: the flag is lowered before the work",
-    edits: [
-      edit(
-        "liveness/critical_section.ts",
-        "    work();\n    leave();",
-        "    leave();\n    work();",
-      ),
-    ],
+    edits: [edit("liveness/critical_section.ts", "    work();\n    leave();", "    leave();\n    work();")],
     scenarios: ["mutex_kill"],
   },
   {
@@ -222,18 +212,18 @@ const memory: Mutant[] = [
     scenarios: ["host_queue", "host_terminate"],
   },
   {
-    name: "roster: an entry is handed on by two stores that readers see",
+    name: "process table: an entry is handed on by two stores that readers see",
     edits: [edit(
-      "liveness/process_table.ts",
+      "liveness/shared_table.ts",
       "(Atomics.load(words, at + OWNER) & 1) ^ 1;",
       "Atomics.load(words, at + OWNER) & 1;",
     )],
     scenarios: ["roster_hand_on"],
   },
   {
-    name: "roster: one that finds an owner dead doesn't look again",
+    name: "process table: one that finds an owner dead doesn't look again",
     edits: [edit(
-      "liveness/process_table.ts",
+      "liveness/shared_table.ts",
       `      if (
         Atomics.load(words, at + OWNER) === owner &&
         Atomics.load(words, at + OWNER_GENERATION + (owner & 1)) === ownerGeneration
@@ -243,9 +233,9 @@ const memory: Mutant[] = [
     scenarios: ["roster_hand_on"],
   },
   {
-    name: "roster: an entry is struck off twice",
+    name: "process table: an entry is removed twice",
     edits: [edit(
-      "liveness/process_table.ts",
+      "liveness/shared_table.ts",
       "if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;",
       "if ((generation & 1) === 0) return;",
     )],
@@ -323,9 +313,7 @@ const queue: Mutant[] = [
   },
   {
     name: "queue: the last taskDone wakes nobody",
-    edits: [
-      edit("queue/shared/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", ""),
-    ],
+    edits: [edit("queue/shared/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", "")],
     scenarios: ["queue_joinable"],
   },
   {

@@ -24,7 +24,7 @@ const SMALLER: Record<string, Record<string, number>> = {
   // Memory only: what a run costs is mostly the making of it.
   "lib/shm/scratch.ts": { SCRATCH_BYTES: 256 },
   "lib/codec/writer.ts": { SMALLEST: 256 },
-  "lib/liveness/process_table.ts": { MOST_BYTES: 1 << 14 },
+  "lib/liveness/shared_table.ts": { MOST_BYTES: 1 << 14 },
   // The ring wraps around and grows after a few records.
   "lib/shm/mpmc_ring.ts": { FIRST_UNITS: 16 },
   // A lane goes on to its next segment after a few records.
@@ -32,7 +32,7 @@ const SMALLER: Record<string, Record<string, number>> = {
 };
 
 /** For the scenarios in whose files it is said: an entry of the roster is taken again at once. */
-const FEW_ENTRIES = { "lib/liveness/process_table.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
+const FEW_ENTRIES = { "lib/liveness/shared_table.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
 
 /** Files of scenarios that need more than the usual constants. */
 const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };

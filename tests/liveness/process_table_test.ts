@@ -1,7 +1,8 @@
 // The roster against a model: an array of who was entered, each with an owner, or none.
 
 import assert from "node:assert/strict";
-import { type Ref, Roster } from "../../lib/liveness/process_table.ts";
+import type { Ref } from "../../lib/liveness/process_table.ts";
+import { SharedProcessTable } from "../../lib/liveness/shared_table.ts";
 import { between, withSeeds } from "../support/seed.ts";
 
 /** One who was entered. */
@@ -24,16 +25,16 @@ function pick<T>(random: () => number, list: readonly T[]): T | undefined {
 
 Deno.test("who is alive, and under which name, is what a model says", async () => {
   await withSeeds(Array.from({ length: 12 }, (_, i) => i + 1), (random) => {
-    const first = Roster.make();
+    const first = SharedProcessTable.make();
     // Two views, as two processes have them; one sees only later that the memory grew.
-    const views = [first, new Roster(first.shares)];
+    const views = [first, new SharedProcessTable(first.shares)];
     const view = () => views[between(random, 0, 1)];
     let entries: Entry[] = [];
     const ended: Entry[] = [];
     const enter = (owner: Entry | undefined, name: string | undefined) => {
       const ref = name === undefined
-        ? view().enroll(owner!.ref)
-        : view().enrollProcess(name, owner?.ref);
+        ? view().register(owner!.ref)
+        : view().registerProcess(name, owner?.ref);
       entries.push({ ref, struck: false, owner, name });
     };
     const strike = (entry: Entry) => {
@@ -49,10 +50,10 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
         const name = isProcess ? `process ${step} ${"é".repeat(step % 30)}` : undefined;
         if (some === undefined || depthOf(some) < 20) enter(isProcess ? undefined : some, name);
       } else if (kind < 0.55) {
-        view().strike(some.ref);
+        view().remove(some.ref);
         strike(some);
       } else if (kind < 0.65) {
-        view().strikeAll(some.ref);
+        view().reap(some.ref);
         strike(some);
         // And all that is lost, whoever it was that had it.
         const isLost = ({ struck, owner }: Entry) => !struck && owner?.struck === true;
@@ -62,7 +63,7 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
         let above: Entry | undefined = other;
         while (above !== undefined && above !== some) above = above.owner;
         if (above === undefined) {
-          view().entrust(some.ref, other.ref);
+          view().reparent(some.ref, other.ref);
           some.owner = other;
         }
       }
@@ -85,13 +86,13 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
 });
 
 Deno.test("an entry that is taken again doesn't bring back who had it before", () => {
-  const roster = Roster.make();
-  const owner = roster.enrollProcess("owner");
+  const roster = SharedProcessTable.make();
+  const owner = roster.registerProcess("owner");
   const gone: Ref[] = [];
   const bytes: number[] = [];
   for (let i = 0; i < 20_000; i++) {
-    const ref = i % 2 ? roster.enroll(owner) : roster.enrollProcess(`process ${i}`);
-    roster.strike(ref);
+    const ref = i % 2 ? roster.register(owner) : roster.registerProcess(`process ${i}`);
+    roster.remove(ref);
     gone.push(ref);
     bytes.push(roster.shares.byteLength);
   }
@@ -102,37 +103,40 @@ Deno.test("an entry that is taken again doesn't bring back who had it before", (
 });
 
 Deno.test("striking off who was struck off before does nothing to who has the entry now", () => {
-  const roster = Roster.make();
-  const owner = roster.enrollProcess("owner");
-  const first = roster.enroll(owner);
-  roster.strike(first);
+  const roster = SharedProcessTable.make();
+  const owner = roster.registerProcess("owner");
+  const first = roster.register(owner);
+  roster.remove(first);
   let again = first;
   for (let i = 0; i < 5000 && (i === 0 || again.index !== first.index); i++) {
-    if (i > 0) roster.strike(again);
-    again = roster.enroll(owner);
+    if (i > 0) roster.remove(again);
+    again = roster.register(owner);
   }
   assert.equal(again.index, first.index);
-  roster.strike(first);
-  roster.entrust(first, first);
+  roster.remove(first);
+  roster.reparent(first, first);
   assert.ok(roster.isAlive(again));
   assert.ok(!roster.isAlive(first));
 });
 
 Deno.test("what belongs to each other in a ring is lost", () => {
-  const roster = Roster.make();
-  const owner = roster.enrollProcess("owner");
-  const ring = [roster.enroll(owner), roster.enroll(owner), roster.enroll(owner)];
-  for (let i = 0; i < 3; i++) roster.entrust(ring[i], ring[(i + 1) % 3]);
+  const roster = SharedProcessTable.make();
+  const owner = roster.registerProcess("owner");
+  const ring = [roster.register(owner), roster.register(owner), roster.register(owner)];
+  for (let i = 0; i < 3; i++) roster.reparent(ring[i], ring[(i + 1) % 3]);
   for (const ref of ring) assert.equal(roster.isAlive(ref), false);
-  roster.entrust(ring[0], ring[0]);
+  roster.reparent(ring[0], ring[0]);
   assert.equal(roster.isAlive(ring[0]), false);
 });
 
 Deno.test("pids and rosters are told apart", () => {
-  const rosters = [Roster.make(), Roster.make()];
+  const rosters = [SharedProcessTable.make(), SharedProcessTable.make()];
   assert.notEqual(rosters[0].id, rosters[1].id);
-  assert.equal(new Roster(rosters[0].shares).id, rosters[0].id);
-  const pids = Array.from({ length: 100 }, (_, i) => new Roster(rosters[0].shares).newPid() - i);
+  assert.equal(new SharedProcessTable(rosters[0].shares).id, rosters[0].id);
+  const pids = Array.from(
+    { length: 100 },
+    (_, i) => new SharedProcessTable(rosters[0].shares).newPid() - i,
+  );
   // Above those of the operating system, and below 2 ** 31, where Deno takes a pid for another.
   assert.deepEqual(pids, Array.from({ length: 100 }, () => 2 ** 30 + 1));
 });

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { AbandonedLockError } from "../../lib/errors.ts";
-import { ownRoster, type Ref } from "../../lib/liveness/process_table.ts";
+import { ownRoster } from "../../lib/liveness/membership.ts";
+import type { Ref } from "../../lib/liveness/process_table.ts";
 import { Mutual, MUTUAL_WORDS } from "../../lib/sync/lock_word.ts";
 import { newPermits, Permits } from "../../lib/sync/semaphore_state.ts";
 import { newShared, type Shared } from "../../lib/sync/shared_state.ts";
@@ -41,9 +42,9 @@ function parties(kind: string, count: number): Party[] {
   const make = kinds[kind]();
   const shared = kind === "Lock" ? newShared(MUTUAL_WORDS) : newPermits(1);
   return Array.from({ length: count }, (_, i) => {
-    const ref: Ref = roster.enrollProcess(`P${i}`);
+    const ref: Ref = roster.registerProcess(`P${i}`);
     const view: Shared = { ...shared, token: roster.token(ref) };
-    return { ...make(view), die: () => roster.strikeAll(ref) };
+    return { ...make(view), die: () => roster.reap(ref) };
   });
 }
 

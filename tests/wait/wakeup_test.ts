@@ -13,7 +13,7 @@ import { turn } from "../support/sync.ts";
 function views(count: number): { locks: Mutual[]; words: Int32Array } {
   const shared = newShared(MUTUAL_WORDS), { roster } = shared;
   const locks = Array.from({ length: count }, (_, i) => {
-    const token = roster.token(roster.enrollProcess(`P${i}`));
+    const token = roster.token(roster.registerProcess(`P${i}`));
     const view: Shared = { ...shared, token };
     return new Mutual(view, "Lock");
   });
@@ -103,7 +103,7 @@ Deno.test("of a free permit that is reserved, those who wait look again when tha
   const shared = newPermits(1);
   const permits = new Permits(shared, "Semaphore");
   const { words } = shared;
-  const other = shared.roster.token(shared.roster.enrollProcess("other"));
+  const other = shared.roster.token(shared.roster.registerProcess("other"));
   const at = TABLE_WORDS + 3; // RESERVED
   words[at] = other;
   words[at + 1] = (Date.now() + 4) | 0;

@@ -3,7 +3,9 @@
 
 import { adoptControl, newControl } from "../../../lib/liveness/control_block.ts";
 import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
-import { adoptPlace, ownRoster, type Ref, Roster } from "../../../lib/liveness/process_table.ts";
+import { adoptPlace, ownRoster } from "../../../lib/liveness/membership.ts";
+import type { Ref } from "../../../lib/liveness/process_table.ts";
+import { SharedProcessTable } from "../../../lib/liveness/shared_table.ts";
 import { lookEverywhere } from "../../../lib/wait/eventcount.ts";
 import type { Outcome, Scenario, Shared, Simulation } from "../kernel/scenario.ts";
 
@@ -17,11 +19,11 @@ export interface Program extends Shared {
 
 /** Makes one; objects are made in the name of the first process. */
 export function newProgram(count: number): Program {
-  const roster = Roster.make();
+  const roster = SharedProcessTable.make();
   sim.label(roster.shares, "roster");
   const refs: Ref[] = [], controls: Int32Array[] = [];
   for (let i = 0; i < count; i++) {
-    refs.push(roster.enrollProcess(`P${i}`));
+    refs.push(roster.registerProcess(`P${i}`));
     const control = newControl();
     sim.label(control, `control${i}`);
     controls.push(control);
@@ -40,7 +42,7 @@ export function init(shared: Shared, id: number): void {
 
 /** What the host of those that were killed does when they are gone. */
 export function reap({ refs }: Program): void {
-  for (const id of sim.killed()) ownRoster().strikeAll(refs[id]);
+  for (const id of sim.killed()) ownRoster().reap(refs[id]);
   lookEverywhere();
 }
 

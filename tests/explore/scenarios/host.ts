@@ -11,7 +11,7 @@ import {
   writeCode,
 } from "../../../lib/liveness/control_block.ts";
 import { sayFarewell } from "../../../lib/liveness/exit_hooks.ts";
-import { ownRef, ownRoster } from "../../../lib/liveness/process_table.ts";
+import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
 import { endGate, Hosted, TERMINATED } from "../../../lib/host/supervisor.ts";
 import type { Birth, Launch } from "../../../lib/protocol/messages.ts";
 import { beat } from "../../../lib/protocol/heartbeat.ts";
@@ -71,7 +71,7 @@ function child<T extends Program>(target: (shared: T) => void): (shared: T) => v
     Atomics.notify(control, LOADED);
     target(shared);
     sayFarewell(0);
-    ownRoster().strikeAll(ownRef());
+    ownRoster().reap(ownRef());
     if (writeCode(control, FINISHED, 0)) endGate(control).open(Infinity);
     sim.terminate(sim.id);
   };

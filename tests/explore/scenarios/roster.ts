@@ -2,7 +2,8 @@
 // here (MANY is 1: see program.ts).
 
 import { critically } from "../../../lib/liveness/mutex.ts";
-import { ownRoster, type Ref } from "../../../lib/liveness/process_table.ts";
+import { ownRoster } from "../../../lib/liveness/membership.ts";
+import type { Ref } from "../../../lib/liveness/process_table.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { init, lostWakeUp, type Program, reap, scenario, unfinished } from "./base.ts";
 
@@ -16,11 +17,11 @@ const nothing = () => ({ end: { index: 0, generation: 0 } });
 const enrolls = (times: number) => (s: S) => {
   const roster = ownRoster();
   for (let i = 0; i < times; i++) {
-    const ref = roster.enroll(s.refs[sim.id]);
+    const ref = roster.register(s.refs[sim.id]);
     if (sim.add(`entry ${ref.index}`, 1) > 1) sim.fail(`entry ${ref.index} is taken twice`);
     if (!roster.isAlive(ref)) sim.fail(`what was entered isn't alive`);
     sim.add(`entry ${ref.index}`, -1);
-    roster.strike(ref);
+    roster.remove(ref);
     if (roster.isAlive(ref)) sim.fail(`what was struck off is alive`);
   }
 };
@@ -29,10 +30,10 @@ function newEnd(program: Program): { end: Ref } {
   const roster = ownRoster();
   // The new owner is of another generation than the old one.
   for (let i = 0; i < 2; i++) {
-    roster.strike(program.refs[2]);
-    program.refs[2] = roster.enrollProcess("P2");
+    roster.remove(program.refs[2]);
+    program.refs[2] = roster.registerProcess("P2");
   }
-  return { end: roster.enroll(program.refs[1]) };
+  return { end: roster.register(program.refs[1]) };
 }
 
 const check = (outcome: Outcome) => unfinished(outcome) ?? lostWakeUp(outcome);
@@ -63,9 +64,9 @@ export const scenarios: Record<string, Scenario> = {
         critically(
           new Int32Array(new SharedArrayBuffer(4)),
           0,
-          () => ownRoster().entrust(end, refs[2]),
+          () => ownRoster().reparent(end, refs[2]),
         );
-        ownRoster().strikeAll(refs[1]);
+        ownRoster().reap(refs[1]);
       },
       () => {},
     ],
@@ -75,13 +76,13 @@ export const scenarios: Record<string, Scenario> = {
   roster_lost: scenario(newEnd, {
     about: "two strike off who has died and what belongs to it, at once",
     processes: [
-      ({ refs }: S) => ownRoster().strikeAll(refs[1]),
+      ({ refs }: S) => ownRoster().reap(refs[1]),
       () => {},
       ({ end, refs }: S) => {
         const roster = ownRoster();
-        roster.strikeAll(refs[1]);
+        roster.reap(refs[1]);
         if (roster.isAlive(end)) sim.fail("what belonged to the dead one is alive");
-        const [a, b] = [roster.enrollProcess("a"), roster.enrollProcess("b")];
+        const [a, b] = [roster.registerProcess("a"), roster.registerProcess("b")];
         if (a.index === b.index) sim.fail(`entry ${a.index} is taken twice`);
       },
     ],
@@ -93,7 +94,7 @@ export const scenarios: Record<string, Scenario> = {
       ({ refs }: S) => {
         const roster = ownRoster(), taken = new Set<number>();
         for (let i = 0; i < 4; i++) {
-          const ref = roster.enroll(refs[0]);
+          const ref = roster.register(refs[0]);
           if (!roster.isAlive(ref)) sim.fail("what was entered isn't alive");
           if (taken.has(ref.index)) sim.fail(`entry ${ref.index} is taken twice`);
           taken.add(ref.index);
@@ -101,9 +102,9 @@ export const scenarios: Record<string, Scenario> = {
       },
       ({ refs }: S) => {
         const roster = ownRoster();
-        const [a, b] = [roster.enroll(refs[1]), roster.enroll(refs[1])];
-        roster.strike(a);
-        roster.strike(b);
+        const [a, b] = [roster.register(refs[1]), roster.register(refs[1])];
+        roster.remove(a);
+        roster.remove(b);
       },
       (s: S) => reap(s),
     ],

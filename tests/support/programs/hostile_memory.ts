@@ -18,7 +18,7 @@ import {
 } from "@multiproc/multiprocessing";
 import { expose, handOver } from "../../../lib/transfer/transferable.ts";
 import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
-import { ownRef, ownRoster } from "../../../lib/liveness/process_table.ts";
+import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
 import { ServedDesk } from "../../../lib/host/table_broker.ts";
 import { newLetter, read } from "../../../lib/protocol/outcome.ts";
 
@@ -235,7 +235,7 @@ if (import.meta.main) {
       memories.push(...memoriesOf(parcel.content));
       use.push(...made.use);
     } else if (current === "desk") {
-      const desk = newDesk(ownRoster(), 7), ref = ownRoster().enrollProcess("fuzzed", ownRef());
+      const desk = newDesk(ownRoster(), 7), ref = ownRoster().registerProcess("fuzzed", ownRef());
       memories.push(desk);
       served = new ServedDesk(desk, ref);
       use.push(
