@@ -7,6 +7,7 @@
 //                     the URL and not only the text. A new blob: URL for each worker costs nearly as
 //                     much: what Deno has parsed it keeps by the URL.
 
+import { each } from "./containers.ts";
 import * as buffer from "node:buffer"; // as a namespace: Deno 2.5 has no resolveObjectURL
 
 /** Taken before any code of the user's: what is replaced later would have other text run as this package. */
@@ -14,7 +15,10 @@ const { createObjectURL } = URL, PlainBlob = Blob;
 
 /** A URL by which every isolate of the program can import this module. */
 export function newObjectUrl(text: string): string {
-  return createObjectURL(new PlainBlob([text], { type: "text/javascript" }));
+  // Deno iterates the parts, and looks for more options than these in what it is given.
+  const parts = each([text]) as Iterable<BlobPart> as BlobPart[];
+  const options = { __proto__: null, type: "text/javascript" } as BlobPropertyBag;
+  return createObjectURL(new PlainBlob(parts, options));
 }
 
 /** Whether the URL still stands for something. */

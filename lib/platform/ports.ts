@@ -10,7 +10,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeSome, Error, Object, Reflect, TypeError, uncurry } = primordials;
+const { ArrayPrototypeSome, each, Error, Object, Reflect, TypeError, uncurry } = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -67,7 +67,8 @@ export function postMessage(
   message: unknown,
   transfer: readonly object[] = [],
 ): void {
-  post(port, message, { __proto__: null, transfer });
+  // Deno iterates the list.
+  post(port, message, { __proto__: null, transfer: each(transfer) });
 }
 
 /** Whether a port has begun to receive messages by events. */

@@ -52,6 +52,50 @@ Deno.test({
   },
 });
 
+/** Methods of the language's classes whose names few classes of this package have. */
+const METHODS = [
+  ...[
+    "push",
+    "pop",
+    "shift",
+    "unshift",
+    "splice",
+    "slice",
+    "map",
+    "filter",
+    "some",
+    "every",
+    "find",
+  ],
+  ...["findIndex", "findLast", "reduce", "forEach", "flatMap", "flat", "concat", "sort", "reverse"],
+  ...["toReversed", "toSorted", "includes", "indexOf", "lastIndexOf", "join", "at", "fill"],
+  ...["startsWith", "endsWith", "replace", "replaceAll", "split", "trim", "repeat", "padEnd"],
+  ...["padStart", "match", "matchAll", "exec", "test", "charCodeAt", "toFixed", "subarray"],
+  ...["copyWithin", "then", "catch", "finally", "call", "apply", "bind"],
+];
+/** Objects of this package's own classes that have a method of such a name. */
+const OWN =
+  /^this$|(?:^|[.#])(?:iterator|backlog|unit|process|child|encoder|out|table|line|store|desk)$|^(?:Reflect|super)$/;
+
+Deno.test({
+  name: "no file of lib calls a method of the language's by its object (needs --allow-read)",
+  ignore: !granted,
+  fn: () => {
+    const call = new RegExp(String.raw`([\w$#.?!\])]+)\.(?:${METHODS.join("|")})\(`, "g");
+    const found: string[] = [];
+    for (const file of filesIn(lib)) {
+      if (/counted_buffers|interruption|errors\.ts/.test(file.href)) continue; // as they are loaded
+      const code = codeOf(Deno.readTextFileSync(file));
+      for (const { 0: all, 1: object } of code.matchAll(call)) {
+        if (!OWN.test(object) && all !== "options).find(") {
+          found.push(`${file.href.slice(lib.href.length)}: ${all}`);
+        }
+      }
+    }
+    assert.deepEqual(found, []);
+  },
+});
+
 Deno.test("what a stand-in for a class makes is what the class makes", async () => {
   const { Array: Arrays, Date: Dates, Promise: Promises, URL: Urls, String: Strings } = primordials;
   assert.equal(Object.getPrototypeOf(new Dates(5)), Date.prototype);

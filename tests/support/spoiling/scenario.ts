@@ -44,13 +44,14 @@ const soon = { timeout: 1 }, later = { timeout: 3000 };
 const { setTimeout, clearTimeout } = globalThis, PlainPromise = Promise;
 const sample = new RangeError("of an item");
 
-/** How long a step may take, in ms: it takes a few. */
+/** How long a step may take, in ms: it takes a few. Those of pools take more. */
 const ENDLESS = 2000;
+export const ENDLESS_FOR_POOLS = 30_000;
 
 /** What a step answers, what it throws, or that it hangs. */
-export function answerOf(step: () => Promise<string>): Promise<string> {
+export function answerOf(step: () => Promise<string>, endless = ENDLESS): Promise<string> {
   return new PlainPromise((resolve) => {
-    const timer = setTimeout(() => resolve("HANGS"), ENDLESS);
+    const timer = setTimeout(() => resolve("HANGS"), endless);
     const run = async () => {
       let answer: string;
       try {
