@@ -8,7 +8,8 @@
 
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeFind, DOMException, Object, Symbol } = primordials;
+const { ArrayPrototypeFind, DOMException, Object, Symbol, SymbolPrototypeGetDescription } =
+  primordials;
 
 let hostSymbol: symbol | undefined;
 
@@ -21,8 +22,8 @@ export function hostObject(): symbol {
 }
 
 /** Whether a symbol is the one that marks what Deno clones or refuses by itself. */
-export function isHostSymbol({ description }: symbol): boolean {
-  return description === "Deno.core.hostObject";
+export function isHostSymbol(symbol: symbol): boolean {
+  return SymbolPrototypeGetDescription(symbol) === "Deno.core.hostObject";
 }
 
 const privateInspect = Symbol.for("Deno.privateCustomInspect");

@@ -371,6 +371,11 @@ export const FunctionPrototypeToString = uncurryThis<object, () => string>(
     ref: WeakRef<T>,
   ) => T | undefined;
 
+/** What a symbol is called. */
+export const SymbolPrototypeGetDescription = uncurryThis<symbol, () => string | undefined>(
+  globalThis.Object.getOwnPropertyDescriptor(globalThis.Symbol.prototype, "description")!.get!,
+);
+
 /** A function that calls a method, or a getter, with its argument as `this`. */
 export function uncurryGetter<T, R>(method: (this: T) => R): (self: T) => R {
   return uncurryThis<T, () => R>(method);

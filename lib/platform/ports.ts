@@ -10,7 +10,16 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeSome, each, Error, Object, Reflect, TypeError, uncurry } = primordials;
+const {
+  ArrayPrototypeSome,
+  each,
+  Error,
+  Object,
+  Reflect,
+  SymbolPrototypeGetDescription,
+  TypeError,
+  uncurry,
+} = primordials;
 
 /**
  * The next message of a port, without a turn of the event loop; undefined if there is none, or will
@@ -74,6 +83,7 @@ export function postMessage(
 /** Whether a port has begun to receive messages by events. */
 export function isStarted(port: object): boolean {
   return ArrayPrototypeSome(Object.getOwnPropertySymbols(port), (symbol) => {
-    return symbol.description === "enabled" && Reflect.get(port, symbol) === true;
+    return SymbolPrototypeGetDescription(symbol) === "enabled" &&
+      Reflect.get(port, symbol) === true;
   });
 }

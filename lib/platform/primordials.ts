@@ -18,12 +18,13 @@
 // make what the original makes, other classes are the originals.
 
 import { withoutAdded } from "./added.ts";
+import { each } from "./containers.ts";
 
 export * from "./containers.ts";
 export * from "./events.ts";
 export * from "./methods.ts";
 
-const { defineProperty, getOwnPropertyDescriptor, setPrototypeOf } = globalThis.Object;
+const { defineProperty, fromEntries, getOwnPropertyDescriptor, setPrototypeOf } = globalThis.Object;
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const bind = globalThis.Function.prototype.bind;
 
@@ -86,7 +87,7 @@ export const setTimeout = g.setTimeout,
   structuredClone = g.structuredClone,
   encodeURIComponent = g.encodeURIComponent,
   addEventListener: typeof globalThis.addEventListener = (...args: unknown[]) =>
-    withoutAdded(() => addGlobalListener(...(args as Parameters<typeof addGlobalListener>))),
+    withoutAdded(() => apply(addGlobalListener, undefined, args)),
   removeEventListener = bound(g.removeEventListener, g);
 
 // Namespaces
@@ -141,7 +142,8 @@ export const Object = {
   defineProperties: g.Object.defineProperties,
   entries: g.Object.entries,
   freeze: g.Object.freeze,
-  fromEntries: g.Object.fromEntries,
+  // deno-lint-ignore no-explicit-any
+  fromEntries: (entries: readonly (readonly any[])[]): any => fromEntries(each(entries)),
   getOwnPropertyDescriptor: g.Object.getOwnPropertyDescriptor,
   getOwnPropertyDescriptors: g.Object.getOwnPropertyDescriptors,
   getOwnPropertyNames: g.Object.getOwnPropertyNames,

@@ -12,13 +12,33 @@
 
 import * as primordials from "./primordials.ts";
 
-const { ArrayPrototypeFind, Object, Reflect, Worker } = primordials;
+const {
+  ArrayPrototypeFind,
+  each,
+  Object,
+  Reflect,
+  SymbolPrototypeGetDescription,
+  uncurry,
+  Worker,
+} = primordials;
+
+const post = uncurry<Worker, [unknown, object], void>(globalThis.Worker?.prototype.postMessage);
+
+/** Posts a message to a web Worker. */
+export function postToWebWorker(
+  worker: InstanceType<typeof Worker>,
+  message: unknown,
+  transfer: readonly object[],
+): void {
+  // Deno iterates the list.
+  post(worker, message, { __proto__: null, transfer: each(transfer) });
+}
 
 /** Lets the program end without waiting for a worker. */
 export function unrefWebWorker(worker: InstanceType<typeof Worker>): void {
   const symbol = ArrayPrototypeFind(
     Object.getOwnPropertySymbols(Worker.prototype),
-    ({ description }) => description === undefined,
+    (symbol) => SymbolPrototypeGetDescription(symbol) === undefined,
   );
   if (symbol !== undefined) Reflect.apply(Reflect.get(worker, symbol), worker, [false]);
 }

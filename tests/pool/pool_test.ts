@@ -427,3 +427,15 @@ Deno.test("a signal ends the pool", async () => {
   );
   assert.equal(await pool.join(), true);
 });
+
+Deno.test("a map in which the last items return as one has failed rejects", async () => {
+  await using pool = new Pool({ processes: 1 });
+  await pool.ready();
+  for (const chunkSize of [3, 1] as const) {
+    const mapping = pool.map(targets.fussy, [1, 3, 5], { chunkSize });
+    // All three outcomes are there before any is heard.
+    await new Promise((resolve) => setTimeout(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    await assert.rejects(mapping, { name: "TaskError", message: /fussy\(3\) failed/ });
+  }
+});

@@ -2,7 +2,7 @@
 // its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
 
 import { withoutAdded } from "../../platform/added.ts";
-import { unrefWebWorker } from "../../platform/web_workers.ts";
+import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
 import type { Body, Listener } from "./worker.ts";
 import { makingWorker } from "../../child/lockdown.ts";
 import type { Birth, Launch } from "../../protocol/messages.ts";
@@ -16,7 +16,7 @@ export function startSandbox(launch: Launch, birth: Birth, listener: Listener): 
   const { main, identity, grants } = launch;
   const worker = makeSandbox(main, identity.name, grants!);
   listenForError(worker, (message) => listener.failed(new Error(message)));
-  worker.postMessage(birth, [birth.port, birth.host] as unknown as Transferable[]);
+  postToWebWorker(worker, birth, [birth.port, birth.host]);
   if (identity.daemon) unrefWebWorker(worker);
   return {
     isInterruptible: false,

@@ -9,7 +9,7 @@ import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../../liveness/control_b
 import { withoutAdded } from "../../platform/added.ts";
 import { closeStarted, takeMessage } from "../../platform/ports.ts";
 import { resourceLimitsOf } from "../../platform/threads.ts";
-import { unrefWebWorker } from "../../platform/web_workers.ts";
+import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
 import type { Body, Listener } from "./worker.ts";
 import type { Birth, Launch } from "../../protocol/messages.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
@@ -122,7 +122,7 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
     ...{ main, name, birth, resourceLimits, reports, control, timeLimit, verdict },
     words: WORDS,
   };
-  sandbox.postMessage(order, [birth.port, birth.host, reports] as unknown as Transferable[]);
+  postToWebWorker(sandbox, order, [birth.port, birth.host, reports]);
   const judge = () => {
     if (HostAtomics.exchange(verdict, 0, 0) !== 0) listener.timeIsUp();
   };

@@ -121,3 +121,16 @@ export function spoil({ name, object, key }: Target, way: Way): () => void {
     defineProperty(object, key, back as PropertyDescriptor);
   };
 }
+
+/** The names of what a program can replace of the language's classes without anything of Deno's own failing. */
+export const METHODS_OF_THE_LANGUAGE =
+  /^(?!Function\.prototype\.call$)(?:(?:Array|Map|Set|Promise|String|Function|RegExp|WeakMap|WeakSet|WeakRef|BigInt|Number|Date|Symbol)\.prototype\.(?!constructor$)|%(?:\w*Iterator|AsyncGenerator)%\.|%TypedArray%\.prototype\.(?!constructor$|length$|byteLength$|byteOffset$|buffer$|Symbol\(Symbol\.toStringTag))/;
+
+/** Replaces all of these; returns how to give them back. */
+export function spoilAll(all: readonly Target[], way: Way): () => void {
+  const backs: (() => void)[] = [];
+  for (let i = 0; i < all.length; i++) backs[i] = spoil(all[i], way);
+  return () => {
+    for (let i = backs.length - 1; i >= 0; i--) backs[i]();
+  };
+}

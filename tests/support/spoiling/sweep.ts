@@ -3,13 +3,14 @@
 // Deno's own code (listeners, events, streams, symbols of its classes), some of which end the program; it
 // goes on with --from. What must hold is in tests/full/spoiling.ts. It writes nothing.
 //
-// Run as: deno run -A tests/support/spoiling/sweep.ts [--process] [--from NUMBER] [--only BEGINNING OF A NAME]
+// Run as: deno run -A tests/support/spoiling/sweep.ts [--process | --pool] [--from NUMBER] [--only BEGINNING OF A NAME]
 
-import { answerOf, processSteps, steps } from "./scenario.ts";
+import { answerOf, ENDLESS_FOR_POOLS, poolSteps, processSteps, steps } from "./scenario.ts";
 import { spoil, targets, WAYS } from "./spoil.ts";
 
 const args = Deno.args, print = console.log;
-const chosen = args.includes("--process") ? processSteps : steps;
+const ofPools = args.includes("--pool"), endless = ofPools ? ENDLESS_FOR_POOLS : undefined;
+const chosen = ofPools ? poolSteps : args.includes("--process") ? processSteps : steps;
 const only = args.includes("--only") ? args[args.indexOf("--only") + 1] : undefined;
 const { preventDefault } = Event.prototype, { apply } = Reflect;
 let uncaught = "";
@@ -20,9 +21,9 @@ const note = (event: Event, error: unknown) => {
 addEventListener("error", (event) => note(event, event.error));
 addEventListener("unhandledrejection", (event) => note(event, event.reason));
 const expected: Record<string, string> = {};
-for (const name in chosen) expected[name] = await answerOf(chosen[name]);
+for (const name in chosen) expected[name] = await answerOf(chosen[name], endless);
 for (const name in chosen) {
-  const again = await answerOf(chosen[name]);
+  const again = await answerOf(chosen[name], endless);
   if (again !== expected[name] || only === "?") print("UNSPOILED", name, expected[name], again);
 }
 const all = targets();
@@ -35,7 +36,7 @@ for (let i = 0; i < all.length; i++) {
   for (let w = 0; w < WAYS.length; w++) {
     for (const name in chosen) {
       const giveBack = spoil(target, WAYS[w]);
-      const answer = await answerOf(chosen[name]) + uncaught;
+      const answer = await answerOf(chosen[name], endless) + uncaught;
       giveBack();
       uncaught = "";
       tried++;
