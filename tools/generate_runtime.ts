@@ -16,7 +16,7 @@ const withoutItself: esbuild.Plugin = {
   name: "without-itself",
   setup(build) {
     build.onLoad({ filter: /bundle_text\.ts$/ }, () => ({
-      contents: `export const text = ""; export const exportNames = EXPORT_NAMES; ` +
+      contents: `export const core = "", rest = []; export const exportNames = EXPORT_NAMES; ` +
         `export const localNames = LOCAL_NAMES;`,
     }));
     // It has all of them in itself.
@@ -37,7 +37,10 @@ async function exportsOf(module: string): Promise<string[]> {
 }
 
 interface Bundle {
-  text: string;
+  /** What every child runs from. */
+  core: string;
+  /** All of the rest, which imports `core`: in parts, between which the URL of that belongs. */
+  rest: string[];
   /** What mod.ts exports, and what local.ts does. */
   exportNames: string[];
   localNames: string[];
@@ -47,13 +50,18 @@ async function bundle(): Promise<Bundle> {
   const exportNames = await exportsOf("mod.ts"), localNames = await exportsOf("local.ts");
   const { outputFiles } = await esbuild.build({
     stdin: {
-      contents: `export * from "./mod.ts"; export { serve } from "./lib/pool/serve.ts"; ` +
-        `export { boot } from "./lib/child/boot.ts"; ` +
+      contents: `import "./lib/target/bundle_rest.ts"; export * from "./mod.ts"; ` +
+        `export { boot } from "./lib/child/boot.ts"; export { serve } from "./lib/pool/serve.ts"; ` +
         `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
         `export * as multiprocessing$local from "./local.ts";`,
       resolveDir: root.pathname,
+      sourcefile: "rest.ts",
       loader: "ts",
     },
+    // What it consists of is what both have in common.
+    entryPoints: { core: new URL("lib/child/boot.ts", root).pathname },
+    outdir: "/",
+    splitting: true,
     bundle: true,
     write: false,
     format: "esm",
@@ -70,10 +78,18 @@ async function bundle(): Promise<Bundle> {
     },
     plugins: [withoutItself],
   });
-  return { text: outputFiles[0].text, exportNames, localNames };
+  const common = outputFiles.filter(({ path }) => path.includes("chunk-"));
+  if (common.length !== 1) throw new Error(`${common.length} chunks, not 1`);
+  const [{ path, text: core }] = common;
+  const text = outputFiles.find(({ path }) => path.endsWith("stdin.js"))!.text;
+  const rest = text.split(`"./${path.slice(path.lastIndexOf("/") + 1)}"`);
+  if (!/[{,]boot[,}]/.test(core.slice(core.lastIndexOf("export{")))) {
+    throw new Error("What both have in common doesn't export boot by its name.");
+  }
+  return { core, rest, exportNames, localNames };
 }
 
-const { text, exportNames, localNames } = await bundle();
+const { core, rest, exportNames, localNames } = await bundle();
 await esbuild.stop();
 const source =
   `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
@@ -83,7 +99,9 @@ export const exportNames: readonly string[] = ${JSON.stringify(exportNames)};
 
 export const localNames: readonly string[] = ${JSON.stringify(localNames)};
 
-export const text: string = ${JSON.stringify(text)};
+export const core: string = ${JSON.stringify(core)};
+
+export const rest: readonly string[] = ${JSON.stringify(rest)};
 `;
 
 if (Deno.args.includes("--check")) {

@@ -484,7 +484,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     const { isClass } = target;
     const root = isClass ? "this" : "args";
     const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
-    const { travel, ...made } = plan(target, grants, isLimited);
+    const { travel, ...made } = plan(target, grants, isLimited, loaded.cargo.parcels.length > 0);
     const identity = this.#identity;
     const roster = ownRoster(), ref = roster.registerProcess(identity.name, ownRef());
     const { cargo } = loaded;

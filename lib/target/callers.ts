@@ -2,7 +2,7 @@
 // makes of a stack, or may forbid to change it.
 
 import { pathToFileURL } from "node:url";
-import { isInlined } from "./bundle.ts";
+import { isBundled, isInlined, isPart } from "./bundle.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -24,12 +24,8 @@ const {
   URL,
 } = primordials;
 
-/** The folder of this package's own code, or the one module that holds all of it. */
-export const ownCode: string = isInlined
-  ? ""
-  : StringPrototypeStartsWith(import.meta.url, "blob:")
-  ? import.meta.url
-  : new URL("../", import.meta.url).href;
+/** The folder of this package's own code; empty where its code is in one file with that of others, or in a text. */
+const ownCode: string = isInlined || isBundled ? "" : new URL("../", import.meta.url).href;
 
 /** Where the rest of this package imports that from. */
 const entryPoints = ArrayPrototypeMap(
@@ -68,7 +64,7 @@ export function callers(): string[] {
 
 /** Whether a module is one of this package's, or the main module of one of its children. */
 export function isOwn(url: string): boolean {
-  if (StringPrototypeStartsWith(url, MAIN)) return true;
+  if (StringPrototypeStartsWith(url, MAIN) || isPart(url)) return true;
   if (files !== "" && isOneOf(url, files)) return true;
   return ownCode !== "" && StringPrototypeStartsWith(url, ownCode) ||
     ArrayPrototypeIncludes(entryPoints, url);

@@ -10,7 +10,7 @@ import { ownTarget } from "./own_targets.ts";
 import type { Launch, Travel } from "../protocol/messages.ts";
 import { type Grants, inheritedSeal } from "../process/permissions.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
-import { LOADER, runtimeUrl } from "./bundle.ts";
+import { childUrl, LOADER, runtimeUrl } from "./bundle.ts";
 import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -67,11 +67,17 @@ const WAYS_OUT =
  * Plans how the target travels to a process with these permissions; undefined ones are inherited.
  *
  * @param isJailed whether they are those of a thread in a sandbox
+ * @param hasObjects whether objects are handed over to it
  * @throws {TypeError} if it can't travel; the message says which way was tried, and why it failed
  * @throws {Deno.errors.NotCapable} if its module or this package may not be read, and it was to travel by
  *   reference
  */
-export function plan(target: Target, grants: Grants | undefined, isJailed: boolean): Plan {
+export function plan(
+  target: Target,
+  grants: Grants | undefined,
+  isJailed: boolean,
+  hasObjects: boolean,
+): Plan {
   const { code, by } = target;
   const isConfined = grants !== undefined;
   const asReferred = (reference: Reference): Plan => {
@@ -86,7 +92,7 @@ export function plan(target: Target, grants: Grants | undefined, isJailed: boole
     };
   };
   const asWritten = (why: string | undefined): Plan => ({
-    ...bySource(target, why, isConfined),
+    ...bySource(target, why, isConfined, hasObjects),
     ...{ grants, giveUp: [] },
   });
   const own = ownTarget(code);
@@ -356,6 +362,7 @@ function bySource(
   { code, isClass, module, callers }: Target,
   notByReference: string | undefined,
   isConfined: boolean,
+  hasObjects: boolean,
 ): Pick<Plan, "travel" | "main"> {
   const written = code as Exclude<Target["code"], string>;
   const expression = asExpression(written);
@@ -364,9 +371,11 @@ function bySource(
     module === undefined ? withMain(callers) : ArrayPrototypeConcat([module], callers),
   );
   const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
+  // Without the classes, where the function names none and none of their objects is handed over.
+  const isSmall = !hasObjects && Object.keys(scope.names).length === 0;
   const main = inheritedSeal() !== undefined
     ? strictMainModule(expression, scope, runtimeUrl())
-    : mainModule(expression, scope, runtimeUrl(), isConfined);
+    : mainModule(expression, scope, isSmall ? childUrl() : runtimeUrl(), isConfined);
   return { travel, main: dataUrl(main) };
 }
 

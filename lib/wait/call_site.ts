@@ -12,15 +12,21 @@ const {
   StringPrototypeIncludes,
   StringPrototypeIndexOf,
   StringPrototypeSlice,
+  StringPrototypeStartsWith,
   TypeError,
   URL,
 } = primordials;
 
 const FRAME = "\n    at ";
 
-/** The folder of this package's code; undefined in a bundle, where the code of others is in the same file. */
+/**
+ * What the URLs of this package's code begin with: its folder, or in a child the object URLs of its text; undefined in
+ * a bundle, where the code of others is in the same file.
+ */
 const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
   ? new URL("../", import.meta.url).href
+  : StringPrototypeStartsWith(import.meta.url, "blob:")
+  ? "blob:"
   : undefined;
 
 /** Where a wait was begun. */
