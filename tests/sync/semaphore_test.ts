@@ -1,4 +1,5 @@
 // Semaphore and BoundedSemaphore: how many permits there are, whoever takes them and ends however.
+// What all do that can be held is tested by their contract.
 
 import assert from "node:assert/strict";
 import {
@@ -11,7 +12,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { inFull } from "../support/length.ts";
-import { abandon, addTogether, bound, endings, names, start, turn } from "../support/sync.ts";
+import { abandon, addTogether, bound, endings, names, start } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
 
 Deno.test("a semaphore gives as many permits as it has, in all faces", async () => {
@@ -43,19 +44,6 @@ Deno.test("a semaphore of none is a signal, and counts the signals", async () =>
   signals.release();
   assert.equal(await second, true);
   assert.equal(signals.value, 1);
-});
-
-Deno.test("a wait for a permit that timed out or was aborted has taken none", async () => {
-  const permits = new Semaphore(0);
-  const controller = new AbortController();
-  const aborted = permits.acquire({ signal: controller.signal });
-  const late = permits.acquire({ timeout: 1 }), patient = permits.acquire();
-  controller.abort(new Error("no longer wanted"));
-  await assert.rejects(aborted, /no longer wanted/);
-  assert.equal(await late, false);
-  permits.release();
-  assert.equal(await patient, true);
-  assert.equal(permits.value, 0);
 });
 
 Deno.test("a bounded semaphore refuses a release too many, and stays as it was", async () => {
@@ -120,22 +108,6 @@ Deno.test("every face reports abandoned permits, even where there are others", a
   }
 });
 
-Deno.test("one who waits for a permit learns that its holder has died", async () => {
-  const permits = new Semaphore(1), said = new Queue<string>();
-  const holder = start(targets.hold, permits, said, "spin", 1);
-  await said.get(bound);
-  const blocked = start(targets.acquire, permits, said, "sync");
-  await said.get(bound);
-  const mine = permits.acquire(bound).then(() => {
-    permits.release();
-    return "acquired";
-  }, String);
-  holder.kill();
-  const outcomes = [await mine, await blocked.result(bound)].sort();
-  assert.match(outcomes[0], new RegExp(`^AbandonedLockError: ${holder.name} `));
-  assert.equal(outcomes[1], "acquired");
-});
-
 Deno.test("processes that die with a permit each are reported one by one", async () => {
   const count = inFull(20, 8);
   const permits = new Semaphore(count + 1), said = new Queue<string>();
@@ -193,29 +165,4 @@ Deno.test("what is released in the place of a dead process counts once, before o
     if (permits instanceof BoundedSemaphore) assert.throws(() => permits.release(), RangeError);
     else permits.release();
   }
-});
-
-Deno.test("a process killed while it waits for a permit doesn't take it along", async () => {
-  const permits = new Semaphore(0), said = new Queue<string>();
-  for (const face of ["async", "sync"] as const) {
-    const victim = start(targets.acquire, permits, said, face);
-    await said.get(bound);
-    const mine = permits.acquire(bound);
-    victim.kill();
-    await victim.join(bound);
-    permits.release();
-    assert.equal(await mine, true);
-  }
-});
-
-Deno.test("tasks of one process get permits in their order, and nobody overtakes them", async () => {
-  const permits = new Semaphore(0);
-  const order: number[] = [];
-  const all = Array.from({ length: 20 }, (_, i) => permits.acquire().then(() => order.push(i)));
-  permits.release();
-  assert.equal(permits.tryAcquire(), false);
-  for (let i = 1; i < 20; i++) permits.release();
-  await Promise.all(all);
-  await turn();
-  assert.deepEqual(order, Array.from({ length: 20 }, (_, i) => i));
 });

@@ -7,7 +7,6 @@ import {
   Pipe,
   Process,
   Queue,
-  QueueEmpty,
   sleep,
   type WaitOptions,
 } from "../../mod.ts";
@@ -168,14 +167,4 @@ Deno.test("a process whose signal is aborted already doesn't start", () => {
   assert.throws(() => process.start(), (error) => error === reason);
   assert.equal(process.pid, undefined);
   assert.equal(process.isAlive(), false);
-});
-
-Deno.test("a get that timed out has taken nothing", async () => {
-  const queue = new Queue<string>();
-  await rejected(() => queue.get({ timeout: 1 }), QueueEmpty, /empty/);
-  refused(() => queue.getSync({ timeout: 1 }), QueueEmpty, /empty/);
-  refused(() => queue.getNowait(), QueueEmpty, /empty/);
-  queue.putNowait("one");
-  queue.putNowait("two");
-  assert.deepEqual(await queue.getMany(5), ["one", "two"]);
 });

@@ -44,7 +44,7 @@ export function processes(contract: Contract): void {
       const there = make<targets.Item>(), here = make<targets.Item>();
       await using process = new Process({ target: targets.echo, args: [there, here], module });
       process.start();
-      for (let i = 0; i < 50; i++) {
+      for (let i = 0; i < inFull(200, 50); i++) {
         const answer = here.get(bound);
         await there.put([0, i]);
         assert.deepEqual(await answer, [0, i]);
@@ -128,6 +128,8 @@ export function processes(contract: Contract): void {
       const check = says(TypeError, new RegExp(at), /Use Queue of "@multiproc\/multiprocessing"/);
       assert.throws(() => process.start(), check);
       assert.equal(process.pid, undefined);
+      const named = new Process({ target: (_: unknown) => {}, args: [{ work }], by: "source" });
+      assert.throws(() => named.start(), says(TypeError, /^args\[0\]\.work is a /));
       await turn();
       assert.equal(await work.get(), 1);
     });

@@ -85,16 +85,20 @@ export function streams(contract: Contract): void {
   });
 
   test("its stream, cancelled as an item comes, gives it to the read or leaves it", async () => {
-    const queue = make();
-    const reader = queue.readable.getReader();
-    const read = reader.read();
-    await waiting(contract, queue, { toGet: 1 });
-    const put = queue.putNowait(7);
-    await reader.cancel();
-    await put;
-    const { value } = await read;
-    assert.deepEqual(value === undefined ? await drain(queue) : [value], [7]);
-    assert.equal(await queue.empty(), true);
+    for (const isPutFirst of [true, false]) {
+      const queue = make();
+      const reader = queue.readable.getReader();
+      const read = reader.read();
+      await waiting(contract, queue, { toGet: 1 });
+      const cancelled = isPutFirst || reader.cancel();
+      const put = queue.putNowait(7);
+      await (isPutFirst ? reader.cancel() : cancelled);
+      await put;
+      const { value } = await read;
+      if (!isPutFirst) assert.equal(value, undefined);
+      assert.deepEqual(value === undefined ? await drain(queue) : [value], [7]);
+      assert.equal(await queue.empty(), true);
+    }
   });
 
   test("its stream, cancelled when the item of another has come, doesn't lose its own", async () => {

@@ -107,6 +107,10 @@ export function waits(contract: Contract): void {
     stop.abort();
     await assert.rejects(aborted, { name: "AbortError" });
     await assert.rejects(queue.get({ signal: AbortSignal.timeout(1) }), { name: "TimeoutError" });
+    const options = { signal: AbortSignal.abort() };
+    await assert.rejects(queue.get(options), { name: "AbortError" });
+    await assert.rejects(queue.put(1, options), { name: "AbortError" });
+    assert.equal(await queue.empty(), true);
   });
 
   test("with a signal that is aborted already nothing is tried, also where there is no need to wait", async () => {
@@ -199,6 +203,7 @@ export function waits(contract: Contract): void {
       }
     }
     await waiting(contract, queue, {});
+    if (can.joinable) assert.equal(await queue.unfinished, 1);
     assert.deepEqual(await drain(queue), [1]);
   });
 

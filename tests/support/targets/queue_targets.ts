@@ -2,7 +2,7 @@
 // permission to read) and by source (without), so they use nothing but their arguments, the
 // globals and this package's exports. Deno.test must not be called where a child imports.
 
-import { type Queue, QueueShutDown, SimpleQueue } from "../../../mod.ts";
+import { type Queue, QueueShutDown } from "../../../mod.ts";
 
 /** The module for `new Process({ module })`. */
 export const here: string = import.meta.url;
@@ -114,29 +114,4 @@ export function bound(queue: Queue<number>, maxSize: number): number {
   const before = queue.maxSize;
   queue.maxSize = maxSize;
   return before;
-}
-
-/** Puts [id, 0], [id, 1] … [id, count - 1], with one face or the other. */
-export async function produceSimply(
-  queue: SimpleQueue<[number, number]>,
-  id: number,
-  count: number,
-  face: "put" | "putSync",
-) {
-  for (let i = 0; i < count; i++) {
-    if (face === "put") await queue.put([id, i]);
-    else queue.putSync([id, i]);
-  }
-}
-
-/** Gets `count` items, with one face or the other, and returns them. */
-export async function consumeSimply(
-  { queues: [queue] }: { queues: SimpleQueue<[number, number]>[] },
-  count: number,
-  face: "get" | "getSync",
-) {
-  if (!(queue instanceof SimpleQueue)) throw new TypeError("not a SimpleQueue");
-  const got: [number, number][] = [];
-  while (got.length < count) got.push(face === "get" ? await queue.get() : queue.getSync());
-  return got;
 }
