@@ -134,11 +134,6 @@ export async function consumePermits(permits: Semaphore, count: number) {
   for (let i = 0; i < count; i++) await permits.acquire();
 }
 
-/** Releases so many. */
-export function releasePermits(permits: Semaphore, count: number) {
-  for (let i = 0; i < count; i++) permits.release();
-}
-
 // Events
 
 /** Says that it waits; returns whether the flag went up. */
