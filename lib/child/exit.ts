@@ -13,7 +13,7 @@ import {
   writeCode,
 } from "../liveness/control_block.ts";
 import { isKilled } from "../liveness/critical_section.ts";
-import { expectEnd, sayFarewell } from "../liveness/exit_hooks.ts";
+import { expectExit, runExitHooks } from "../liveness/exit_hooks.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { endAllHosted } from "../host/spawn.ts";
 import { endGate, KILLED } from "../host/supervisor.ts";
@@ -35,7 +35,7 @@ const {
  * @param print prints what a listener has thrown that runs at the very end
  */
 export function expectToLeave(print: (thrown: unknown) => void): void {
-  expectEnd();
+  expectExit();
   const lastStep = () => {
     if (isKilled()) return;
     if (!isFinished) emitExit(print);
@@ -95,10 +95,10 @@ function finish(exitCode: number): void {
   isFinished = true;
   ownRoster().noteExit(ownRef(), exitCode);
   endAllHosted();
-  sayFarewell(exitCode);
+  runExitHooks(exitCode);
   ownRoster().reap(ownRef());
   const control = ownControl();
-  if (writeCode(control, FINISHED, exitCode)) endGate(control).open(Infinity);
+  if (writeCode(control, FINISHED, exitCode)) endGate(control).notify(Infinity);
 }
 
 /** There is no memory left for anything else. */

@@ -2,7 +2,7 @@
 // them.
 
 import { BY_MAIN, CLAIM, KILL, UNCLAIMED } from "../liveness/control_block.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { askHost, isHosted } from "../protocol/host_port.ts";
 import { Hosted, hosted, markEnded, TERMINATED } from "./supervisor.ts";
@@ -43,7 +43,7 @@ export function host(launch: Launch, whenEnded?: (error: unknown) => void): void
   const { control, ref, identity: { pid } } = launch;
   const roster = ownRoster();
   // It lives no longer than the isolate it runs in.
-  uninterrupted(() => roster.reparent(ref, ownRef()));
+  withoutKill(() => roster.reparent(ref, ownRef()));
   if (isHosted()) askHost({ type: "nested", nested: { pid, control } });
   const kill = Atomics.load(control, KILL);
   // Struck off: its starter has ended in the middle of starting it.

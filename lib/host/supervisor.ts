@@ -33,8 +33,8 @@ import { mayEndAnywhere } from "../liveness/mutex.ts";
 import { ownRoster } from "../liveness/membership.ts";
 import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { isOutOfMemory } from "../platform/threads.ts";
-import { addChore, Gate, lookEverywhere, removeChore } from "../wait/eventcount.ts";
-import { LONGEST_TIMER } from "../wait/options.ts";
+import { addChore, EventCount, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
+import { MAX_TIMER_MS } from "../wait/options.ts";
 import type { Body, StartBody } from "./workers/worker.ts";
 import { ServedDesk } from "./table_broker.ts";
 import { isHosted } from "../protocol/host_port.ts";
@@ -83,15 +83,15 @@ export const TERMINATED = 15, KILLED = 9;
 /** The processes that run here, by pid. */
 export const hosted: Map<number, Hosted> = new SafeMap();
 
-/** The gate that opens when a process has ended, by its fate. */
-export function endGate(fate: Int32Array): Gate {
-  return new Gate(fate, END_GATE, () => readCode(fate, EXIT) !== null);
+/** The eventcount that opens when a process has ended, by its fate. */
+export function endGate(fate: Int32Array): EventCount {
+  return new EventCount(fate, END_GATE, () => readCode(fate, EXIT) !== null);
 }
 
 /** Ends a process for those who wait for it. */
 function markExit(fate: Int32Array, code: number): void {
   writeCode(fate, EXIT, code);
-  endGate(fate).open(Infinity);
+  endGate(fate).notify(Infinity);
 }
 
 /** Writes that a process has ended and is gone, and tells everybody who waits. */
@@ -99,7 +99,7 @@ export function markEnded({ fate, ref }: Pick<Launch, "fate" | "ref">, code: num
   ownRoster().noteExit(ref, code);
   ownRoster().reap(ref);
   markExit(fate, code);
-  lookEverywhere();
+  recheckEverywhere();
 }
 
 /** Asks a process to end. */
@@ -333,7 +333,7 @@ export class Hosted {
     clearTimeout(this.#limitTimer);
     const left = this.#deadline - now;
     if (left > 0) {
-      this.#limitTimer = setTimeout(() => this.#checkTime(), Math.min(left + 1, LONGEST_TIMER));
+      this.#limitTimer = setTimeout(() => this.#checkTime(), Math.min(left + 1, MAX_TIMER_MS));
       Deno.unrefTimer(this.#limitTimer as unknown as number);
       return;
     }
@@ -430,7 +430,7 @@ export class Hosted {
     }
     markExit(fate, this.#code());
     for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
-    lookEverywhere();
+    recheckEverywhere();
     // Not before: who starts many and then asks for all their results is still starting, perhaps.
     if (Atomics.load(control, ASKED) === 0) this.#printLastWords();
     this.#wishes.whenEnded?.(this.#error);
@@ -471,7 +471,7 @@ export class Hosted {
     if (this.#hasEnded) clearTimeout(this.#endTimer);
     else this.#ended();
     // What woke it up in its last moments is lost, so everybody looks once more.
-    lookEverywhere();
+    recheckEverywhere();
   }
 
   /** What it held is free. */

@@ -10,10 +10,10 @@ import {
   STRIKE,
   STRIKE_ALL,
 } from "../liveness/brokered_table.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRoster } from "../liveness/membership.ts";
 import type { ProcessTable, Ref } from "../liveness/process_table.ts";
-import { addChore, lookEverywhere, removeChore } from "../wait/eventcount.ts";
+import { addChore, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { clearInterval, Deno, each, listOf, SafeMap, SafeSet, setInterval } = primordials;
@@ -62,7 +62,7 @@ export class ServedDesk {
     }
     this.#desk.fill((kind) => this.#grant(kind));
     this.#desk.answer(this.#table);
-    if (hasEnded) lookEverywhere();
+    if (hasEnded) recheckEverywhere();
   }
 
   #grant(kind: number): Ref | undefined {
@@ -79,7 +79,7 @@ export class ServedDesk {
     if (!this.#belongs(ref)) return false;
     if (kind === ENTRUST) {
       if (!this.#table.isAlive(owner)) return false;
-      uninterrupted(() => this.#table.reparent(ref, owner));
+      withoutKill(() => this.#table.reparent(ref, owner));
       if (!this.#belongs(ref)) this.#granted.delete(ref.index);
       return false;
     }

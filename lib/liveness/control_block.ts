@@ -12,7 +12,7 @@
 //   LIMIT      the host, when it ends the process because of a limit: which one
 //   BEATS      the process itself: see lib/protocol/heartbeat.ts
 //
-// What the host writes of the end, EXIT, LIMIT and the gate, is in another block like this, its fate, where
+// What the host writes of the end, EXIT, LIMIT and the eventcount, is in another block like this, its fate, where
 // the process has permissions of its own and may be hostile: that one it doesn't see.
 //
 // EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
@@ -33,7 +33,7 @@ export const EXIT = 0,
   BEATS = 8;
 /** On a cache line of its own: its owner writes it twice an operation. */
 export const CRITICAL = 16;
-/** The gate (lib/wait/eventcount.ts) that opens when the process has ended. */
+/** The eventcount (lib/wait/eventcount.ts) that opens when the process has ended. */
 export const END_GATE = 32;
 /** Never written: a word to sleep on until the host ends the isolate. */
 export const NEVER = 48;

@@ -50,7 +50,7 @@ export function leave(): void {
 }
 
 /** Does `work` as a critical section. */
-export function uninterrupted(work: () => void): void {
+export function withoutKill(work: () => void): void {
   const control = ownControl();
   try {
     enter();

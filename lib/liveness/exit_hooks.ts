@@ -5,27 +5,27 @@ import * as primordials from "../platform/primordials.ts";
 
 const { SafeSet } = primordials;
 
-const farewells = new SafeSet<(exitCode: number) => void>();
+const hooks = new SafeSet<(exitCode: number) => void>();
 let isStarted = false;
 
 /** Has `work` done in the last step of this process, if it is one that was started. */
-export function atEnd(work: (exitCode: number) => void): void {
-  farewells.add(work);
+export function onExit(work: (exitCode: number) => void): void {
+  hooks.add(work);
 }
 
 /** Called once in a started process, first of all. */
-export function expectEnd(): void {
+export function expectExit(): void {
   isStarted = true;
 }
 
 /** Whether this process will say farewell: the main process, for one, just ends. */
-export function willSayFarewell(): boolean {
+export function willRunExitHooks(): boolean {
   return isStarted;
 }
 
 /** Does what was asked for. */
-export function sayFarewell(exitCode: number): void {
-  for (const work of farewells) {
+export function runExitHooks(exitCode: number): void {
+  for (const work of hooks) {
     try {
       work(exitCode);
     } catch {

@@ -23,8 +23,8 @@
 // word, so what a holder wrote before releasing is seen by the next one.
 
 import { isMainThread } from "node:worker_threads";
-import { uninterrupted } from "./critical_section.ts";
-import { damaged } from "../validate/corruption.ts";
+import { withoutKill } from "./critical_section.ts";
+import { corrupted } from "../validate/corruption.ts";
 import { isExposed, isSpoiled, markSpoiled, suspect } from "./tainted_memory.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -37,7 +37,7 @@ const MARK = ~3, MARKER = ~0xffff, ONE_MARKER = 0x10000, ONE_MARK = 4, NO_MARK =
 /** Looks at a held lock this often before sleeping: about a microsecond, the time of a copy. */
 const SPINS = 100;
 /** In ms. */
-const SLICE = 50;
+const SLICE_MS = 50;
 /** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
 const ENDED = 60, NEVER_TRUE = 200;
 /** Where hostile code can write, nobody waits longer, and gets an error then; after three seconds it is as above. In ms: a hundred times as long as any honest holder takes. */
@@ -102,11 +102,11 @@ function lockContended(words: Int32Array, at: number, held: number): void {
       const found = Atomics.load(words, at), marked = found & MARK;
       if (
         marked !== NO_MARK && isExposed(words.buffer) &&
-        suspect(words.buffer, at, marked) > ENDED * SLICE &&
+        suspect(words.buffer, at, marked) > ENDED * SLICE_MS &&
         Atomics.compareExchange(words, at, found, mine) === found
       ) return;
       markSpoiled(words.buffer);
-      throw damaged("object");
+      throw corrupted("object");
     }
     const seen = Atomics.load(words, at);
     if (seen === FREE) {
@@ -119,7 +119,7 @@ function lockContended(words: Int32Array, at: number, held: number): void {
     }
     allSlices++;
     const isUnchanged =
-      Atomics.wait(words, at, contended, Math.min(SLICE, patience)) === "timed-out" &&
+      Atomics.wait(words, at, contended, Math.min(SLICE_MS, patience)) === "timed-out" &&
       contended === unchanged;
     slices = isUnchanged ? slices + 1 : 0;
     unchanged = contended;
@@ -148,12 +148,12 @@ function unlockMarked(words: Int32Array, at: number): void {
 }
 
 /** Does `work` as a critical section under the lock at words[at]. */
-export function critically(words: Int32Array, at: number, work: () => void): void {
-  uninterrupted(() => holding(words, at, work));
+export function withLockNoKill(words: Int32Array, at: number, work: () => void): void {
+  withoutKill(() => withLock(words, at, work));
 }
 
 /** Does `work` under the lock at words[at], in a critical section. */
-export function holding(words: Int32Array, at: number, work: () => void): void {
+export function withLock(words: Int32Array, at: number, work: () => void): void {
   let held = false;
   try {
     lock(words, at);

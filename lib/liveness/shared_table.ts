@@ -17,7 +17,7 @@
 // isn't there; one that was being removed is gone, for that is one store, the first.
 
 import { arrivedMemory } from "../validate/corruption.ts";
-import { critically } from "./mutex.ts";
+import { withLockNoKill } from "./mutex.ts";
 import {
   indexOfToken,
   isOfGeneration,
@@ -145,7 +145,7 @@ export class SharedProcessTable implements ProcessTable {
   /** @param kind 0 for processes, 1 for others */
   #register(kind: number, owner: Ref | undefined, describe?: (at: number) => void): Ref {
     let ref: Ref | undefined;
-    critically(this.#words, LOCK, () => {
+    withLockNoKill(this.#words, LOCK, () => {
       const used = Atomics.load(this.#words, USED + kind);
       const isNew = Atomics.load(this.#words, FREE + kind) < MANY;
       const index = isNew ? 2 * (used + 1) + kind : Atomics.load(this.#words, FIRST_FREE + kind);
@@ -172,11 +172,11 @@ export class SharedProcessTable implements ProcessTable {
   remove({ index, generation }: Ref): void {
     const at = this.#at(index);
     if (Atomics.load(this.#words, at + GENERATION) !== generation) return;
-    critically(this.#words, LOCK, () => this.#remove(at, index, generation));
+    withLockNoKill(this.#words, LOCK, () => this.#remove(at, index, generation));
   }
 
   reap(owner: Ref): void {
-    critically(this.#words, LOCK, () => {
+    withLockNoKill(this.#words, LOCK, () => {
       this.#remove(this.#at(owner.index), owner.index, owner.generation);
       let left = DEEPEST;
       while (this.#removeOrphaned(0) + this.#removeOrphaned(1) > 0 && left > 0) left--;

@@ -316,7 +316,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * @throws {TimeoutError} if there is none; the others as `send`
    */
   sendNowait(message: S, options?: SendNowaitOptions): void {
-    this.#end.trySend(message, checkTransfer(option(options, "transfer")))?.expired();
+    this.#end.trySend(message, checkTransfer(option(options, "transfer")))?.onTimeout();
   }
 
   /**
@@ -454,7 +454,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    */
   sendBytesNowait(bytes: AllowSharedBufferSource, options: SendBytesOptions = {}): void {
     const { offset, size } = checkNames(options, ["offset", "size"], SEND_BYTES);
-    this.#end.trySendBytes(checkBytes(bytes, offset, size))?.expired();
+    this.#end.trySendBytes(checkBytes(bytes, offset, size))?.onTimeout();
   }
 
   /**
@@ -736,8 +736,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
 
   /** @ignore */
   [readiness](): Readiness {
-    const { gate, attempt } = this.#end.polling;
-    return { gate, isReady: () => attempt() === true };
+    const { eventcount, attempt } = this.#end.polling;
+    return { eventcount, isReady: () => attempt() === true };
   }
 
   /** @ignore */

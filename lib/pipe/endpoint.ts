@@ -31,11 +31,11 @@ import {
 } from "../transfer/message.ts";
 import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { exposeAll, type Parcel } from "../transfer/transferable.ts";
-import { checkAttempts, damaged } from "../validate/corruption.ts";
+import { checkAttempts, corrupted } from "../validate/corruption.ts";
 import { isExposed } from "../liveness/tainted_memory.ts";
-import { atEnd } from "../liveness/exit_hooks.ts";
+import { onExit } from "../liveness/exit_hooks.ts";
 import {
   LANE_WORDS,
   LaneReceiver,
@@ -50,7 +50,7 @@ import type { ProcessTable, Ref } from "../liveness/process_table.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../shm/scratch.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { closeQuietly } from "../platform/ports.ts";
-import { doChores, Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
+import { doChores, EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -75,9 +75,9 @@ const {
   WritableStream,
 } = primordials;
 
-/** Where the gates are in a lane's header: each on a cache line of its own. */
-const MESSAGE_GATE = LANE_WORDS, ROOM_GATE = LANE_WORDS + 16;
-const HEADER_WORDS = ROOM_GATE + GATE_WORDS;
+/** Where the eventcounts are in a lane's header: each on a cache line of its own. */
+const NOT_EMPTY = LANE_WORDS, NOT_FULL = LANE_WORDS + 16;
+const HEADER_WORDS = NOT_FULL + EVENTCOUNT_WORDS;
 
 // What a record is, by the first byte after its length: 0 and 1 begin what the codec wrote.
 const BYTES = 2, POSTED = 3;
@@ -116,7 +116,7 @@ interface Posted {
   segment?: SharedArrayBuffer;
 }
 
-/** New shared memory of a lane with its gates. */
+/** New shared memory of a lane with its eventcounts. */
 export function newShares(maxSize: number, maxBytes: number): LaneShares {
   return newLane(maxSize, maxBytes, HEADER_WORDS);
 }
@@ -125,22 +125,22 @@ export function newShares(maxSize: number, maxBytes: number): LaneShares {
 const open = new SafeSet<End>();
 
 // So that the other ends needn't wait to learn of it.
-atEnd(() => {
+onExit(() => {
   for (const end of each(listOf(open))) end.close();
 });
 
-/** A lane to receive from, with its gates. */
+/** A lane to receive from, with its eventcounts. */
 interface Incoming {
   lane: LaneReceiver;
-  messageGate: Gate;
-  roomGate: Gate;
+  notEmpty: EventCount;
+  notFull: EventCount;
 }
 
-/** A lane to send to, with its gates. */
+/** A lane to send to, with its eventcounts. */
 interface Outgoing {
   lane: LaneSender;
-  messageGate: Gate;
-  roomGate: Gate;
+  notEmpty: EventCount;
+  notFull: EventCount;
 }
 
 /** An end, as the process sees it that has it. */
@@ -171,7 +171,7 @@ export class End {
     this.#peer = content.peer;
     this.#port = content.port;
     this.#number = content.number;
-    uninterrupted(() => place.roster.reparent(content.self, place.self));
+    withoutKill(() => place.roster.reparent(content.self, place.self));
     if (content.incoming !== undefined) this.#incoming = this.#receiving(content.incoming);
     if (content.outgoing !== undefined) this.#outgoing = this.#sending(content.outgoing);
     open.add(this);
@@ -182,8 +182,8 @@ export class End {
     const isReady = () => !lane.isEmpty || this.#isOver(lane);
     return {
       lane,
-      messageGate: new Gate(lane.header, MESSAGE_GATE, isReady),
-      roomGate: new Gate(lane.header, ROOM_GATE, () => true),
+      notEmpty: new EventCount(lane.header, NOT_EMPTY, isReady),
+      notFull: new EventCount(lane.header, NOT_FULL, () => true),
     };
   }
 
@@ -192,8 +192,8 @@ export class End {
     const isReady = () => lane.hasRoom() || lane.isRefused || !this.#roster.isAlive(this.#peer);
     return {
       lane,
-      messageGate: new Gate(lane.header, MESSAGE_GATE, () => true),
-      roomGate: new Gate(lane.header, ROOM_GATE, isReady),
+      notEmpty: new EventCount(lane.header, NOT_EMPTY, () => true),
+      notFull: new EventCount(lane.header, NOT_FULL, isReady),
     };
   }
 
@@ -218,7 +218,7 @@ export class End {
     for (let inVain = 0;; inVain++) {
       checkAttempts(inVain, "pipe");
       const posted = receivePosted(this.#port) as Posted | undefined;
-      if (posted === undefined) throw damaged("pipe");
+      if (posted === undefined) throw corrupted("pipe");
       if (posted.number === number) return posted;
       dropPosted(posted);
     }
@@ -326,7 +326,7 @@ export class End {
     read: (lane: LaneReceiver, length: number) => unknown = this.#read,
   ): Operation<unknown> {
     const attempt = () => {
-      const { lane, roomGate } = this.#receiver();
+      const { lane, notFull } = this.#receiver();
       if (check !== undefined && !lane.isEmpty) check(lane);
       let length = lane.peek();
       if (length === EMPTY) {
@@ -337,10 +337,10 @@ export class End {
       const message = read(lane, length);
       // Not before it was read: it is still there if the stack was too full for that.
       lane.take(length);
-      roomGate.open(1);
+      notFull.notify(1);
       return message;
     };
-    return { gate: this.#receiver().messageGate, attempt, expired: throwNothing };
+    return { eventcount: this.#receiver().notEmpty, attempt, onTimeout: throwNothing };
   }
 
   /** Like receiving(), of what sendBytes() has sent. */
@@ -378,7 +378,7 @@ export class End {
       if (result instanceof BufferTooShort) throw result;
       return result;
     };
-    return { gate: receiving.gate, attempt, expired: throwNothing };
+    return { eventcount: receiving.eventcount, attempt, onTimeout: throwNothing };
   }
 
   readonly #read = (lane: LaneReceiver, length: number): unknown => {
@@ -399,12 +399,12 @@ export class End {
 
   /** Waits until receiving would not have to wait. */
   get polling(): Operation<boolean> {
-    const { lane, messageGate } = this.#receiver();
+    const { lane, notEmpty } = this.#receiver();
     const attempt = () => {
       this.checkOpen();
       return !lane.isEmpty || this.#isOver(lane) || WAIT;
     };
-    return { gate: messageGate, attempt, expired: () => false };
+    return { eventcount: notEmpty, attempt, onTimeout: () => false };
   }
 
   /**
@@ -436,24 +436,24 @@ export class End {
   /** Like trySend(), of bytes as they are. */
   trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
     lookNowAndThen();
-    const { lane, messageGate, roomGate } = this.#sender();
+    const { lane, notEmpty, notFull } = this.#sender();
     checkLength(lane, LENGTH_BYTES + 1 + bytes.length);
-    if (roomGate.waiting > 0) roomGate.pump();
-    if (roomGate.waiting === 0 && lane.tryPutBytes(BYTES, bytes) === 1) {
-      messageGate.open(1);
+    if (notFull.waiting > 0) notFull.pump();
+    if (notFull.waiting === 0 && lane.tryPutBytes(BYTES, bytes) === 1) {
+      notEmpty.notify(1);
       return undefined;
     }
     const copy = TypedArrayPrototypeSlice(bytes);
     const attempt = () => {
-      const { lane, messageGate } = this.#sender();
+      const { lane, notEmpty } = this.#sender();
       if (lane.tryPutBytes(BYTES, copy) !== 1) return WAIT;
-      messageGate.open(1);
+      notEmpty.notify(1);
     };
-    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
   }
 
   #tryPut(
-    { lane, messageGate, roomGate }: Outgoing,
+    { lane, notEmpty, notFull }: Outgoing,
     encoder: Encoder,
     length: number,
     most?: number,
@@ -464,10 +464,10 @@ export class End {
       encoder.trim();
       throw error;
     }
-    if (roomGate.waiting > 0) roomGate.pump();
-    if (roomGate.waiting === 0 && lane.tryPut(encoder, 0, length, most) === 1) {
+    if (notFull.waiting > 0) notFull.pump();
+    if (notFull.waiting === 0 && lane.tryPut(encoder, 0, length, most) === 1) {
       encoder.trim();
-      messageGate.open(1);
+      notEmpty.notify(1);
       return undefined;
     }
     const bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, (length + 7) & ~7);
@@ -476,13 +476,13 @@ export class End {
     const attempt = () => {
       this.#sender();
       if (lane.tryPut(record, 0, length, most) !== 1) return WAIT;
-      messageGate.open(1);
+      notEmpty.notify(1);
     };
-    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
   }
 
   #tryPost(
-    { lane, roomGate }: Outgoing,
+    { lane, notFull }: Outgoing,
     captured: Captured,
     most?: number,
   ): Operation<void> | undefined {
@@ -494,13 +494,13 @@ export class End {
       if (!lane.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;
       this.#post(captured);
     };
-    if (roomGate.waiting > 0) roomGate.pump();
-    if (roomGate.waiting === 0) {
+    if (notFull.waiting > 0) notFull.pump();
+    if (notFull.waiting === 0) {
       if (attempt() !== WAIT) return undefined;
     }
     // What is wrong with it is said now, not when there is room.
     this.#pack(captured);
-    return { gate: roomGate, attempt, expired: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
   }
 
   #pack(captured: Captured): Load {
@@ -526,7 +526,7 @@ export class End {
 
   /** There is room for the marker. */
   #post(captured: Captured): void {
-    const { lane, messageGate } = this.#sender();
+    const { lane, notEmpty } = this.#sender();
     const loaded = this.#pack(captured), { transfer } = captured;
     lane.reserve(MARKER_BYTES);
     this.#isPosting = true;
@@ -543,23 +543,23 @@ export class End {
     } finally {
       this.#isPosting = false;
     }
-    messageGate.open(1);
+    notEmpty.notify(1);
   }
 
   /** No more will be sent. */
   finish(): void {
     if (this.#gone !== undefined || this.#outgoing === undefined) return;
     this.#outgoing.lane.end();
-    this.#outgoing.messageGate.open(Infinity);
-    this.#outgoing.roomGate.pump();
+    this.#outgoing.notEmpty.notify(Infinity);
+    this.#outgoing.notFull.pump();
   }
 
   /** No more will be received. */
   refuse(): void {
     if (this.#gone !== undefined || this.#incoming === undefined) return;
     this.#incoming.lane.refuse();
-    this.#incoming.roomGate.open(Infinity);
-    this.#incoming.messageGate.pump();
+    this.#incoming.notFull.notify(Infinity);
+    this.#incoming.notEmpty.pump();
   }
 
   close(): void {
@@ -573,8 +573,8 @@ export class End {
       dropPosted(posted as Posted);
     }
     closeQuietly(this.#port);
-    this.#incoming?.roomGate.open(Infinity);
-    this.#outgoing?.messageGate.open(Infinity);
+    this.#incoming?.notFull.notify(Infinity);
+    this.#outgoing?.notEmpty.notify(Infinity);
     this.#pump();
   }
 
@@ -585,8 +585,8 @@ export class End {
 
   /** Those who wait here learn that it is gone. */
   #pump(): void {
-    this.#incoming?.messageGate.pump();
-    this.#outgoing?.roomGate.pump();
+    this.#incoming?.notEmpty.pump();
+    this.#outgoing?.notFull.pump();
   }
 
   /** What crosses in its place. */
@@ -620,7 +620,7 @@ export class End {
     return {
       received: this.#incoming?.lane,
       sent: this.#outgoing?.lane,
-      waiting: (this.#incoming?.messageGate.waiting ?? 0) + (this.#outgoing?.roomGate.waiting ?? 0),
+      waiting: (this.#incoming?.notEmpty.waiting ?? 0) + (this.#outgoing?.notFull.waiting ?? 0),
     };
   }
 }

@@ -6,10 +6,10 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../validate/describe.ts";
 import { InvalidStateError } from "../errors.ts";
 import type { Parcel } from "../transfer/transferable.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { placeIn, takePlace } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
-import { lookEverywhere } from "../wait/eventcount.ts";
+import { recheckEverywhere } from "../wait/eventcount.ts";
 import type { EndContent } from "./endpoint.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -68,12 +68,12 @@ export function messageOf(
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
     roster.reap(worker);
-    lookEverywhere();
+    recheckEverywhere();
   });
   // A port that isn't started doesn't hear of the other one's end.
   port1.unref();
   port1.start();
-  uninterrupted(() => moved(worker, "put into a message"));
+  withoutKill(() => moved(worker, "put into a message"));
   const message: Contents = {
     "@multiproc/multiprocessing": "Connection",
     content: content as EndContent,
@@ -104,7 +104,7 @@ export function contentOf(message: unknown): EndContent {
   if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
     // It came for one who wasn't known yet; it belongs to the one who was.
-    uninterrupted(() => roster.reparent(content.self, place));
+    withoutKill(() => roster.reparent(content.self, place));
     life.close();
   }
   return content;

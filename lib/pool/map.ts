@@ -2,7 +2,7 @@
 // of each. It is given up as a whole: then the source is closed, what waits is taken out, what runs is stopped.
 
 import { TimeoutError } from "../errors.ts";
-import type { Caller } from "../wait/call_site.ts";
+import type { CallSite } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
@@ -68,7 +68,7 @@ export class MapCall implements Client {
   readonly #owner: MapOwner;
   readonly #executor: Executor;
   /** Where it was begun. */
-  readonly #origin: Caller;
+  readonly #origin: CallSite;
   readonly #call: Registered;
   readonly #options: CheckedMap;
   readonly #isSpread: boolean;
@@ -95,7 +95,7 @@ export class MapCall implements Client {
     isSpread: boolean,
     options: CheckedMap,
     sink: MapSink,
-    origin: Caller,
+    origin: CallSite,
   ) {
     this.#owner = owner;
     this.#executor = owner.executor;

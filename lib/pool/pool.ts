@@ -17,7 +17,7 @@ import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
-import { Caller } from "../wait/call_site.ts";
+import { CallSite } from "../wait/call_site.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { blocking, type Operation } from "../wait/operation.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -351,7 +351,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R> {
-    const origin = new Caller(this.apply);
+    const origin = new CallSite(this.apply);
     const checked = checkTask(options, this.#sizes);
     this.#checkOpen("apply");
     const registered = this.#register("apply", code), given = checkArgs("apply", args);
@@ -376,7 +376,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Task<R> {
-    const origin = new Caller(this.submit);
+    const origin = new CallSite(this.submit);
     const checked = checkTask(options, this.#sizes);
     this.#checkOpen("submit");
     const registered = this.#register("submit", code), given = checkArgs("submit", args);
@@ -392,7 +392,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     call: Registered,
     args: readonly unknown[],
     options: CheckedTask,
-    origin: Caller,
+    origin: CallSite,
   ): Task<R> {
     const { task, unit } = this.#prepare<R>(RUN, call, args, options, origin);
     this.#executor.submit(unit);
@@ -404,7 +404,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     call: Registered,
     args: readonly unknown[],
     options: CheckedTask,
-    origin: Caller,
+    origin: CallSite,
     pinned?: Worker,
   ): { task: Task<R>; client: TaskClient; unit: Unit } {
     const id = this.#takeIds(1);
@@ -451,7 +451,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, Omit<TaskOptions, "signal">>
   ): R {
-    const origin = new Caller(this.applySync);
+    const origin = new CallSite(this.applySync);
     const { timeout, ...checked } = checkTask(options, this.#sizes);
     this.#checkOpen("applySync");
     this.#own("applySync");
@@ -468,22 +468,22 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   /** Blocks the thread, and hears the workers meanwhile. */
-  #block(isDone: () => boolean, timeout: number, expired: () => never): void {
+  #block(isDone: () => boolean, timeout: number, onTimeout: () => never): void {
     const scheduler = this.#own("applySync");
     const end = performance.now() + timeout;
     while (!isDone()) {
       const workers = scheduler.workers;
-      const gates = ArrayPrototypeMap(workers, ({ receiving }) => receiving.gate);
+      const eventcounts = ArrayPrototypeMap(workers, ({ receiving }) => receiving.eventcount);
       const operation: Operation<boolean> = {
-        gate: gates[0],
-        others: ArrayPrototypeSlice(gates, 1),
+        eventcount: eventcounts[0],
+        others: ArrayPrototypeSlice(eventcounts, 1),
         attempt: () => {
           for (const worker of each(workers)) worker.hearSync();
           const now = scheduler.workers;
           const isOther = ArrayPrototypeSome(workers, (worker, i) => worker !== now[i]);
           return isDone() || isOther || workers.length !== now.length || WAIT;
         },
-        expired,
+        onTimeout,
       };
       const left = end - performance.now();
       blocking(operation, left === Infinity ? undefined : { timeout: Math.max(left, 0) });
@@ -529,7 +529,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): Promise<unknown[]> {
-    return this.#collect("map", code, items, false, options, new Caller(this.map));
+    return this.#collect("map", code, items, false, options, new CallSite(this.map));
   }
 
   /**
@@ -553,7 +553,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): Promise<unknown[]> {
-    return this.#collect("starmap", code, items, true, options, new Caller(this.starmap));
+    return this.#collect("starmap", code, items, true, options, new CallSite(this.starmap));
   }
 
   #collect(
@@ -562,7 +562,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     isSpread: boolean,
     options: MapOptions | undefined,
-    origin: Caller,
+    origin: CallSite,
   ): Promise<unknown[]> {
     try {
       const { promise, resolve, reject } = primordials.Promise.withResolvers<unknown[]>();
@@ -580,7 +580,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     isSpread: boolean,
     options: MapOptions | undefined,
-    origin: Caller,
+    origin: CallSite,
     settle: { resolve: (results: unknown[]) => void; reject: (reason: unknown) => void },
   ): MapCall {
     const checked = checkMap(options, this.#sizes);
@@ -611,7 +611,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     isSpread: boolean,
     checked: CheckedMap,
-    origin: Caller,
+    origin: CallSite,
     sink: MapSink,
   ): MapCall {
     this.#checkOpen(name);
@@ -653,7 +653,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     options?: Omit<MapOptions, "signal">,
   ): R[];
   mapSync(code: AnyFunction, items: Iterable<unknown>, options?: MapOptions): unknown[] {
-    const origin = new Caller(this.mapSync);
+    const origin = new CallSite(this.mapSync);
     this.#own("mapSync");
     if (typeof primordials.ToObject(items)[Symbol.iterator] !== "function") {
       throw new TypeError(
@@ -720,7 +720,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): AsyncIterableIterator<never> {
-    const origin = new Caller(this.imap);
+    const origin = new CallSite(this.imap);
     return this.#iterate("imap", code, items, options, origin, (_, value) => value, true);
   }
 
@@ -745,7 +745,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): AsyncIterableIterator<never> {
-    const origin = new Caller(this.imapUnordered);
+    const origin = new CallSite(this.imapUnordered);
     return this.#iterate("imapUnordered", code, items, options, origin, (_, value) => value, false);
   }
 
@@ -770,7 +770,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): AsyncIterableIterator<never> {
-    const origin = new Caller(this.imapIndexed);
+    const origin = new CallSite(this.imapIndexed);
     const pair = (index: number, value: unknown) => [index, value];
     return this.#iterate("imapIndexed", code, items, options, origin, pair, false);
   }
@@ -780,7 +780,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: AnyFunction,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options: MapOptions | undefined,
-    origin: Caller,
+    origin: CallSite,
     shape: (index: number, value: unknown) => unknown,
     isOrdered: boolean,
   ): AsyncIterableIterator<never> {
@@ -851,7 +851,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => Iterable<Y> | AsyncIterable<Y>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions & { bufferSize?: number }>
   ): AsyncIterableIterator<Y> {
-    const origin = new Caller(this.stream);
+    const origin = new CallSite(this.stream);
     const { bufferSize: _, ...rest } = options ?? {};
     const bufferSize = option(options, "bufferSize") ?? STREAM_AHEAD;
     checkCount("bufferSize", bufferSize, 1);
@@ -894,7 +894,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R[]> {
-    const origin = new Caller(this.broadcast);
+    const origin = new CallSite(this.broadcast);
     const checked = checkTask(options, this.#sizes);
     this.#checkOpen("broadcast");
     const scheduler = this.#own("broadcast");
@@ -928,7 +928,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const make = (name: string): AnyFunction => {
       const call = this.#functions.byName(`${module}`, name);
       return async (...args: unknown[]) => {
-        const origin = new Caller(this.load);
+        const origin = new CallSite(this.load);
         const checked = checkTask(undefined, this.#sizes);
         this.#checkOpen(name);
         if (!this.#hasRoom) await this.#waitForRoom(name, checked);

@@ -6,7 +6,7 @@ import { type Connection, endOf } from "../pipe/connection.ts";
 import type { End } from "../pipe/endpoint.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
-import { hold, release } from "../wait/broadcast.ts";
+import { keepAlive, letExit } from "../wait/broadcast.ts";
 import { eventually } from "../wait/operation.ts";
 import { type CurrentTask, currentTask } from "./current_task.ts";
 import type { BrokenPoolError } from "./errors.ts";
@@ -58,7 +58,7 @@ type Answer =
 
 /** Sends, whatever it takes; to a pipe whose other end is gone, nothing. */
 function trySend(end: End, message: unknown, transfer: readonly object[] = []): void {
-  end.trySend(message, transfer)?.expired();
+  end.trySend(message, transfer)?.onTimeout();
 }
 
 /** The pool's units where the pool was handed over. */
@@ -103,7 +103,7 @@ export class RemoteExecutor implements Executor {
     const task = currentTask();
     this.#units.set(id, { unit, task });
     this.#ids.set(unit, id);
-    if (this.#units.size === 1) hold();
+    if (this.#units.size === 1) keepAlive();
     if (task !== undefined) countNestedWait(task, 1);
   }
 
@@ -113,7 +113,7 @@ export class RemoteExecutor implements Executor {
     this.#ids.delete(unit);
     const { task } = this.#units.get(id)!;
     this.#units.delete(id);
-    if (this.#units.size === 0) release();
+    if (this.#units.size === 0) letExit();
     if (task !== undefined) countNestedWait(task, -1);
     this.#changed();
   }
@@ -171,7 +171,7 @@ export class RemoteExecutor implements Executor {
 
   async #listen(): Promise<void> {
     const receiving = this.#end.receiving();
-    receiving.gate.isQuiet = true;
+    receiving.eventcount.isQuiet = true;
     try {
       for (;;) this.#hear(await eventually(receiving) as Answer);
     } catch (error) {
@@ -265,7 +265,7 @@ export class RemoteClient {
 
   async #listen(): Promise<void> {
     const receiving = this.#end.receiving();
-    receiving.gate.isQuiet = true;
+    receiving.eventcount.isQuiet = true;
     try {
       for (;;) this.#hear(await eventually(receiving) as Request);
     } catch {

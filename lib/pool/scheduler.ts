@@ -3,7 +3,7 @@
 // not begun, and is replaced. While anything is to be done the program is kept alive; an idle pool doesn't.
 
 import { BrokenPipeError } from "../errors.ts";
-import { hold, release } from "../wait/broadcast.ts";
+import { keepAlive, letExit } from "../wait/broadcast.ts";
 import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
@@ -257,7 +257,7 @@ export class Scheduler implements Executor {
     this.#outstanding++;
     if (!this.#holds) {
       this.#holds = true;
-      hold();
+      keepAlive();
     }
     this.#backlog.push(unit);
     this.#dispatch();
@@ -272,7 +272,7 @@ export class Scheduler implements Executor {
     }
     if (this.#outstanding > 0 && !this.#holds) {
       this.#holds = true;
-      hold();
+      keepAlive();
     }
     this.#dispatch();
   }
@@ -283,7 +283,7 @@ export class Scheduler implements Executor {
     if (this.#outstanding > 0) return;
     if (this.#holds) {
       this.#holds = false;
-      release();
+      letExit();
     }
     this.#events.drained();
     this.#leaveIfClosed();
@@ -559,7 +559,7 @@ export class Scheduler implements Executor {
 
   /** Resolves when it is so. */
   async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
-    hold();
+    keepAlive();
     try {
       while (!isSo()) {
         if (signal !== undefined) throwIfAborted(signal);
@@ -579,7 +579,7 @@ export class Scheduler implements Executor {
         });
       }
     } finally {
-      release();
+      letExit();
     }
   }
 

@@ -10,7 +10,7 @@ import { describeFailure } from "../transfer/remote_error.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
 import { blocking, eventually } from "../wait/operation.ts";
-import { afterTurn, turnIsDue } from "../wait/yield.ts";
+import { afterYield, yieldIsDue } from "../wait/yield.ts";
 import { Board } from "./board.ts";
 import {
   type CurrentTask,
@@ -147,7 +147,7 @@ class Server {
       while (!this.#hasEnded) {
         let message = operation.attempt();
         if (message === WAIT) message = await eventually(operation);
-        else if (turnIsDue()) await afterTurn(undefined);
+        else if (yieldIsDue()) await afterYield(undefined);
         if ((message as ToWorker)[0] === OBJECTS) await knowAllObjects();
         else this.#receive(message as ToWorker);
       }

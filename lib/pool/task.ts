@@ -1,8 +1,8 @@
 // A task: one call that a pool has taken on. It can be awaited, asked and cancelled.
 
 import { TimeoutError } from "../errors.ts";
-import type { Caller } from "../wait/call_site.ts";
-import { Gate, GATE_WORDS } from "../wait/eventcount.ts";
+import type { CallSite } from "../wait/call_site.ts";
+import { EventCount, EVENTCOUNT_WORDS } from "../wait/eventcount.ts";
 import { type Readiness, readiness } from "../wait/waitable.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { CancelledError, describeItem, TaskError } from "./errors.ts";
@@ -54,14 +54,14 @@ type Outcome<R> =
   | { state: "cancelled"; make: () => Error };
 
 /** What only this package passes to the constructor. */
-let making: { owner: TaskOwner; id: number; name: string; origin: Caller } | undefined;
+let making: { owner: TaskOwner; id: number; name: string; origin: CallSite } | undefined;
 
 /** Makes a task, and what the pool tells of its outcome. */
 export function newTask<R>(
   owner: TaskOwner,
   id: number,
   name: string,
-  origin: Caller,
+  origin: CallSite,
 ): { task: Task<R>; client: TaskClient } {
   making = { owner, id, name, origin };
   try {
@@ -121,7 +121,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   readonly #owner: TaskOwner;
   readonly #submitted: number = performance.now();
   /** Where it was submitted. */
-  readonly #origin: Caller;
+  readonly #origin: CallSite;
   #unit: Unit | undefined;
   #client: TaskClient | undefined;
   #outcome: Outcome<R> | undefined;
@@ -132,7 +132,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #resolve: (() => void) | undefined;
   #wasAsked = false;
   /** For wait(). */
-  #gate: Gate | undefined;
+  #eventcount: EventCount | undefined;
   readonly #callbacks: ((task: Task<R>) => void)[] = [];
 
   /** @ignore */
@@ -177,7 +177,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#ended = performance.now();
     this.#unit = undefined;
     this.#resolve?.();
-    this.#gate?.open(Infinity);
+    this.#eventcount?.notify(Infinity);
     if (outcome.state === "failed" && !this.#wasAsked) unasked.add(this as Task<unknown>);
     this.#client?.whenEnded?.();
     this.#client = undefined;
@@ -337,11 +337,11 @@ export class Task<R = unknown> implements PromiseLike<R> {
   /** @ignore */
   [readiness](): Readiness {
     this.#asked();
-    if (this.#gate === undefined) {
-      const words = new Int32Array(new SharedArrayBuffer(4 * GATE_WORDS));
-      this.#gate = new Gate(words, 0, () => this.done());
+    if (this.#eventcount === undefined) {
+      const words = new Int32Array(new SharedArrayBuffer(4 * EVENTCOUNT_WORDS));
+      this.#eventcount = new EventCount(words, 0, () => this.done());
     }
-    return { gate: this.#gate, isReady: () => this.done() };
+    return { eventcount: this.#eventcount, isReady: () => this.done() };
   }
 
   /** The name of the worker it is with, or was with last. */

@@ -134,7 +134,7 @@ export class Worker {
     this.connection = here;
     this.#end = endOf(here);
     this.#receiving = this.#end.receiving();
-    this.#receiving.gate.isQuiet = true;
+    this.#receiving.eventcount.isQuiet = true;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
     this.process = start(there, { ...setup, board, epoch });
     // Its pool tells of its errors, so they needn't be printed.
@@ -226,7 +226,7 @@ export class Worker {
 
   /** The pipe has no bound but its memory, and one that is full is an error of the caller's. */
   #send(message: ToWorker, transfer: readonly object[] = []): void {
-    this.#end.trySend(message, transfer)?.expired();
+    this.#end.trySend(message, transfer)?.onTimeout();
   }
 
   /** The consumer of a generator has taken values. */

@@ -7,7 +7,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { postAlone } from "../transfer/message.ts";
 import { BY_STARTER, CLAIM, UNCLAIMED } from "../liveness/control_block.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { addChore, removeChore } from "../wait/eventcount.ts";
 import { host } from "../host/spawn.ts";
@@ -34,7 +34,7 @@ export function delegate(
   // What is handed on later is what was there at the start.
   const kept = structuredClone(init);
   const roster = ownRoster();
-  uninterrupted(() => {
+  withoutKill(() => {
     askHost({ type: "start", launch });
     // It doesn't end with its starter any more.
     roster.reparent(launch.ref, roster.ownerOf(ownRef()));

@@ -8,7 +8,7 @@ import { InvalidStateError } from "../errors.ts";
 import { hideControl } from "../liveness/control_block.ts";
 import { forgetKey, ownKey } from "../transfer/signature.ts";
 import { lockDown } from "../child/lockdown.ts";
-import { muteBus } from "../wait/broadcast.ts";
+import { mute } from "../wait/broadcast.ts";
 import type { Init, Sealed } from "../protocol/messages.ts";
 import { sealRealm } from "../child/sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -212,7 +212,7 @@ function confine(grants: Grants, sealed: Sealed | undefined): void {
   lockDown(mayRunAll(grants), sealed !== undefined);
   ownSeal = sealed;
   if (sealed === undefined) return;
-  muteBus();
+  mute();
   forgetKey();
   hideControl();
   sealRealm(grants, sealed.keep);

@@ -16,12 +16,12 @@ import {
   NO_LIMIT,
   readCode,
 } from "../liveness/control_block.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { checkLimit, checkWhole } from "../validate/numbers.ts";
 import { cannotClone, exposeAll } from "../transfer/transferable.ts";
 import { newDesk } from "../liveness/brokered_table.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
-import { type Gate, WAIT } from "../wait/eventcount.ts";
+import { type EventCount, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness } from "../wait/waitable.ts";
@@ -251,7 +251,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   #control: Int32Array | undefined;
   /** Where its end is written down. */
   #fate: Int32Array | undefined;
-  #end: Gate | undefined;
+  #end: EventCount | undefined;
   /** The starter's end of the port to the child, until it was emptied after the end. */
   #port: MessagePort | undefined;
   /** What the child writes its outcome to, if it isn't sent to the port. */
@@ -510,7 +510,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     if (grants !== undefined) warnOfPrompts();
     try {
       post(port1, init, loaded, root);
-      uninterrupted(() => settle(loaded, ref, `given to ${identity.name}`));
+      withoutKill(() => settle(loaded, ref, `given to ${identity.name}`));
       if (canDelegate()) {
         // What has moved can't be sent twice.
         const kept = loaded.transfer.length === 0 ? init : undefined;
@@ -716,8 +716,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 
   /** @ignore */
   [readiness](): Readiness {
-    const { control, fate, gate } = this.#started("wait");
-    return { gate, isReady: () => codeOf(control, fate) !== null };
+    const { control, fate, eventcount } = this.#started("wait");
+    return { eventcount, isReady: () => codeOf(control, fate) !== null };
   }
 
   /** @ignore */
@@ -755,14 +755,14 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /** The words of a process that was started and not closed. */
-  #started(call: string): { control: Int32Array; fate: Int32Array; gate: Gate } {
+  #started(call: string): { control: Int32Array; fate: Int32Array; eventcount: EventCount } {
     this.#checkOpen(`${call}()`);
     this.#checkNotSelf(`${call}()`);
-    const control = this.#control, fate = this.#fate, gate = this.#end;
-    if (control === undefined || fate === undefined || gate === undefined) {
+    const control = this.#control, fate = this.#fate, eventcount = this.#end;
+    if (control === undefined || fate === undefined || eventcount === undefined) {
       throw new InvalidStateError(`${this.name} was not started. Call start() before ${call}().`);
     }
-    return { control, fate, gate };
+    return { control, fate, eventcount };
   }
 
   /**
@@ -775,7 +775,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 
   /** @param word the word that says it has ended: EXIT always does, FINISHED for this wait */
   #joining(call: string, word: number): Operation<boolean> {
-    const { control, fate, gate } = this.#started(call);
+    const { control, fate, eventcount } = this.#started(call);
     const attempt = () => {
       // Who says it has ended doesn't live on.
       if (codeOf(control, fate) !== null) dismiss(this.#identity.pid);
@@ -783,18 +783,18 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       this.#ended();
       return true;
     };
-    return { gate, attempt, expired: () => false };
+    return { eventcount, attempt, onTimeout: () => false };
   }
 
   #finishing(call: string, word: number): Operation<R> {
     const { control } = this.#started(call);
     Atomics.store(control, ASKED, 1);
     Atomics.notify(control, ASKED);
-    const { gate, attempt } = this.#joining(call, word);
+    const { eventcount, attempt } = this.#joining(call, word);
     return {
-      gate,
+      eventcount,
       attempt: () => attempt() === WAIT ? WAIT : this.#answer(),
-      expired: () => {
+      onTimeout: () => {
         throw new TimeoutError(`${this.name} has not ended in time. Wait longer, or terminate it.`);
       },
     };
@@ -816,7 +816,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#isStopped = true;
     if (stopHosted(pid, signal)) return;
     // Its host ends it; until then it is not to go on either.
-    uninterrupted(() => {
+    withoutKill(() => {
       askHost({ type: "stop", pid, signal });
       requestStop(control, signal);
     });

@@ -4,7 +4,7 @@ import { cannotClone } from "../transfer/transferable.ts";
 import { ownRoster } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
-import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness, type Waitable } from "../wait/waitable.ts";
@@ -133,7 +133,7 @@ export class Starter implements ParentProcess, Waitable {
   readonly #identity: Identity;
   readonly #ref: Ref;
   /** Nobody opens it: who waits looks whenever somebody has ended. */
-  #gate: Gate | undefined;
+  #eventcount: EventCount | undefined;
 
   constructor(identity: Identity, ref: Ref) {
     this.#identity = identity;
@@ -169,14 +169,18 @@ export class Starter implements ParentProcess, Waitable {
   }
 
   get #ending(): Operation<boolean> {
-    const { gate, isReady } = this[readiness]();
-    return { gate, attempt: () => isReady() || WAIT, expired: () => false };
+    const { eventcount, isReady } = this[readiness]();
+    return { eventcount, attempt: () => isReady() || WAIT, onTimeout: () => false };
   }
 
   [readiness](): Readiness {
     const isReady = () => !this.isAlive();
-    this.#gate ??= new Gate(new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4)), 0, isReady);
-    return { gate: this.#gate, isReady };
+    this.#eventcount ??= new EventCount(
+      new Int32Array(new SharedArrayBuffer(EVENTCOUNT_WORDS * 4)),
+      0,
+      isReady,
+    );
+    return { eventcount: this.#eventcount, isReady };
   }
 
   get [cannotClone](): string {

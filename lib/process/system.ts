@@ -2,7 +2,7 @@
 
 import { checkNames } from "../validate/options.ts";
 import { checkMilliseconds } from "../validate/numbers.ts";
-import { LONGEST_TIMER, signalOf } from "../wait/options.ts";
+import { MAX_TIMER_MS, signalOf } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -64,13 +64,13 @@ export async function sleep(ms: number, options: { signal?: AbortSignal } = {}):
     const step = () => {
       const rest = end - performance.now();
       if (rest > 0) {
-        timer = setTimeout(step, Math.min(rest, LONGEST_TIMER));
+        timer = setTimeout(step, Math.min(rest, MAX_TIMER_MS));
         return;
       }
       if (signal !== undefined) removeAbortListener(signal, aborted);
       resolve();
     };
     if (signal !== undefined) addAbortListener(signal, aborted);
-    timer = setTimeout(step, Math.min(left, LONGEST_TIMER));
+    timer = setTimeout(step, Math.min(left, MAX_TIMER_MS));
   });
 }

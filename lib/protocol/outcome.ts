@@ -12,7 +12,7 @@ import type { MessagePort } from "node:worker_threads";
 import { load, post, postAlone, receivePosted, settle, unload } from "../transfer/message.ts";
 import { decode } from "../codec/decode.ts";
 import { freeEncoder } from "../codec/encode.ts";
-import { uninterrupted } from "../liveness/critical_section.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
 import { starterRef } from "../process/current.ts";
 import { describeFailure, type Failure, withoutLeaves } from "../transfer/remote_error.ts";
 import { checkedFailure } from "../transfer/untrusted_error.ts";
@@ -53,7 +53,7 @@ export function replyTo(port: MessagePort): Reply {
       post(port, { type: "returned", cargo: loaded.cargo } satisfies Outcome, loaded, "result");
       const starter = starterRef();
       if (starter === undefined) return;
-      uninterrupted(() => settle(loaded, starter, "returned as the result of this process"));
+      withoutKill(() => settle(loaded, starter, "returned as the result of this process"));
     },
     threw(thrown) {
       const say = (failure: Failure) => {

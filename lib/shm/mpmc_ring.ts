@@ -28,8 +28,8 @@
 
 import { CRITICAL, ownControl } from "../liveness/control_block.ts";
 import { enter, leave } from "../liveness/critical_section.ts";
-import { arrivedMemory, checkAttempts, damaged } from "../validate/corruption.ts";
-import { critically, holding, lock, unlock } from "../liveness/mutex.ts";
+import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
+import { lock, unlock, withLock, withLockNoKill } from "../liveness/mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -168,7 +168,7 @@ export class Ring {
 
   /** Records beyond a smaller bound stay; putters find the ring full until enough are taken. */
   set maxSize(maxSize: number) {
-    critically(this.header, TAIL_LOCK, () => Atomics.store(this.header, MAX_SIZE, maxSize));
+    withLockNoKill(this.header, TAIL_LOCK, () => Atomics.store(this.header, MAX_SIZE, maxSize));
   }
 
   /** The most bytes its items may use, and so the longest item, in bytes. */
@@ -282,7 +282,7 @@ export class Ring {
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#seen) return 1;
-    critically(header, TAIL_LOCK, () => {
+    withLockNoKill(header, TAIL_LOCK, () => {
       for (; next < last; next++) {
         const units = (lengths[next] + 7) >>> 3;
         if (units > LOOP_UNITS) break;
@@ -376,8 +376,8 @@ export class Ring {
   #grow(units: number): void {
     const { header, shares } = this;
     let failure: unknown;
-    critically(header, TAIL_LOCK, () =>
-      holding(header, HEAD_LOCK, () => {
+    withLockNoKill(header, TAIL_LOCK, () =>
+      withLock(header, HEAD_LOCK, () => {
         const seen = Atomics.load(header, CAPACITY), capacity = seen >>> 2;
         if (seen !== this.#seen) return;
         try {
@@ -440,7 +440,7 @@ export class Ring {
         throw error;
       }
       if (length >= 0 || length === EMPTY) return length;
-      if (length === DAMAGED) throw damaged("queue");
+      if (length === DAMAGED) throw corrupted("queue");
       if (length !== STALE) ensureScratch(into, TOO_SMALL - length);
     }
   }
@@ -461,7 +461,7 @@ export class Ring {
     const limit = Math.min(most, BATCH_RECORDS);
     begins.length = lengths.length = limit;
     try {
-      critically(this.header, HEAD_LOCK, () => {
+      withLockNoKill(this.header, HEAD_LOCK, () => {
         while (count < limit) {
           const length = this.#takeOne(into, at);
           if (length < 0) break;
@@ -518,14 +518,14 @@ export class Ring {
 
   /** From now on puts answer SHUT_DOWN; what was put before stays. */
   shut(): void {
-    critically(this.header, TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
+    withLockNoKill(this.header, TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
   }
 
   /** Shuts it and drops all records, which then count as finished. */
   clear(): void {
     const { header } = this;
-    critically(header, TAIL_LOCK, () =>
-      holding(header, HEAD_LOCK, () => {
+    withLockNoKill(header, TAIL_LOCK, () =>
+      withLock(header, HEAD_LOCK, () => {
         Atomics.store(header, CLOSED, 1);
         Atomics.or(header, CAPACITY, DROPPED);
       }));

@@ -13,7 +13,7 @@
 // with a new view, where others have used rows that this one doesn't show.
 
 import { checkAttempts } from "../validate/corruption.ts";
-import { critically } from "../liveness/mutex.ts";
+import { withLockNoKill } from "../liveness/mutex.ts";
 import { newShared, type Shared, viewOf } from "../sync/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -85,7 +85,7 @@ export class Table {
       checkAttempts(attempts, "object");
       if (Atomics.load(this.#words, USED) > this.#rows) this.renew();
       this.#isFull = false;
-      critically(this.#words, LOCK, () => {
+      withLockNoKill(this.#words, LOCK, () => {
         if (Atomics.load(this.#words, USED) > this.#rows) return;
         work();
         done = !this.#isFull;

@@ -21,7 +21,7 @@
 
 import { CRITICAL, ownControl } from "../liveness/control_block.ts";
 import { enter, leave } from "../liveness/critical_section.ts";
-import { arrivedMemory, damaged } from "../validate/corruption.ts";
+import { arrivedMemory, corrupted } from "../validate/corruption.ts";
 import { EMPTY, FULL } from "./mpmc_ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -403,7 +403,7 @@ export class LaneReceiver extends Side {
       } else if (length === NEXT) this.#follow();
       else break;
     }
-    throw damaged("pipe");
+    throw corrupted("pipe");
   }
 
   /** The first byte of the oldest record; there is one. */

@@ -6,7 +6,7 @@
 // An error has reached the code that awaits it after a few microtasks, and the code of a process that
 // ends by itself has had every error that was thrown in it.
 
-import { atEnd } from "../liveness/exit_hooks.ts";
+import { onExit } from "../liveness/exit_hooks.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { SafeSet } = primordials;
@@ -17,7 +17,7 @@ const PROMISES = 10;
 /** What this process has been told and not acknowledged. */
 const pending = new SafeSet<() => void>();
 
-atEnd(() => {
+onExit(() => {
   for (const acknowledge of pending) acknowledge();
 });
 

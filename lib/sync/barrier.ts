@@ -11,7 +11,7 @@ import {
   receivedParts,
   registerTransferable,
 } from "../transfer/transferable.ts";
-import { Caller } from "../wait/call_site.ts";
+import { CallSite } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Action, type ActionText, arrivedAction, givenAction } from "./barrier_action.ts";
@@ -173,9 +173,9 @@ export class Barrier {
     const left = this.#clock(options);
     const signal = signalOf(options);
     const parties = this.#parties, arrival = new Arrival();
-    let noted: Caller | undefined;
+    let noted: CallSite | undefined;
     // Not for the last one, who doesn't wait: noting it takes longer than all the rest (Deno 2.9.6: 1.5 µs).
-    const caller = () => noted ??= new Caller(this.wait);
+    const caller = () => noted ??= new CallSite(this.wait);
     const entering = eventually(
       parties.entering(arrival, signal),
       { timeout: left(), signal },
@@ -193,7 +193,7 @@ export class Barrier {
     return parties.pass(arrival);
   }
 
-  async #pass(arrival: Arrival, options: WaitOptions, caller: () => Caller): Promise<number> {
+  async #pass(arrival: Arrival, options: WaitOptions, caller: () => CallSite): Promise<number> {
     const { signal } = options;
     try {
       return await eventually(this.#parties.passing(arrival, signal), options, caller);

@@ -2,7 +2,7 @@
 // processes it crosses as its source text, and is compiled where it is needed, if it may be (transfer/signature.ts).
 
 import { describe } from "../validate/describe.ts";
-import { isFromStarter, isSealed, seal } from "../transfer/signature.ts";
+import { isFromStarter, sign, verify } from "../transfer/signature.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -62,7 +62,7 @@ export function arrivedAction(arrived: ActionText | undefined): Action | undefin
   const isOurs = isFromStarter();
   let code: (() => unknown) | undefined;
   const run = () => {
-    if (!isOurs && !isSealed(sealable(source), arrived.seal)) refuse(source);
+    if (!isOurs && !verify(sealable(source), arrived.seal)) refuse(source);
     try {
       code ??= new Function(`"use strict"; return ${expressionOf(source)};`)() as () => unknown;
       const result = code();
@@ -77,7 +77,7 @@ export function arrivedAction(arrived: ActionText | undefined): Action | undefin
 }
 
 function sealed(source: ActionSource): ActionText {
-  return { ...source, seal: seal(sealable(source)) };
+  return { ...source, seal: sign(sealable(source)) };
 }
 
 function sealable({ text, name }: ActionSource): string {

@@ -21,9 +21,9 @@
 // become is written down first, and becomes true by the one store to STEP. Whoever has the table's lock
 // next does what is left of it, so a process that ends in the middle has ended the round for all.
 
-import { atEnd, willSayFarewell } from "../liveness/exit_hooks.ts";
+import { onExit, willRunExitHooks } from "../liveness/exit_hooks.ts";
 import { type BrokenBarrierError, TimeoutError } from "../errors.ts";
-import { Gate, WAIT } from "../wait/eventcount.ts";
+import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import {
   ABORTED,
@@ -47,7 +47,7 @@ const STEP = BROKEN + 7, STEP_REASON = STEP + 1, STEP_WHO = STEP + 2, STEP_ENDS 
 const STEP_ERA = STEP + 4;
 /** Values of STEP. */
 const PASS = 1, BREAK = 2, START_ANEW = 3;
-const ROUND_GATE = 16, ENTRY_GATE = 32, FIRST = 48;
+const ROUND_ENDED = 16, ENTRY_OPEN = 32, FIRST = 48;
 
 const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8;
 const FREE = 0, WAITING = 1, ACTING = 2, PASSED = 3, WAS_BROKEN = 4, MEMBER = 5;
@@ -76,7 +76,7 @@ export class Arrival {
 const joined = new SafeSet<Parties>();
 
 // This process ends by returning normally: the others can go on without it.
-atEnd((exitCode) => {
+onExit((exitCode) => {
   if (exitCode === 0) { for (const parties of joined) parties.leave(); }
 });
 
@@ -84,8 +84,8 @@ atEnd((exitCode) => {
 export class Parties {
   readonly #shared: Shared;
   readonly #table: Table;
-  readonly #roundGate: Gate;
-  readonly #entryGate: Gate;
+  readonly #roundEnded: EventCount;
+  readonly #entryOpen: EventCount;
   /** ENDS when somebody in this isolate arrived last. */
   #arrivedAt = 0;
 
@@ -94,8 +94,8 @@ export class Parties {
     this.#shared = shared;
     this.#table = new Table(shared, FIRST, STRIDE);
     const hasEnded = () => Atomics.load(words, ENDS) !== this.#arrivedAt;
-    this.#roundGate = new Gate(words, ROUND_GATE, hasEnded);
-    this.#entryGate = new Gate(words, ENTRY_GATE, () => this.count < this.parties);
+    this.#roundEnded = new EventCount(words, ROUND_ENDED, hasEnded);
+    this.#entryOpen = new EventCount(words, ENTRY_OPEN, () => this.count < this.parties);
   }
 
   /** How many there must be. */
@@ -126,10 +126,10 @@ export class Parties {
   entering(arrival: Arrival, signal?: AbortSignal): Operation<true> {
     const giveUp = () => this.#break(signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
     return {
-      gate: this.#entryGate,
+      eventcount: this.#entryOpen,
       attempt: () => this.#enter(arrival, false) || WAIT,
-      abandoned: giveUp,
-      expired: () => {
+      onCancel: giveUp,
+      onTimeout: () => {
         giveUp();
         throw this.#error();
       },
@@ -149,7 +149,7 @@ export class Parties {
     const { words, token } = this.#shared;
     const table = this.#table;
     let isBroken = false, isMissing = false, entered = false;
-    if (willSayFarewell()) joined.add(this);
+    if (willRunExitHooks()) joined.add(this);
     this.#section(() => {
       isBroken = Atomics.load(words, BROKEN) !== 0;
       isMissing = this.#lost() !== 0;
@@ -232,11 +232,11 @@ export class Parties {
       }
       return this.#result(arrival);
     };
-    const expired = () => {
+    const onTimeout = () => {
       giveUp();
       return this.#result(arrival);
     };
-    return { gate: this.#roundGate, attempt, abandoned: giveUp, expired };
+    return { eventcount: this.#roundEnded, attempt, onCancel: giveUp, onTimeout };
   }
 
   #stateOf(row: number): number {
@@ -396,8 +396,8 @@ export class Parties {
   }
 
   #open(): void {
-    this.#roundGate.open(Infinity);
-    this.#entryGate.open(Infinity);
+    this.#roundEnded.notify(Infinity);
+    this.#entryOpen.notify(Infinity);
   }
 
   /** Of a barrier that is broken. */

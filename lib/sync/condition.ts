@@ -14,7 +14,7 @@ import {
   unpack,
 } from "../transfer/transferable.ts";
 import { WAIT } from "../wait/eventcount.ts";
-import { Caller } from "../wait/call_site.ts";
+import { CallSite } from "../wait/call_site.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import type { Held } from "./guard.ts";
@@ -175,10 +175,10 @@ export class Condition implements Holdable {
    */
   async wait(options?: WaitOptions): Promise<boolean> {
     this.#check("wait", options);
-    return await this.#wait(options, new Caller(this.wait));
+    return await this.#wait(options, new CallSite(this.wait));
   }
 
-  async #wait(options: WaitOptions | undefined, caller: Caller): Promise<boolean> {
+  async #wait(options: WaitOptions | undefined, caller: CallSite): Promise<boolean> {
     const deaths = this.#lock[reportDeath]();
     const place = this.#line.join();
     const times = this.#lock[releaseAll]();
@@ -251,7 +251,7 @@ export class Condition implements Holdable {
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
     checkPredicate(predicate);
     this.#check("waitFor", options);
-    const until = performance.now() + timeoutOf(options), caller = new Caller(this.waitFor);
+    const until = performance.now() + timeoutOf(options), caller = new CallSite(this.waitFor);
     for (;;) {
       const result = await predicate();
       const timeout = until - performance.now();
@@ -340,14 +340,14 @@ export class Condition implements Holdable {
     const attempt = () => {
       const answer = waiting.attempt();
       if (answer !== WAIT || this.#lock[reportDeath]() === deaths) return answer;
-      waiting.expired();
+      waiting.onTimeout();
       return true;
     };
     return { ...waiting, attempt };
   }
 
   /** Who has ended while he held it is reported when this process holds it. */
-  async #reacquire(times: number, caller: Caller, abandoned?: AbandonedLockError): Promise<void> {
+  async #reacquire(times: number, caller: CallSite, abandoned?: AbandonedLockError): Promise<void> {
     for (let held = false; !held;) {
       try {
         held = await eventually(this.#lock[reacquiring](times), undefined, () => caller);

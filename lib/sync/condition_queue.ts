@@ -5,12 +5,12 @@
 //              number of processes that have ended between two stores
 //   PASSING    while a notification is passed on, one more than the row that had it; else 0
 //   HEIR       the row that gets it
-//   rows       STATE, the token of the process, its ticket, BEFORE and a gate
+//   rows       STATE, the token of the process, its ticket, BEFORE and an eventcount
 //
 // A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its
 // waiter has reacquired the lock and goes on; or at once from WAITING, when it has given up. Each
-// waiter sleeps at the gate of its row, so exactly those who were notified are woken. A process that
-// has given up may still sleep there when the row has another waiter, so the gate opens for all.
+// waiter sleeps at the eventcount of its row, so exactly those who were notified are woken. A process that
+// has given up may still sleep there when the row has another waiter, so the eventcount opens for all.
 //
 // No notification is lost with one who dies or is aborted after it was given to him: until he has
 // reacquired the lock it goes on to the next who was waiting when it was given, one whose ticket is
@@ -22,7 +22,7 @@
 // the one store to PASSING: whoever has the table's lock next does what is left of it. (The holder of
 // the user's lock that ends while it notifies is found dead with that lock, and then all wake up.)
 
-import { Gate, WAIT } from "../wait/eventcount.ts";
+import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import type { Shared } from "./shared_state.ts";
 import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
@@ -32,7 +32,7 @@ const { Atomics, SafeMap } = primordials;
 
 const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
 const FIRST = 16;
-const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, GATE = 8, STRIDE = 16;
+const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, EVENTCOUNT = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
 
 /** New shared memory of a line. */
@@ -54,22 +54,26 @@ export interface Place {
 export class Line {
   readonly #shared: Shared;
   readonly #table: Table;
-  /** By rows: a gate has one sleeper in an isolate, however many have waited there. */
-  readonly #gates = new SafeMap<number, Gate>();
+  /** By rows: an eventcount has one sleeper in an isolate, however many have waited there. */
+  readonly #eventcounts = new SafeMap<number, EventCount>();
 
   constructor(shared: Shared) {
     this.#shared = shared;
     this.#table = new Table(shared, FIRST, STRIDE);
   }
 
-  #gate(row: number): Gate {
-    let gate = this.#gates.get(row);
-    if (gate === undefined) {
+  #eventcount(row: number): EventCount {
+    let eventcount = this.#eventcounts.get(row);
+    if (eventcount === undefined) {
       const { words } = this.#table, at = this.#table.at(row);
-      gate = new Gate(words, at + GATE, () => Atomics.load(words, at + STATE) === IS_NOTIFIED);
-      this.#gates.set(row, gate);
+      eventcount = new EventCount(
+        words,
+        at + EVENTCOUNT,
+        () => Atomics.load(words, at + STATE) === IS_NOTIFIED,
+      );
+      this.#eventcounts.set(row, eventcount);
     }
-    return gate;
+    return eventcount;
   }
 
   /** How many wait and were not notified. */
@@ -128,7 +132,12 @@ export class Line {
     const leave = () => {
       if (wasNotified) this.#free(row);
     };
-    const waiting = { gate: this.#gate(row), attempt, expired: giveUp, abandoned: giveUp };
+    const waiting = {
+      eventcount: this.#eventcount(row),
+      attempt,
+      onTimeout: giveUp,
+      onCancel: giveUp,
+    };
     return { waiting, refuse, leave };
   }
 
@@ -196,7 +205,7 @@ export class Line {
     table.renew();
     for (let row = 0; row < table.used; row++) {
       if (Atomics.load(table.words, table.at(row) + STATE) === IS_NOTIFIED) {
-        this.#gate(row).open(Infinity);
+        this.#eventcount(row).notify(Infinity);
       }
     }
   }

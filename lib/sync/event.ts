@@ -9,7 +9,7 @@ import {
   receivedParts,
   registerTransferable,
 } from "../transfer/transferable.ts";
-import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
@@ -21,7 +21,7 @@ const NAME = "Event";
 
 // One word: the lowest bit is the flag, the others count how often it went up. Who waits has seen a
 // count, and is done when the flag is up or the count another: it may have been cleared already.
-const STATE = 0, GATE = 16, WORDS = GATE + GATE_WORDS;
+const STATE = 0, EVENTCOUNT = 16, WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 const UP = 1, ONCE = 2;
 
 /**
@@ -47,13 +47,13 @@ const UP = 1, ONCE = 2;
 export class Event {
   readonly #shared: Shared;
   readonly #words: Int32Array;
-  readonly #gate: Gate;
+  readonly #eventcount: EventCount;
 
   /** Makes one whose flag is down. */
   constructor() {
     this.#shared = receivedParts<Shared>(new.target) ?? newShared(WORDS);
     this.#words = this.#shared.words;
-    this.#gate = new Gate(this.#words, GATE, () => this.isSet());
+    this.#eventcount = new EventCount(this.#words, EVENTCOUNT, () => this.isSet());
   }
 
   static {
@@ -75,7 +75,7 @@ export class Event {
       if (Atomics.compareExchange(words, STATE, state, raised) === state) break;
     }
     // Even if it was up before: who raised it may not have come this far.
-    this.#gate.open(Infinity);
+    this.#eventcount.notify(Infinity);
   }
 
   /** Takes the flag down: whoever comes now waits. */
@@ -124,7 +124,7 @@ export class Event {
       const state = Atomics.load(words, STATE);
       return (state & UP) !== 0 || state !== seen;
     };
-    return { gate: this.#gate, attempt: () => isDone() || WAIT, expired: isDone };
+    return { eventcount: this.#eventcount, attempt: () => isDone() || WAIT, onTimeout: isDone };
   }
 
   /** @ignore */

@@ -1,7 +1,7 @@
 // Against starvation: who has waited too long reserves what he waits for, and until he has had it
 // the others wait. A reservation is a mark with a time of expiry, so one who reserves and then dies,
 // or is busy with something else, holds nobody up for long. Nobody says when it expires: a waiter that
-// finds reserved what is free looks again at that time (Gate.lookIn()).
+// finds reserved what is free looks again at that time (EventCount.recheckIn()).
 //
 //   WHO     0, or the token of the process that has reserved
 //   UNTIL   when (ms) that ends

@@ -70,8 +70,8 @@ export async function hold(
   options: WaitOptions | undefined,
 ): Promise<Held> {
   // Thrown in the wait, which knows where it was begun.
-  const expired = () => throwTooLate(what);
-  await eventually({ ...taking, expired }, options);
+  const onTimeout = () => throwTooLate(what);
+  await eventually({ ...taking, onTimeout }, options);
   return new HeldUntilDisposed(release);
 }
 

@@ -90,7 +90,9 @@ export class Lock implements Holdable {
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
-      if (options === undefined && this.#mutual.gate.waiting === 0 && this.#mutual.tryTake()) {
+      if (
+        options === undefined && this.#mutual.eventcount.waiting === 0 && this.#mutual.tryTake()
+      ) {
         return done(true);
       }
     } catch (error) {
@@ -106,7 +108,7 @@ export class Lock implements Holdable {
    * @throws what `acquire` does
    */
   acquireSync(options?: BlockOptions): boolean {
-    if (options === undefined && this.#mutual.gate.waiting === 0 && this.#mutual.tryTake()) {
+    if (options === undefined && this.#mutual.eventcount.waiting === 0 && this.#mutual.tryTake()) {
       return true;
     }
     return blocking(this.#mutual.taking(), options);

@@ -13,7 +13,7 @@
 // instant: it holds the lock or it doesn't. Who goes to sleep sets WAITED first; who has waited takes
 // the lock with WAITED set, because others may wait still. Releasing clears WAITED and wakes one
 // waiter; in its place another may take the lock, without WAITED, before that one is awake. So a waiter
-// that was woken and doesn't want the lock any more sets WAITED again (Gate.passOn()). Who finds a
+// that was woken and doesn't want the lock any more sets WAITED again (EventCount.passOn()). Who finds a
 // holder dead (liveness/process_table.ts) swaps its token for its own, and whoever does that, and nobody else, frees
 // the lock and reports it.
 //
@@ -22,7 +22,7 @@
 // reserves it, and then the others wait until he has had it.
 
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
-import { Gate, GATE_WORDS, WAIT } from "../wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
@@ -33,9 +33,9 @@ const { Atomics, performance } = primordials;
 
 const HOLDER = 0, AGAIN = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const TOLD = DEATHS + 1, DEAD = DEATHS + 2;
-const GATE = 16;
+const EVENTCOUNT = 16;
 /** Words it takes. */
-export const MUTUAL_WORDS = GATE + GATE_WORDS;
+export const MUTUAL_WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 
 /** A bit of HOLDER beside the token. */
 const WAITED = 1 << 30;
@@ -48,7 +48,7 @@ export class Mutual {
   readonly #token: number;
   readonly #at: number;
   readonly #reservation: Reservation;
-  readonly gate: Gate;
+  readonly eventcount: EventCount;
   /** What it is called in messages. */
   readonly #name: string;
 
@@ -59,7 +59,12 @@ export class Mutual {
     this.#at = at;
     this.#name = name;
     this.#reservation = new Reservation(shared.words, at + RESERVED, shared.token);
-    this.gate = new Gate(shared.words, at + GATE, () => this.isFree, () => this.#markWaited());
+    this.eventcount = new EventCount(
+      shared.words,
+      at + EVENTCOUNT,
+      () => this.isFree,
+      () => this.#markWaited(),
+    );
   }
 
   get isFree(): boolean {
@@ -94,7 +99,7 @@ export class Mutual {
     this.#tellInPlaceOfDead(acknowledges);
     const reserved = this.#reservation.timeForAnother();
     if (reserved > 0) {
-      this.gate.lookIn(reserved);
+      this.eventcount.recheckIn(reserved);
       return false;
     }
     const taken = this.#token | WAITED;
@@ -202,16 +207,16 @@ export class Mutual {
       return WAIT;
     };
     return {
-      gate: this.gate,
+      eventcount: this.eventcount,
       attempt,
-      expired: () => false,
-      abandoned: () => this.#giveUp(),
+      onTimeout: () => false,
+      onCancel: () => this.#giveUp(),
     };
   }
 
   /** One who doesn't wait any more. */
   #giveUp(): void {
-    if (this.#reservation.end() && this.isFree) this.gate.open(1);
+    if (this.#reservation.end() && this.isFree) this.eventcount.notify(1);
   }
 
   /** Gives it back; throws if this process doesn't hold it. */
@@ -234,7 +239,7 @@ export class Mutual {
     const isMarked = isReserved || Atomics.load(words, at + TOLD) !== 0;
     Atomics.store(words, at + HOLDER, isMarked ? FREE_MARKED : 0);
     // One who has reserved it may be any of the sleepers.
-    this.gate.open(isReserved ? Infinity : 1);
+    this.eventcount.notify(isReserved ? Infinity : 1);
   }
 
   /** Throws if this process doesn't hold it; `what` it was that a method was called on. */

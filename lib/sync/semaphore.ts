@@ -94,7 +94,9 @@ export class Semaphore implements Holdable {
    */
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
-      if (options === undefined && this.#permits.gate.waiting === 0 && this.#permits.tryTake()) {
+      if (
+        options === undefined && this.#permits.eventcount.waiting === 0 && this.#permits.tryTake()
+      ) {
         return done(true);
       }
     } catch (error) {
@@ -110,7 +112,9 @@ export class Semaphore implements Holdable {
    * @throws what `acquire` does
    */
   acquireSync(options?: BlockOptions): boolean {
-    if (options === undefined && this.#permits.gate.waiting === 0 && this.#permits.tryTake()) {
+    if (
+      options === undefined && this.#permits.eventcount.waiting === 0 && this.#permits.tryTake()
+    ) {
       return true;
     }
     return blocking(this.#permits.taking(), options);

@@ -23,7 +23,7 @@
 // (acknowledge.ts); if it dies before, another is told.
 
 import { AbandonedLockError } from "../errors.ts";
-import { Gate, WAIT } from "../wait/eventcount.ts";
+import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
@@ -36,7 +36,7 @@ const { Atomics, Math, performance } = primordials;
 const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
 const BURYING = RESERVED + RESERVATION_WORDS, FREED = BURYING + 1;
 const NEXT_VALUE = BURYING + 2, NEXT_RETURNED = BURYING + 3;
-const GATE = 16, FIRST = 32;
+const EVENTCOUNT = 16, FIRST = 32;
 const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
 
 /** The most permits there can be. */
@@ -57,7 +57,7 @@ export class Permits {
   readonly #shared: Shared;
   readonly #table: Table;
   readonly #reservation: Reservation;
-  readonly gate: Gate;
+  readonly eventcount: EventCount;
   /** What it is called in messages. */
   readonly #name: string;
   // What a survey found.
@@ -70,7 +70,7 @@ export class Permits {
     this.#shared = shared;
     this.#table = new Table(shared, FIRST, STRIDE);
     this.#reservation = new Reservation(words, RESERVED, token);
-    this.gate = new Gate(words, GATE, () => this.value > 0);
+    this.eventcount = new EventCount(words, EVENTCOUNT, () => this.value > 0);
     this.#name = name;
   }
 
@@ -103,7 +103,7 @@ export class Permits {
     do this.#table.section(work); while (dead !== 0 && freed === 0);
     if (dead !== 0) this.#report(dead, freed);
     if (took) this.#reservation.end();
-    else if (reserved > 0) this.gate.lookIn(reserved);
+    else if (reserved > 0) this.eventcount.recheckIn(reserved);
     return took;
   }
 
@@ -186,7 +186,7 @@ export class Permits {
 
   #report(dead: number, freed: number): never {
     const name = this.#shared.roster.nameOf(dead);
-    this.gate.open(freed);
+    this.eventcount.notify(freed);
     acknowledgeSoon(this.#acknowledge);
     const permits = freed === 1 ? "a permit" : `${freed} permits`;
     throw new AbandonedLockError(
@@ -219,11 +219,11 @@ export class Permits {
       return WAIT;
     };
     return {
-      gate: this.gate,
+      eventcount: this.eventcount,
       attempt,
-      expired: () => false,
-      abandoned: () => {
-        if (this.#reservation.end()) this.gate.open(1);
+      onTimeout: () => false,
+      onCancel: () => {
+        if (this.#reservation.end()) this.eventcount.notify(1);
       },
     };
   }
@@ -258,7 +258,7 @@ export class Permits {
       isMore = true;
     });
     // One who has reserved it may be any of the sleepers.
-    if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);
+    if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);
     return result;
   }
 }

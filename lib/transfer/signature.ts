@@ -35,7 +35,7 @@ export function forgetKey(): void {
 }
 
 /** The seal of a text. */
-export function seal(text: string): string {
+export function sign(text: string): string {
   if (isKeyless) return crypto.randomUUID();
   // Loading it takes 12 ms, and few need it.
   const { createHmac } = process.getBuiltinModule("node:crypto");
@@ -43,8 +43,8 @@ export function seal(text: string): string {
 }
 
 /** Whether a text was sealed by a process with the rights of this one. */
-export function isSealed(text: string, mark: unknown): boolean {
-  return mark === seal(text);
+export function verify(text: string, mark: unknown): boolean {
+  return mark === sign(text);
 }
 
 let isTrusted = false;

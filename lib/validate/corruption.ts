@@ -7,10 +7,10 @@ import * as primordials from "../platform/primordials.ts";
 const { SharedArrayBuffer, TypeError } = primordials;
 
 /** More attempts in a row than others can make necessary by honest work. */
-const MANY = 10_000;
+const MAX_ATTEMPTS = 10_000;
 
 /** The error of who finds what nobody of this library has written. */
-export function damaged(what: string): InvalidStateError {
+export function corrupted(what: string): InvalidStateError {
   return new InvalidStateError(
     `The shared memory of this ${what} is damaged: a process that has it has written into it by other means. ` +
       `Make a new ${what}, and don't hand it to code you don't trust.`,
@@ -19,7 +19,7 @@ export function damaged(what: string): InvalidStateError {
 
 /** Throws that error if so many attempts can't be honest. */
 export function checkAttempts(attempts: number, what: string): void {
-  if (attempts > MANY) throw damaged(what);
+  if (attempts > MAX_ATTEMPTS) throw corrupted(what);
 }
 
 /** What has arrived as shared memory, of so many bytes at least; throws a TypeError if it isn't. */

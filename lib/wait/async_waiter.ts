@@ -1,8 +1,8 @@
-// The sleeper: the Atomics.waitAsync by which the waiting tasks of an isolate sleep at a gate.
+// The sleeper: the Atomics.waitAsync by which the waiting tasks of an isolate sleep at an eventcount.
 //
 // It can't be cancelled, so it may outlive those who wait. That does no harm as long as somebody may
 // notify the word it sleeps on: whoever is woken in vain passes it on. But what nobody uses any more
-// nobody will ever notify, and the sleeper would keep it in memory for ever. So it holds its gate by
+// nobody will ever notify, and the sleeper would keep it in memory for ever. So it holds its eventcount by
 // a weak reference, and when that has been collected, ends its own sleep.
 
 import * as primordials from "../platform/primordials.ts";
@@ -17,22 +17,22 @@ const {
   WeakRefPrototypeDeref,
 } = primordials;
 
-/** A gate, to those who sleep for it. */
-export interface Sleepable {
+/** An eventcount, to those who sleep for it. */
+export interface Notified {
   /** It was woken, perhaps in vain. */
   woken(): void;
   /** Wakes the next sleeper, if there is something for him. */
   passOn(): void;
 }
 
-const forgotten = new FinalizationRegistry<Sleeper>((sleeper) => sleeper.end());
+const forgotten = new FinalizationRegistry<AsyncWaiter>((sleeper) => sleeper.end());
 
 /** The sleepers of this isolate that are asleep. */
-const asleep = new SafeSet<Sleeper>();
+const asleep = new SafeSet<AsyncWaiter>();
 
-/** Sleeps for one gate, on one of two words. */
-export class Sleeper {
-  readonly #gate: WeakRef<Sleepable>;
+/** Sleeps for one eventcount, on one of two words. */
+export class AsyncWaiter {
+  readonly #eventcount: WeakRef<Notified>;
   readonly #words: Int32Array;
   readonly #epoch: number;
   readonly #front: number;
@@ -42,21 +42,21 @@ export class Sleeper {
 
   /**
    * @param epoch the word that is bumped at every opening
-   * @param front the word of the front seat
+   * @param front the word of the hot slot
    */
-  constructor(gate: Sleepable, words: Int32Array, epoch: number, front: number) {
-    this.#gate = new WeakRef(gate);
+  constructor(eventcount: Notified, words: Int32Array, epoch: number, front: number) {
+    this.#eventcount = new WeakRef(eventcount);
     this.#words = words;
     this.#epoch = epoch;
     this.#front = front;
-    FinalizationRegistryPrototypeRegister(forgotten, gate, this);
+    FinalizationRegistryPrototypeRegister(forgotten, eventcount, this);
   }
 
   get isAsleep(): boolean {
     return this.#isAsleep;
   }
 
-  /** Falls asleep, unless the gate was opened since its words were seen like this: false then. */
+  /** Falls asleep, unless the eventcount was opened since its words were seen like this: false then. */
   sleep(inFront: boolean, epoch: number, front: number): boolean {
     const sleep = inFront
       ? Atomics.waitAsync(this.#words, this.#front, front)
@@ -72,13 +72,13 @@ export class Sleeper {
   readonly #wake = (): void => {
     this.#isAsleep = false;
     asleep.delete(this);
-    const gate = WeakRefPrototypeDeref(this.#gate);
-    if (gate === undefined) this.#passOnBlindly();
-    else gate.woken();
+    const eventcount = WeakRefPrototypeDeref(this.#eventcount);
+    if (eventcount === undefined) this.#passOnBlindly();
+    else eventcount.woken();
   };
 
   /** While the thread is blocked, a wake-up since the last look can't be used here. */
-  static relay(but: Sleeper | undefined): void {
+  static relay(but: AsyncWaiter | undefined): void {
     for (const sleeper of asleep) if (sleeper !== but) sleeper.#relay();
   }
 
@@ -86,12 +86,12 @@ export class Sleeper {
     const seen = Atomics.load(this.#words, this.#epoch);
     if (seen === this.#sleptAt) return;
     this.#sleptAt = seen;
-    const gate = WeakRefPrototypeDeref(this.#gate);
-    if (gate === undefined) this.#passOnBlindly();
-    else gate.passOn();
+    const eventcount = WeakRefPrototypeDeref(this.#eventcount);
+    if (eventcount === undefined) this.#passOnBlindly();
+    else eventcount.passOn();
   }
 
-  /** Of what the gate stands before nothing is known any more: the next sleeper looks himself. */
+  /** Of what the eventcount stands before nothing is known any more: the next sleeper looks himself. */
   #passOnBlindly(): void {
     if (Atomics.notify(this.#words, this.#front, 1) > 0) return;
     Atomics.notify(this.#words, this.#epoch, 1);

@@ -57,18 +57,18 @@ let holds = 0;
 /**
  * Called once in a sealed process, which has no channel that others have: it hears nothing, and looks by itself.
  */
-export function muteBus(): void {
+export function mute(): void {
   isMute = isDeaf = true;
 }
 
 let isMute = false;
 
-/** Whether this isolate neither hears nor announces anything: see muteBus(). */
-export function hasNoBus(): boolean {
+/** Whether this isolate neither hears nor announces anything: see mute(). */
+export function isMuted(): boolean {
   return isMute;
 }
 
-/** Opens the bus, if it isn't open: from now on this isolate hears what is announced. */
+/** Opens the broadcast channel, if it isn't open: from now on this isolate hears what is announced. */
 export function listen(): BroadcastChannel | undefined {
   if (isMute) return undefined;
   if (channel === undefined) {
@@ -90,7 +90,7 @@ function openChannel(): BroadcastChannel {
 let isDeaf = false;
 
 /** Whether this isolate has stopped hearing anything. */
-export function isDeafToAll(): boolean {
+export function isBroken(): boolean {
   return isDeaf;
 }
 
@@ -143,14 +143,14 @@ export function announce(message: Announcement): void {
 }
 
 /** Keeps this isolate alive until the matching release(). */
-export function hold(): void {
-  // Without a bus, the timer by which it looks (eventcount.ts) keeps it alive.
+export function keepAlive(): void {
+  // Without a broadcast channel, the timer by which it looks (eventcount.ts) keeps it alive.
   if (holds++ > 0) return;
   const heard = listen();
   if (heard !== undefined) BroadcastChannelPrototypeRef(heard);
 }
 
 /** Ends what hold() began. */
-export function release(): void {
+export function letExit(): void {
   if (--holds === 0 && channel !== undefined) BroadcastChannelPrototypeUnref(channel);
 }

@@ -30,7 +30,7 @@ const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
   : undefined;
 
 /** Where a wait was begun. */
-export class Caller {
+export class CallSite {
   /** Written by V8, which makes text of it only if somebody reads it. */
   declare readonly stack: unknown;
 

@@ -1,61 +1,61 @@
-// The gate: where waiters sleep until trying again may succeed. A few words of shared memory and,
-// in each isolate, a list of the tasks that wait there.
+// The eventcount (Vyukov's): where waiters sleep until trying again may succeed. A few words of shared
+// memory and, in each isolate, a list of the tasks that wait there.
 //
-//   EPOCH     bumped at every opening; sleepers sleep on it
-//   FRONT     bumped with it; the sleeper in the front seat sleeps on this one instead
-//   SEAT      1 while the front seat is taken
-//   ARRIVALS  counted up by everybody who is about to sleep
-//   SERVED    the count of arrivals at the last opening that found no sleeper left
-//   SPINNER   until when (ms) an awake waiter watches, so that no sleeper need be woken
+//   EPOCH          bumped at every notify; sleepers sleep on it
+//   HOT_EPOCH      bumped with it; the sleeper in the hot slot sleeps on this one instead
+//   HOT_SLOT       1 while the hot slot is taken
+//   ARRIVALS       counted up by everybody who is about to sleep
+//   SERVED_TICKET  the count of arrivals at the last notify that found no sleeper left
+//   SPINNER        until when (ms) an awake waiter spins, so that no sleeper need be woken
 //
-// Waiter                                     Opener (after its change is made)
+// Waiter                                     Notifier (after its change is made)
 //   e = load EPOCH                             a = load ARRIVALS
-//   add ARRIVALS                               if a === load SERVED: done, nobody sleeps
+//   add ARRIVALS                               if a === load SERVED_TICKET: done, nobody sleeps
 //   attempt; done if it succeeds               add EPOCH
-//   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED = a
+//   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED_TICKET = a
 //
-// (EPOCH stands for the pair EPOCH and FRONT: a waiter reads both and sleeps on one of them, an
-// opener bumps both before it notifies sleepers on the one and then on the other.)
+// (EPOCH stands for the pair EPOCH and HOT_EPOCH: a waiter reads both and sleeps on one of them, a
+// notifier bumps both before it wakes sleepers on the one and then on the other.)
 //
 // No wake-up is lost (all operations are sequentially consistent). Either the attempt sees the
-// change, or the opener, whose change came later, sees the arrival. If it finds a ≠ SERVED it
-// bumps EPOCH: the waiter, who read e before it arrived, either isn't asleep yet and then won't
-// fall asleep, or is asleep and can be notified. If it finds a === SERVED, an earlier opener had
+// change, or the notifier, whose change came later, sees the arrival. If a ≠ SERVED_TICKET, the notifier
+// bumps EPOCH: the waiter, which read e before it arrived, either isn't asleep yet and then won't
+// fall asleep, or is asleep and can be woken. If a === SERVED_TICKET, an earlier notifier had
 // counted this arrival, and bumped EPOCH after counting and so after e was read: the waiter was
 // awake or was woken, and arrives anew before it sleeps again. There is no count of sleepers that
-// a killed process could leave wrong: its arrival is served by the next opening.
+// a killed process could leave wrong: its arrival is served by the next notify.
 //
-// A wake-up given to an isolate that dies, or is busy, moves on: deaths are announced on the bus
-// and everybody who waits looks again; without any announcement, once a second, blocked threads
-// every SLICE.
+// A wake-up given to an isolate that dies, or is busy, moves on: deaths are announced on the broadcast
+// channel and every waiter tries again; without any announcement, once a second, blocked threads
+// every SLICE_MS.
 //
-// The front seat. A futex wakes its sleepers in the order they came, so with many sleepers every
-// item would go to the one whose caches are coldest. Who finds the front seat free takes it and is
-// woken first; when he is done he sits there again. SEAT is only a hint: a seat whose sleeper died
+// The hot slot. A futex wakes its sleepers in the order they came, so with many sleepers every
+// item would go to the one whose caches are coldest. The waiter that finds the hot slot free takes it and is
+// woken first; once served it sits there again. HOT_SLOT is only a hint: a slot whose sleeper died
 // is found empty by the next notify.
 //
-// One who was woken and leaves without having used that (its time was up, its attempt threw, it
-// was another's turn) passes it on to the next sleeper, if trying may succeed now. If not, the next
-// opener wakes one; but some openers open only if a mark says that somebody waits, and clear it as
-// they do, as Drepper's mutex2 does. Where such a gate is, the one who leaves sets that mark again.
+// A waiter that was woken and leaves without having used that (its time was up, its attempt threw, it
+// was another's turn) passes the wake-up on to the next sleeper, if trying may succeed now. If not, the next
+// notifier wakes one; but some notify only if a mark says that somebody waits, and clear the mark as
+// they do, as Drepper's mutex2 does. Where such an eventcount is, the waiter that leaves sets the mark again.
 //
 // Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
-// that time watches instead of sleeping, one a gate. Openers then skip the notify: whoever spins
+// that time spins instead of sleeping, one per eventcount. Notifiers then skip the wake-up: the spinner
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
 
 import {
   announce,
-  hold,
-  isDeafToAll,
+  isBroken,
+  keepAlive,
+  letExit,
   listen,
   onAnnouncement,
   onBroken,
-  release,
 } from "./broadcast.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
-import { type Sleepable, Sleeper } from "./async_waiter.ts";
+import { AsyncWaiter, type Notified } from "./async_waiter.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -76,32 +76,32 @@ const {
   setTimeout,
 } = primordials;
 
-const EPOCH = 0, ARRIVALS = 1, SERVED = 2, SPINNER = 3, FRONT = 4, SEAT = 5;
-/** Words a gate takes. */
-export const GATE_WORDS = 6;
+const EPOCH = 0, ARRIVALS = 1, SERVED_TICKET = 2, SPINNER = 3, HOT_EPOCH = 4, HOT_SLOT = 5;
+/** Words an eventcount takes. */
+export const EVENTCOUNT_WORDS = 6;
 
 /** What an attempt answers when it must wait. */
 export const WAIT: unique symbol = Symbol("wait");
 
 /** Milliseconds after which a blocked thread looks up: see chores. */
-const SLICE = 20;
+const SLICE_MS = 20;
 /** Milliseconds after which a waiting isolate looks again unasked; and if it hears of nothing. */
-const LOOK_AGAIN = 1000, LOOK_IF_DEAF = 50;
+const RECHECK_MS = 1000, RECHECK_WITHOUT_BROADCAST_MS = 50;
 /** Milliseconds a SPINNER mark holds, well over the longest spin. */
-const SPIN_MARK = 2;
+const SPIN_MARK_MS = 2;
 /** Microseconds of the longest spin: the price of a wake-up there and one back. */
-const LONGEST_SPIN = 120;
+const MAX_SPIN_US = 120;
 /** The most looks of a spin, should the clock stand still: several times as many as it has time for. */
-const MOST_LOOKS = 10_000;
+const MAX_LOOKS = 10_000;
 /** Spins are tried again after so many sleeps, in case the times have changed. */
 const RETRY_SPIN = 16;
 /** The most sleeps between two retries: twice as many after each that was in vain. */
-const RARELY = 256;
+const MAX_RETRY_SPIN = 256;
 
-/** In so many rounds a waiter falls asleep, unless the gate is opened all the while. */
-const MOST_ROUNDS = 1000;
+/** In so many rounds a waiter falls asleep, unless the eventcount is opened all the while. */
+const MAX_ROUNDS = 1000;
 
-/** A task that waits at a gate. */
+/** A task that waits at an eventcount. */
 export interface Waiter {
   /** Tries; true if it is done, whether it succeeded or failed for good. */
   attempt(): boolean;
@@ -110,7 +110,7 @@ export interface Waiter {
 /** Things to do now and then while this thread is blocked; see block(). */
 const chores = new SafeSet<() => void>();
 
-/** Has `chore` done every SLICE while a blocking wait keeps the event loop from doing it. */
+/** Has `chore` done every SLICE_MS while a blocking wait keeps the event loop from doing it. */
 export function addChore(chore: () => void): void {
   chores.add(chore);
 }
@@ -128,16 +128,16 @@ export function doChores(): void {
 /** Calls that beginning to wait takes at most, one in the other. */
 const STACK_NEEDED = 1000;
 
-/** The gates of this isolate at which a task waits. */
-const busy = new SafeSet<Gate>();
+/** The eventcounts of this isolate at which a task waits. */
+const busy = new SafeSet<EventCount>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Everybody in this isolate who waits tries again. */
-export function lookAgain(): void {
-  for (const gate of each(listOf(busy))) gate.pump();
+export function recheck(): void {
+  for (const eventcount of each(listOf(busy))) eventcount.pump();
 }
 const LOOK = "look";
-onAnnouncement(LOOK, lookAgain);
+onAnnouncement(LOOK, recheck);
 onBroken(lookRegularly);
 
 /** Has everybody who waits in other isolates try again. */
@@ -146,34 +146,34 @@ export function lookElsewhere(): void {
 }
 
 /** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
-export function lookEverywhere(): void {
+export function recheckEverywhere(): void {
   lookElsewhere();
-  lookAgain();
+  recheck();
 }
 
-/** Of the busy gates, those whose waiters keep this isolate alive. */
+/** Of the busy eventcounts, those whose waiters keep this isolate alive. */
 let loud = 0;
 
-function began(gate: Gate): void {
+function began(eventcount: EventCount): void {
   // Deno loads timers and channels as they are first used, and what fails then fails for good.
   if (busy.size === 0) checkStack(STACK_NEEDED);
-  busy.add(gate);
-  if (gate.isQuiet) listen();
-  else if (++loud === 1) hold();
+  busy.add(eventcount);
+  if (eventcount.isQuiet) listen();
+  else if (++loud === 1) keepAlive();
   if (busy.size === 1) lookRegularly();
 }
 
 function lookRegularly(): void {
   clearInterval(timer);
   if (busy.size === 0) return;
-  timer = setInterval(lookAgain, isDeafToAll() ? LOOK_IF_DEAF : LOOK_AGAIN);
+  timer = setInterval(recheck, isBroken() ? RECHECK_WITHOUT_BROADCAST_MS : RECHECK_MS);
   // What keeps this isolate alive, if anything does, is the channel.
   Deno.unrefTimer(timer as unknown as number);
 }
 
-function ended(gate: Gate): void {
-  if (!busy.delete(gate)) return;
-  if (!gate.isQuiet && --loud === 0) release();
+function ended(eventcount: EventCount): void {
+  if (!busy.delete(eventcount)) return;
+  if (!eventcount.isQuiet && --loud === 0) letExit();
   if (busy.size === 0) clearInterval(timer);
 }
 
@@ -185,24 +185,24 @@ function clock(): number {
 function spinnerWatches(mark: number): boolean {
   if (mark === 0) return false;
   const left = mark - clock();
-  return left >= 0 && left <= SPIN_MARK;
+  return left >= 0 && left <= SPIN_MARK_MS;
 }
 
-/** One isolate's view of a gate at words[at…at + GATE_WORDS). */
-export class Gate implements Sleepable {
+/** One isolate's view of an eventcount at words[at…at + EVENTCOUNT_WORDS). */
+export class EventCount implements Notified {
   readonly #words: Int32Array;
   readonly #epoch: number;
   readonly #ready: () => boolean;
   readonly #mark: (() => boolean) | undefined;
   readonly #waiters: Waiter[] = [];
   /** Sleeps for the waiters, and perhaps longer; made when first needed. */
-  #sleeper: Sleeper | undefined;
+  #sleeper: AsyncWaiter | undefined;
   #pumping = false;
   /** When (performance.now()) waiters look again unasked, and the timer of tasks for that. */
   #due = Infinity;
   #dueTimer: ReturnType<typeof setTimeout> | undefined;
   /** How long the next spin may be, in microseconds; halved by each that was in vain. */
-  #spin = LONGEST_SPIN;
+  #spin = MAX_SPIN_US;
   #sleeps = 0;
   #retryAfter = RETRY_SPIN;
   #retrying = false;
@@ -229,14 +229,14 @@ export class Gate implements Sleepable {
   /** Whether anybody, in whatever process, may be asleep here. */
   get isWanted(): boolean {
     const words = this.#words, epoch = this.#epoch;
-    return Atomics.load(words, epoch + ARRIVALS) !== Atomics.load(words, epoch + SERVED);
+    return Atomics.load(words, epoch + ARRIVALS) !== Atomics.load(words, epoch + SERVED_TICKET);
   }
 
-  /** Opens the gate for `count` sleepers (Infinity: for all), after the change they wait for. */
-  open(count: number): void {
+  /** Opens the eventcount for `count` sleepers (Infinity: for all), after the change they wait for. */
+  notify(count: number): void {
     const words = this.#words, epoch = this.#epoch;
     const arrivals = Atomics.load(words, epoch + ARRIVALS);
-    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (arrivals === Atomics.load(words, epoch + SERVED_TICKET)) return;
     if (count === 1 && spinnerWatches(Atomics.load(words, epoch + SPINNER))) return;
     this.#notify(count, arrivals);
   }
@@ -244,18 +244,18 @@ export class Gate implements Sleepable {
   #notify(count: number, arrivals: number): void {
     const words = this.#words, epoch = this.#epoch;
     Atomics.add(words, epoch + EPOCH, 1);
-    Atomics.add(words, epoch + FRONT, 1);
-    const first = Atomics.exchange(words, epoch + SEAT, 0) !== 0 ? FRONT : EPOCH;
+    Atomics.add(words, epoch + HOT_EPOCH, 1);
+    const first = Atomics.exchange(words, epoch + HOT_SLOT, 0) !== 0 ? HOT_EPOCH : EPOCH;
     let left = count - Atomics.notify(words, epoch + first, count);
-    // Whatever SEAT says, nobody is left asleep on either word before this counts as served: one
+    // Whatever HOT_SLOT says, nobody is left asleep on either word before this counts as served: one
     // who took the seat may have fallen asleep just after an earlier opener cleared it.
-    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);
-    if (left > 0) Atomics.store(words, epoch + SERVED, arrivals);
+    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ HOT_EPOCH), left);
+    if (left > 0) Atomics.store(words, epoch + SERVED_TICKET, arrivals);
   }
 
-  /** Whether to sleep in the front seat: if nobody does. */
-  #takeSeat(): boolean {
-    return Atomics.compareExchange(this.#words, this.#epoch + SEAT, 0, 1) === 0;
+  /** Whether to sleep in the hot slot: if nobody does. */
+  #takeHotSlot(): boolean {
+    return Atomics.compareExchange(this.#words, this.#epoch + HOT_SLOT, 0, 1) === 0;
   }
 
   /**
@@ -265,7 +265,7 @@ export class Gate implements Sleepable {
   passOn(): void {
     const words = this.#words, epoch = this.#epoch;
     const arrivals = Atomics.load(words, epoch + ARRIVALS);
-    if (arrivals === Atomics.load(words, epoch + SERVED)) return;
+    if (arrivals === Atomics.load(words, epoch + SERVED_TICKET)) return;
     if (this.#ready() || this.#mark?.()) this.#notify(1, arrivals);
   }
 
@@ -273,27 +273,29 @@ export class Gate implements Sleepable {
    * Watches for a moment, if that has been worth it lately and nobody else does. True if there is
    * something to try for; then the caller tries, and calls passOn() whether it succeeded or not.
    */
-  watch(): boolean {
+  spin(): boolean {
     if (this.#spin === 0) return false;
     const words = this.#words, spinner = this.#epoch + SPINNER;
     const mark = Atomics.load(words, spinner);
     if (spinnerWatches(mark)) return false;
-    if (Atomics.compareExchange(words, spinner, mark, clock() + SPIN_MARK) !== mark) return false;
+    if (Atomics.compareExchange(words, spinner, mark, clock() + SPIN_MARK_MS) !== mark) {
+      return false;
+    }
     const end = performance.now() + this.#spin / 1000;
     let seen = false;
     // Looking at the clock takes 0.1 µs: time for the other side to write without our reading its
     // cache line away from it all the while.
     let looks = 0;
-    do seen = this.#ready(); while (!seen && ++looks < MOST_LOOKS && performance.now() < end);
+    do seen = this.#ready(); while (!seen && ++looks < MAX_LOOKS && performance.now() < end);
     Atomics.store(words, spinner, 0);
     // Whoever opened until now relied on this look.
     seen ||= this.#ready();
     if (seen) {
-      this.#spin = LONGEST_SPIN;
+      this.#spin = MAX_SPIN_US;
       this.#retryAfter = RETRY_SPIN;
     } else if (this.#retrying) {
       this.#spin = 0;
-      this.#retryAfter = Math.min(2 * this.#retryAfter, RARELY);
+      this.#retryAfter = Math.min(2 * this.#retryAfter, MAX_RETRY_SPIN);
     } else this.#spin = this.#spin > 8 ? this.#spin >> 1 : 0;
     this.#retrying = false;
     return seen;
@@ -304,7 +306,7 @@ export class Gate implements Sleepable {
     if (++this.#sleeps < this.#retryAfter) return;
     this.#sleeps = 0;
     this.#retrying = this.#spin === 0;
-    this.#spin = LONGEST_SPIN;
+    this.#spin = MAX_SPIN_US;
   }
 
   /** Adds a task that waits, at the end of this isolate's list. */
@@ -335,22 +337,22 @@ export class Gate implements Sleepable {
     if (this.#pumping) return;
     const words = this.#words, epoch = this.#epoch;
     for (let rounds = 0; this.#waiters.length > 0; rounds++) {
-      if (rounds > MOST_ROUNDS) {
+      if (rounds > MAX_ROUNDS) {
         // Somebody opens it again and again, hostile code perhaps: others have their turn in between.
         setTimeout(this.#pumpLater, 1);
         return;
       }
       const seen = Atomics.load(words, epoch + EPOCH);
-      const seenFront = Atomics.load(words, epoch + FRONT);
+      const seenFront = Atomics.load(words, epoch + HOT_EPOCH);
       Atomics.add(words, epoch + ARRIVALS, 1);
       this.#due = Infinity;
       this.#attemptAll();
       if (this.#waiters.length === 0) return;
       if (this.#due < Infinity) this.#lookWhenDue();
-      this.#sleeper ??= new Sleeper(this, words, epoch + EPOCH, epoch + FRONT);
+      this.#sleeper ??= new AsyncWaiter(this, words, epoch + EPOCH, epoch + HOT_EPOCH);
       if (this.#sleeper.isAsleep) return;
       this.#countSleep();
-      if (this.#sleeper.sleep(this.#takeSeat(), seen, seenFront)) return;
+      if (this.#sleeper.sleep(this.#takeHotSlot(), seen, seenFront)) return;
     }
   }
 
@@ -358,7 +360,7 @@ export class Gate implements Sleepable {
    * Called by an attempt that answers WAIT for a reason that ends by itself, without an opening: waiters
    * look again after so many ms.
    */
-  lookIn(ms: number): void {
+  recheckIn(ms: number): void {
     this.#due = performance.now() + ms;
   }
 
@@ -395,13 +397,13 @@ export class Gate implements Sleepable {
    * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
    * looks up every `slice` ms, because nobody can tell a blocked one of a death, and does the chores.
    */
-  block(attempt: () => boolean, timeout: number, slice = SLICE): boolean {
+  block(attempt: () => boolean, timeout: number, slice = SLICE_MS): boolean {
     const words = this.#words, epoch = this.#epoch;
     const end = performance.now() + timeout;
     try {
       for (;;) {
         const seen = Atomics.load(words, epoch + EPOCH);
-        const seenFront = Atomics.load(words, epoch + FRONT);
+        const seenFront = Atomics.load(words, epoch + HOT_EPOCH);
         Atomics.add(words, epoch + ARRIVALS, 1);
         this.#due = Infinity;
         if (attempt()) return true;
@@ -409,10 +411,10 @@ export class Gate implements Sleepable {
         if (end <= now) return false;
         const left = Math.min(end - now, slice, Math.max(1, this.#due - now));
         this.#countSleep();
-        if (this.#takeSeat()) Atomics.wait(words, epoch + FRONT, seenFront, left);
+        if (this.#takeHotSlot()) Atomics.wait(words, epoch + HOT_EPOCH, seenFront, left);
         else Atomics.wait(words, epoch + EPOCH, seen, left);
         stopIfKilled();
-        Sleeper.relay(this.#sleeper);
+        AsyncWaiter.relay(this.#sleeper);
         doChores();
       }
     } finally {

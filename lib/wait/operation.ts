@@ -1,21 +1,21 @@
-// One shape for every call that can wait: an attempt, and the gate that opens when trying again
+// One shape for every call that can wait: an attempt, and the eventcount that opens when trying again
 // may succeed. Here the pair becomes the three faces of an operation, and nowhere else is a wait
 // loop written: now (getNowait), asynchronous with timeout and signal (get), blocking (getSync).
 //
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
 import { stopIfKilled } from "../liveness/critical_section.ts";
-import { Caller } from "./call_site.ts";
-import { doChores, type Gate, WAIT, type Waiter } from "./eventcount.ts";
+import { CallSite } from "./call_site.ts";
+import { doChores, type EventCount, WAIT, type Waiter } from "./eventcount.ts";
 import {
   blockingTimeoutOf,
   type BlockOptions,
-  LONGEST_TIMER,
+  MAX_TIMER_MS,
   signalOf,
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
-import { afterTurn, countAsMany, turnIsDue } from "./yield.ts";
+import { afterYield, countAsMany, yieldIsDue } from "./yield.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -29,25 +29,25 @@ const {
   setTimeout,
 } = primordials;
 
-/** Milliseconds after which a thread blocked at many gates looks at the others; it sleeps at one. */
-const MANY_GATES_SLICE = 1;
+/** Milliseconds after which a thread blocked at many eventcounts looks at the others; it sleeps at one. */
+const MANY_WAITS_SLICE_MS = 1;
 
 /** An operation that may have to wait. */
 export interface Operation<T> {
   /** Opens when an attempt may succeed. */
-  readonly gate: Gate;
-  /** Further gates of which any may open; such an operation takes nothing. */
-  readonly others?: readonly Gate[];
+  readonly eventcount: EventCount;
+  /** Further eventcounts of which any may open; such an operation takes nothing. */
+  readonly others?: readonly EventCount[];
   /** Does it, or answers WAIT and has done nothing; throws what makes waiting pointless. */
   attempt(): T | typeof WAIT;
   /** What to answer, or throw, when the wait took too long or may not take any time. */
-  expired(): T;
+  onTimeout(): T;
   /** Called when a wait has ended without a result: it was aborted, or took too long. */
-  abandoned?(): void;
+  onCancel?(): void;
 }
 
 /** Attempts in vain between two looks at the chores of a thread that may be polling. */
-const CHORES_EVERY = 1000;
+const CHORES_EVERY_CALLS = 1000;
 let inVain = 0;
 
 /** Now, or the error of the operation. */
@@ -55,26 +55,26 @@ export function now<T>(operation: Operation<T>): T {
   const result = attemptInTurn(operation);
   if (result !== WAIT) return result;
   // A loop that polls keeps the event loop from its turn.
-  if (++inVain % CHORES_EVERY === 0) {
+  if (++inVain % CHORES_EVERY_CALLS === 0) {
     stopIfKilled();
     doChores();
   }
-  return operation.expired();
+  return operation.onTimeout();
 }
 
-/** An attempt that lets the tasks of this isolate that wait at the gate go first. */
+/** An attempt that lets the tasks of this isolate that wait at the eventcount go first. */
 function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
-  const { gate, others } = operation;
-  if (gate.waiting > 0 && others === undefined) {
-    gate.pump();
-    if (gate.waiting > 0) return WAIT;
+  const { eventcount, others } = operation;
+  if (eventcount.waiting > 0 && others === undefined) {
+    eventcount.pump();
+    if (eventcount.waiting > 0) return WAIT;
   }
   return operation.attempt();
 }
 
 /** A result that was to be had at once, after a turn of the event loop if one is due. */
 export function done<T>(result: T): Promise<T> {
-  return turnIsDue() ? afterTurn(result) : Promise.resolve(result);
+  return yieldIsDue() ? afterYield(result) : Promise.resolve(result);
 }
 
 /**
@@ -86,27 +86,27 @@ export function done<T>(result: T): Promise<T> {
 export function eventually<T>(
   operation: Operation<T>,
   options?: WaitOptions,
-  caller?: () => Caller,
+  caller?: () => CallSite,
 ): Promise<T> {
   try {
     const timeout = timeoutOf(options);
     const signal = signalOf(options);
-    const { gate } = operation;
+    const { eventcount } = operation;
     if (timeout === 0) return atOnce(operation, caller);
-    if (gate.waiting === 0 || operation.others !== undefined) {
+    if (eventcount.waiting === 0 || operation.others !== undefined) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
-      if (operation.others === undefined && gate.watch()) {
+      if (operation.others === undefined && eventcount.spin()) {
         countAsMany();
         try {
           result = operation.attempt();
         } finally {
-          gate.passOn(); // others slept while this one watched
+          eventcount.passOn(); // others slept while this one watched
         }
         if (result !== WAIT) return done(result);
       }
     }
-    const begun = caller === undefined ? new Caller(eventually) : caller();
+    const begun = caller === undefined ? new CallSite(eventually) : caller();
     return new Promise((resolve, reject) => {
       new Task(operation, timeout, signal, begun, resolve, reject).wait();
     });
@@ -117,12 +117,12 @@ export function eventually<T>(
 }
 
 /** Has an error show where its wait was begun. */
-function signAt(caller: Caller, error: unknown): void {
+function signAt(caller: CallSite, error: unknown): void {
   caller.sign(error);
 }
 
 /** Now, as a promise; a loop that polls lets others run, too. */
-function atOnce<T>(operation: Operation<T>, caller: (() => Caller) | undefined): Promise<T> {
+function atOnce<T>(operation: Operation<T>, caller: (() => CallSite) | undefined): Promise<T> {
   try {
     return done(now(operation));
   } catch (error) {
@@ -138,21 +138,21 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   const timeout = blockingTimeoutOf(options);
   let result = attemptInTurn(operation);
   if (result !== WAIT) return result;
-  if (timeout === 0) return operation.expired();
-  const { gate, others } = operation;
-  if (others === undefined && gate.watch()) {
+  if (timeout === 0) return operation.onTimeout();
+  const { eventcount, others } = operation;
+  if (others === undefined && eventcount.spin()) {
     try {
       result = attemptInTurn(operation);
     } finally {
-      gate.passOn(); // others slept while this one watched
+      eventcount.passOn(); // others slept while this one watched
     }
     if (result !== WAIT) return result;
   }
   const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
-  const slice = others === undefined ? undefined : MANY_GATES_SLICE;
-  if (!gate.block(attempt, timeout, slice)) {
-    operation.abandoned?.();
-    return operation.expired();
+  const slice = others === undefined ? undefined : MANY_WAITS_SLICE_MS;
+  if (!eventcount.block(attempt, timeout, slice)) {
+    operation.onCancel?.();
+    return operation.onTimeout();
   }
   return result as T;
 }
@@ -163,7 +163,7 @@ class Task<T> implements Waiter {
   readonly #resolve: (result: T) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
-  readonly #caller: Caller;
+  readonly #caller: CallSite;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   #settled = false;
 
@@ -171,7 +171,7 @@ class Task<T> implements Waiter {
     operation: Operation<T>,
     timeout: number,
     signal: AbortSignal | undefined,
-    caller: Caller,
+    caller: CallSite,
     resolve: (result: T) => void,
     reject: (reason: unknown) => void,
   ) {
@@ -181,14 +181,14 @@ class Task<T> implements Waiter {
     this.#signal = signal;
     this.#caller = caller;
     if (signal !== undefined) addAbortListener(signal, this.#aborted);
-    if (timeout <= LONGEST_TIMER) this.#timer = setTimeout(this.#expired, timeout);
+    if (timeout <= MAX_TIMER_MS) this.#timer = setTimeout(this.#onTimeout, timeout);
   }
 
-  /** Waits at all gates of the operation. */
+  /** Waits at all eventcounts of the operation. */
   wait(): void {
-    const { gate, others = [] } = this.#operation;
+    const { eventcount, others = [] } = this.#operation;
     try {
-      gate.add(this);
+      eventcount.add(this);
       for (const other of each(others)) if (!this.#settled) other.add(this);
     } catch (error) { // the stack is full
       this.#cleanUp();
@@ -218,10 +218,10 @@ class Task<T> implements Waiter {
     this.#reject(abortReason(this.#signal!));
   };
 
-  readonly #expired = (): void => {
+  readonly #onTimeout = (): void => {
     try {
       this.#abandon();
-      this.#resolve(this.#operation.expired());
+      this.#resolve(this.#operation.onTimeout());
     } catch (error) {
       this.#fail(error);
     }
@@ -229,8 +229,8 @@ class Task<T> implements Waiter {
 
   #abandon(): void {
     this.#cleanUp();
-    this.#operation.abandoned?.();
-    this.#operation.gate.passOn();
+    this.#operation.onCancel?.();
+    this.#operation.eventcount.passOn();
   }
 
   #fail(error: unknown): void {
@@ -240,8 +240,8 @@ class Task<T> implements Waiter {
 
   #cleanUp(): void {
     this.#settled = true;
-    const { gate, others } = this.#operation;
-    gate.remove(this);
+    const { eventcount, others } = this.#operation;
+    eventcount.remove(this);
     if (others !== undefined) { for (const other of each(others)) other.remove(this); }
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);

@@ -60,7 +60,7 @@ export interface BlockOptions {
 }
 
 /** In ms: a timer that is to take longer would fire at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The names of the options of calls that wait, of those that block, and further ones that some of them have. */
 const OF_WAITS = ["timeout", "signal"], OF_BLOCKS = ["timeout"], MORE = ["transfer", "maxLength"];

@@ -2,7 +2,7 @@
 // an item before it is asked for one, so nothing is lost when the consumer stops. Every queue and
 // every connection of this package uses these, so all of them behave alike.
 
-import { Caller } from "./call_site.ts";
+import { CallSite } from "./call_site.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -98,7 +98,7 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
  */
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
   const aborted = new AbortController(), signal = signalOfController(aborted);
-  const caller = new Caller(readableOf);
+  const caller = new CallSite(readableOf);
   // Without prototypes: Deno looks for more in them than there is.
   const underlying: UnderlyingDefaultSource<T> = {
     __proto__: null,
@@ -134,7 +134,7 @@ export interface Sink<T> {
 
 /** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
-  const caller = new Caller(writableOf);
+  const caller = new CallSite(writableOf);
   const underlying: UnderlyingSink<T> = {
     __proto__: null,
     // Its own signal: abort() below is only called once the write under way has settled.

@@ -112,11 +112,11 @@ function waiting<T extends object>(objects: Iterable<T>): Operation<T[]> {
   if (candidates.length === 0) {
     throw new RangeError("There is nothing to wait for. Give at least one object.");
   }
-  const gates = ArrayPrototypeMap(candidates, (candidate) => candidate.gate);
-  const gate = gates[0], others = ArrayPrototypeSlice(gates, 1);
+  const eventcounts = ArrayPrototypeMap(candidates, (candidate) => candidate.eventcount);
+  const eventcount = eventcounts[0], others = ArrayPrototypeSlice(eventcounts, 1);
   const attempt = () => {
     const ready = ArrayPrototypeFilter(candidates, (candidate) => candidate.isReady());
     return ready.length > 0 ? ArrayPrototypeMap(ready, ({ object }) => object) : WAIT;
   };
-  return { gate, others, attempt, expired: () => [] };
+  return { eventcount, others, attempt, onTimeout: () => [] };
 }

@@ -1,6 +1,6 @@
 // What wait() can wait for: each class says here, in one place, when it is ready.
 
-import type { Gate } from "./eventcount.ts";
+import type { EventCount } from "./eventcount.ts";
 
 /** The method by which an object says when it is ready; throws if it can't be waited for. */
 export const readiness: unique symbol = Symbol("multiprocessing.readiness");
@@ -8,7 +8,7 @@ export const readiness: unique symbol = Symbol("multiprocessing.readiness");
 /** When an object is ready. */
 export interface Readiness {
   /** Opens when it may have become ready. */
-  gate: Gate;
+  eventcount: EventCount;
   isReady(): boolean;
 }
 

@@ -8,7 +8,7 @@ import * as primordials from "../platform/primordials.ts";
 const { performance, Promise, PromisePrototypeThen, setImmediate } = primordials;
 
 /** Milliseconds without a turn before one is taken. */
-const LONGEST = 4;
+const MAX_WITHOUT_YIELD_MS = 4;
 /** Operations between two looks at the clock, which costs 0.1 µs. */
 const LOOK_EVERY = 128;
 
@@ -19,11 +19,11 @@ let lastTurn = 0;
 let turn: Promise<void> | undefined;
 
 /** Whether the operation that just succeeded without waiting should take a turn of the loop. */
-export function turnIsDue(): boolean {
+export function yieldIsDue(): boolean {
   if (turn !== undefined) return true;
   if (++operations < LOOK_EVERY) return false;
   operations = 0;
-  return performance.now() - lastTurn > LONGEST;
+  return performance.now() - lastTurn > MAX_WITHOUT_YIELD_MS;
 }
 
 /** For operations that took long, as a spin does: makes the next look happen soon. */
@@ -32,7 +32,7 @@ export function countAsMany(): void {
 }
 
 /** One turn of the event loop, then `value`. */
-export function afterTurn<T>(value: T): Promise<T> {
+export function afterYield<T>(value: T): Promise<T> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       turn = undefined;

@@ -18,13 +18,13 @@ export interface Mutant {
 
 const edit = (file: string, from: string, to: string): Edit => ({ file: `lib/${file}`, from, to });
 
-const gate: Mutant[] = [
+const eventcount: Mutant[] = [
   {
-    name: "gate: a blocked waiter reads the epoch after its attempt",
+    name: "eventcount: a blocked waiter reads the epoch after its attempt",
     edits: [edit(
       "wait/eventcount.ts",
       `        const seen = Atomics.load(words, epoch + EPOCH);
-        const seenFront = Atomics.load(words, epoch + FRONT);
+        const seenFront = Atomics.load(words, epoch + HOT_EPOCH);
         Atomics.add(words, epoch + ARRIVALS, 1);
         this.#due = Infinity;
         if (attempt()) return true;`,
@@ -32,16 +32,16 @@ const gate: Mutant[] = [
         this.#due = Infinity;
         if (attempt()) return true;
         const seen = Atomics.load(words, epoch + EPOCH);
-        const seenFront = Atomics.load(words, epoch + FRONT);`,
+        const seenFront = Atomics.load(words, epoch + HOT_EPOCH);`,
     )],
     scenarios: ["queue_1p1g"],
   },
   {
-    name: "gate: a waiting task reads the epoch after its attempt",
+    name: "eventcount: a waiting task reads the epoch after its attempt",
     edits: [edit(
       "wait/eventcount.ts",
       `      const seen = Atomics.load(words, epoch + EPOCH);
-      const seenFront = Atomics.load(words, epoch + FRONT);
+      const seenFront = Atomics.load(words, epoch + HOT_EPOCH);
       Atomics.add(words, epoch + ARRIVALS, 1);
       this.#due = Infinity;
       this.#attemptAll();
@@ -51,12 +51,12 @@ const gate: Mutant[] = [
       this.#attemptAll();
       if (this.#waiters.length === 0) return;
       const seen = Atomics.load(words, epoch + EPOCH);
-      const seenFront = Atomics.load(words, epoch + FRONT);`,
+      const seenFront = Atomics.load(words, epoch + HOT_EPOCH);`,
     )],
     scenarios: ["queue_async"],
   },
   {
-    name: "gate: a blocked waiter doesn't count its arrival",
+    name: "eventcount: a blocked waiter doesn't count its arrival",
     edits: [edit(
       "wait/eventcount.ts",
       "        Atomics.add(words, epoch + ARRIVALS, 1);\n        this.#due = Infinity;\n        if (attempt()) return true;",
@@ -65,32 +65,36 @@ const gate: Mutant[] = [
     scenarios: ["queue_1p1g"],
   },
   {
-    name: "gate: only the word of the seat is notified",
+    name: "eventcount: only the word of the seat is notified",
     edits: [edit(
       "wait/eventcount.ts",
-      "    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ FRONT), left);\n",
+      "    if (left > 0) left -= Atomics.notify(words, epoch + (first ^ HOT_EPOCH), left);\n",
       "",
     )],
     scenarios: ["queue_1p2g"],
   },
   {
-    name: "gate: SERVED is the count of arrivals at the end",
+    name: "eventcount: SERVED_TICKET is the count of arrivals at the end",
     edits: [edit(
       "wait/eventcount.ts",
-      "Atomics.store(words, epoch + SERVED, arrivals)",
-      "Atomics.store(words, epoch + SERVED, Atomics.load(words, epoch + ARRIVALS))",
+      "Atomics.store(words, epoch + SERVED_TICKET, arrivals)",
+      "Atomics.store(words, epoch + SERVED_TICKET, Atomics.load(words, epoch + ARRIVALS))",
     )],
     scenarios: ["queue_1p1g"],
   },
   {
-    name: "gate: a woken isolate with nothing to do keeps the wake-up",
+    name: "eventcount: a woken isolate with nothing to do keeps the wake-up",
     edits: [edit("wait/eventcount.ts", "    if (this.#waiters.length === 0) this.passOn();\n", "")],
     scenarios: ["queue_timeout", "lock_timeout_async"],
   },
   {
-    name: "gate: a blocked waiter that leaves passes nothing on",
+    name: "eventcount: a blocked waiter that leaves passes nothing on",
     edits: [
-      edit("wait/eventcount.ts", "    } finally {\n      this.passOn();\n    }", "    } finally {}"),
+      edit(
+        "wait/eventcount.ts",
+        "    } finally {\n      this.passOn();\n    }",
+        "    } finally {}",
+      ),
     ],
     scenarios: ["queue_1p2g", "queue_batches", "lock_3"],
     harmless:
@@ -98,12 +102,12 @@ const gate: Mutant[] = [
   },
   {
     name:
-      "gate: a waiter that leaves a held lock doesn't mark it (a wake-up of Lock and RLock was lost)",
+      "eventcount: a waiter that leaves a held lock doesn't mark it (a wake-up of Lock and RLock was lost)",
     edits: [edit("wait/eventcount.ts", "this.#ready() || this.#mark?.()", "this.#ready()")],
     scenarios: ["lock_timeout_async", "rlock_timeout"],
   },
   {
-    name: "gate: no look after the spin",
+    name: "eventcount: no look after the spin",
     edits: [edit("wait/eventcount.ts", "    seen ||= this.#ready();\n", "")],
     scenarios: ["queue_faces"],
   },
@@ -134,7 +138,9 @@ const lock: Mutant[] = [
   },
   {
     name: "lock: a release wakes nobody",
-    edits: [edit("sync/lock_word.ts", "    this.gate.open(isReserved ? Infinity : 1);\n", "")],
+    edits: [
+      edit("sync/lock_word.ts", "    this.eventcount.notify(isReserved ? Infinity : 1);\n", ""),
+    ],
     scenarios: ["lock_2"],
   },
   {
@@ -163,7 +169,7 @@ const lock: Mutant[] = [
   },
   {
     name: "lock: who waits for one that is reserved doesn't look when that time is up",
-    edits: [edit("sync/lock_word.ts", "      this.gate.lookIn(reserved);\n", "")],
+    edits: [edit("sync/lock_word.ts", "      this.eventcount.recheckIn(reserved);\n", "")],
     scenarios: ["condition_timeout"],
   },
   {
@@ -199,7 +205,13 @@ const memory: Mutant[] = [
   },
   {
     name: "critical: the flag is lowered before the work",
-    edits: [edit("liveness/critical_section.ts", "    work();\n    leave();", "    leave();\n    work();")],
+    edits: [
+      edit(
+        "liveness/critical_section.ts",
+        "    work();\n    leave();",
+        "    leave();\n    work();",
+      ),
+    ],
     scenarios: ["mutex_kill"],
   },
   {
@@ -304,8 +316,8 @@ const queue: Mutant[] = [
     edits: [
       edit(
         "queue/shared/store.ts",
-        "        this.itemGate.open(count);",
-        "        this.itemGate.open(1);",
+        "        this.notEmpty.notify(count);",
+        "        this.notEmpty.notify(1);",
       ),
     ],
     scenarios: ["queue_batches_async"],
@@ -313,12 +325,14 @@ const queue: Mutant[] = [
   },
   {
     name: "queue: the last taskDone wakes nobody",
-    edits: [edit("queue/shared/store.ts", "    if (left === 0) this.doneGate.open(Infinity);\n", "")],
+    edits: [
+      edit("queue/shared/store.ts", "    if (left === 0) this.allDone.notify(Infinity);\n", ""),
+    ],
     scenarios: ["queue_joinable"],
   },
   {
     name: "queue: a put wakes nobody",
-    edits: [edit("queue/shared/store.ts", "        this.itemGate.open(1);\n", "")],
+    edits: [edit("queue/shared/store.ts", "        this.notEmpty.notify(1);\n", "")],
     scenarios: ["queue_1p1g"],
   },
 ];
@@ -335,7 +349,7 @@ const pipe: Mutant[] = [
   },
   {
     name: "pipe: receiving tells nobody of the room",
-    edits: [edit("pipe/endpoint.ts", "      roomGate.open(1);\n", "")],
+    edits: [edit("pipe/endpoint.ts", "      notFull.notify(1);\n", "")],
     scenarios: ["pipe_bounded"],
   },
   {
@@ -371,15 +385,15 @@ const others: Mutant[] = [
   },
   {
     name: "event: set wakes nobody",
-    edits: [edit("sync/event.ts", "    this.#gate.open(Infinity);\n", "")],
+    edits: [edit("sync/event.ts", "    this.#eventcount.notify(Infinity);\n", "")],
     scenarios: ["event_2"],
   },
   {
     name: "semaphore: a release wakes one where another has reserved the permit",
     edits: [edit(
       "sync/semaphore_state.ts",
-      "if (isMore) this.gate.open(this.#reservation.isForAnother() ? Infinity : 1);",
-      "if (isMore) this.gate.open(1);",
+      "if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);",
+      "if (isMore) this.eventcount.notify(1);",
     )],
     scenarios: ["semaphore_reserved"],
   },
@@ -449,7 +463,7 @@ const others: Mutant[] = [
 ];
 
 export const mutants: readonly Mutant[] = [
-  ...gate,
+  ...eventcount,
   ...lock,
   ...memory,
   ...queue,

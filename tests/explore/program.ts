@@ -12,7 +12,13 @@ const here = import.meta.dirname!;
 export const root: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
 
 /** Modules that work on memory of their own only. */
-const PURE = ["lib/codec/", "lib/errors.ts", "lib/validate/describe.ts", "lib/validate/options.ts", "lib/validate/"];
+const PURE = [
+  "lib/codec/",
+  "lib/errors.ts",
+  "lib/validate/describe.ts",
+  "lib/validate/options.ts",
+  "lib/validate/",
+];
 
 /** By file and name. */
 const SMALLER: Record<string, Record<string, number>> = {

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { arrives, clock, realNow, turn } from "./controlled_time.ts";
 import {
   addChore,
-  Gate as Eventcount,
-  GATE_WORDS as EVENTCOUNT_WORDS,
-  lookAgain,
+  EventCount as Eventcount,
+  EVENTCOUNT_WORDS as EVENTCOUNT_WORDS,
+  recheck,
   removeChore,
   type Waiter,
 } from "../../lib/wait/eventcount.ts";
@@ -82,7 +82,7 @@ class Permits {
   /** Gives permits, and has a view open for as many. */
   give(count: number, opener: Eventcount, opens = count): void {
     Atomics.add(this.words, PERMITS, count);
-    opener.open(opens);
+    opener.notify(opens);
   }
 
   /** How many sleep on a word; wakes them, in vain. */
@@ -121,7 +121,7 @@ test("it takes as many words as it says", ({ words }) => {
 
 test("an opening where nobody waits writes nothing", (permits) => {
   const view = permits.view();
-  for (const count of [1, 2, Infinity]) view.open(count);
+  for (const count of [1, 2, Infinity]) view.notify(count);
   view.passOn();
   assert.ok(!view.isWanted);
   assert.deepEqual([...permits.words], Array(32).fill(0));
@@ -221,11 +221,11 @@ test("an opening that finds fewer sleepers than it is for says so, and the next 
   await arrives("the wake-up", taken);
   // It was one sleeper for one: there may be more.
   assert.ok(opener.isWanted);
-  opener.open(1);
+  opener.notify(1);
   assert.ok(!opener.isWanted);
   assert.equal(permits.words[SERVED], permits.words[ARRIVALS]);
   const before = [...permits.words];
-  opener.open(Infinity);
+  opener.notify(Infinity);
   assert.deepEqual([...permits.words], before);
 });
 
@@ -234,7 +234,7 @@ test("an arrival after the last opening has the next one open", async (permits) 
   const first = permits.take(permits.view(), "first");
   permits.give(1, opener);
   await arrives("the wake-up", first.taken);
-  opener.open(Infinity);
+  opener.notify(Infinity);
   assert.ok(!opener.isWanted);
   const second = permits.take(permits.view(), "second");
   assert.ok(opener.isWanted);
@@ -246,7 +246,7 @@ test("the arrival of a process that died before it slept is served by the next o
   const opener = permits.view();
   permits.words[ARRIVALS]++;
   assert.ok(opener.isWanted);
-  opener.open(1);
+  opener.notify(1);
   assert.ok(!opener.isWanted);
 });
 
@@ -266,7 +266,7 @@ test("what is given between the look and the sleep keeps a task awake", async (p
   let attempts = 0;
   const one = permits.take(permits.view(), "one", () => {
     // As if another process opened it right after this look.
-    if (++attempts === 1) opener.open(1);
+    if (++attempts === 1) opener.notify(1);
   });
   assert.equal(attempts, 2, "it looks again before it sleeps");
   permits.give(1, opener);
@@ -354,13 +354,13 @@ test("without a wake-up a task looks again once a second, and when it is told to
   clock.tick(1);
   assert.equal(await arrives("the look", one.taken), "one");
   permits.words[PERMITS] = 1;
-  lookAgain();
+  recheck();
   assert.equal(await arrives("the look", two.taken), "two");
 });
 
 test("an attempt says when to look again", async (permits) => {
   const view = permits.view();
-  const one = permits.take(view, "one", () => view.lookIn(7));
+  const one = permits.take(view, "one", () => view.recheckIn(7));
   permits.words[PERMITS] = 1;
   clock.tick(6);
   assert.equal(one.attempts, 1);
@@ -374,7 +374,7 @@ test("a thread looks when an attempt says so, and does its chores meanwhile", (p
   const chore = () => void chores++;
   addChore(chore);
   const attempt = () => {
-    view.lookIn(2);
+    view.recheckIn(2);
     return ++attempts === 4;
   };
   const begun = realNow();
@@ -481,7 +481,7 @@ test("one that is opened all the while lets others run in between", async (permi
   let attempts = 0, isHostile = true;
   const one = permits.take(view, "one", () => {
     attempts++;
-    if (isHostile) opener.open(Infinity);
+    if (isHostile) opener.notify(Infinity);
   });
   const before = attempts;
   assert.ok(before > 1 && before < 10_000, `${before}`);
@@ -527,7 +527,7 @@ test("one that watches sees what comes, and is known to watch meanwhile", (permi
     assert.equal(permits.words[SPINNER] !== 0, look <= 5);
     if (look === 5) permits.words[PERMITS] = 1;
   });
-  assert.ok(view.watch());
+  assert.ok(view.spin());
   assert.equal(looks(), 5);
   assert.equal(permits.words[SPINNER], 0);
 });
@@ -539,7 +539,7 @@ test("for one that watches no sleeper is woken, for two or all it is", async (pe
     if (look === 2) permits.give(1, opener);
     if (look < 3) return false;
   });
-  assert.ok(view.watch());
+  assert.ok(view.spin());
   assert.equal(permits.words[EPOCH], epoch);
   assert.ok(permits.tryTake("watcher"));
   view.passOn();
@@ -549,7 +549,7 @@ test("for one that watches no sleeper is woken, for two or all it is", async (pe
     permits.give(2, opener);
     assert.equal(permits.words[EPOCH], epoch + 1);
   });
-  assert.ok(two.view.watch());
+  assert.ok(two.view.spin());
   assert.ok(permits.tryTake("watcher"));
   two.view.passOn();
   assert.equal(await arrives("the wake-up", sleeper.taken), "sleeper");
@@ -557,7 +557,7 @@ test("for one that watches no sleeper is woken, for two or all it is", async (pe
 
 test("who stops watching looks once more after saying so", (permits) => {
   const { view } = watcher(permits, () => permits.words[SPINNER] === 0);
-  assert.ok(view.watch());
+  assert.ok(view.spin());
 });
 
 test("what a watcher leaves is passed on to a sleeper", async (permits) => {
@@ -565,7 +565,7 @@ test("what a watcher leaves is passed on to a sleeper", async (permits) => {
   const { view } = watcher(permits, (look) => {
     if (look === 2) permits.give(1, opener);
   });
-  assert.ok(view.watch());
+  assert.ok(view.spin());
   view.passOn(); // without having taken it
   assert.equal(await arrives("the wake-up", sleeper.taken), "sleeper");
 });
@@ -573,10 +573,10 @@ test("what a watcher leaves is passed on to a sleeper", async (permits) => {
 test("one at a time watches", (permits) => {
   const second = watcher(permits, () => assert.fail("it looks"));
   const first = watcher(permits, (look) => {
-    if (look === 1) assert.equal(second.view.watch(), false);
+    if (look === 1) assert.equal(second.view.spin(), false);
     return look === 2;
   });
-  assert.ok(first.view.watch());
+  assert.ok(first.view.spin());
 });
 
 test("the mark of a watcher that died stops nobody when its time is over", async (permits) => {
@@ -584,14 +584,14 @@ test("the mark of a watcher that died stops nobody when its time is over", async
   const { view } = watcher(permits, (look) => {
     if (look === 1) throw new Error("it dies");
   });
-  assert.throws(() => view.watch(), /it dies/);
+  assert.throws(() => view.spin(), /it dies/);
   assert.notEqual(permits.words[SPINNER], 0);
   permits.give(1, permits.view());
   assert.equal(sleeper.attempts, 1, "the watcher would take it");
   clock.tick(3);
   const other = watcher(permits, () => true);
-  assert.ok(other.view.watch());
-  permits.view().open(1);
+  assert.ok(other.view.spin());
+  permits.view().notify(1);
   assert.equal(await arrives("the wake-up", sleeper.taken), "sleeper");
 });
 
@@ -607,7 +607,7 @@ test("watching in vain gets shorter, ends, and is tried again after some sleeps"
   const watched: number[] = [];
   let before = 0;
   for (let i = 0; i < 7; i++) {
-    assert.equal(view.watch(), false);
+    assert.equal(view.spin(), false);
     watched.push(looks() - before);
     before = looks();
   }
@@ -622,11 +622,11 @@ test("watching in vain gets shorter, ends, and is tried again after some sleeps"
   };
   sleeps(15);
   before = looks();
-  assert.equal(view.watch(), false);
+  assert.equal(view.spin(), false);
   assert.equal(looks(), before);
   sleeps(1);
   before = looks();
-  view.watch();
+  view.spin();
   assert.ok(looks() > before);
 });
 
@@ -636,6 +636,6 @@ test("with a clock that stands still a watch ends all the same", (permits) => {
     looks++;
     return false;
   });
-  assert.equal(view.watch(), false);
+  assert.equal(view.spin(), false);
   assert.ok(looks <= 20_000);
 });

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { arrives, clock, turn } from "./controlled_time.ts";
 import {
-  Gate as Eventcount,
-  GATE_WORDS as EVENTCOUNT_WORDS,
+  EventCount as Eventcount,
+  EVENTCOUNT_WORDS as EVENTCOUNT_WORDS,
   WAIT,
 } from "../../lib/wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../../lib/wait/operation.ts";
@@ -35,14 +35,14 @@ class Things {
 
   give(count: number): void {
     this.count += count;
-    this.eventcount.open(count);
+    this.eventcount.notify(count);
   }
 
   /** Takes one, at a view; answers its number from the last one down. */
-  taking(name = "", gate = this.eventcount): Operation<number> {
+  taking(name = "", eventcount = this.eventcount): Operation<number> {
     const note = (what: string) => void this.events.push(name === "" ? what : `${name} ${what}`);
     return {
-      gate,
+      eventcount,
       attempt: () => {
         note("attempt");
         const { failure } = this;
@@ -54,11 +54,11 @@ class Things {
         note("took");
         return this.count--;
       },
-      expired: () => {
+      onTimeout: () => {
         note("timeout");
         return -1;
       },
-      abandoned: () => note("cancel"),
+      onCancel: () => note("cancel"),
     };
   }
 }
@@ -67,8 +67,8 @@ class Things {
 function throwing(operation: Operation<number>): Operation<number> {
   return {
     ...operation,
-    expired: () => {
-      operation.expired();
+    onTimeout: () => {
+      operation.onTimeout();
       throw new RangeError("too late");
     },
   };
@@ -325,7 +325,7 @@ test("eventually: a cancel that throws ends the wait all the same", async (thing
     const stop = new AbortController();
     const operation: Operation<number> = {
       ...things.taking(),
-      abandoned: () => {
+      onCancel: () => {
         throw new Error("damaged");
       },
     };

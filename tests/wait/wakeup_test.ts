@@ -6,7 +6,7 @@ import { Mutual, MUTUAL_WORDS } from "../../lib/sync/lock_word.ts";
 import { newPermits, Permits } from "../../lib/sync/semaphore_state.ts";
 import { TABLE_WORDS } from "../../lib/shm/slot_table.ts";
 import { blocking, eventually, type Operation } from "../../lib/wait/operation.ts";
-import { Gate, GATE_WORDS, WAIT } from "../../lib/wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../../lib/wait/eventcount.ts";
 import { turn } from "../support/sync.ts";
 
 /** The views that so many processes have of one lock, all in this isolate. */
@@ -62,11 +62,15 @@ Deno.test("a lock is marked again by a thread that blocks elsewhere when it was 
   words[RESERVED] = 0;
   holder.release();
   assert.ok(holder.tryTake());
-  const elsewhere = new Gate(new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4)), 0, () => false);
+  const elsewhere = new EventCount(
+    new Int32Array(new SharedArrayBuffer(EVENTCOUNT_WORDS * 4)),
+    0,
+    () => false,
+  );
   const never: Operation<boolean> = {
-    gate: elsewhere,
+    eventcount: elsewhere,
     attempt: () => WAIT,
-    expired: () => false,
+    onTimeout: () => false,
   };
   assert.equal(blocking(never, { timeout: 45 }), false);
   assert.notEqual(words[0] & WAITED, 0, "a waiter sleeps, and nothing has its holder wake it");
@@ -119,9 +123,11 @@ Deno.test("the wake-up of a blocked thread whose attempt throws goes on to the n
   // A number of things to take, as a queue has; the first is damaged.
   const words = new Int32Array(new SharedArrayBuffer(32 * 4));
   const COUNT = 16;
-  const gates = [0, 1].map(() => new Gate(words, 0, () => Atomics.load(words, COUNT) > 0));
-  const taking = (gate: Gate, then: () => void): Operation<boolean> => ({
-    gate,
+  const eventcounts = [0, 1].map(() =>
+    new EventCount(words, 0, () => Atomics.load(words, COUNT) > 0)
+  );
+  const taking = (eventcount: EventCount, then: () => void): Operation<boolean> => ({
+    eventcount,
     attempt: () => {
       const count = Atomics.load(words, COUNT);
       if (count === 0) return WAIT;
@@ -129,11 +135,11 @@ Deno.test("the wake-up of a blocked thread whose attempt throws goes on to the n
       then();
       return true;
     },
-    expired: () => false,
+    onTimeout: () => false,
   });
   let served = false;
-  const patient = eventually(taking(gates[1], () => served = true));
-  const damaged = taking(gates[0], () => {
+  const patient = eventually(taking(eventcounts[1], () => served = true));
+  const damaged = taking(eventcounts[0], () => {
     throw new Error("damaged");
   });
   let looks = 0;

@@ -92,7 +92,7 @@ export class Store<T> {
         this.#unfinished++;
         this.getters.pump();
       },
-      expired: () => {
+      onTimeout: () => {
         throw new QueueFull(
           `The queue is full: its maxSize is ${this.maxSize}. Wait longer, or get items out of it.`,
         );
@@ -111,7 +111,7 @@ export class Store<T> {
         this.putters.pump();
         return result;
       },
-      expired: () => {
+      onTimeout: () => {
         throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
       },
     };
@@ -128,7 +128,7 @@ export class Store<T> {
 
   /** Waits until nothing is unfinished. */
   join(options?: WaitOptions): Promise<boolean> {
-    return this.joiners.eventually({ run: () => true, expired: () => false }, options);
+    return this.joiners.eventually({ run: () => true, onTimeout: () => false }, options);
   }
 
   /** One item is finished. */

@@ -1,14 +1,14 @@
 // A line: where tasks of one isolate wait, first come, first served. Its steps are done by whoever
 // made them possible, in the line's order and before he goes on, so that nobody can come between
-// the change and the one who waited for it. There is no polling, no shared memory and no bus: a
+// the change and the one who waited for it. There is no polling, no shared memory and no broadcast channel: a
 // wait is a promise, and one without a timeout doesn't keep the program alive.
 //
 // A task leaves its line, with its timer and its signal, before its step is done. So a step is done
 // or abandoned, never both, whatever code of the user's it runs.
 
-import { Caller } from "../../wait/call_site.ts";
-import { LONGEST_TIMER, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
-import { afterTurn, turnIsDue } from "../../wait/yield.ts";
+import { CallSite } from "../../wait/call_site.ts";
+import { MAX_TIMER_MS, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
+import { afterYield, yieldIsDue } from "../../wait/yield.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const {
@@ -27,7 +27,7 @@ export interface Step<R> {
   /** Does it; the line is ready. */
   run(): R;
   /** What to answer, or throw, if the line wasn't ready in time. */
-  expired(): R;
+  onTimeout(): R;
 }
 
 /** Tasks that wait until something is ready. */
@@ -50,7 +50,7 @@ export class Line {
   /** Does the step now, or gives its answer to a line that isn't ready. Overtakes nobody. */
   now<R>(step: Step<R>): R {
     step.check?.();
-    return this.#isFree() ? step.run() : step.expired();
+    return this.#isFree() ? step.run() : step.onTimeout();
   }
 
   /** Does the step when its turn comes. */
@@ -116,7 +116,7 @@ class Task<R> implements Waiter {
   readonly #signal: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   /** Only with a timer: noting it takes longer than all the rest of a wait (Deno 2.9.6: 1.5 µs). */
-  readonly #caller: Caller | undefined;
+  readonly #caller: CallSite | undefined;
 
   constructor(
     line: Line,
@@ -132,9 +132,9 @@ class Task<R> implements Waiter {
     this.#reject = reject;
     this.#signal = signal;
     if (signal !== undefined) addAbortListener(signal, this.#aborted);
-    if (timeout > LONGEST_TIMER) return;
-    this.#timer = setTimeout(this.#expired, timeout);
-    this.#caller = new Caller(Line.prototype.eventually);
+    if (timeout > MAX_TIMER_MS) return;
+    this.#timer = setTimeout(this.#onTimeout, timeout);
+    this.#caller = new CallSite(Line.prototype.eventually);
   }
 
   proceed(): void {
@@ -142,9 +142,9 @@ class Task<R> implements Waiter {
     this.#settle(() => inTurn(this.#step.run()));
   }
 
-  readonly #expired = (): void => {
+  readonly #onTimeout = (): void => {
     this.#leave();
-    this.#settle(() => this.#step.expired());
+    this.#settle(() => this.#step.onTimeout());
   };
 
   readonly #aborted = (): void => {
@@ -170,17 +170,17 @@ class Task<R> implements Waiter {
 
 /** A result, after a turn of the event loop if one is due or under way: none overtakes another. */
 function inTurn<R>(result: R): R | Promise<R> {
-  return turnIsDue() ? afterTurn(result) : result;
+  return yieldIsDue() ? afterYield(result) : result;
 }
 
 function settled<R>(result: R): Promise<R> {
-  return turnIsDue() ? afterTurn(result) : primordials.Promise.resolve(result);
+  return yieldIsDue() ? afterYield(result) : primordials.Promise.resolve(result);
 }
 
 /** A loop that polls lets others run, too. */
 function failed(error: unknown): Promise<never> {
-  if (!turnIsDue()) return primordials.Promise.reject(error);
-  return PromisePrototypeThen(afterTurn(undefined), () => {
+  if (!yieldIsDue()) return primordials.Promise.reject(error);
+  return PromisePrototypeThen(afterYield(undefined), () => {
     throw error;
   });
 }

@@ -82,8 +82,8 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
 
   /** What there is to know about it, all at one glance. */
   override statistics(): JoinableQueueStatistics {
-    const { ring, doneGate } = storeOf(this);
-    const { unfinished } = ring, waitingToJoin = doneGate.waiting;
+    const { ring, allDone } = storeOf(this);
+    const { unfinished } = ring, waitingToJoin = allDone.waiting;
     return { ...super.statistics(), unfinished, waitingToJoin };
   }
 

@@ -1,4 +1,4 @@
-// Queues by name. Whoever has a queue of a name answers on the bus when somebody asks for it. The
+// Queues by name. Whoever has a queue of a name answers on the broadcast channel when somebody asks for it. The
 // question carries a ticket in shared memory, and the first to answer takes it, so that a name
 // known to many is answered once.
 
@@ -8,12 +8,18 @@ import {
   addConsequence,
   announce,
   type Announcement,
-  hasNoBus,
-  isDeafToAll,
+  isBroken,
+  isMuted,
   listen,
   onAnnouncement,
 } from "../../wait/broadcast.ts";
-import { Gate, GATE_WORDS, lookAgain, lookEverywhere, WAIT } from "../../wait/eventcount.ts";
+import {
+  EventCount,
+  EVENTCOUNT_WORDS,
+  recheck,
+  recheckEverywhere,
+  WAIT,
+} from "../../wait/eventcount.ts";
 import { eventually } from "../../wait/operation.ts";
 import type { WaitOptions } from "../../wait/options.ts";
 import * as primordials from "../../platform/primordials.ts";
@@ -36,12 +42,12 @@ export function publish(name: string, object: HandedOver): void {
   known.set(name, object);
   listen();
   // Those who were looking for it before it was there look again.
-  lookEverywhere();
+  recheckEverywhere();
 }
 
 /** In a sealed process names mean nothing: by them it would reach what it wasn't given. */
 function checkBus(name: string): void {
-  if (!hasNoBus()) return;
+  if (!isMuted()) return;
   throw new InvalidStateError(
     `A sealed process has no queues by name, and so none named "${name}". Hand the queue over to it in args, ` +
       "or through a pipe, or start the process with sealed: false.",
@@ -99,7 +105,7 @@ onAnnouncement<Here>("here", (answer) => {
   } catch {
     return; // forged: nothing that a queue could be made of
   }
-  lookAgain();
+  recheck();
 });
 
 addConsequence("it opens no queues by name any more");
@@ -125,16 +131,16 @@ const searches = new SafeMap<string, string>();
 /** Finds the object of a name, wherever in the program it is. */
 export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {
   checkBus(name);
-  const words = new Int32Array(new SharedArrayBuffer(GATE_WORDS * 4));
+  const words = new Int32Array(new SharedArrayBuffer(EVENTCOUNT_WORDS * 4));
   const id = crypto.randomUUID();
   searches.set(id, name);
   try {
     return await eventually({
-      gate: new Gate(words, 0, () => known.has(name)),
+      eventcount: new EventCount(words, 0, () => known.has(name)),
       attempt: () => {
         const object = known.get(name);
         if (object !== undefined) return object;
-        if (isDeafToAll()) {
+        if (isBroken()) {
           throw new InvalidStateError(
             "This process hears no BroadcastChannel any more, and so opens no queue by name: a message " +
               "that can't be read has come. Hand the queue over to it in args, or through a pipe.",
@@ -144,7 +150,7 @@ export async function seek(name: string, options?: WaitOptions): Promise<HandedO
         say<Find>({ type: "find", id, name, ticket });
         return WAIT;
       },
-      expired: () => {
+      onTimeout: () => {
         throw new TimeoutError(
           `No process of this program has a queue named "${name}". Make it with ` +
             `new Queue({ name: "${name}" }) and keep that process alive, or wait longer.`,

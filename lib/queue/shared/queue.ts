@@ -255,7 +255,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
 
   /** What there is to know about it, all at one glance. Python has nothing like it. */
   statistics(): QueueStatistics {
-    const { ring, itemGate, roomGate } = this.#store;
+    const { ring, notEmpty, notFull } = this.#store;
     return {
       size: this.#store.size,
       maxSize: ring.maxSize,
@@ -264,8 +264,8 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
       capacity: ring.capacityBytes,
       put: ring.putCount,
       got: ring.gotCount,
-      waitingToGet: itemGate.waiting,
-      waitingToPut: roomGate.waiting,
+      waitingToGet: notEmpty.waiting,
+      waitingToPut: notFull.waiting,
       shutDown: ring.isShut,
     };
   }

@@ -1,4 +1,4 @@
-// What a queue is made of: a record ring, three gates in its header (an item is there; there is
+// What a queue is made of: a record ring, three eventcounts in its header (an item is there; there is
 // room; all is done) and the codec. Here are the attempts and the operations; lib/queue/shared/queue.ts
 // gives them their public faces. Items lie in shared memory and every take is decided there; the
 // BroadcastChannel only announces (lib/wait/broadcast.ts).
@@ -15,7 +15,7 @@ import {
   SHUT_DOWN,
 } from "../../shm/mpmc_ring.ts";
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
-import { Gate, GATE_WORDS, lookElsewhere, WAIT } from "../../wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, lookElsewhere, WAIT } from "../../wait/eventcount.ts";
 import { blocking, done, eventually, type Operation } from "../../wait/operation.ts";
 import {
   blockingTimeoutOf,
@@ -40,9 +40,9 @@ const {
   TypedArrayPrototypeSlice,
 } = primordials;
 
-/** Where the gates are in the ring's header: each on a cache line of its own. */
-const ITEM_GATE = RING_WORDS, ROOM_GATE = RING_WORDS + 16, DONE_GATE = RING_WORDS + 32;
-const HEADER_WORDS = DONE_GATE + GATE_WORDS;
+/** Where the eventcounts are in the ring's header: each on a cache line of its own. */
+const NOT_EMPTY = RING_WORDS, NOT_FULL = RING_WORDS + 16, ALL_DONE = RING_WORDS + 32;
+const HEADER_WORDS = ALL_DONE + EVENTCOUNT_WORDS;
 
 const begins: number[] = [], lengths: number[] = [];
 
@@ -69,9 +69,9 @@ interface Kept {
 export class Store<T> {
   readonly ring: Ring;
   readonly name: string | undefined;
-  readonly itemGate: Gate;
-  readonly roomGate: Gate;
-  readonly doneGate: Gate;
+  readonly notEmpty: EventCount;
+  readonly notFull: EventCount;
+  readonly allDone: EventCount;
   /** Gets an item, when there is one. */
   readonly get: Operation<T>;
   /** Records that were taken and could not be decoded, as the stack was too full: the next gets have them. */
@@ -82,13 +82,13 @@ export class Store<T> {
   private constructor(shares: RingShares, name: string | undefined) {
     const ring = this.ring = new Ring(shares);
     this.name = name;
-    this.itemGate = new Gate(ring.header, ITEM_GATE, () => this.isReady);
-    this.roomGate = new Gate(ring.header, ROOM_GATE, () => ring.hasRoom);
-    this.doneGate = new Gate(ring.header, DONE_GATE, () => ring.unfinished <= 0);
+    this.notEmpty = new EventCount(ring.header, NOT_EMPTY, () => this.isReady);
+    this.notFull = new EventCount(ring.header, NOT_FULL, () => ring.hasRoom);
+    this.allDone = new EventCount(ring.header, ALL_DONE, () => ring.unfinished <= 0);
     this.get = {
-      gate: this.itemGate,
+      eventcount: this.notEmpty,
       attempt: () => this.#tryGet(),
-      expired: throwEmpty,
+      onTimeout: throwEmpty,
     };
   }
 
@@ -142,7 +142,7 @@ export class Store<T> {
       return this.isReady;
     };
     isReady();
-    return { gate: this.itemGate, isReady };
+    return { eventcount: this.notEmpty, isReady };
   }
 
   #tryGet(): T | typeof WAIT {
@@ -203,7 +203,7 @@ export class Store<T> {
       if (shut) throw shutDownError("is empty");
       return WAIT;
     };
-    return { gate: this.itemGate, attempt, expired: throwEmpty };
+    return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty };
   }
 
   /** Decodes what was taken; false if it got only so far, and then there is at least one item. */
@@ -234,11 +234,11 @@ export class Store<T> {
    * where the bytes may be, since one may need more room than there is and the next one less.
    */
   #madeRoom(count: number): void {
-    const { ring, roomGate } = this;
-    if (!roomGate.isWanted) return;
+    const { ring, notFull } = this;
+    if (!notFull.isWanted) return;
     const wasFull = ring.maxSize !== 0 && ring.size + count >= ring.maxSize;
     const hasAmpleBytes = AMPLE * ring.usedBytes <= ring.maxBytes;
-    roomGate.open(wasFull && hasAmpleBytes ? count : Infinity);
+    notFull.notify(wasFull && hasAmpleBytes ? count : Infinity);
   }
 
   /**
@@ -249,13 +249,13 @@ export class Store<T> {
     this.checkOpen();
     const encoder = freeEncoder();
     const length = this.#encode(encoder, item, 0, "item");
-    const { roomGate } = this;
-    if (roomGate.waiting > 0) roomGate.pump();
-    if (roomGate.waiting === 0) {
+    const { notFull } = this;
+    if (notFull.waiting > 0) notFull.pump();
+    if (notFull.waiting === 0) {
       const answer = this.ring.tryPut(encoder, 0, length);
       if (answer === 1) {
         encoder.trim();
-        this.itemGate.open(1);
+        this.notEmpty.notify(1);
         return undefined;
       }
       if (answer === SHUT_DOWN) throw shutDownError("takes no more items");
@@ -335,13 +335,13 @@ export class Store<T> {
         if (count === SHUT_DOWN) throw shutDownError("takes no more items");
         if (count === 0) return WAIT;
         next += count;
-        this.itemGate.open(count);
+        this.notEmpty.notify(count);
       }
     };
-    const expired = () => {
+    const onTimeout = () => {
       throw fullError(this.ring, many, next, total);
     };
-    return { gate: this.roomGate, attempt, expired };
+    return { eventcount: this.notFull, attempt, onTimeout };
   }
 
   #encode(encoder: Encoder, item: T, at: number, root: string): number {
@@ -367,7 +367,7 @@ export class Store<T> {
         "taskDone() was called more often than there were items. Call it once for each item got.",
       );
     }
-    if (left === 0) this.doneGate.open(Infinity);
+    if (left === 0) this.allDone.notify(Infinity);
   }
 
   /** Waits until all items are finished. */
@@ -377,9 +377,9 @@ export class Store<T> {
       return this.ring.unfinished <= 0 || WAIT;
     };
     return {
-      gate: this.doneGate,
+      eventcount: this.allDone,
       attempt,
-      expired: () => false,
+      onTimeout: () => false,
     };
   }
 
@@ -387,8 +387,8 @@ export class Store<T> {
   setMaxSize(maxSize: number): void {
     this.checkOpen();
     this.ring.maxSize = maxSize;
-    this.roomGate.open(Infinity);
-    this.roomGate.pump();
+    this.notFull.notify(Infinity);
+    this.notFull.pump();
   }
 
   shutdown(immediate: boolean): void {
@@ -397,16 +397,16 @@ export class Store<T> {
       this.ring.clear();
       this.#kept.length = 0;
     } else this.ring.shut();
-    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) {
-      gate.open(Infinity);
-      gate.pump();
+    for (const eventcount of each([this.notEmpty, this.notFull, this.allDone])) {
+      eventcount.notify(Infinity);
+      eventcount.pump();
     }
     lookElsewhere();
   }
 
   close(): void {
     this.closed = true;
-    for (const gate of each([this.itemGate, this.roomGate, this.doneGate])) gate.pump();
+    for (const eventcount of each([this.notEmpty, this.notFull, this.allDone])) eventcount.pump();
   }
 }
 

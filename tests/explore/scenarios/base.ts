@@ -6,7 +6,7 @@ import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
 import { adoptPlace, ownRoster } from "../../../lib/liveness/membership.ts";
 import type { Ref } from "../../../lib/liveness/process_table.ts";
 import { SharedProcessTable } from "../../../lib/liveness/shared_table.ts";
-import { lookEverywhere } from "../../../lib/wait/eventcount.ts";
+import { recheckEverywhere } from "../../../lib/wait/eventcount.ts";
 import type { Outcome, Scenario, Shared, Simulation } from "../kernel/scenario.ts";
 
 declare const sim: Simulation;
@@ -43,7 +43,7 @@ export function init(shared: Shared, id: number): void {
 /** What the host of those that were killed does when they are gone. */
 export function reap({ refs }: Program): void {
   for (const id of sim.killed()) ownRoster().reap(refs[id]);
-  lookEverywhere();
+  recheckEverywhere();
 }
 
 /** A scenario whose processes have what `share` adds to their program. */

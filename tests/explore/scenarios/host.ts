@@ -10,7 +10,7 @@ import {
   readCode,
   writeCode,
 } from "../../../lib/liveness/control_block.ts";
-import { sayFarewell } from "../../../lib/liveness/exit_hooks.ts";
+import { runExitHooks } from "../../../lib/liveness/exit_hooks.ts";
 import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
 import { endGate, Hosted, TERMINATED } from "../../../lib/host/supervisor.ts";
 import type { Birth, Launch } from "../../../lib/protocol/messages.ts";
@@ -53,9 +53,9 @@ function host({ refs, controls }: Program): Hosted {
 function joining({ controls }: Program): Operation<number | null> {
   const fate = controls[CHILD];
   return {
-    gate: endGate(fate),
+    eventcount: endGate(fate),
     attempt: () => readCode(fate, EXIT) ?? WAIT,
-    expired: () => null,
+    onTimeout: () => null,
   };
 }
 
@@ -70,9 +70,9 @@ function child<T extends Program>(target: (shared: T) => void): (shared: T) => v
     Atomics.store(control, LOADED, 1);
     Atomics.notify(control, LOADED);
     target(shared);
-    sayFarewell(0);
+    runExitHooks(0);
     ownRoster().reap(ownRef());
-    if (writeCode(control, FINISHED, 0)) endGate(control).open(Infinity);
+    if (writeCode(control, FINISHED, 0)) endGate(control).notify(Infinity);
     sim.terminate(sim.id);
   };
 }

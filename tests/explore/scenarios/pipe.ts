@@ -8,7 +8,7 @@ import {
   type Parcel,
   unpack,
 } from "../../../lib/transfer/transferable.ts";
-import { uninterrupted } from "../../../lib/liveness/critical_section.ts";
+import { withoutKill } from "../../../lib/liveness/critical_section.ts";
 import type { Connection } from "../../../lib/pipe/connection.ts";
 import { Pipe, type PipeOptions } from "../../../lib/pipe/pipe.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
@@ -35,7 +35,7 @@ function pipe(options: PipeOptions): (program: Program) => Ends {
       >;
       if (incoming !== undefined) sim.label(incoming.header, id === 0 ? "lane" : "lane back");
       if (outgoing !== undefined) sim.label(outgoing.header, id === 0 ? "lane back" : "lane");
-      uninterrupted(() => object[moved]?.(refs[id], "given to a process"));
+      withoutKill(() => object[moved]?.(refs[id], "given to a process"));
       return parcel;
     });
     return { parcels };

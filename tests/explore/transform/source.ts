@@ -117,9 +117,10 @@ function withMethods(text: string): string {
     if (call.type === "CallExpression" && call.callee.type === "Identifier") {
       const { callee: { name, start, end }, arguments: args } = call;
       const method =
-        /^(?:Array|Map|Set|String|RegExp|WeakRef|Date|BigInt|Promise|TypedArray|ArrayBuffer|SharedArrayBuffer)Prototype([A-Z]\w*)$/.exec(
-          name,
-        )
+        /^(?:Array|Map|Set|String|RegExp|WeakRef|Date|BigInt|Promise|TypedArray|ArrayBuffer|SharedArrayBuffer)Prototype([A-Z]\w*)$/
+          .exec(
+            name,
+          )
           ?.[1];
       if (method !== undefined) {
         const [self, first] = args;
