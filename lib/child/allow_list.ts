@@ -2,7 +2,7 @@
 // the process, and those that a granted permission makes usable. A name that isn't here is removed, so that what a
 // later Deno adds is not there before somebody has looked at it.
 
-import type { Name } from "../process/permissions.ts";
+import type { Name } from "../protocol/grants.ts";
 
 function words(text: string): string[] {
   return text.trim().split(/\s+/);

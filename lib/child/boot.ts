@@ -3,10 +3,10 @@
 
 // Before the realm is sealed, which takes away some of what it looks for.
 import "../platform/requirements.ts";
-import { type MessagePort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { receivePosted, unload } from "../transfer/message.ts";
-import { adoptControl, ASKED, LOADED, ownControl } from "../liveness/control_block.ts";
+import { type Cargo, receivePosted, unload } from "../transfer/message.ts";
+import { adoptControl, ownControl } from "../liveness/control_block.ts";
 import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
 import { knowsAll } from "../transfer/transferable.ts";
 import { setMayEndAnywhere } from "../liveness/mutex.ts";
@@ -27,8 +27,12 @@ import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { useHost } from "../protocol/host_port.ts";
 import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./exit.ts";
 import { MemoryWatch } from "./memory_watch.ts";
-import type { Birth, Identity, Init, Travel } from "../protocol/messages.ts";
-import { leaveWords, type Reply, replyTo, writeTo } from "../protocol/outcome.ts";
+import type { Identity } from "../protocol/identity.ts";
+import type { WorkerData } from "../protocol/spawn_request.ts";
+import type { Travel } from "../target/travel.ts";
+import { leaveWords } from "../protocol/crash_report.ts";
+import { type Reply, replyTo } from "../protocol/outcome.ts";
+import { writeTo } from "../protocol/result_buffer.ts";
 import { type Process, revive } from "../process/process.ts";
 import { preload } from "../target/preloaded.ts";
 import { beat } from "../protocol/heartbeat.ts";
@@ -46,7 +50,6 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   addEventListener,
-  Atomics,
   console,
   Deno,
   each,
@@ -67,8 +70,8 @@ type Exports = Record<string, unknown>;
 /** Finds the target of this process. */
 type Find = (travel: Travel) => unknown;
 
-/** In a thread; a web Worker gets it as its first message. */
-const threadBirth = workerData as Birth | null | undefined;
+/** In a thread; a web Worker gets this as its first message. */
+const threadData = workerData as WorkerData | null | undefined;
 
 /**
  * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
@@ -142,37 +145,41 @@ export function bootConfined(
 let memoryWatch: MemoryWatch | undefined;
 
 function begin(find: Find): void {
-  if (threadBirth) {
+  if (threadData) {
     // A web Worker has it, and code asks for it.
     Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
-    const { port, isMemoryLimited, isLimited } = adopt(threadBirth);
-    if (isMemoryLimited) memoryWatch = new MemoryWatch(runOutOfMemory);
-    if (isLimited) makeArraysByFunction();
+    adopt(threadData);
+    const { memoryLimitMb, timeLimit } = threadData.child;
+    if (memoryLimitMb !== undefined) memoryWatch = new MemoryWatch(runOutOfMemory);
+    if (memoryLimitMb !== undefined || timeLimit !== undefined) makeArraysByFunction();
     // Deno itself must have noticed that, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
     PromisePrototypeThen(
       PromisePrototypeThen(becomeInterruptible(), turn),
-      () => live(port, find),
+      () => live(threadData, find),
     );
     return;
   }
   unwindWhenKilled();
-  const born = (event: Event) => live(adopt((event as MessageEvent<Birth>).data).port, find);
-  addEventListener("message", born, { once: true });
+  const begin = (event: Event) => {
+    const { data } = event as MessageEvent<WorkerData>;
+    adopt(data);
+    live(data, find);
+  };
+  addEventListener("message", begin, { once: true });
 }
 
-/** Where this process leaves the error it ends with; none where its host reads nothing of it. */
-let lastWords: SharedArrayBuffer | undefined;
+/** Where this process leaves the error it ends with; undefined where its host reads nothing of it. */
+let crashReport: SharedArrayBuffer | undefined;
 
-function adopt(birth: Birth): Birth {
-  adoptControl(birth.control);
-  setMayEndAnywhere(birth.mayEndAnywhere);
-  for (const name of each(birth.giveUp)) {
+function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
+  adoptControl(child.control);
+  setMayEndAnywhere(mayEndAnywhere);
+  for (const name of each(child.giveUp)) {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }
-  useHost(birth.host);
-  lastWords = birth.lastWords;
-  return birth;
+  useHost(host);
+  crashReport = child.crashReport;
 }
 
 /**
@@ -187,34 +194,29 @@ export function modulesAreThere(): void {
 /** Whether this process is sealed, but for its imports. */
 let isSealedOpen = false;
 
-/** From now on it can be killed without loss, and its time runs. */
-function setLoaded(control: Int32Array): void {
-  Atomics.store(control, LOADED, 1);
-  Atomics.notify(control, LOADED);
-}
-
 /** The arguments, held until the end as in Python: an end of a pipe that nobody holds is closed. */
 let given: unknown;
 
-async function live(port: MessagePort, find: Find): Promise<void> {
-  setLoaded(ownControl());
-  // In this order: of one that hasn't begun to beat, its host takes for granted that it does nothing.
+async function live({ child, port }: WorkerData, find: Find): Promise<void> {
+  // From now on the process can be killed without loss, and its time runs.
+  ownControl().markLoaded();
+  // In this order: of a process without a heartbeat, its host takes for granted that it does nothing.
   beat(ownControl());
   stopIfKilled();
-  const init = receivePosted(port) as Init;
-  becomeChild(init);
-  if (init.memoryLimitMb !== undefined && memoryWatch !== undefined) {
-    memoryWatch.limitBuffers(init.memoryLimitMb);
-    if (init.sealed !== undefined) countBuffers(memoryWatch);
+  const cargo = receivePosted(port) as Cargo;
+  becomeChild(child);
+  const { identity, travel, memoryLimitMb, sealed, result: buffer } = child;
+  if (memoryLimitMb !== undefined && memoryWatch !== undefined) {
+    memoryWatch.limitBuffers(memoryLimitMb);
+    if (sealed !== undefined) countBuffers(memoryWatch);
   }
-  isSealedOpen = init.sealed !== undefined;
-  if (init.travel.by === "source") modulesAreThere();
+  isSealedOpen = sealed !== undefined;
+  if (travel.by === "source") modulesAreThere();
   expectToLeave(printThrown);
   leaveSignalsToMain();
   lookAfterPrinting(stopIfKilled);
-  if (init.sealed !== undefined) keepDeno();
-  const { travel, cargo, letter } = init;
-  const reply = letter === undefined ? replyTo(port) : writeTo(letter);
+  if (sealed !== undefined) keepDeno();
+  const reply = buffer === undefined ? replyTo(port, child.starter) : writeTo(buffer);
   try {
     watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
     // Before the user's modules, which may replace what ours use as they are loaded.
@@ -224,7 +226,7 @@ async function live(port: MessagePort, find: Find): Promise<void> {
     const code = await find(travel);
     given = fromStarter(() => unload(cargo));
     const result = await (travel.isClass
-      ? runObject(code, init.identity, given as Record<string, unknown>)
+      ? runObject(code, identity, given as Record<string, unknown>)
       : Reflect.apply(code as Code, undefined, given as unknown[]));
     await endChildren();
     await emitBeforeExit();
@@ -269,7 +271,7 @@ function reportThrow(reply: Reply, error: unknown): void {
   // A worker that is being terminated sees strange errors (null, for one), which are not its own.
   if (isKilled()) return;
   const failure = reply.threw(error);
-  if (Atomics.load(ownControl(), ASKED) === 0) tell(failure);
+  if (!ownControl().wasAsked()) tell(failure);
   leave(1);
 }
 
@@ -279,8 +281,8 @@ const PATIENCE = 500;
 /** Nobody has asked for the result: the error is printed, unless somebody still does. */
 function tell(failure: Failure): void {
   const text = textOf(failure);
-  if (lastWords !== undefined) leaveWords(lastWords, text);
-  else if (Atomics.wait(ownControl(), ASKED, 0, PATIENCE) === "timed-out") console.error(text);
+  if (crashReport !== undefined) leaveWords(crashReport, text);
+  else if (!ownControl().awaitAsked(PATIENCE)) console.error(text);
 }
 
 function textOf(failure: Failure): string {

@@ -4,25 +4,18 @@
 // whatever the user has to do at the end.
 
 import process from "node:process";
-import {
-  FINISHED,
-  LIMIT,
-  MEMORY_LIMIT,
-  NO_LIMIT,
-  ownControl,
-  writeCode,
-} from "../liveness/control_block.ts";
+import { ownControl } from "../liveness/control_block.ts";
 import { isKilled } from "../liveness/critical_section.ts";
 import { expectExit, runExitHooks } from "../liveness/exit_hooks.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { endAllHosted } from "../host/spawn.ts";
-import { endGate, KILLED } from "../host/supervisor.ts";
+import { KILLED } from "../host/supervisor.ts";
+import { exitEvent } from "../protocol/exit_event.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
   addEventListener,
   ArrayPrototypeMap,
-  Atomics,
   Deno,
   Reflect,
   removeEventListener,
@@ -98,13 +91,13 @@ function finish(exitCode: number): void {
   runExitHooks(exitCode);
   ownRoster().reap(ownRef());
   const control = ownControl();
-  if (writeCode(control, FINISHED, exitCode)) endGate(control).notify(Infinity);
+  if (control.finish(exitCode)) exitEvent(control.exitRecord()).notify(Infinity);
 }
 
 /** There is no memory left for anything else. */
 export function runOutOfMemory(): void {
   if (isKilled()) return;
-  Atomics.compareExchange(ownControl(), LIMIT, NO_LIMIT, MEMORY_LIMIT);
+  ownControl().exitRecord().reach("memoryLimitMb");
   try {
     finish(-KILLED);
   } finally {

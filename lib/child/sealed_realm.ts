@@ -19,7 +19,7 @@ import {
   TAKES_TRANSPORT,
   TRANSPORTS,
 } from "./allow_list.ts";
-import type { Grants, Name } from "../process/permissions.ts";
+import type { Grants, Name } from "../protocol/grants.ts";
 
 const { defineProperty, getPrototypeOf } = Object;
 const { apply, deleteProperty, ownKeys } = Reflect;

@@ -1,35 +1,32 @@
-// What an isolate does as a host: it starts processes, for itself and for those it hosts, and ends
-// them.
+// What an isolate does as a host: it runs processes, for itself and for those it hosts, and ends them.
 
-import { BY_MAIN, CLAIM, KILL, UNCLAIMED } from "../liveness/control_block.ts";
+import { BY_MAIN, ControlBlock } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import { askHost, isHosted } from "../protocol/host_port.ts";
-import { Hosted, hosted, markEnded, TERMINATED } from "./supervisor.ts";
-import type { Launch, Request } from "../protocol/messages.ts";
-import * as primordials from "../platform/primordials.ts";
-
-const { Atomics } = primordials;
+import type { Request } from "../protocol/messages.ts";
+import type { SpawnRequest } from "../protocol/spawn_request.ts";
+import { hosted, markGone, Supervisor, TERMINATED } from "./supervisor.ts";
 
 /** Does what a process asks of its host, for itself or others. */
-function serve(request: Request): void {
-  if (request.type === "stop") {
-    stopHosted(request.pid, request.signal);
+function serve(asked: Request): void {
+  if (asked.type === "stop") {
+    stopHosted(asked.pid, asked.signal);
     return;
   }
-  if (request.type === "nested") {
-    askHost(request);
+  if (asked.type === "nested") {
+    askHost(asked);
     return;
   }
-  const { launch } = request;
-  if (Atomics.compareExchange(launch.control, CLAIM, UNCLAIMED, BY_MAIN) !== UNCLAIMED) {
-    launch.port.close();
+  const { request } = asked;
+  if (!new ControlBlock(request.child.control).claim(BY_MAIN)) {
+    request.port.close();
     return;
   }
   try {
-    host(launch);
+    spawn(request);
   } catch {
-    markEnded(launch, 1);
+    markGone(request, 1);
   }
 }
 
@@ -39,19 +36,19 @@ export function endAllHosted(): void {
 }
 
 /** Runs a process here, unless it was ended before it began. */
-export function host(launch: Launch, whenEnded?: (error: unknown) => void): void {
-  const { control, ref, identity: { pid } } = launch;
-  const roster = ownRoster();
+export function spawn(request: SpawnRequest): void {
+  const { self, identity: { pid }, control: words } = request.child;
+  const roster = ownRoster(), control = new ControlBlock(words);
   // It lives no longer than the isolate it runs in.
-  withoutKill(() => roster.reparent(ref, ownRef()));
-  if (isHosted()) askHost({ type: "nested", nested: { pid, control } });
-  const kill = Atomics.load(control, KILL);
-  // Struck off: its starter has ended in the middle of starting it.
-  if (kill === 0 && roster.isAlive(ref) && !hosted.has(pid)) {
-    new Hosted(launch, { serve, whenEnded });
+  withoutKill(() => roster.reparent(self, ownRef()));
+  if (isHosted()) askHost({ type: "nested", nested: { pid, control: words } });
+  const kill = control.killSignal();
+  // Removed from the table: its starter has ended in the middle of starting it.
+  if (kill === 0 && roster.isAlive(self) && !hosted.has(pid)) {
+    new Supervisor(request, serve);
   } else {
-    launch.port.close();
-    markEnded(launch, -(kill || TERMINATED));
+    request.port.close();
+    markGone(request, -(kill || TERMINATED));
   }
 }
 

@@ -1,175 +1,133 @@
-// A process in a worker of this isolate, from its start until nothing of it is left. Whoever hosts a
-// process writes the last words of its control block, and tells everybody who waits.
+// The supervisor of a process: in the isolate that runs its worker, from the start until nothing of it is
+// left. It writes the exit record, which tells everybody who waits.
 //
-// A process has ended in two senses. To those who wait for it, when nothing more will come of it. To
-// those who share something with it, when its thread is gone, or will never take another step: before
-// that nobody may take what it holds. Mostly these are one moment; but a thread that was stopped in the
-// middle of one long call of V8's goes on until that returns.
+// A process ends twice. It has ended, for those who join it, when nothing more will come of it. It is gone,
+// for those who share something with it, when its thread will never take another step: nobody may take
+// what it holds before that. Mostly these are one moment; but a thread that was stopped in the middle of
+// one long call of V8's goes on until that returns.
 //
-// A process that was started with permissions of its own may be hostile. Its host reads nothing of what
-// it sends, and keeps for itself what must be true; what such a process writes into the words it shares
-// can at most hurt itself.
+// A process with permissions of its own may be hostile. Its supervisor reads nothing of what it sends, and
+// keeps for itself what must be true; what such a process writes into its control block can only harm it.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import {
-  ASKED,
-  CRITICAL,
-  END_GATE,
-  EXIT,
-  FINISHED,
-  isControl,
-  KILL,
-  LIMIT,
-  LOADED,
-  MEMORY_LIMIT,
-  NEVER,
-  NO_LIMIT,
-  readCode,
-  STOPPED,
-  TIME_LIMIT,
-  writeCode,
-} from "../liveness/control_block.ts";
+import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
 import { mayEndAnywhere } from "../liveness/mutex.ts";
 import { ownRoster } from "../liveness/membership.ts";
+import { withoutAdded } from "../platform/added.ts";
 import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { isOutOfMemory } from "../platform/threads.ts";
-import { addChore, EventCount, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
-import { MAX_TIMER_MS } from "../wait/options.ts";
-import type { Body, StartBody } from "./workers/worker.ts";
-import { ServedDesk } from "./table_broker.ts";
-import { isHosted } from "../protocol/host_port.ts";
-import { startJail } from "./workers/sandboxed_thread.ts";
-import type { Birth, Launch, Nested, Request } from "../protocol/messages.ts";
-import { newLastWords, wordsLeft } from "../protocol/outcome.ts";
-import { Pulse } from "../protocol/heartbeat.ts";
-import { startSandbox } from "./workers/sandbox.ts";
-import { startThread } from "./workers/thread.ts";
-import { withoutAdded } from "../platform/added.ts";
 import * as primordials from "../platform/primordials.ts";
+import { leaveError, wordsLeft } from "../protocol/crash_report.ts";
+import { exitEvent } from "../protocol/exit_event.ts";
+import { HeartbeatMonitor } from "../protocol/heartbeat.ts";
+import { isHosted } from "../protocol/host_port.ts";
+import type { Request } from "../protocol/messages.ts";
+import type { SpawnRequest } from "../protocol/spawn_request.ts";
+import { addChore, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
+import { isOutside, NestedProcesses } from "./nested.ts";
+import { ServedDesk } from "./table_broker.ts";
+import { TimeLimit } from "./time_limit.ts";
+import { startSandbox } from "./workers/sandbox.ts";
+import { startSandboxedThread } from "./workers/sandboxed_thread.ts";
+import { startThread } from "./workers/thread.ts";
+import type { ProcessWorker, StartWorker } from "./workers/worker.ts";
 
-const {
-  ArrayPrototypeConcat,
-  ArrayPrototypeEvery,
-  Atomics,
-  clearTimeout,
-  console,
-  Deno,
-  listOf,
-  Math,
-  performance,
-  SafeMap,
-  setTimeout,
-} = primordials;
+const { clearTimeout, console, Deno, performance, SafeMap, setTimeout } = primordials;
 
-// How long a host waits for what should come at once, in ms.
-/** A worker killed while its main module is still loading leaks what it had loaded. */
-const LOADING = 2000;
-/** Time runs from then on, whatever the process says. */
-const LONGEST_LOADING = 5000;
+/** A worker killed while its main module is loading leaks what it had loaded: it is left so long to load. */
+const LOADING_PATIENCE_MS = 2000;
+/** The time of a process runs from then on, whatever it says. */
+const MAX_LOADING_MS = 5000;
 /** A critical section takes microseconds, the longest of 2 GB under a second. */
-const OUTSIDE = 2000;
-/** A worker that was stopped is gone within a millisecond or two; nothing more will come of it. */
-const GOING = 2000;
-/** Longer than a call of V8's: what isn't gone by then burns on until the program ends. */
-const ENDLESS = 30_000;
-/** At the end of this isolate, for the threads in it. */
-const AT_THE_END = 50;
-/** With its thread blocked, the host looks so long after for the first time; see protocol/heartbeat.ts. */
-const LOOK = 100, LOOK_FOR_END = 5;
+const OUTSIDE_PATIENCE_MS = 2000;
+/** A worker that was stopped is gone within a millisecond or two; nothing more will come of it after that. */
+const END_TIMEOUT_MS = 2000;
+/** Longer than a call of V8's: a thread that isn't gone by then goes on until the program ends. */
+const GONE_TIMEOUT_MS = 30_000;
+/** How long the end of this isolate waits for each thread in it. */
+const LAST_WAIT_MS = 50;
+/** With the thread of this isolate blocked, the first probe of the heartbeat comes after so long. */
+const PROBE_MS = 100;
 
 /** Values of KILL: the signals of Python's terminate() and kill(). */
 export const TERMINATED = 15, KILLED = 9;
 
+/**
+ * The states of a process, in this order. A process never goes back, and may skip any but "ended".
+ *
+ *   starting   its modules are being loaded
+ *   running    they are loaded
+ *   stopping   it was told to end; its worker is stopped once the process is outside of critical sections
+ *   ending     its worker is ending, or its isolate is gone
+ *   ended      nothing more will come of it; all who wait have been told
+ *   gone       its thread takes no further step; what it held is free
+ */
+const STATES = ["starting", "running", "stopping", "ending", "ended", "gone"] as const;
+const STARTING = 0, RUNNING = 1, STOPPING = 2, ENDING = 3, ENDED = 4, GONE = 5;
+
 /** The processes that run here, by pid. */
-export const hosted: Map<number, Hosted> = new SafeMap();
-
-/** The eventcount that opens when a process has ended, by its fate. */
-export function endGate(fate: Int32Array): EventCount {
-  return new EventCount(fate, END_GATE, () => readCode(fate, EXIT) !== null);
-}
-
-/** Ends a process for those who wait for it. */
-function markExit(fate: Int32Array, code: number): void {
-  writeCode(fate, EXIT, code);
-  endGate(fate).notify(Infinity);
-}
+export const hosted: Map<number, Supervisor> = new SafeMap();
 
 /** Writes that a process has ended and is gone, and tells everybody who waits. */
-export function markEnded({ fate, ref }: Pick<Launch, "fate" | "ref">, code: number): void {
-  ownRoster().noteExit(ref, code);
-  ownRoster().reap(ref);
-  markExit(fate, code);
+export function markGone(
+  { child, exit }: Pick<SpawnRequest, "child" | "exit">,
+  code: number,
+): void {
+  ownRoster().noteExit(child.self, code);
+  ownRoster().reap(child.self);
+  tellWaiters(new ExitRecord(exit), code);
   recheckEverywhere();
 }
 
-/** Asks a process to end. */
-export function requestStop(control: Int32Array, signal: number): void {
-  Atomics.compareExchange(control, KILL, 0, signal);
-}
-
-/** What an isolate does with what its processes ask for. */
-export interface Wishes {
-  /** Does what a process asks for that has the same rights as this one. */
-  serve(request: Request): void;
-  /** Is told of the end, and of the error of a worker that couldn't run. */
-  whenEnded?(error: unknown): void;
+function tellWaiters(record: ExitRecord, code: number): void {
+  record.writeExitCode(code);
+  exitEvent(record).notify(Infinity);
 }
 
 /** A process in a worker of this isolate. */
-export class Hosted {
-  readonly #launch: Launch;
-  readonly #wishes: Wishes;
-  readonly #body: Body;
-  readonly #requests: MessagePort;
-  readonly #pulse: Pulse;
-  readonly #mayEndAnywhere: boolean;
-  readonly #started = performance.now();
-  /** The control blocks of what runs in its worker, directly or in each other, by pid. */
-  readonly #nested = new SafeMap<number, Int32Array>();
-  /** The signal it was told to end with, first of all. */
-  #order = 0;
-  #orderedAt = 0;
-  #stopTimer: ReturnType<typeof setTimeout> | undefined;
-  #limitTimer: ReturnType<typeof setTimeout> | undefined;
-  #isLoaded = false;
-  /** Whether it says that it takes its last step. */
-  #isLeaving = false;
-  /** When its time is up. */
-  #deadline: number | undefined;
-  /** When its worker was seen to be ending. */
-  #endingSince: number | undefined;
-  #endTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether its port has closed; and how long it is waited for the reason. */
-  #isClosed = false;
-  #closedTimer: ReturnType<typeof setTimeout> | undefined;
-  #exitCode = 0;
-  #hasEnded = false;
-  #isGone = false;
-  /** Why the worker couldn't run; what the target throws doesn't come here. */
-  #error: unknown;
+export class Supervisor {
+  readonly #request: SpawnRequest;
+  readonly #control: ControlBlock;
+  readonly #exit: ExitRecord;
+  readonly #serve: (request: Request) => void;
+  readonly #worker: ProcessWorker;
+  readonly #heartbeat: HeartbeatMonitor;
+  readonly #nested = new NestedProcesses();
+  readonly #timeLimit: TimeLimit | undefined;
   readonly #desk: ServedDesk | undefined;
-  /** The error to be printed if nobody asks for the result. None from a process that may be hostile. */
-  readonly #lastWords: SharedArrayBuffer | undefined;
+  readonly #mayEndAnywhere: boolean;
+  /** The port to the process; undefined once it has closed, and so the isolate of the process is gone. */
+  #port: MessagePort | undefined;
+  #state = STARTING;
+  /** When that state began, in ms. */
+  #since = performance.now();
+  /** Leads on to another state. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The signal that the process was first told to end with here; 0 while it wasn't. */
+  #order = 0;
+  /** A process that is told to end may still load its modules until then, in ms. */
+  #loadsUntil = 0;
+  /** The exit code where nothing else says how the process ended. */
+  #exitCode = 0;
+  /** Why the worker couldn't run; what a target throws doesn't come here. */
+  #error: unknown;
 
-  constructor(launch: Launch, wishes: Wishes) {
-    this.#launch = launch;
-    this.#wishes = wishes;
-    const { control, port, identity, giveUp, memoryLimitMb } = launch;
-    const isMemoryLimited = memoryLimitMb !== undefined;
+  /** @param serve does what a process asks for that has the same rights as this one */
+  constructor(request: SpawnRequest, serve: (request: Request) => void) {
+    const { child, exit } = request;
+    this.#request = request;
+    this.#serve = serve;
+    this.#control = new ControlBlock(child.control);
+    this.#exit = new ExitRecord(exit);
     // Deno ends the workers of a worker with it.
-    this.#mayEndAnywhere = isMemoryLimited || this.#isConfined || mayEndAnywhere() || isHosted();
-    if (!this.#isConfined) this.#lastWords = newLastWords();
-    this.#pulse = new Pulse(control);
-    this.#pulse.expect(LOOK);
+    this.#mayEndAnywhere = child.memoryLimitMb !== undefined || this.#isConfined ||
+      mayEndAnywhere() || isHosted();
+    this.#heartbeat = new HeartbeatMonitor(this.#control);
+    this.#heartbeat.expect(PROBE_MS);
     const { port1, port2 } = new MessageChannel();
-    this.#requests = port1;
-    const birth: Birth = {
-      ...{ control, port, host: port2, giveUp, isMemoryLimited },
-      isLimited: isMemoryLimited || launch.timeLimit !== undefined,
-      mayEndAnywhere: this.#mayEndAnywhere,
-      lastWords: this.#lastWords,
-    };
-    this.#body = kindOf(launch)(launch, birth, {
+    this.#port = port1;
+    const data = { child, port: request.port, host: port2, mayEndAnywhere: this.#mayEndAnywhere };
+    this.#worker = kindOf(request)(request, data, {
       failed: (error) => this.#failed(error),
       exited: (code) => this.#exited(code),
       timeIsUp: () => this.#timeIsUp(),
@@ -180,316 +138,312 @@ export class Hosted {
     });
     port1.start();
     port1.unref();
-    addChore(this.#lookBlocked);
-    if (launch.desk !== undefined) this.#desk = new ServedDesk(launch.desk, launch.ref);
-    hosted.set(identity.pid, this);
-    if (launch.timeLimit !== undefined) this.#limitTime();
+    addChore(this.#look);
+    if (child.desk !== undefined) this.#desk = new ServedDesk(child.desk, child.self);
+    hosted.set(child.identity.pid, this);
+    if (child.timeLimit !== undefined && child.timeLimit !== Infinity) {
+      this.#timeLimit = new TimeLimit(child.timeLimit, () => this.#timeIsUp());
+      this.#awaitLoaded();
+    }
   }
 
-  /** Who started it. */
+  /** The pid of its starter. */
   get owner(): number {
-    return this.#launch.owner;
+    return this.#request.owner;
   }
 
-  /** Whether it ends with who started it. */
+  /** Whether it ends with its starter. */
   get daemon(): boolean {
-    return this.#launch.identity.daemon;
+    return this.#request.child.identity.daemon;
+  }
+
+  /** How far the process has come. */
+  get state(): typeof STATES[number] {
+    return STATES[this.#state];
   }
 
   get #isConfined(): boolean {
-    return this.#launch.grants !== undefined;
+    return this.#request.grants !== undefined;
   }
 
   /** The signal that ends it; 0 if none does. Others than its host can order the end of one they trust. */
   get #signal(): number {
-    return this.#isConfined ? this.#order : Atomics.load(this.#launch.control, KILL);
+    return this.#isConfined ? this.#order : this.#control.killSignal();
   }
 
-  // What it asks for
+  // The states
+
+  /** The one place where the state changes, with what belongs to it. */
+  #advance(to: number): void {
+    const from = this.#state;
+    if (to <= from) return;
+    this.#state = to;
+    this.#since = performance.now();
+    if (to > RUNNING) clearTimeout(this.#timer);
+    switch (to) {
+      case RUNNING:
+        this.#timeLimit?.begin();
+        return;
+      case STOPPING:
+        this.#loadsUntil = from === STARTING ? this.#since + LOADING_PATIENCE_MS : 0;
+        this.#timeLimit?.end();
+        addChore(this.#stopOutside);
+        return;
+      case ENDING:
+        this.#timeLimit?.end();
+        this.#heartbeat.expectEnd();
+        removeChore(this.#stopOutside);
+        this.#drain();
+        this.#control.endLoading();
+        // A process that ends by itself has run its exit hooks, and takes no further step.
+        if (this.#control.hasFinished()) this.#advance(ENDED);
+        if (this.#port === undefined) this.#advance(GONE);
+        if (this.#state === ENDING) this.#timer = setTimeout(this.#checkEnd, END_TIMEOUT_MS + 1);
+        return;
+      case ENDED:
+        this.#withdraw();
+        if (this.#isInLongCall) this.#awaitGone();
+        else this.#release();
+        this.#tellEnd();
+        return;
+      case GONE:
+        removeChore(this.#look);
+        if (this.#port !== undefined) closeStarted(this.#port);
+        if (from < ENDED) this.#withdraw();
+        this.#release();
+        if (from < ENDED) this.#tellEnd();
+        // What woke the process in its last moments is lost, so everybody looks once more.
+        recheckEverywhere();
+    }
+  }
+
+  // What the process asks for
 
   readonly #hear = (message: unknown): void => {
     try {
       const request = message as Request;
-      if (request.type === "nested") this.#addNested(request.nested);
-      this.#wishes.serve(request);
+      if (request.type === "nested") this.#nested.add(request.nested);
+      this.#serve(request);
     } catch {
       // What only looks like a request is none.
     }
   };
 
-  #addNested({ pid, control }: Nested): void {
-    for (const { 0: pid, 1: control } of this.#nested) {
-      if (readCode(control, EXIT) !== null) this.#nested.delete(pid);
-    }
-    if (isControl(control)) this.#nested.set(pid, control);
-  }
-
-  #drainRequests(): void {
-    if (this.#isConfined) return;
+  #drain(): void {
+    const port = this.#port;
+    if (this.#isConfined || port === undefined) return;
     for (;;) {
-      const received = takeMessage(this.#requests);
+      const received = takeMessage(port);
       if (received === undefined) return;
       this.#hear(received.message);
     }
   }
 
-  /** While this isolate is blocked, its processes are looked after between two slices. */
-  readonly #lookBlocked = (): void => {
-    this.#drainRequests();
-    this.#body.look();
-    if (!this.#isLeaving && readCode(this.#launch.control, FINISHED) !== null) {
-      this.#isLeaving = true;
-      this.#pulse.expect(LOOK_FOR_END);
-    }
-    const isGone = this.#pulse.isGone();
-    if (this.#endingSince === undefined) {
+  /** While this isolate is blocked, its processes are looked after between two slices of the wait. */
+  readonly #look = (): void => {
+    this.#drain();
+    this.#worker.look();
+    const isGone = this.#heartbeat.isGone();
+    if (this.#state < ENDING) {
       if (isGone) this.#vanished();
       else this.#checkTime();
       return;
     }
-    if (isGone || !this.#pulse.hasBegun) this.#gone();
-    else this.#checkEnding();
+    if (isGone || !this.#heartbeat.hasBegun) this.#advance(GONE);
+    else this.#checkEnd();
   };
 
   // How it is stopped
 
-  /** Stops the worker as soon as it is outside of critical sections. */
+  /** Stops the worker as soon as the process is outside of critical sections. */
   stop(signal: number): void {
-    if (this.#order === 0) {
-      this.#order = signal;
-      this.#orderedAt = performance.now();
-      addChore(this.#stop);
-    }
-    requestStop(this.#launch.control, this.#order);
-    this.#stop();
+    if (this.#order === 0) this.#order = signal;
+    this.#control.requestKill(this.#order);
+    this.#checkLoaded();
+    this.#advance(STOPPING);
+    this.#stopOutside();
   }
 
-  readonly #stop = (): void => {
-    if (this.#endingSince !== undefined) return;
-    const { control } = this.#launch;
-    clearTimeout(this.#stopTimer);
-    const patience = performance.now() - this.#orderedAt;
-    // Deno ends the workers of this worker with it: they must be outside, too.
-    this.#drainRequests();
-    for (const nested of this.#nested.values()) requestStop(nested, TERMINATED);
-    const all = ArrayPrototypeConcat([control], listOf(this.#nested.values()));
-    const mustWait = !this.#hasLoaded() && patience < LOADING ||
-      !ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE);
+  readonly #stopOutside = (): void => {
+    if (this.#state !== STOPPING) return;
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    this.#drain();
+    this.#nested.requestKill(TERMINATED);
+    const mustLoad = now < this.#loadsUntil && !this.#control.isLoaded();
+    const isPatient = !this.#mayEndAnywhere || now - this.#since <= OUTSIDE_PATIENCE_MS;
+    const mustWait = mustLoad || isPatient && !this.#areOutside();
     if (mustWait) {
-      this.#stopTimer = setTimeout(this.#stop, 1);
+      this.#timer = setTimeout(this.#stopOutside, 1);
       return;
     }
-    Atomics.store(control, STOPPED, 1);
-    this.#body.terminate();
+    this.#control.markStopped();
+    this.#worker.terminate();
   };
 
-  /** The worker has nothing more to do; what its user's "unload" listeners do may be critical. */
+  /** Whether the process, and what runs in its worker, is outside of critical sections. */
+  #areOutside(): boolean {
+    return isOutside(this.#control) && this.#nested.areOutside();
+  }
+
+  /** Its worker has nothing more to do; listeners of its user's for "unload" may be in a critical section. */
   dismiss(): void {
     this.stop(TERMINATED);
   }
 
-  /** At the end of this isolate, which Deno ends all its workers with, wherever they are. */
+  /** At the end of this isolate, with which Deno ends all its workers, wherever they are. */
   endNow(): void {
-    const { control, ref } = this.#launch;
-    requestStop(control, TERMINATED);
-    for (let left = OUTSIDE; left > 0; left--) {
-      const critical = Atomics.load(control, CRITICAL);
-      if (critical === 0) break;
-      Atomics.wait(control, CRITICAL, critical, 1);
+    const control = this.#control, { self } = this.#request.child;
+    control.requestKill(TERMINATED);
+    for (let left = OUTSIDE_PATIENCE_MS; left > 0 && control.isCritical(); left--) {
+      control.awaitFlag(1);
     }
-    Atomics.store(control, STOPPED, 1);
-    this.#body.terminate();
-    if (this.#body.isInterruptible && this.#pulse.hasBegun) {
-      this.#pulse.expect(1);
-      for (let left = AT_THE_END; left > 0 && !this.#pulse.isGone(); left--) {
-        Atomics.wait(control, NEVER, 0, 1);
-      }
+    control.markStopped();
+    this.#worker.terminate();
+    if (this.#worker.isInterruptible && this.#heartbeat.hasBegun) {
+      this.#heartbeat.expect(1);
+      for (let left = LAST_WAIT_MS; left > 0 && !this.#heartbeat.isGone(); left--) control.park(1);
     }
-    ownRoster().noteExit(ref, -TERMINATED);
-    ownRoster().reap(ref);
+    ownRoster().noteExit(self, -TERMINATED);
+    ownRoster().reap(self);
   }
 
   // Its limits
 
-  #hasLoaded(): boolean {
-    return this.#isLoaded ||= Atomics.load(this.#launch.control, LOADED) !== 0;
+  async #awaitLoaded(): Promise<void> {
+    await this.#control.untilLoaded();
+    this.#advance(RUNNING);
   }
 
-  /** Ends it when its time is up. */
-  async #limitTime(): Promise<void> {
-    const loading = Atomics.waitAsync(this.#launch.control, LOADED, 0);
-    if (loading.async) await loading.value;
-    this.#isLoaded = true;
-    this.#checkTime();
+  #checkLoaded(): void {
+    if (this.#state === STARTING && this.#control.isLoaded()) this.#advance(RUNNING);
   }
 
   #checkTime(): void {
-    const { timeLimit } = this.#launch;
-    const isOver = this.#endingSince !== undefined || this.#order !== 0;
-    if (isOver || timeLimit === undefined || timeLimit === Infinity) return;
-    const now = performance.now();
-    if (!this.#hasLoaded() && now - this.#started < LONGEST_LOADING) return;
-    this.#deadline ??= now + timeLimit;
-    clearTimeout(this.#limitTimer);
-    const left = this.#deadline - now;
-    if (left > 0) {
-      this.#limitTimer = setTimeout(() => this.#checkTime(), Math.min(left + 1, MAX_TIMER_MS));
-      Deno.unrefTimer(this.#limitTimer as unknown as number);
-      return;
-    }
-    this.#timeIsUp();
+    this.#checkLoaded();
+    const isLate = performance.now() - this.#since >= MAX_LOADING_MS;
+    if (this.#state === STARTING && isLate) this.#advance(RUNNING);
+    if (this.#state === RUNNING) this.#timeLimit?.check();
   }
 
   #timeIsUp(): void {
-    if (this.#signal !== 0 || this.#endingSince !== undefined) return;
-    this.#reach(TIME_LIMIT);
+    if (this.#signal !== 0 || this.#state >= ENDING) return;
+    this.#exit.reach("timeLimit");
     this.stop(KILLED);
   }
 
   #failed(error: unknown): void {
     this.#error = error;
-    if (isOutOfMemory(error)) this.#reach(MEMORY_LIMIT);
-  }
-
-  #reach(limit: number): void {
-    Atomics.compareExchange(this.#launch.fate, LIMIT, NO_LIMIT, limit);
+    if (isOutOfMemory(error)) this.#exit.reach("memoryLimitMb");
   }
 
   // How it ends
 
+  /** Whether nothing says yet why the process ends. */
+  get #isUnexplained(): boolean {
+    return !this.#control.hasFinished() && this.#signal === 0;
+  }
+
   /** Its port has closed: its isolate is gone; or it is hostile, and is ended. */
   #closed(): void {
-    this.#isClosed = true;
-    // The limit it has reached, or its error, is told on another way, and may come later than that.
-    this.#body.look();
-    const isUnexplained = readCode(this.#launch.control, FINISHED) === null && this.#signal === 0;
-    const mayComeLater = this.#endingSince === undefined && this.#body.knowsEnd && isUnexplained;
-    if (mayComeLater) this.#closedTimer = setTimeout(() => this.#endClosed(), GOING);
+    this.#drain();
+    this.#port = undefined;
+    // The limit that it reached, or its error, is told on another way, and may come later than this.
+    this.#worker.look();
+    const mayComeLater = this.#state < ENDING && this.#worker.knowsEnd && this.#isUnexplained;
+    if (mayComeLater) this.#timer = setTimeout(() => this.#endClosed(), END_TIMEOUT_MS);
     else this.#endClosed();
   }
 
   #endClosed(): void {
     this.#exited(1);
-    this.#gone();
+    this.#advance(GONE);
   }
 
-  /** Without a word, and its host blocked: as does one that Deno ends because of its memory. */
+  /** It has no heartbeat any more, and its host is blocked: as if Deno ended it because of its memory. */
   #vanished(): void {
-    const { control, memoryLimitMb } = this.#launch;
     // It may have reached its time limit since.
-    this.#body.look();
-    const isUnexplained = readCode(control, FINISHED) === null && this.#signal === 0;
-    if (isUnexplained && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
-    this.#exited(1);
-    this.#gone();
+    this.#worker.look();
+    const isLimited = this.#request.child.memoryLimitMb !== undefined;
+    if (this.#isUnexplained && isLimited) this.#exit.reach("memoryLimitMb");
+    this.#endClosed();
   }
 
   /**
    * The worker is ending.
    *
-   * @param code where nothing else says how
+   * @param code the exit code where nothing else says how
    */
   #exited(code: number): void {
-    if (this.#endingSince !== undefined) return;
-    this.#endingSince = performance.now();
-    this.#pulse.expect(LOOK_FOR_END);
-    clearTimeout(this.#stopTimer);
-    clearTimeout(this.#limitTimer);
-    clearTimeout(this.#closedTimer);
-    removeChore(this.#stop);
-    this.#drainRequests();
-    this.#exitCode = code;
-    const { control } = this.#launch;
-    // Ends the wait for its being loaded.
-    Atomics.notify(control, LOADED);
-    // One that ends by itself has said farewell, and will not go on.
-    if (readCode(control, FINISHED) !== null) this.#ended();
-    if (this.#isClosed) this.#gone();
-    if (!this.#hasEnded) this.#endTimer = setTimeout(() => this.#checkEnding(), GOING + 1);
+    if (this.#state < ENDING) this.#exitCode = code;
+    this.#advance(ENDING);
   }
 
   /** Whether it has been ending for too long. */
-  #checkEnding(): void {
-    const ending = performance.now() - this.#endingSince!;
-    if (ending > GOING) this.#ended();
-    if (ending > (this.#body.isInterruptible ? ENDLESS : GOING)) this.#gone();
+  readonly #checkEnd = (): void => {
+    const ms = performance.now() - this.#since;
+    if (this.#state === ENDED) {
+      if (ms > GONE_TIMEOUT_MS - END_TIMEOUT_MS) this.#advance(GONE);
+    } else if (ms > END_TIMEOUT_MS) {
+      this.#advance(ENDED);
+      if (!this.#worker.isInterruptible) this.#advance(GONE);
+    }
+  };
+
+  /** Whether the thread may be in the middle of a call that can't be interrupted, and keeps what it holds. */
+  get #isInLongCall(): boolean {
+    return !this.#control.hasFinished() && this.#worker.isInterruptible;
   }
 
-  /** Nothing more will come of it. */
-  #ended(): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    clearTimeout(this.#endTimer);
-    const { control, fate, identity } = this.#launch;
-    if (hosted.get(identity.pid) === this) hosted.delete(identity.pid);
-    this.#body.dispose();
-    const hasFinished = readCode(control, FINISHED) !== null;
-    if (!this.#isGone) {
-      if (!hasFinished && this.#body.isInterruptible) this.#awaitGone();
-      else this.#strike();
-    }
-    markExit(fate, this.#code());
-    for (const nested of this.#nested.values()) markExit(nested, -TERMINATED);
+  #awaitGone(): void {
+    this.#timer = setTimeout(() => this.#advance(GONE), GONE_TIMEOUT_MS - END_TIMEOUT_MS);
+    Deno.unrefTimer(this.#timer as unknown as number);
+  }
+
+  /** It doesn't count as a process of this isolate any more. */
+  #withdraw(): void {
+    const { pid } = this.#request.child.identity;
+    if (hosted.get(pid) === this) hosted.delete(pid);
+    this.#worker.dispose();
+  }
+
+  /** What it held is free. */
+  #release(): void {
+    const { self } = this.#request.child;
+    this.#desk?.close();
+    ownRoster().noteExit(self, this.#code());
+    ownRoster().reap(self);
+  }
+
+  /** Tells everybody who waits. */
+  #tellEnd(): void {
+    const { crashReport, child: { identity: { pid } } } = this.#request;
+    if (this.#error !== undefined) leaveError(crashReport, this.#error);
+    tellWaiters(this.#exit, this.#code());
+    this.#nested.markExited(-TERMINATED);
     recheckEverywhere();
-    // Not before: who starts many and then asks for all their results is still starting, perhaps.
-    if (Atomics.load(control, ASKED) === 0) this.#printLastWords();
-    this.#wishes.whenEnded?.(this.#error);
-    // What it started and nobody is to wait for ends with it.
-    for (const other of hosted.values()) {
-      if (other.owner === identity.pid && other.daemon) other.dismiss();
-    }
+    // Not before: a starter that starts many and then asks for all results is still starting, perhaps.
+    const words = this.#control.wasAsked() || this.#isConfined ? undefined : wordsLeft(crashReport);
+    if (words !== undefined) console.error(words);
+    // Daemons that it started end with it.
+    for (const other of hosted.values()) if (other.owner === pid && other.daemon) other.dismiss();
   }
 
   /** The exit code, once its worker is ending. */
   #code(): number {
-    const { control, fate, memoryLimitMb } = this.#launch;
-    // As it has noticed itself.
-    const isFull = Atomics.load(control, LIMIT) === MEMORY_LIMIT;
-    if (isFull && memoryLimitMb !== undefined) this.#reach(MEMORY_LIMIT);
-    const kill = Atomics.load(fate, LIMIT) === MEMORY_LIMIT ? KILLED : this.#signal;
-    return readCode(control, FINISHED) ?? (kill === 0 ? this.#exitCode : -kill);
-  }
-
-  #printLastWords(): void {
-    const words = this.#lastWords && wordsLeft(this.#lastWords);
-    if (words !== undefined) console.error(words);
-  }
-
-  /** It is in the middle of something that can't be interrupted: it keeps what it holds so long. */
-  #awaitGone(): void {
-    this.#endTimer = setTimeout(() => this.#gone(), ENDLESS - GOING);
-    Deno.unrefTimer(this.#endTimer as unknown as number);
-  }
-
-  /** Its thread takes no further step. */
-  #gone(): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    removeChore(this.#lookBlocked);
-    closeStarted(this.#requests);
-    this.#strike();
-    if (this.#hasEnded) clearTimeout(this.#endTimer);
-    else this.#ended();
-    // What woke it up in its last moments is lost, so everybody looks once more.
-    recheckEverywhere();
-  }
-
-  /** What it held is free. */
-  #strike(): void {
-    this.#desk?.close();
-    ownRoster().noteExit(this.#launch.ref, this.#code());
-    ownRoster().reap(this.#launch.ref);
+    const { memoryLimitMb } = this.#request.child;
+    // As the process has noticed itself.
+    const isFull = this.#control.exitRecord().limit() === "memoryLimitMb";
+    if (isFull && memoryLimitMb !== undefined) this.#exit.reach("memoryLimitMb");
+    const kill = this.#exit.limit() === "memoryLimitMb" ? KILLED : this.#signal;
+    return this.#control.finishedCode() ?? (kill === 0 ? this.#exitCode : -kill);
   }
 }
 
 /** Which kind of worker a process needs. */
-function kindOf({ grants, memoryLimitMb, timeLimit }: Launch): StartBody {
+function kindOf({ grants, child: { memoryLimitMb, timeLimit } }: SpawnRequest): StartWorker {
   if (grants === undefined) return startThread;
-  return memoryLimitMb === undefined && timeLimit === undefined ? startSandbox : startJail;
-}
-
-/** Looks for a microsecond or so whether the process is outside of critical sections. */
-function isOutside(control: Int32Array): boolean {
-  for (let i = 0; i < 100; i++) if (Atomics.load(control, CRITICAL) === 0) return true;
-  return false;
+  return memoryLimitMb === undefined && timeLimit === undefined
+    ? startSandbox
+    : startSandboxedThread;
 }

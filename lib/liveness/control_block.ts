@@ -1,28 +1,40 @@
-// The control block of a process: a few words of shared memory that the process, the one that
-// started it and the isolate that hosts it can all see. Who writes which word:
+// The control block of a process: a few words of shared memory that the process, its starter and its
+// host (the isolate that runs its worker) all see. No message is needed to change or read them, so
+// they work while a thread is blocked. Each word has one kind of writer:
 //
-//   EXIT       the host, once, when the process has ended; 0 while it lives
-//   FINISHED   the process itself, as its last step before its host ends it
-//   KILL       whoever terminates or kills it, once; 0 while nobody has
-//   CRITICAL   the process itself: 1 while it holds a lock word of a structure others use
-//   STOPPED    the host, when it gives the order to end the worker, after KILL
-//   LOADED     the process itself, once its modules are loaded: when, in ms of the wall clock
-//   CLAIM      whoever is to host it, by compare-and-swap: main, or its starter
-//   ASKED      the starter, when somebody asked for its result
-//   LIMIT      the host, when it ends the process because of a limit: which one
-//   BEATS      the process itself: see lib/protocol/heartbeat.ts
+//   EXIT       the host, once: the exit code, when the process has ended; 0 while it lives
+//   LIMIT      the host, once: the limit that ended the process; the process itself, when its memory is full
+//   EXIT_EVENT  the host opens this eventcount when it has written EXIT; so does the process after FINISHED
+//   FINISHED   the process, once: its exit code, as its last step
+//   KILL       whoever terminates or kills the process, once: the signal
+//   STOPPED    the host, when it orders the end of the worker, after KILL
+//   CRITICAL   the process: 1 while it is in a critical section
+//   LOADED     the process: 1 once its modules are loaded
+//   CLAIM      main or the starter, by compare-and-swap: which of the two hosts the process
+//   ASKED      the starter: 1 once somebody has asked for the result
+//   BEATS      the process: how many waits for a probe of the host it has begun (lib/protocol/heartbeat.ts)
+//   HEARTBEAT  nobody: those waits are at it
+//   PARKED     nobody: a process that is being killed sleeps on it
 //
-// What the host writes of the end, EXIT, LIMIT and the eventcount, is in another block like this, its fate, where
-// the process has permissions of its own and may be hostile: that one it doesn't see.
+// EXIT, LIMIT and EXIT_EVENT are the exit record. It lies in the control block, except of a process with
+// permissions of its own, which may be hostile: the exit record of such a process is in memory that the
+// process doesn't see.
 //
-// EXIT and FINISHED hold 0 until they are written; a code from 0 up is written as one more.
+// Exit codes: 0 means that none is written; a code from 0 up is written as one more.
 
+import { PerIsolate } from "./per_isolate.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Int32Array, Math, SharedArrayBuffer, Symbol } = primordials;
+const {
+  ArrayPrototypeIndexOf,
+  Atomics,
+  Int32Array,
+  Math,
+  SharedArrayBuffer,
+  TypedArrayPrototypeSubarray,
+} = primordials;
 
-/** Word offsets in a control block. */
-export const EXIT = 0,
+const EXIT = 0,
   FINISHED = 1,
   KILL = 2,
   LOADED = 3,
@@ -31,67 +43,286 @@ export const EXIT = 0,
   STOPPED = 6,
   LIMIT = 7,
   BEATS = 8;
-/** On a cache line of its own: its owner writes it twice an operation. */
-export const CRITICAL = 16;
-/** The eventcount (lib/wait/eventcount.ts) that opens when the process has ended. */
-export const END_GATE = 32;
-/** Never written: a word to sleep on until the host ends the isolate. */
-export const NEVER = 48;
-/** Never written either: the process lies on it as long as its isolate is there. */
-export const PULSE = 49;
+/** On a cache line of its own: the process writes it twice an operation. */
+const CRITICAL = 16;
+const EXIT_EVENT = 32, EXIT_EVENT_END = 48;
+const PARKED = 48, HEARTBEAT = 49;
 const WORDS = 64;
 
+/** Where the explorer (tests/explore) finds the words by which processes are killed. */
+export const KILL_WORDS = { CRITICAL, KILL };
+
 /** Values of CLAIM. */
-export const UNCLAIMED = 0, BY_MAIN = 1, BY_STARTER = 2;
+const UNCLAIMED = 0;
+export const BY_MAIN = 1, BY_STARTER = 2;
 
-/** Values of LIMIT. */
-export const NO_LIMIT = 0, TIME_LIMIT = 1, MEMORY_LIMIT = 2;
+/** A limit that has ended a process, by the name of its option. */
+export type Limit = "timeLimit" | "memoryLimitMb";
+/** Values of LIMIT: 1 and 2. */
+const LIMITS: readonly Limit[] = ["timeLimit", "memoryLimitMb"];
 
-/** A new control block, of a process that lives. */
-export function newControl(): Int32Array {
+function newWords(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(WORDS * 4));
 }
 
-/** The code a word of EXIT or FINISHED stands for, or null while it is unwritten. */
-export function readCode(control: Int32Array, word: number): number | null {
-  const value = Atomics.load(control, word);
+function readCode(words: Int32Array, word: number): number | null {
+  const value = Atomics.load(words, word);
   return value === 0 ? null : value > 0 ? value - 1 : value;
 }
 
-/** Writes an exit code once; false if there was one. */
-export function writeCode(control: Int32Array, word: number, code: number): boolean {
+/** Writes an exit code; false if there was one. */
+function writeCode(words: Int32Array, word: number, code: number): boolean {
   const value = code < 0 ? code : Math.min(code, 2 ** 31 - 2) + 1;
-  return Atomics.compareExchange(control, word, 0, value) === 0;
+  return Atomics.compareExchange(words, word, 0, value) === 0;
 }
 
-/** Whether this is what newControl() makes: somebody else says so. */
-export function isControl(value: unknown): value is Int32Array {
-  return value instanceof Int32Array && value.buffer instanceof SharedArrayBuffer &&
-    value.length === WORDS;
+/** How a process ended, as its host says. */
+export class ExitRecord {
+  /** The shared memory; what crosses to another isolate. */
+  readonly words: Int32Array;
+
+  constructor(words: Int32Array) {
+    this.words = words;
+  }
+
+  /** A record outside of any control block. */
+  static make(): ExitRecord {
+    return new ExitRecord(newWords());
+  }
+
+  /** The exit code; null until the process has ended. */
+  exitCode(): number | null {
+    return readCode(this.words, EXIT);
+  }
+
+  /** Writes the exit code, unless there is one. */
+  writeExitCode(code: number): void {
+    writeCode(this.words, EXIT, code);
+    Atomics.notify(this.words, EXIT);
+  }
+
+  /** Resolves when there is an exit code. A pending wait doesn't keep the program alive. */
+  async untilExited(): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, EXIT, 0);
+    if (wait.async) await wait.value;
+  }
+
+  /** The limit that has ended the process. */
+  limit(): Limit | undefined {
+    return LIMITS[Atomics.load(this.words, LIMIT) - 1];
+  }
+
+  /** Says that the process reached a limit, unless it reached another before. */
+  reach(limit: Limit): void {
+    Atomics.compareExchange(this.words, LIMIT, 0, ArrayPrototypeIndexOf(LIMITS, limit) + 1);
+  }
+
+  /** The words of the eventcount that opens when the process has ended. */
+  eventWords(): Int32Array {
+    return TypedArrayPrototypeSubarray(this.words, EXIT_EVENT, EXIT_EVENT_END);
+  }
 }
 
-/** Whether a process may take no further step: it has taken its last, or is being ended. */
-export function isOver(control: Int32Array): boolean {
-  return Atomics.load(control, FINISHED) !== 0 || Atomics.load(control, KILL) !== 0;
+/** The words of a process that its host hands to a thread beside it; each is element 0 of a view. */
+export interface SharedWords {
+  readonly kill: Int32Array;
+  readonly critical: Int32Array;
+  readonly stopped: Int32Array;
+  readonly loaded: Int32Array;
+  readonly limit: Int32Array;
 }
 
-/** In the global scope, because a second copy of this package in the isolate must use the same. */
-const OWN = Symbol.for("@multiproc/multiprocessing/control");
-const global: typeof globalThis & { [OWN]?: Int32Array } = globalThis;
+/** The control block of a process. */
+export class ControlBlock {
+  /** The shared memory; what crosses to another isolate. */
+  readonly words: Int32Array;
 
-let own = global[OWN] ??= newControl();
+  constructor(words: Int32Array = newWords()) {
+    this.words = words;
+  }
 
-/** The control block of the process this isolate is. */
-export function ownControl(): Int32Array {
+  /** A control block of words that another process has sent; undefined if they are none. */
+  static arrived(words: unknown): ControlBlock | undefined {
+    const isOne = words instanceof Int32Array && words.buffer instanceof SharedArrayBuffer &&
+      words.length === WORDS;
+    return isOne ? new ControlBlock(words as Int32Array) : undefined;
+  }
+
+  /** The exit record in this block. */
+  exitRecord(): ExitRecord {
+    return new ExitRecord(this.words);
+  }
+
+  // Critical sections; see critical_section.ts
+
+  /** Raises the flag: the process is in a critical section. */
+  raiseFlag(): void {
+    Atomics.store(this.words, CRITICAL, 1);
+  }
+
+  /** Lowers it. */
+  lowerFlag(): void {
+    Atomics.store(this.words, CRITICAL, 0);
+  }
+
+  isCritical(): boolean {
+    return Atomics.load(this.words, CRITICAL) !== 0;
+  }
+
+  /** Blocks while the process is in a critical section, for `ms` at most. */
+  awaitFlag(ms: number): void {
+    Atomics.wait(this.words, CRITICAL, 1, ms);
+  }
+
+  /** Wakes who waits for the flag to be down. */
+  announceFlag(): void {
+    Atomics.notify(this.words, CRITICAL);
+  }
+
+  // Being killed
+
+  /** Asks the process to end, unless somebody has before. */
+  requestKill(signal: number): void {
+    Atomics.compareExchange(this.words, KILL, 0, signal);
+  }
+
+  /** The signal by which the process is being ended; 0 if it isn't. */
+  killSignal(): number {
+    return Atomics.load(this.words, KILL);
+  }
+
+  isKilled(): boolean {
+    return Atomics.load(this.words, KILL) !== 0;
+  }
+
+  /** Says that the end of the worker has been ordered. */
+  markStopped(): void {
+    Atomics.store(this.words, STOPPED, 1);
+  }
+
+  isStopped(): boolean {
+    return Atomics.load(this.words, STOPPED) !== 0;
+  }
+
+  /** Sleeps for `ms`, as a process does that is being killed. */
+  park(ms: number): void {
+    Atomics.wait(this.words, PARKED, 0, ms);
+  }
+
+  // From the start to the end
+
+  /** Says that the modules of the process are loaded. */
+  markLoaded(): void {
+    Atomics.store(this.words, LOADED, 1);
+    Atomics.notify(this.words, LOADED);
+  }
+
+  isLoaded(): boolean {
+    return Atomics.load(this.words, LOADED) !== 0;
+  }
+
+  /** Resolves when the modules are loaded, or at endLoading(). */
+  async untilLoaded(): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, LOADED, 0);
+    if (wait.async) await wait.value;
+  }
+
+  /** Ends the waits for the modules. */
+  endLoading(): void {
+    Atomics.notify(this.words, LOADED);
+  }
+
+  /** Says who hosts the process; false if another does. */
+  claim(by: number): boolean {
+    return Atomics.compareExchange(this.words, CLAIM, UNCLAIMED, by) === UNCLAIMED;
+  }
+
+  isClaimed(): boolean {
+    return Atomics.load(this.words, CLAIM) !== UNCLAIMED;
+  }
+
+  /** Says that somebody has asked for the result. */
+  markAsked(): void {
+    Atomics.store(this.words, ASKED, 1);
+    Atomics.notify(this.words, ASKED);
+  }
+
+  wasAsked(): boolean {
+    return Atomics.load(this.words, ASKED) !== 0;
+  }
+
+  /** Blocks until somebody has asked for the result; false if nobody did in `ms`. */
+  awaitAsked(ms: number): boolean {
+    return Atomics.wait(this.words, ASKED, 0, ms) !== "timed-out";
+  }
+
+  /** Writes the exit code, as the last step of the process; false if that was done before. */
+  finish(code: number): boolean {
+    return writeCode(this.words, FINISHED, code);
+  }
+
+  /** The exit code that the process has written itself; null until its last step. */
+  finishedCode(): number | null {
+    return readCode(this.words, FINISHED);
+  }
+
+  hasFinished(): boolean {
+    return Atomics.load(this.words, FINISHED) !== 0;
+  }
+
+  /** Whether the process may take no further step: it has taken its last, or is being ended. */
+  isOver(): boolean {
+    return this.hasFinished() || this.isKilled();
+  }
+
+  // Heartbeat; see lib/protocol/heartbeat.ts
+
+  /** Waits for a probe of the host, and counts this wait. */
+  beat(): ReturnType<typeof Atomics.waitAsync> {
+    const wait = Atomics.waitAsync(this.words, HEARTBEAT, 0);
+    // Not before the wait has begun: the host relies on that.
+    Atomics.add(this.words, BEATS, 1);
+    return wait;
+  }
+
+  /** How many waits there were so far. */
+  beats(): number {
+    return Atomics.load(this.words, BEATS);
+  }
+
+  /** Wakes one of the waits; false if there is none. */
+  probe(): boolean {
+    return Atomics.notify(this.words, HEARTBEAT, 1) !== 0;
+  }
+
+  /** The words that the thread needs that watches the process in a sandbox. */
+  sharedWords(): SharedWords {
+    const word = (at: number) => TypedArrayPrototypeSubarray(this.words, at, at + 1);
+    return {
+      kill: word(KILL),
+      critical: word(CRITICAL),
+      stopped: word(STOPPED),
+      loaded: word(LOADED),
+      limit: word(LIMIT),
+    };
+  }
+}
+
+const perIsolate = new PerIsolate<Int32Array>("control-block");
+
+let own = new ControlBlock(perIsolate.getOr(newWords));
+
+/** The control block of the process that this isolate is. */
+export function ownControl(): ControlBlock {
   return own;
 }
 
-/** Called once in a sealed process: nobody else in its isolate is to find it. */
+/** Called once in a sealed process: nobody else in the isolate is to find the control block. */
 export function hideControl(): void {
-  delete global[OWN];
+  perIsolate.hide();
 }
 
 /** Called once, as the first step of a started process. */
-export function adoptControl(control: Int32Array): void {
-  own = global[OWN] = control;
+export function adoptControl(words: Int32Array): void {
+  own = new ControlBlock(perIsolate.set(words));
 }

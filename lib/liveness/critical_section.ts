@@ -15,10 +15,7 @@
 // function, in whichever tier. That costs optimised code nothing: there the check is one comparison.
 
 import { InvalidStateError } from "../errors.ts";
-import { CRITICAL, KILL, NEVER, ownControl, STOPPED } from "./control_block.ts";
-import * as primordials from "../platform/primordials.ts";
-
-const { Atomics } = primordials;
+import { type ControlBlock, ownControl } from "./control_block.ts";
 
 /**
  * Raises the flag; doesn't return if this process is being killed. Throws a RangeError when there are not 2 KiB
@@ -26,8 +23,8 @@ const { Atomics } = primordials;
  */
 export function enter(): void {
   const control = ownControl();
-  Atomics.store(control, CRITICAL, 1);
-  if (Atomics.load(control, KILL) !== 0) {
+  control.raiseFlag();
+  if (control.isKilled()) {
     // deno-fmt-ignore
     stopHere(control,
       0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -45,32 +42,36 @@ export function enter(): void {
 /** Lowers the flag; doesn't return if this process is being killed. */
 export function leave(): void {
   const control = ownControl();
-  Atomics.store(control, CRITICAL, 0);
-  if (Atomics.load(control, KILL) !== 0) stopHere(control);
+  control.lowerFlag();
+  if (control.isKilled()) stopHere(control);
+}
+
+/** Lowers the flag after an error: what threw in the section goes on to its caller. */
+export function leaveAfterError(): void {
+  ownControl().lowerFlag();
 }
 
 /** Does `work` as a critical section. */
 export function withoutKill(work: () => void): void {
-  const control = ownControl();
   try {
     enter();
     work();
     leave();
   } catch (error) {
-    Atomics.store(control, CRITICAL, 0);
+    leaveAfterError();
     throw error;
   }
 }
 
 /** Whether this process is being killed. */
 export function isKilled(): boolean {
-  return Atomics.load(ownControl(), KILL) !== 0;
+  return ownControl().isKilled();
 }
 
 /** For waits: doesn't return if this process is being killed. */
 export function stopIfKilled(): void {
   const control = ownControl();
-  if (Atomics.load(control, KILL) !== 0) stopHere(control);
+  if (control.isKilled()) stopHere(control);
 }
 
 /** In ms: the host's order takes less than one to reach a process that sleeps here. */
@@ -92,10 +93,10 @@ const LOOK = 20;
  * it interrupts certain built-in functions (platform/interruptible_console.ts), and the code goes on. Then all that is left is to
  * unwind to the event loop, where Deno notices.
  */
-function stopHere(control: Int32Array, ..._room: 0[]): never {
-  Atomics.store(control, CRITICAL, 0);
-  Atomics.notify(control, CRITICAL);
-  while (Atomics.load(control, STOPPED) === 0) Atomics.wait(control, NEVER, 0, LOOK);
-  Atomics.wait(control, NEVER, 0, orderArrives);
+function stopHere(control: ControlBlock, ..._room: 0[]): never {
+  control.lowerFlag();
+  control.announceFlag();
+  while (!control.isStopped()) control.park(LOOK);
+  control.park(orderArrives);
   throw new InvalidStateError("This process was ended by another.");
 }

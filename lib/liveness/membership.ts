@@ -2,11 +2,12 @@
 // can be given something by a program after it has processes of its own, and then stands in two tables.
 
 import { BrokeredProcessTable } from "./brokered_table.ts";
+import { PerIsolate } from "./per_isolate.ts";
 import type { ProcessTable, Ref } from "./process_table.ts";
 import { SharedProcessTable } from "./shared_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { SafeMap, Symbol } = primordials;
+const { SafeMap } = primordials;
 
 /** A process table, and which of its entries this isolate is. */
 export interface Place {
@@ -14,21 +15,35 @@ export interface Place {
   self: Ref;
 }
 
-/** In the global scope, because a second copy of this package in the isolate must use the same. */
-const OWN = Symbol.for("@multiproc/multiprocessing/roster");
-const global: typeof globalThis & { [OWN]?: Place } = globalThis;
-
-/** Of a process with a desk: nobody else in its isolate is to have it. */
-let hidden: Place | undefined;
-
-/** Made at the first need: a worker that this library did not start may be told of its maker's. */
-function ownPlace(): Place {
-  return hidden ?? (global[OWN] ??= newPlace());
+/** The same as data. */
+interface Membership {
+  shares: SharedArrayBuffer;
+  self: Ref;
 }
 
-function newPlace(): Place {
+const perIsolate = new PerIsolate<Membership>("process-table");
+
+/** The place of this isolate, once this copy of the package has asked for it. */
+let own: Place | undefined;
+
+/** Made at the first need: a worker that this library did not start can be given a place before. */
+function ownPlace(): Place {
+  return own ??= placeOf(perIsolate.getOr(newMembership));
+}
+
+/** The place of this isolate; undefined if it has none. */
+function knownPlace(): Place | undefined {
+  const known = perIsolate.get();
+  return own ??= known && placeOf(known);
+}
+
+function placeOf({ shares, self }: Membership): Place {
+  return { roster: new SharedProcessTable(shares), self };
+}
+
+function newMembership(): Membership {
   const roster = SharedProcessTable.make();
-  return { roster, self: roster.registerProcess("MainProcess") };
+  return { shares: roster.shares, self: roster.registerProcess("MainProcess") };
 }
 
 /** The roster of the program this isolate belongs to. */
@@ -43,12 +58,12 @@ export function ownRef(): Ref {
 
 /** Called once, first of all, where somebody else has entered this isolate in a roster. */
 export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
-  global[OWN] = { roster: new SharedProcessTable(shares), self };
+  own = placeOf(perIsolate.set({ shares, self }));
 }
 
-/** As adoptPlace(), in a process that has a desk. */
+/** As adoptPlace(), in a process that has a desk: no other code in the isolate is to have that. */
 export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): void {
-  hidden = { roster: new BrokeredProcessTable(desk, self, name), self };
+  own = { roster: new BrokeredProcessTable(desk, self, name), self };
 }
 
 /** Rosters of other programs: of one who gave this isolate something after it had its own. */
@@ -56,8 +71,8 @@ const foreign = new SafeMap<string, Place>();
 
 /** This isolate's place in the roster with this id, if it has one. */
 export function placeIn(id: string): Place | undefined {
-  const own = hidden ?? global[OWN];
-  return own?.roster.id === id ? own : foreign.get(id);
+  const place = knownPlace();
+  return place?.roster.id === id ? place : foreign.get(id);
 }
 
 /**
@@ -67,8 +82,8 @@ export function placeIn(id: string): Place | undefined {
 export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
   const known = placeIn(new SharedProcessTable(shares).id);
   if (known !== undefined) return known;
-  const place = { roster: new SharedProcessTable(shares), self };
-  if (hidden === undefined && global[OWN] === undefined) global[OWN] = place;
-  else foreign.set(place.roster.id, place);
+  if (knownPlace() === undefined) return own = placeOf(perIsolate.set({ shares, self }));
+  const place = placeOf({ shares, self });
+  foreign.set(place.roster.id, place);
   return place;
 }

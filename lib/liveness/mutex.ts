@@ -25,10 +25,11 @@
 import { isMainThread } from "node:worker_threads";
 import { withoutKill } from "./critical_section.ts";
 import { corrupted } from "../validate/corruption.ts";
+import { PerIsolate } from "./per_isolate.ts";
 import { isExposed, isSpoiled, markSpoiled, suspect } from "./tainted_memory.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, crypto, Int32Array, Math, performance, Symbol } = primordials;
+const { Atomics, crypto, Int32Array, Math, performance } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
 /** What is above the two lowest bits: who has made the mark, and how many he has. */
@@ -47,11 +48,9 @@ const EXPOSED_AGAIN = 5;
 /** Attempts that find the lock held, then free, then held: more than others can make necessary. */
 const MOST_ATTEMPTS = 10_000_000;
 
-/** In the global scope, because a second copy of this package in the isolate must know. */
-const OWN = Symbol.for("@multiproc/multiprocessing/ends-anywhere");
-const global: typeof globalThis & { [OWN]?: boolean } = globalThis;
+const perIsolate = new PerIsolate<boolean>("ends-anywhere");
 
-let mayEnd = global[OWN] ??= !isMainThread;
+let mayEnd = perIsolate.getOr(() => !isMainThread);
 let mark = mayEnd ? firstMark() : NO_MARK;
 
 /** Whether this process can end in the middle of a critical section. */
@@ -61,7 +60,7 @@ export function mayEndAnywhere(): boolean {
 
 /** Called once, first of all, in a process that knows. */
 export function setMayEndAnywhere(may: boolean): void {
-  mayEnd = global[OWN] = may;
+  mayEnd = perIsolate.set(may);
   mark = may ? firstMark() : NO_MARK;
 }
 

@@ -3,9 +3,9 @@
 
 import { InvalidStateError } from "../errors.ts";
 import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
-import type { Ref } from "../liveness/process_table.ts";
 import { adoptKey } from "../transfer/signature.ts";
-import type { Identity, Init } from "../protocol/messages.ts";
+import type { Identity } from "../protocol/identity.ts";
+import type { ChildPart } from "../protocol/spawn_request.ts";
 import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./process_info.ts";
@@ -26,7 +26,6 @@ const {
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
 let parent: ParentProcess | null = null;
-let starter: Ref | undefined;
 let self: CurrentProcess | undefined;
 let childrenStarted = 0;
 let memoryLimit: number | undefined;
@@ -41,16 +40,16 @@ let library = isBundled
 const children = new SafeSet<Process>();
 
 /** Called once, first of all, in a started process. */
-export function becomeChild(init: Init): void {
-  ({ identity, library, starter, memoryLimitMb: memoryLimit } = init);
-  if (init.desk !== undefined) adoptDesk(init.desk, init.self, identity.name);
-  else adoptPlace(init.roster!, init.self);
-  if (init.key === undefined) becomeConfined(init.grants!, init.sealed);
+export function becomeChild(child: ChildPart): void {
+  ({ identity, library, memoryLimitMb: memoryLimit } = child);
+  if (child.desk !== undefined) adoptDesk(child.desk, child.self, identity.name);
+  else adoptPlace(child.table!, child.self);
+  if (child.key === undefined) becomeConfined(child.grants!, child.sealed);
   else {
-    adoptKey(init.key);
-    inheritGrants(init.grants, init.sealed);
+    adoptKey(child.key);
+    inheritGrants(child.grants, child.sealed);
   }
-  parent = new Starter(init.parent, init.starter);
+  parent = new Starter(child.parent, child.starter);
 }
 
 /** Says which object this process is, where the user has one: of a subclass of Process. */
@@ -63,11 +62,6 @@ export function ownIdentity(): Identity {
   return identity;
 }
 
-/** Who has started this process, in the roster. */
-export function starterRef(): Ref | undefined {
-  return starter;
-}
-
 /** What a child of this process that is to have this memory limit has: no more than this process itself. */
 export function withinMemoryLimit(memoryLimitMb: number | undefined): number | undefined {
   if (memoryLimit === undefined) return memoryLimitMb;
@@ -75,10 +69,7 @@ export function withinMemoryLimit(memoryLimitMb: number | undefined): number | u
 }
 
 /** What a child of this process needs of it. */
-export function inheritance(): Pick<
-  Init,
-  "starter" | "parent" | "library"
-> {
+export function inheritance(): Pick<ChildPart, "starter" | "parent" | "library"> {
   return { starter: ownRef(), parent: identity, library };
 }
 

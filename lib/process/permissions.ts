@@ -9,7 +9,14 @@ import { hideControl } from "../liveness/control_block.ts";
 import { forgetKey, ownKey } from "../transfer/signature.ts";
 import { lockDown } from "../child/lockdown.ts";
 import { mute } from "../wait/broadcast.ts";
-import type { Init, Sealed } from "../protocol/messages.ts";
+import {
+  type Grant,
+  type Grants,
+  type Name,
+  PERMISSIONS,
+  type Sealed,
+} from "../protocol/grants.ts";
+import type { ChildPart } from "../protocol/spawn_request.ts";
 import { sealRealm } from "../child/sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -28,12 +35,6 @@ const {
   URL,
 } = primordials;
 
-/** The names of Deno's permissions. */
-const NAMES = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
-
-/** The name of one of Deno's permissions. */
-export type Name = typeof NAMES[number];
-
 /** Of which permissions the list holds paths, which may be given as file: URLs too. */
 const OF_PATHS: ReadonlySet<Name> = setOf<Name>(["read", "write", "run", "ffi"]);
 
@@ -48,12 +49,6 @@ const KEYS = {
   ffi: "path",
   import: "host",
 };
-
-/** One permission in the form that crosses to other isolates. */
-type Grant = boolean | "inherit" | string[];
-
-/** Explicit permissions; what isn't named is not granted. */
-export type Grants = Partial<Record<Name, Grant>>;
 
 /**
  * What a process may do, by the names of Deno's permissions: true for all of it, false for none, a
@@ -107,7 +102,7 @@ export function checkPermissions(option: unknown): Grants | undefined {
     if (!isName(name)) {
       throw new TypeError(
         `permissions.${name} is no permission of Deno. There are ${
-          ArrayPrototypeJoin(NAMES, ", ")
+          ArrayPrototypeJoin(PERMISSIONS, ", ")
         }.`,
       );
     }
@@ -117,7 +112,7 @@ export function checkPermissions(option: unknown): Grants | undefined {
 }
 
 function isName(name: string): name is Name {
-  return ArrayPrototypeIncludes(NAMES as readonly string[], name);
+  return ArrayPrototypeIncludes(PERMISSIONS as readonly string[], name);
 }
 
 function checkGrant(name: Name, value: unknown): Grant {
@@ -240,7 +235,7 @@ export function isConfined(): boolean {
 }
 
 /** What a child knows of its permissions. */
-export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "key"> {
+export function handOn(grants: Grants | undefined): Pick<ChildPart, "grants" | "key"> {
   if (grants === undefined) return { grants: explicit, key: ownKey() };
   const known = ArrayPrototypeMap(Object.entries(grants), ({ 0: name, 1: grant }) => {
     return [name, grant === "inherit" && explicit !== undefined ? explicit[name as Name] : grant];
@@ -250,7 +245,7 @@ export function handOn(grants: Grants | undefined): Pick<Init, "grants" | "key">
 
 /** What this process may do now, or a child of it with these permissions. */
 export function ownPermissions(grants?: Grants): ProcessPermissions {
-  const entries = ArrayPrototypeMap(NAMES, (name) => {
+  const entries = ArrayPrototypeMap(PERMISSIONS, (name) => {
     const granted = grants === undefined ? "inherit" : grants[name] ?? false;
     const grant = granted === "inherit" ? explicit?.[name] ?? true : granted;
     if (Array.isArray(grant)) {

@@ -1,60 +1,33 @@
 // Process, the public face: its options, its life as its starter sees it.
 
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { describe, howItEnded } from "../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { checkName, checkNames, checkOption } from "../validate/options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
-import { load, post, settle } from "../transfer/message.ts";
-import {
-  ASKED,
-  EXIT,
-  FINISHED,
-  LIMIT,
-  MEMORY_LIMIT,
-  newControl,
-  NO_LIMIT,
-  readCode,
-} from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { checkLimit, checkWhole } from "../validate/numbers.ts";
-import { cannotClone, exposeAll } from "../transfer/transferable.ts";
-import { newDesk } from "../liveness/brokered_table.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { cannotClone } from "../transfer/transferable.ts";
 import { type EventCount, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness } from "../wait/waitable.ts";
-import {
-  addChild,
-  checkNotImporting,
-  inheritance,
-  nextIdentity,
-  ownIdentity,
-  removeChild,
-  withinMemoryLimit,
-} from "./current.ts";
+import { addChild, checkNotImporting, nextIdentity, ownIdentity, removeChild } from "./current.ts";
 import { callers } from "../target/callers.ts";
-import { delegate } from "./delegate.ts";
-import { dismiss, host, stopHosted } from "../host/spawn.ts";
-import { askHost, isHosted } from "../protocol/host_port.ts";
-import { endGate, hosted, KILLED, requestStop, TERMINATED } from "../host/supervisor.ts";
-import type { Identity, Init, Launch, Sealed } from "../protocol/messages.ts";
-import { newLetter, read, receive } from "../protocol/outcome.ts";
-import {
-  checkNarrowing,
-  checkPermissions,
-  type Grants,
-  handOn,
-  inheritedSeal,
-  isConfined,
-  ownPermissions,
-  type ProcessPermissions,
-  warnOfPrompts,
-} from "./permissions.ts";
+import { dismiss, stopHosted } from "../host/spawn.ts";
+import { KILLED, TERMINATED } from "../host/supervisor.ts";
+import { errorLeft } from "../protocol/crash_report.ts";
+import { exitEvent } from "../protocol/exit_event.ts";
+import type { Sealed } from "../protocol/grants.ts";
+import { askHost } from "../protocol/host_port.ts";
+import type { Identity } from "../protocol/identity.ts";
+import { receive } from "../protocol/outcome.ts";
+import { read } from "../protocol/result_buffer.ts";
+import { checkPermissions, ownPermissions, type ProcessPermissions } from "./permissions.ts";
+import { type Bounds, canDelegate, type Started, startProcess } from "./start.ts";
 import { headlineOf, recreateFailure } from "../transfer/recreate_error.ts";
 import type { CurrentProcess } from "./process_info.ts";
-import { plan, type Target } from "../target/target.ts";
+import type { Target } from "../target/target.ts";
 import type { TargetParameters, TargetResult } from "../target/target_types.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -62,12 +35,11 @@ const {
   abortReason,
   addAbortListener,
   Array,
-  ArrayPrototypeFilter,
   ArrayPrototypeIncludes,
-  Atomics,
   hasValue,
   isAborted,
   listOf,
+  PromisePrototypeThen,
   RangeError,
   Reflect,
   removeAbortListener,
@@ -248,17 +220,11 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   #signal: AbortSignal | undefined;
   readonly #identity: Identity;
   readonly #bounds: Bounds;
-  #control: Int32Array | undefined;
-  /** Where its end is written down. */
-  #fate: Int32Array | undefined;
-  #end: EventCount | undefined;
+  /** What is shared with it, from its start until it is closed. */
+  #shared: Shared | undefined;
   /** The starter's end of the port to the child, until it was emptied after the end. */
   #port: MessagePort | undefined;
-  /** What the child writes its outcome to, if it isn't sent to the port. */
-  #letter: SharedArrayBuffer | undefined;
   #outcome: { value: unknown } | Failed | undefined;
-  /** Why its worker couldn't run. */
-  #error: unknown;
   #closed = false;
   /** Whether its end was ordered here. */
   #isStopped = false;
@@ -365,8 +331,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   get #code(): number | null {
-    const control = this.#control, fate = this.#fate;
-    return control === undefined || fate === undefined ? null : codeOf(control, fate);
+    return this.#shared === undefined ? null : codeOf(this.#shared);
   }
 
   /**
@@ -398,7 +363,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   get #isRunning(): boolean {
-    return this.#isSelf || this.#control !== undefined && this.#code === null;
+    return this.#isSelf || this.#shared !== undefined && this.#code === null;
   }
 
   /**
@@ -463,70 +428,18 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#checkNew("start()");
     checkNotImporting();
     if (this.#signal !== undefined) throwIfAborted(this.#signal);
-    this.#launch(this.#target!);
+    const target = this.#target!, value = target.isClass ? this : this.#args ?? [];
+    const started = startProcess(this.#identity, target, value, this.#bounds, this.#replacePort);
+    const { control, exit, port, result, crashReport } = started;
+    this.#shared = { control, exit, eventcount: exitEvent(exit), result, crashReport };
+    this.#port = port;
     this.#target = this.#args = undefined;
     addChild(this);
+    // Not a function that is made here: that would keep the arguments as long as the process lives.
+    PromisePrototypeThen(exit.untilExited(), this.#noticeEnd);
     if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // A getter among the arguments may have aborted it.
     if (this.#signal !== undefined && isAborted(this.#signal)) this.#aborted();
-  }
-
-  /**
-   * Packs what it is started with, and has it started. Whoever looks after it later is given methods
-   * made elsewhere: a function that is made here would keep the arguments as long as the process lives.
-   */
-  #launch(target: Target): void {
-    const { grants, timeLimit } = this.#bounds;
-    const memoryLimitMb = withinMemoryLimit(this.#bounds.memoryLimitMb);
-    this.#bounds.memoryLimitMb = memoryLimitMb;
-    if (grants !== undefined) checkNarrowing(grants);
-    const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
-    const { isClass } = target;
-    const root = isClass ? "this" : "args";
-    const loaded = load(isClass ? { ...this } : this.#args ?? [], root);
-    const { travel, ...made } = plan(target, grants, isLimited, loaded.cargo.parcels.length > 0);
-    const identity = this.#identity;
-    const roster = ownRoster(), ref = roster.registerProcess(identity.name, ownRef());
-    const { cargo } = loaded;
-    const letter = grants && newLetter(this.#bounds.maxResultBytes ?? MAX_RESULT_BYTES);
-    const sealed = sealOf(this.#bounds, this.name);
-    do identity.pid = roster.newPid(); while (hosted.has(identity.pid));
-    // What a process that has a desk starts has one, too.
-    const isExposed = grants !== undefined || roster.shares === undefined;
-    if (isExposed) exposeAll(cargo.parcels);
-    const desk = isExposed ? newDesk(roster, identity.pid) : undefined;
-    const init: Init = {
-      ...{ identity, travel, cargo, letter, self: ref, memoryLimitMb, sealed, desk },
-      roster: isExposed ? undefined : roster.shares,
-      ...inheritance(),
-      ...handOn(grants),
-    };
-    const { port1, port2 } = new MessageChannel();
-    const control = newControl(), fate = grants === undefined ? control : newControl();
-    const launch: Launch = {
-      ...{ identity, ref, owner: ownIdentity().pid, control, fate, port: port2 },
-      ...{ ...made, memoryLimitMb, timeLimit, desk },
-    };
-    if (grants !== undefined) warnOfPrompts();
-    try {
-      post(port1, init, loaded, root);
-      withoutKill(() => settle(loaded, ref, `given to ${identity.name}`));
-      if (canDelegate()) {
-        // What has moved can't be sent twice.
-        const kept = loaded.transfer.length === 0 ? init : undefined;
-        delegate(launch, kept, this.#replacePort);
-      } else host(launch, this.#whenEnded);
-    } catch (error) {
-      identity.pid = 0;
-      roster.reap(ref);
-      port1.close();
-      throw error;
-    }
-    this.#control = control;
-    this.#fate = fate;
-    this.#letter = letter;
-    this.#port = port1;
-    this.#end = endGate(fate);
   }
 
   readonly #replacePort = (port: MessagePort): void => {
@@ -534,7 +447,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#port = port;
   };
 
-  readonly #whenEnded = (error: unknown): void => this.#ended(error);
+  readonly #noticeEnd = (): void => this.#ended();
 
   readonly #aborted = (): void => {
     if (!this.#isStopped) this.#abortReason = { cause: abortReason(this.#signal!) };
@@ -550,7 +463,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    */
   join(options?: WaitOptions): Promise<boolean> {
     try {
-      return eventually(this.#joining("join", this.#lastWord), options);
+      return eventually(this.#joining("join", canDelegate()), options);
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -563,7 +476,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * @throws what `join` does
    */
   joinSync(options?: BlockOptions): boolean {
-    return blocking(this.#joining("joinSync", FINISHED), options);
+    return blocking(this.#joining("joinSync", true), options);
   }
 
   /**
@@ -583,7 +496,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    */
   result(options?: WaitOptions): Promise<R> {
     try {
-      return eventually(this.#finishing("result", this.#lastWord), options);
+      return eventually(this.#finishing("result", canDelegate()), options);
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -595,7 +508,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * @throws {TimeoutError} if it has not; the others as `result`
    */
   resultNowait(): R {
-    return now(this.#finishing("resultNowait", FINISHED));
+    return now(this.#finishing("resultNowait", true));
   }
 
   /**
@@ -604,7 +517,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * @throws {TimeoutError} if it didn't end in `timeout` ms; the others as `result`
    */
   resultSync(options?: BlockOptions): R {
-    return blocking(this.#finishing("resultSync", FINISHED), options);
+    return blocking(this.#finishing("resultSync", true), options);
   }
 
   /**
@@ -669,15 +582,10 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     if (this.#isRunning) {
       throw new InvalidStateError(`${this.name} is alive. Join or terminate it before close().`);
     }
-    if (this.#control !== undefined) this.#ended();
+    if (this.#shared !== undefined) this.#ended();
     this.#closed = true;
     this.#target = this.#args = this.#signal = undefined;
-    this.#control = this.#fate = this.#end = undefined;
-    this.#letter =
-      this.#outcome =
-      this.#error =
-      this.#abortReason =
-        undefined;
+    this.#shared = this.#outcome = this.#abortReason = undefined;
   }
 
   /**
@@ -699,7 +607,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
    * ```
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#control === undefined) return;
+    if (this.#shared === undefined) return;
     this.terminate();
     await this.join();
   }
@@ -716,8 +624,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 
   /** @ignore */
   [readiness](): Readiness {
-    const { control, fate, eventcount } = this.#started("wait");
-    return { eventcount, isReady: () => codeOf(control, fate) !== null };
+    const shared = this.#started("wait");
+    return { eventcount: shared.eventcount, isReady: () => codeOf(shared) !== null };
   }
 
   /** @ignore */
@@ -746,7 +654,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   #checkNew(use: string): void {
     this.#checkOpen(use);
     this.#checkNotSelf(use);
-    if (this.#control === undefined) return;
+    if (this.#shared === undefined) return;
     throw new InvalidStateError(
       use === "start()"
         ? `${this.name} was started before, and a process is started once. Make a new Process.`
@@ -754,43 +662,37 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     );
   }
 
-  /** The words of a process that was started and not closed. */
-  #started(call: string): { control: Int32Array; fate: Int32Array; eventcount: EventCount } {
+  /** What is shared with a process that was started and not closed. */
+  #started(call: string): Shared {
     this.#checkOpen(`${call}()`);
     this.#checkNotSelf(`${call}()`);
-    const control = this.#control, fate = this.#fate, eventcount = this.#end;
-    if (control === undefined || fate === undefined || eventcount === undefined) {
+    if (this.#shared === undefined) {
       throw new InvalidStateError(`${this.name} was not started. Call start() before ${call}().`);
     }
-    return { control, fate, eventcount };
+    return this.#shared;
   }
 
   /**
-   * The word to wait for. Where the worker runs in this isolate, EXIT: then the worker is gone, too.
-   * Elsewhere FINISHED, which the child writes itself: its host may be blocked.
+   * @param isEarly whether the wait ends with the last step of the process, which the process notes itself
+   *   where its host may be blocked; otherwise it ends when the host has noted the end
    */
-  get #lastWord(): number {
-    return canDelegate() ? FINISHED : EXIT;
-  }
-
-  /** @param word the word that says it has ended: EXIT always does, FINISHED for this wait */
-  #joining(call: string, word: number): Operation<boolean> {
-    const { control, fate, eventcount } = this.#started(call);
+  #joining(call: string, isEarly: boolean): Operation<boolean> {
+    const shared = this.#started(call);
     const attempt = () => {
-      // Who says it has ended doesn't live on.
-      if (codeOf(control, fate) !== null) dismiss(this.#identity.pid);
-      if (readCode(fate, EXIT) === null && readCode(control, word) === null) return WAIT;
+      const code = codeOf(shared);
+      if (code === null) return WAIT;
+      // A process that says it has ended doesn't live on.
+      dismiss(this.#identity.pid);
+      if (!isEarly && shared.exit.exitCode() === null) return WAIT;
       this.#ended();
       return true;
     };
-    return { eventcount, attempt, onTimeout: () => false };
+    return { eventcount: shared.eventcount, attempt, onTimeout: () => false };
   }
 
-  #finishing(call: string, word: number): Operation<R> {
-    const { control } = this.#started(call);
-    Atomics.store(control, ASKED, 1);
-    Atomics.notify(control, ASKED);
-    const { eventcount, attempt } = this.#joining(call, word);
+  #finishing(call: string, isEarly: boolean): Operation<R> {
+    this.#started(call).control.markAsked();
+    const { eventcount, attempt } = this.#joining(call, isEarly);
     return {
       eventcount,
       attempt: () => attempt() === WAIT ? WAIT : this.#answer(),
@@ -818,35 +720,36 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     // Its host ends it; until then it is not to go on either.
     withoutKill(() => {
       askHost({ type: "stop", pid, signal });
-      requestStop(control, signal);
+      control.requestKill(signal);
     });
   }
 
   /** Its end has come, and perhaps was noticed before. */
-  #ended(error?: unknown): void {
+  #ended(): void {
     if (this.#closed) return;
     removeChild(this);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     this.#signal = undefined;
-    this.#error ??= error;
-    // A letter is read when somebody asks for the result.
-    if (this.#letter === undefined) this.#fetchOutcome();
+    // Bytes of a process that may be hostile are read when somebody asks for the result.
+    if (this.#shared?.result === undefined) this.#fetchOutcome();
     this.#port?.close();
     this.#port = undefined;
   }
 
   /** The child has sent its outcome before its end, if it has. */
   #fetchOutcome(): void {
-    const port = this.#port, letter = this.#letter;
-    if (this.#outcome !== undefined || port === undefined && letter === undefined) return;
+    const port = this.#port, shared = this.#shared;
+    if (this.#outcome !== undefined || shared === undefined) return;
+    const { result: buffer } = shared;
+    if (port === undefined && buffer === undefined) return;
     const exitCode = this.#code ?? 0;
     const failed = (what: string, options: Failed["options"] = {}) => {
       this.#outcome = { message: `${this.name} ${what}`, exitCode, options };
     };
     try {
-      const result = letter === undefined ? receive(port!) : read(letter);
+      const result = buffer === undefined ? receive(port!) : read(buffer);
       if (result === undefined) {
-        const { 0: what, 1: options } = this.#howItFailed(exitCode);
+        const { 0: what, 1: options } = this.#howItFailed(exitCode, shared);
         failed(what, options);
       } else if ("failure" in result) {
         const cause = recreateFailure(result.failure);
@@ -856,12 +759,15 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       // It was hostile.
       failed("has sent what is no result.", { cause });
     }
-    this.#letter = undefined;
+    shared.result = shared.crashReport = undefined;
   }
 
   /** What is told of it where nothing has come of it. */
-  #howItFailed(exitCode: number): [what: string, options: Failed["options"]] {
-    const limit = this.#limit;
+  #howItFailed(
+    exitCode: number,
+    { exit, crashReport }: Shared,
+  ): [what: string, options: Failed["options"]] {
+    const limit = exit.limit();
     if (limit !== undefined) {
       const unit = limit === "timeLimit" ? "ms" : "MB";
       const reached = `${limit} of ${this.#bounds[limit]} ${unit}`;
@@ -869,15 +775,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     }
     const what = `${howItEnded(exitCode)} before its target returned`;
     const reason = exitCode === -TERMINATED ? this.#abortReason : undefined;
-    if (reason === undefined) return [`${what}.`, withCause(this.#error)];
+    if (reason === undefined) return [`${what}.`, withCause(crashReport && errorLeft(crashReport))];
     return [`${what}: its signal was aborted.`, withCause(reason.cause)];
-  }
-
-  /** Which limit has ended it. */
-  get #limit(): ProcessError["limit"] {
-    const limit = Atomics.load(this.#fate!, LIMIT);
-    if (limit === NO_LIMIT) return undefined;
-    return limit === MEMORY_LIMIT ? "memoryLimitMb" : "timeLimit";
   }
 }
 
@@ -965,6 +864,20 @@ export interface ProcessConstructor {
 export const Process: ProcessConstructor = ProcessObject as ProcessConstructor;
 Reflect.defineProperty(Process, "name", { value: "Process" });
 
+/** What a process that was started shares with its starter. */
+interface Shared extends Pick<Started, "control" | "exit"> {
+  /** Opens when the process has ended. */
+  readonly eventcount: EventCount;
+  /** What tells what became of it, until somebody has looked. */
+  result: SharedArrayBuffer | undefined;
+  crashReport: SharedArrayBuffer | undefined;
+}
+
+/** The exit code of a process, or null while it lives. */
+function codeOf({ control, exit }: Shared): number | null {
+  return exit.exitCode() ?? control.finishedCode();
+}
+
 /** What the errors say of a process that returned nothing. */
 interface Failed {
   message: string;
@@ -977,18 +890,8 @@ function withCause(cause: unknown): ErrorOptions {
   return cause === undefined ? {} : { cause };
 }
 
-/** The exit code of a process, or null while it lives. */
-function codeOf(control: Int32Array, fate: Int32Array): number | null {
-  return readCode(fate, EXIT) ?? readCode(control, FINISHED);
-}
-
-/** Whether the host of this process may start others for it: it has the same rights. */
-function canDelegate(): boolean {
-  return isHosted() && !isConfined();
-}
-
-/** What a process with permissions of its own returns at most: by default, and by any option. In bytes. */
-const MAX_RESULT_BYTES = 2 ** 20, MOST_RESULT_BYTES = 2 ** 30;
+/** The largest maxResultBytes. */
+const MAX_RESULT_BYTES = 2 ** 30;
 
 /** The names of what a process is made with. */
 const OPTIONS = [
@@ -999,22 +902,12 @@ const OPTIONS = [
 /** With less a thread runs out of memory before anybody can catch that (platform/threads.ts). In MB. */
 const LEAST_MEMORY = 16;
 
-/** What a process is kept within. */
-interface Bounds {
-  grants?: Grants;
-  /** false: not at all; undefined: not said. */
-  sealed?: Sealed | false;
-  memoryLimitMb?: number;
-  timeLimit?: number;
-  maxResultBytes?: number;
-}
-
 /** The option, checked; undefined if it isn't there. */
 function checkResultBytes(
   { maxResultBytes, permissions }: Pick<ProcessOptions, "maxResultBytes" | "permissions">,
 ): number | undefined {
   if (maxResultBytes === undefined) return undefined;
-  checkWhole("maxResultBytes", maxResultBytes, 1, MOST_RESULT_BYTES, "the default is 2 ** 20");
+  checkWhole("maxResultBytes", maxResultBytes, 1, MAX_RESULT_BYTES, "the default is 2 ** 20");
   if (permissions === undefined || permissions === "inherit") {
     throw new TypeError(
       "maxResultBytes is for a process with permissions of its own, and this one inherits them: what it returns has " +
@@ -1053,26 +946,6 @@ function checkSealed(
     );
   }
   return { keep: listOf(keep) };
-}
-
-/** How a process of these bounds is sealed, that this process starts. */
-function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
-  const own = inheritedSeal();
-  if (own === undefined) {
-    return grants === undefined || sealed === false ? undefined : sealed ?? { keep: [] };
-  }
-  if (sealed === false) {
-    throw new primordials.Deno.errors.NotCapable(
-      `${name} is not to be sealed, and the process that starts it is. Leave out sealed: false.`,
-    );
-  }
-  // No more than this process has itself.
-  return {
-    keep: ArrayPrototypeFilter(
-      (sealed ?? own).keep,
-      (name) => ArrayPrototypeIncludes(own.keep, name),
-    ),
-  };
 }
 
 /** The option, checked; undefined if it isn't there. */

@@ -8,7 +8,7 @@ import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Readiness, readiness, type Waitable } from "../wait/waitable.ts";
-import type { Identity } from "../protocol/messages.ts";
+import type { Identity } from "../protocol/identity.ts";
 import { ownPermissions, type ProcessPermissions } from "./permissions.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -1,64 +1,77 @@
-// Whether the isolate of a process is still there, for a host whose thread is blocked and who hears of
-// no end. The isolate lies down on a word, by Atomics.waitAsync, many times; V8 drops all that with the
-// isolate, and not before its code has stopped. Who looks wakes one: if there is none left that should
-// be there, the isolate is gone. It lies down anew at its next turn. As it may have none for long, the
-// host looks less and less often.
+// Whether the isolate of a process still exists, for a host whose thread is blocked and to which no event
+// comes. The process keeps many waitAsync calls pending on one word of its control block. V8 drops them
+// with the isolate, and not before its code has stopped. Each probe of the host notifies one of them: if
+// none was pending that should be, the isolate is gone. The process waits anew at its next turn of the
+// event loop. As it may have no turn for long, the host probes less and less often.
 
-import { BEATS, PULSE } from "../liveness/control_block.ts";
+import type { ControlBlock } from "../liveness/control_block.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Atomics, Math, performance, PromisePrototypeThen } = primordials;
+const { Math, performance, PromisePrototypeThen } = primordials;
 
-/** How often it lies down at first. */
-const FIRST = 16;
-/** The pause between two looks at one that has turns, in ms. */
-const OFTEN = 100;
+/** So many waits are pending at first. */
+const FIRST_WAITS = 16;
+/** The longest pause between two probes of a process that has turns. */
+const MAX_PAUSE_MS = 100;
+/** The first pause between two probes of a process that is ending. */
+const END_PAUSE_MS = 5;
 
 /** Called once in a started process: from now on its end can be seen. */
-export function beat(control: Int32Array): void {
-  const lieDown = () => {
-    const sleep = Atomics.waitAsync(control, PULSE, 0);
-    // Not before it sleeps: who looks counts on it.
-    Atomics.add(control, BEATS, 1);
-    if (sleep.async) PromisePrototypeThen(sleep.value, lieDown);
+export function beat(control: ControlBlock): void {
+  const wait = () => {
+    const probe = control.beat();
+    if (probe.async) PromisePrototypeThen(probe.value, wait);
   };
-  for (let i = 0; i < FIRST; i++) lieDown();
+  for (let i = 0; i < FIRST_WAITS; i++) wait();
 }
 
-/** What a host has seen of a process. */
-export class Pulse {
-  readonly #control: Int32Array;
-  #looks = 0;
+/** What a host has seen of the heartbeat of a process. */
+export class HeartbeatMonitor {
+  readonly #control: ControlBlock;
+  #probes = 0;
   #beats = 0;
-  /** From one look to the next, in ms; and when that one is. */
+  /** From one probe to the next, in ms; and when that one is. */
   #pause = 0;
   #next = 0;
+  #nearsEnd = false;
 
-  constructor(control: Int32Array) {
+  constructor(control: ControlBlock) {
     this.#control = control;
   }
 
-  /** Whether it ever beat. If not, and it has been told to stop, it runs nothing and holds nothing. */
+  /** Whether there ever was a beat. Without one, a process that is stopped runs nothing and holds nothing. */
   get hasBegun(): boolean {
-    return Atomics.load(this.#control, BEATS) !== 0;
+    return this.#control.beats() !== 0;
   }
 
-  /** From now on it is looked at again after `pause` ms, and after twice as long each time. */
+  /** From now on the process is probed again after `pause` ms, and after twice as long each time. */
   expect(pause: number): void {
     this.#pause = pause;
     this.#next = performance.now();
   }
 
+  /** The process is ending: it is probed often at first. */
+  expectEnd(): void {
+    this.#nearsEnd = true;
+    this.expect(END_PAUSE_MS);
+  }
+
   /** Whether the isolate is gone, as far as can be told now. */
   isGone(): boolean {
-    const now = performance.now(), beats = Atomics.load(this.#control, BEATS);
-    if (now < this.#next || this.#looks >= beats) return false;
-    // It has had a turn since.
-    if (beats !== this.#beats) this.#pause = Math.min(this.#pause, OFTEN);
+    const now = performance.now();
+    if (!this.#nearsEnd && this.#control.hasFinished()) {
+      this.#nearsEnd = true;
+      this.#pause = Math.min(this.#pause, END_PAUSE_MS);
+      this.#next = now;
+    }
+    const beats = this.#control.beats();
+    if (now < this.#next || this.#probes >= beats) return false;
+    // The process has had a turn since.
+    if (beats !== this.#beats) this.#pause = Math.min(this.#pause, MAX_PAUSE_MS);
     this.#beats = beats;
-    this.#looks++;
+    this.#probes++;
     this.#next = now + this.#pause;
     this.#pause *= 2;
-    return Atomics.notify(this.#control, PULSE, 1) === 0;
+    return !this.#control.probe();
   }
 }

@@ -20,6 +20,6 @@ export function isHosted(): boolean {
 
 /** Asks the host for something, or tells it. */
 export function askHost(request: Request): void {
-  const transfer = request.type === "start" ? [request.launch.port] : [];
+  const transfer = request.type === "spawn" ? [request.request.port] : [];
   if (hostPort !== undefined) postMessage(hostPort, request, transfer);
 }

@@ -26,8 +26,7 @@
 // Between lock and unlock there is only copying and counting. Taking a record of more than
 // LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
 
-import { CRITICAL, ownControl } from "../liveness/control_block.ts";
-import { enter, leave } from "../liveness/critical_section.ts";
+import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
 import { lock, unlock, withLock, withLockNoKill } from "../liveness/mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
@@ -235,7 +234,6 @@ export class Ring {
     const long = units > LOOP_UNITS
       ? TypedArrayPrototypeSubarray(source.bytes, at, at + length)
       : undefined;
-    const ownWords = ownControl();
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
       if (Atomics.load(header, CAPACITY) !== this.#seen) this.#renew();
@@ -255,7 +253,7 @@ export class Ring {
         leave();
       } catch (error) {
         if (held && Atomics.exchange(header, TAIL_LOCK, 0) !== 0) Atomics.notify(header, TAIL_LOCK);
-        Atomics.store(ownWords, CRITICAL, 0);
+        leaveAfterError();
         throw error;
       }
       if (position >= 0) return 1;
@@ -418,7 +416,6 @@ export class Ring {
    */
   tryTake(into: Scratch): number {
     const header = this.header;
-    const ownWords = ownControl();
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
       // Read without the lock and not atomically, which costs 4 % of a get: whatever this sees, it
@@ -436,7 +433,7 @@ export class Ring {
         leave();
       } catch (error) {
         if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
-        Atomics.store(ownWords, CRITICAL, 0);
+        leaveAfterError();
         throw error;
       }
       if (length >= 0 || length === EMPTY) return length;

@@ -19,8 +19,7 @@
 // 3. The words that only one side needs are the fields of its object here. They go with it when
 //    that end of the lane moves to another process.
 
-import { CRITICAL, ownControl } from "../liveness/control_block.ts";
-import { enter, leave } from "../liveness/critical_section.ts";
+import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, corrupted } from "../validate/corruption.ts";
 import { EMPTY, FULL } from "./mpmc_ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
@@ -271,7 +270,6 @@ export class LaneSender extends Side {
 
   /** Makes what was written a record. */
   #put(units: number, following: Segment | undefined, beforehand?: () => void): void {
-    const ownWords = ownControl();
     try {
       enter();
       beforehand?.();
@@ -279,7 +277,7 @@ export class LaneSender extends Side {
       this.#following = following;
       leave();
     } catch (error) {
-      Atomics.store(ownWords, CRITICAL, 0);
+      leaveAfterError();
       throw error;
     }
     if (following !== undefined) this.#moveOn(following);

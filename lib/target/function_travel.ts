@@ -2,7 +2,7 @@
 // reference or by source, by the same rule as a target (target.ts), but as a value.
 
 import { explain } from "./source_errors.ts";
-import type { Scope, Travel } from "../protocol/messages.ts";
+import type { Scope, Travel } from "./travel.ts";
 import { preloaded } from "./preloaded.ts";
 import { type Reference, resolveReference, textOf } from "./reference.ts";
 import { isBundled, runtimeUrl } from "./bundle.ts";

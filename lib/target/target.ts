@@ -7,8 +7,9 @@ import "../child/module_graph.ts";
 import { isOwn, MAIN } from "./callers.ts";
 import { childModule, isChildModuleInBundle } from "../process/current.ts";
 import { ownTarget } from "./own_targets.ts";
-import type { Launch, Travel } from "../protocol/messages.ts";
-import { type Grants, inheritedSeal } from "../process/permissions.ts";
+import type { Grants, Name } from "../protocol/grants.ts";
+import { inheritedSeal } from "../process/permissions.ts";
+import type { Travel } from "./travel.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
 import { childUrl, LOADER, runtimeUrl } from "./bundle.ts";
 import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
@@ -54,8 +55,14 @@ export interface Target {
 }
 
 /** How a target travels, and what its worker is made with. */
-export interface Plan extends Pick<Launch, "main" | "grants" | "giveUp"> {
+export interface Plan {
   travel: Travel;
+  /** The data: URL of the main module. */
+  main: string;
+  /** The permissions with which the worker is made, if it doesn't inherit them. */
+  grants: Grants | undefined;
+  /** The permissions that the child gives up before it runs any code of the user's. */
+  giveUp: readonly Name[];
 }
 
 /** Ways for a function that can be found by neither. */

@@ -6,24 +6,23 @@
 // could do all of that itself.
 
 import process from "node:process";
+import { PerIsolate } from "../liveness/per_isolate.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { crypto, Symbol, Uint8Array } = primordials;
+const { crypto, Uint8Array } = primordials;
 
 const KEY_BYTES = 32;
 
-/** In the global scope, because a second copy of this package in the isolate must use the same. */
-const OWN = Symbol.for("@multiproc/multiprocessing/key");
-const global: typeof globalThis & { [OWN]?: Uint8Array } = globalThis;
+const perIsolate = new PerIsolate<Uint8Array>("key");
 
 /** The key of this process and of those that inherit from it. */
 export function ownKey(): Uint8Array {
-  return global[OWN] ??= crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return perIsolate.getOr(() => crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
 }
 
 /** Called once, first of all, in a process that inherits its rights. */
 export function adoptKey(key: Uint8Array): void {
-  global[OWN] = key;
+  perIsolate.set(key);
 }
 
 let isKeyless = false;
@@ -31,7 +30,7 @@ let isKeyless = false;
 /** Called once in a sealed process: what it seals holds nowhere, and node:crypto isn't loaded there. */
 export function forgetKey(): void {
   isKeyless = true;
-  delete global[OWN];
+  perIsolate.hide();
 }
 
 /** The seal of a text. */

@@ -13,7 +13,7 @@
 // try again by themselves, more often than others.
 
 import { BroadcastChannel } from "node:worker_threads";
-import { isOver, ownControl } from "../liveness/control_block.ts";
+import { ownControl } from "../liveness/control_block.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import {
   BroadcastChannelPrototypePostMessage,
@@ -113,7 +113,7 @@ function but(consequences: readonly string[]): string {
 /** A message may come from anybody: what isn't an announcement is nothing. */
 function hear(message: unknown): void {
   // A process that has taken its last step, or was killed, may still hear for a millisecond.
-  if (isOver(ownControl())) return;
+  if (ownControl().isOver()) return;
   const announced = ToObject(message) as Partial<Announcement>;
   handlers.get(announced.type)?.(announced);
 }

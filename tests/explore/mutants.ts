@@ -218,7 +218,7 @@ const memory: Mutant[] = [
     name: "critical: entering doesn't look for an order to end",
     edits: [edit(
       "liveness/critical_section.ts",
-      "  if (Atomics.load(control, KILL) !== 0) {\n    // deno-fmt-ignore",
+      "  if (control.isKilled()) {\n    // deno-fmt-ignore",
       "  if (false) {\n    // deno-fmt-ignore",
     )],
     scenarios: ["host_queue", "host_terminate"],
@@ -446,7 +446,7 @@ const others: Mutant[] = [
     name: "host: it doesn't wait until the process is outside of critical sections",
     edits: [edit(
       "host/supervisor.ts",
-      "!ArrayPrototypeEvery(all, isOutside) && !(this.#mayEndAnywhere && patience > OUTSIDE)",
+      "isPatient && !this.#areOutside()",
       "false",
     )],
     scenarios: ["host_queue"],
@@ -455,8 +455,8 @@ const others: Mutant[] = [
     name: "host: it looks before it gives the order",
     edits: [edit(
       "host/supervisor.ts",
-      "    requestStop(this.#launch.control, this.#order);\n    this.#stop();",
-      "    this.#stop();\n    requestStop(this.#launch.control, this.#order);",
+      "    this.#control.requestKill(this.#order);\n    this.#checkLoaded();\n    this.#advance(STOPPING);\n    this.#stopOutside();\n",
+      "    this.#checkLoaded();\n    this.#advance(STOPPING);\n    this.#stopOutside();\n    this.#control.requestKill(this.#order);\n",
     )],
     scenarios: ["host_loaded"],
   },

@@ -49,7 +49,7 @@ const MODELS: Record<string, string> = Object.fromEntries(
     "lib/host/workers/thread.ts",
     "lib/host/workers/sandboxed_thread.ts",
     "lib/host/workers/sandbox.ts",
-    "lib/protocol/outcome.ts",
+    "lib/protocol/crash_report.ts",
   ].map((file) => [file, "tests/explore/scenarios/worker_model.ts"]),
 );
 

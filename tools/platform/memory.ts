@@ -138,7 +138,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "A SharedArrayBuffer that grows reserves memory without using it",
-    places: ["lib/shm/mpmc_ring.ts", "lib/protocol/outcome.ts"],
+    places: ["lib/shm/mpmc_ring.ts", "lib/protocol/result_buffer.ts"],
     kind: "need",
     expected: ["1000 of 1 GiB"],
     observe: () => {

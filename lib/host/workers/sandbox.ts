@@ -3,20 +3,23 @@
 
 import { withoutAdded } from "../../platform/added.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
-import type { Body, Listener } from "./worker.ts";
 import { makingWorker } from "../../child/lockdown.ts";
-import type { Birth, Launch } from "../../protocol/messages.ts";
-import type { Grants } from "../../process/permissions.ts";
+import type { Grants } from "../../protocol/grants.ts";
+import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
+import type { Listener, ProcessWorker } from "./worker.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { Error, EventPrototypePreventDefault, Reflect, TypeError, Worker } = primordials;
 
 /** Starts a process in a sandbox. */
-export function startSandbox(launch: Launch, birth: Birth, listener: Listener): Body {
-  const { main, identity, grants } = launch;
+export function startSandbox(
+  { main, grants, child: { identity } }: SpawnRequest,
+  data: WorkerData,
+  listener: Listener,
+): ProcessWorker {
   const worker = makeSandbox(main, identity.name, grants!);
   listenForError(worker, (message) => listener.failed(new Error(message)));
-  postToWebWorker(worker, birth, [birth.port, birth.host]);
+  postToWebWorker(worker, data, [data.port, data.host]);
   if (identity.daemon) unrefWebWorker(worker);
   return {
     isInterruptible: false,

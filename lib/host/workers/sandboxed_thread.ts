@@ -2,64 +2,68 @@
 // and have a memory limit as every thread. The price is half a second: where a worker starts a
 // worker, Deno waits for a debugger (platform/threads.ts).
 //
-// The sandbox runs nothing but warden(), which starts the thread and reports what becomes of it.
+// The sandbox runs nothing but keeper(), which starts the thread, keeps its limits and reports what
+// becomes of it.
 
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
-import { CRITICAL, KILL, LIMIT, LOADED, STOPPED } from "../../liveness/control_block.ts";
+import { ControlBlock, type SharedWords } from "../../liveness/control_block.ts";
 import { withoutAdded } from "../../platform/added.ts";
 import { closeStarted, takeMessage } from "../../platform/ports.ts";
 import { resourceLimitsOf } from "../../platform/threads.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
-import type { Body, Listener } from "./worker.ts";
-import type { Birth, Launch } from "../../protocol/messages.ts";
+import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
+import type { Listener, ProcessWorker } from "./worker.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-// Not under its own name: the text of warden() means the global one.
+// Not under its own name: the text of keeper() means the global one.
 const { Atomics: HostAtomics, encodeURIComponent, Error, Int32Array, Object, SharedArrayBuffer } =
   primordials;
 
-/** The signal of kill(). */
-const KILLED_BY_LIMIT = 9;
-
-/** What the warden is to start. */
+/** What the keeper is to start. */
 interface Order {
   main: string;
   name: string;
-  birth: Birth;
+  data: WorkerData;
   resourceLimits: ResourceLimits | undefined;
   reports: MessagePort;
-  /** The control block of the process. */
-  control: Int32Array;
+  /** The words of the control block of the process. */
+  control: SharedWords;
   /** In ms; Infinity for none, and for one longer than a timer can be. */
   timeLimit: number;
-  words: typeof WORDS;
-  /** A word that the process doesn't see: 1 once the warden ends it because its time is up. */
+  constants: typeof CONSTANTS;
+  /** A word that the process doesn't see: 1 once the keeper ends it because its time is up. */
   verdict: Int32Array;
 }
 
-/** What the warden has to know of a control block, and of times in ms. */
-const WORDS = {
-  ...{ KILL, CRITICAL, STOPPED, LOADED, SIGNAL: KILLED_BY_LIMIT, LIMIT },
+/** Times in ms, and the signal of kill(). */
+const CONSTANTS = {
+  KILLED: 9,
   /** So long the process has to load its modules, and to leave a critical section. */
-  ...{ LOADING: 5000, OUTSIDE: 200, LOOK: 50, ENDING: 500 },
+  LOADING: 5000,
+  OUTSIDE: 200,
+  /** From one look at its memory to the next, and for how long it may be full. */
+  LOOK: 50,
+  ENDING: 500,
 };
 
-/** What the warden says. */
-type Report = { failed: { message: string; code: unknown } } | { exited: number } | {
-  limit: "time";
-};
+/** What the keeper says. */
+type Report =
+  | { failed: { message: string; code: unknown } }
+  | { exited: number }
+  | { limit: "time" };
 
 /** Runs in the sandbox, from its text: it may use nothing but its parameters and the globals. */
-function warden(threads: typeof import("node:worker_threads")): void {
-  const start = ({ data }: MessageEvent<Order>) => {
-    const { main, name, birth, resourceLimits, reports, control, timeLimit, words, verdict } = data;
+function keeper(threads: typeof import("node:worker_threads")): void {
+  const start = ({ data: order }: MessageEvent<Order>) => {
+    const { main, name, data, resourceLimits, reports, control, timeLimit, constants, verdict } =
+      order;
     const say = (report: Report) => reports.postMessage(report);
     const worker = new threads.Worker(new globalThis.URL(main), {
       name,
-      workerData: birth,
+      workerData: data,
       env: threads.SHARE_ENV,
-      transferList: [birth.port, birth.host],
+      transferList: [data.port, data.host],
       resourceLimits,
     });
     worker.on("error", ({ message, code }: Error & { code?: unknown }) => {
@@ -69,22 +73,22 @@ function warden(threads: typeof import("node:worker_threads")): void {
     reports.onmessage = () => worker.terminate();
     // The limits are kept here, too: the isolate of the starter may be busy, or blocked.
     const stop = (began: number) => {
-      const isOutside = Atomics.load(control, words.CRITICAL) === 0;
-      if (!isOutside && performance.now() - began < words.OUTSIDE) {
+      const isOutside = Atomics.load(control.critical, 0) === 0;
+      if (!isOutside && performance.now() - began < constants.OUTSIDE) {
         setTimeout(() => stop(began), 1);
         return;
       }
-      Atomics.store(control, words.STOPPED, 1);
+      Atomics.store(control.stopped, 0, 1);
       worker.terminate();
     };
     const timeIsUp = () => {
       Atomics.store(verdict, 0, 1);
       say({ limit: "time" });
-      Atomics.compareExchange(control, words.KILL, 0, words.SIGNAL);
+      Atomics.compareExchange(control.kill, 0, 0, constants.KILLED);
       stop(performance.now());
     };
     if (timeLimit < 2 ** 31) {
-      const loading = Atomics.waitAsync(control, words.LOADED, 0, words.LOADING);
+      const loading = Atomics.waitAsync(control.loaded, 0, 0, constants.LOADING);
       const begin = () => setTimeout(timeIsUp, timeLimit);
       if (loading.async) loading.value.then(begin);
       else begin();
@@ -92,22 +96,25 @@ function warden(threads: typeof import("node:worker_threads")): void {
     // It has noticed itself that its memory is full, and perhaps doesn't get to its end.
     let fullFor = 0;
     setInterval(() => {
-      if (Atomics.load(control, words.LIMIT) !== 0) fullFor += words.LOOK;
-      if (fullFor > words.ENDING) stop(0);
-    }, words.LOOK);
+      if (Atomics.load(control.limit, 0) !== 0) fullFor += constants.LOOK;
+      if (fullFor > constants.ENDING) stop(0);
+    }, constants.LOOK);
   };
   globalThis.addEventListener("message", start as (event: Event) => void, { once: true });
 }
 
-const WARDEN = `data:text/javascript,${
-  encodeURIComponent(`import * as threads from "node:worker_threads";\n(${warden})(threads);`)
+const KEEPER = `data:text/javascript,${
+  encodeURIComponent(`import * as threads from "node:worker_threads";\n(${keeper})(threads);`)
 }`;
 
 /** Starts a process in a thread in a sandbox. */
-export function startJail(launch: Launch, birth: Birth, listener: Listener): Body {
-  const { main, identity: { name, daemon }, grants, memoryLimitMb, control } = launch;
-  const { timeLimit = Infinity } = launch;
-  const sandbox = makeSandbox(WARDEN, name, grants!);
+export function startSandboxedThread(
+  { main, grants, child }: SpawnRequest,
+  data: WorkerData,
+  listener: Listener,
+): ProcessWorker {
+  const { identity: { name, daemon }, memoryLimitMb, timeLimit = Infinity } = child;
+  const sandbox = makeSandbox(KEEPER, name, grants!);
   listenForError(sandbox, (message) => {
     listener.failed(new Error(message));
     listener.exited(1);
@@ -119,10 +126,10 @@ export function startJail(launch: Launch, birth: Birth, listener: Listener): Bod
   // listener, where nobody can take it.
   const verdict = new Int32Array(new SharedArrayBuffer(4));
   const order: Order = {
-    ...{ main, name, birth, resourceLimits, reports, control, timeLimit, verdict },
-    words: WORDS,
+    ...{ main, name, data, resourceLimits, reports, timeLimit, verdict, constants: CONSTANTS },
+    control: new ControlBlock(child.control).sharedWords(),
   };
-  postToWebWorker(sandbox, order, [birth.port, birth.host, reports]);
+  postToWebWorker(sandbox, order, [data.port, data.host, reports]);
   const judge = () => {
     if (HostAtomics.exchange(verdict, 0, 0) !== 0) listener.timeIsUp();
   };

@@ -4,21 +4,24 @@
 
 import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import { resourceLimitsOf } from "../../platform/threads.ts";
-import type { Body, Listener } from "./worker.ts";
 import { makingWorker } from "../../child/lockdown.ts";
-import type { Birth, Launch } from "../../protocol/messages.ts";
+import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
+import type { Listener, ProcessWorker } from "./worker.ts";
 
 /** Starts a process in a thread. */
-export function startThread(launch: Launch, birth: Birth, listener: Listener): Body {
-  const { main, identity, memoryLimitMb } = launch;
+export function startThread(
+  { main, child: { identity, memoryLimitMb } }: SpawnRequest,
+  data: WorkerData,
+  listener: Listener,
+): ProcessWorker {
   // Without a prototype: options that hostile code has put there are none.
   const options = {
     __proto__: null,
     name: identity.name,
-    workerData: birth,
+    workerData: data,
     // Otherwise the environment would be read, for which there may be no permission.
     env: SHARE_ENV,
-    transferList: [birth.port, birth.host],
+    transferList: [data.port, data.host],
     resourceLimits: resourceLimitsOf(memoryLimitMb),
   } as WorkerOptions;
   // What node's Worker asks of a URL, and what no prototype has a say in.

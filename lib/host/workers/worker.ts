@@ -1,34 +1,38 @@
-// The worker in which a process runs, as its host sees it. There are three kinds: a thread
+// The worker in which a process runs, as its supervisor sees it. There are three kinds: a thread
 // (thread.ts), a sandbox (sandbox.ts), and a thread in a sandbox (sandboxed_thread.ts).
 
-import type { Birth, Launch } from "../../protocol/messages.ts";
+import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 
 /** A worker. */
-export interface Body {
+export interface ProcessWorker {
   /**
    * Whether terminate() ends it in the middle of synchronous code. Otherwise it does so when the
    * code gets to the event loop, or calls this library.
    */
   readonly isInterruptible: boolean;
-  /** Whether it is told of the end; otherwise the host has to look whether its port was closed. */
+  /** Whether it reports its end; otherwise only the port that closes tells of it. */
   readonly knowsEnd: boolean;
-  /** Gives the order to end it, and tells `exited` at once; it may go on for a moment. */
+  /** Orders its end, and calls `exited` at once; it may go on for a moment. */
   terminate(): void;
   /** Gives back what is left of it, once the process has ended. */
   dispose(): void;
-  /** Tells what has been reported, where the thread is blocked and can't hear it. */
+  /** Passes on what it has reported, where the thread of the host is blocked and hears no event. */
   look(): void;
 }
 
-/** Who wants to know of it. */
+/** What the supervisor is told of its worker. */
 export interface Listener {
   /** Why the worker couldn't run; what a target throws doesn't come here. */
   failed(error: unknown): void;
-  /** Its time is up, and it is being ended: by one who keeps the time beside its host. */
+  /** The time of the process is up, and it is being ended: where the worker keeps the time itself. */
   timeIsUp(): void;
   /** The worker is ending. */
   exited(code: number): void;
 }
 
 /** Makes a worker of one kind and starts it. */
-export type StartBody = (launch: Launch, birth: Birth, listener: Listener) => Body;
+export type StartWorker = (
+  request: SpawnRequest,
+  data: WorkerData,
+  listener: Listener,
+) => ProcessWorker;

@@ -1,6 +1,7 @@
 // The scheduler of one run: simulated processes on real shared memory with real Atomics; a modelled
 // futex, clock and event loops; and one decision after the other, made by a strategy.
 
+import { KILL_WORDS } from "../../../lib/liveness/control_block.ts";
 import type { Program, SharedBuffer, TypedArray } from "./environment.ts";
 import { Hash, hashText, hashValue } from "./hash.ts";
 import type { Listening, MessagePort } from "./ports.ts";
@@ -64,7 +65,7 @@ export type Schedule = readonly (readonly [number, Action])[];
 const NO_BOUNDS: Bounds = { preemptions: 0, kills: 0, cut: "outside", timeouts: 0, jumps: 0 };
 const MOST_STEPS = 20_000;
 const MOST_POLLS = 6, MOST_POLLS_ABRUPT = 60;
-const CRITICAL = 16, KILL_WORD = 2, TERMINATED = 15;
+const TERMINATED = 15;
 const PLACES_A_BUFFER = 2 ** 31;
 const WRITES = 16;
 /** In the history of a process, that a plain write was done and not only begun. */
@@ -443,7 +444,7 @@ export class Kernel {
     if (dead || done || !started) return false;
     switch (this.#bounds.cut) {
       case "outside":
-        return control === undefined || control[CRITICAL] === 0;
+        return control === undefined || control[KILL_WORDS.CRITICAL] === 0;
       case "anywhere":
         return true;
       case "checkpoints":
@@ -509,7 +510,7 @@ export class Kernel {
     this.killed.push(process.id);
     this.#events.push([process.id, "killed"]);
     this.#noteOrder(process.id, "killed", undefined);
-    if (process.control !== undefined) process.control[KILL_WORD] = TERMINATED;
+    if (process.control !== undefined) process.control[KILL_WORDS.KILL] = TERMINATED;
     this.#bury(process);
   }
 
@@ -639,8 +640,8 @@ export class Kernel {
   #noteSection(process: Process, array: TypedArray, index: number): void {
     const { control } = process;
     if (control === undefined) return;
-    if (array !== control) process.isCritical = control[CRITICAL] !== 0;
-    else if (index === CRITICAL) process.isCritical = false;
+    if (array !== control) process.isCritical = control[KILL_WORDS.CRITICAL] !== 0;
+    else if (index === KILL_WORDS.CRITICAL) process.isCritical = false;
   }
 
   #do(

@@ -1,7 +1,7 @@
 // What all scenarios share: processes with control blocks and places in one roster, and what is
 // usually asked of an outcome.
 
-import { adoptControl, newControl } from "../../../lib/liveness/control_block.ts";
+import { adoptControl, ControlBlock } from "../../../lib/liveness/control_block.ts";
 import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
 import { adoptPlace, ownRoster } from "../../../lib/liveness/membership.ts";
 import type { Ref } from "../../../lib/liveness/process_table.ts";
@@ -24,7 +24,7 @@ export function newProgram(count: number): Program {
   const refs: Ref[] = [], controls: Int32Array[] = [];
   for (let i = 0; i < count; i++) {
     refs.push(roster.registerProcess(`P${i}`));
-    const control = newControl();
+    const control = new ControlBlock().words;
     sim.label(control, `control${i}`);
     controls.push(control);
   }

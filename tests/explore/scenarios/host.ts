@@ -2,18 +2,12 @@
 // is seen by those who wait for it and by those who share something with it, and its exit code is true.
 // P0 is the host and runs lib/host/supervisor.ts; P1 is the process; the worker is a model.
 
-import {
-  EXIT,
-  FINISHED,
-  LOADED,
-  ownControl,
-  readCode,
-  writeCode,
-} from "../../../lib/liveness/control_block.ts";
+import { ControlBlock, ownControl } from "../../../lib/liveness/control_block.ts";
 import { runExitHooks } from "../../../lib/liveness/exit_hooks.ts";
 import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
-import { endGate, Hosted, TERMINATED } from "../../../lib/host/supervisor.ts";
-import type { Birth, Launch } from "../../../lib/protocol/messages.ts";
+import { Supervisor, TERMINATED } from "../../../lib/host/supervisor.ts";
+import { exitEvent } from "../../../lib/protocol/exit_event.ts";
+import type { SpawnRequest, WorkerData } from "../../../lib/protocol/spawn_request.ts";
 import { beat } from "../../../lib/protocol/heartbeat.ts";
 import { Store, type StoreContent } from "../../../lib/queue/shared/store.ts";
 import { Lock } from "../../../lib/sync/lock.ts";
@@ -30,31 +24,36 @@ const CHILD = 1;
 type S = Program & Sharing;
 
 /** Starts P1. */
-function host({ refs, controls }: Program): Hosted {
+function host({ refs, controls }: Program): Supervisor {
   const { port2 } = new MessageChannel();
-  const launch: Launch = {
-    identity: { name: "P1", pid: CHILD, lineage: [CHILD], daemon: false },
-    ref: refs[CHILD],
+  const identity = { name: "P1", pid: CHILD, lineage: [CHILD], daemon: false };
+  const child = { identity, self: refs[CHILD], control: controls[CHILD] };
+  const request: SpawnRequest = {
+    child: child as unknown as SpawnRequest["child"],
+    port: port2 as unknown as SpawnRequest["port"],
     owner: 0,
-    control: controls[CHILD],
-    fate: controls[CHILD],
+    exit: controls[CHILD],
+    crashReport: new SharedArrayBuffer(4),
     main: "",
-    port: port2 as unknown as Launch["port"],
     grants: undefined,
-    giveUp: [],
-    memoryLimitMb: undefined,
-    timeLimit: undefined,
-    desk: undefined,
   };
-  return new Hosted(launch, { serve() {}, whenEnded: () => sim.log("ended") });
+  const supervisor = new Supervisor(request, () => {});
+  noteEnd(new ControlBlock(controls[CHILD]));
+  return supervisor;
+}
+
+/** Notes the end as a starter does. */
+async function noteEnd(control: ControlBlock): Promise<void> {
+  await control.exitRecord().untilExited();
+  sim.log("ended");
 }
 
 /** Waits until P1 has ended; its exit code. */
 function joining({ controls }: Program): Operation<number | null> {
-  const fate = controls[CHILD];
+  const record = new ControlBlock(controls[CHILD]).exitRecord();
   return {
-    eventcount: endGate(fate),
-    attempt: () => readCode(fate, EXIT) ?? WAIT,
+    eventcount: exitEvent(record),
+    attempt: () => record.exitCode() ?? WAIT,
     onTimeout: () => null,
   };
 }
@@ -62,17 +61,16 @@ function joining({ controls }: Program): Operation<number | null> {
 /** What P1 does before its target, and after it: as lib/child/boot.ts and child/exit.ts do. */
 function child<T extends Program>(target: (shared: T) => void): (shared: T) => void {
   return (shared) => {
-    const birth = sim.objects[`birth ${CHILD}`] as Birth;
-    sim.adopt(birth.host);
-    sim.adopt(birth.port);
+    const data = sim.objects[`worker data ${CHILD}`] as WorkerData;
+    sim.adopt(data.host);
+    sim.adopt(data.port);
     const control = ownControl();
     beat(control);
-    Atomics.store(control, LOADED, 1);
-    Atomics.notify(control, LOADED);
+    control.markLoaded();
     target(shared);
     runExitHooks(0);
     ownRoster().reap(ownRef());
-    if (writeCode(control, FINISHED, 0)) endGate(control).notify(Infinity);
+    if (control.finish(0)) exitEvent(control.exitRecord()).notify(Infinity);
     sim.terminate(sim.id);
   };
 }
@@ -96,7 +94,7 @@ function ends(outcome: Outcome): string | undefined {
   if (wrong !== undefined) return wrong;
   if (!outcome.processes[CHILD].dead) return "the worker was not ended";
   const [code] = outcome.of(0, "exit code"),
-    finished = readCode(outcome.shared.controls[CHILD], FINISHED);
+    finished = new ControlBlock(outcome.shared.controls[CHILD]).finishedCode();
   const expected = finished ?? -TERMINATED;
   if (code !== expected) return `the exit code is ${code} instead of ${expected}`;
   const ended = outcome.of(0, "ended").length;
@@ -133,12 +131,9 @@ export const scenarios: Record<string, Scenario> = {
     about: "the same once the process has loaded: the order goes out at once",
     processes: [
       async (s: S) => {
-        const hosted = host(s), control = s.controls[CHILD];
-        while (Atomics.load(control, LOADED) === 0) {
-          const loading = Atomics.waitAsync(control, LOADED, 0);
-          if (loading.async) await loading.value;
-        }
-        hosted.stop(TERMINATED);
+        const supervisor = host(s), control = new ControlBlock(s.controls[CHILD]);
+        while (!control.isLoaded()) await control.untilLoaded();
+        supervisor.stop(TERMINATED);
         sim.log("exit code", await eventually(joining(s)));
       },
       child(works),

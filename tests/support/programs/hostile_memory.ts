@@ -20,7 +20,7 @@ import { expose, handOver } from "../../../lib/transfer/transferable.ts";
 import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
 import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
 import { ServedDesk } from "../../../lib/host/table_broker.ts";
-import { newLetter, read } from "../../../lib/protocol/outcome.ts";
+import { newResultBuffer, read } from "../../../lib/protocol/result_buffer.ts";
 
 /** A small generator of numbers (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -244,7 +244,7 @@ if (import.meta.main) {
         () => new Lock().tryAcquire(),
       );
     } else {
-      const letter = newLetter(2 ** 20);
+      const letter = newResultBuffer(2 ** 20);
       letter.grow(8 + 2 ** 16);
       memories.push(letter);
       use.push(() => read(letter));

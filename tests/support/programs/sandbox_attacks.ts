@@ -52,7 +52,7 @@ function distorted(message: Record<string, unknown>): unknown[] {
 
 /** Somebody who is alive in the roster: whose words stand in the global scope. */
 function ownRef(): unknown {
-  return Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/roster")).self;
+  return Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/process-table")).self;
 }
 
 /** The ports that this library holds in this process, found by having it post. */
@@ -200,26 +200,33 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     const ports = await capturePorts();
     const text = `Deno.writeTextFileSync(${JSON.stringify(file)}, "escaped");`;
     const words = new Int32Array(new SharedArrayBuffer(256));
-    const launch = () => ({
+    const child = () => ({
       identity: { name: "forged", pid: pid + 1000, lineage: [9], daemon: false },
-      ref: ownRef(),
-      owner: pid,
+      self: ownRef(),
       control: words,
-      fate: words,
-      main: `data:text/javascript,${encodeURIComponent(text)}`,
-      grants: undefined as unknown,
       giveUp: [],
       memoryLimitMb: undefined,
       timeLimit: undefined,
     });
+    const request = () => ({
+      child: child(),
+      owner: pid,
+      exit: words,
+      crashReport: new SharedArrayBuffer(8, { maxByteLength: 2 ** 16 }),
+      main: `data:text/javascript,${encodeURIComponent(text)}`,
+      grants: undefined as unknown,
+    });
     for (const port of ports) {
       for (const grants of [undefined, "inherit", { write: true }, {}, null]) {
         const { port1 } = new MessageChannel();
-        const forged = { type: "start", launch: { ...launch(), grants, port: port1 } };
+        const forged = { type: "spawn", request: { ...request(), grants, port: port1 } };
         port.postMessage(forged, [port1]);
       }
-      for (const one of distorted(launch())) port.postMessage({ type: "start", launch: one });
-      for (const odd of oddities()) port.postMessage({ type: "start", launch: odd });
+      for (const one of distorted(request())) port.postMessage({ type: "spawn", request: one });
+      for (const one of distorted(child())) {
+        port.postMessage({ type: "spawn", request: { ...request(), child: one } });
+      }
+      for (const odd of oddities()) port.postMessage({ type: "spawn", request: odd });
     }
     await sleep(200);
     return ports.size;
@@ -297,13 +304,13 @@ export const attacks: Record<string, (known: Known) => unknown> = {
   "writing into its own control block, and not ending": () => {
     const control: Int32Array = Reflect.get(
       globalThis,
-      Symbol.for("@multiproc/multiprocessing/control"),
+      Symbol.for("@multiproc/multiprocessing/control-block"),
     );
     // Its host sees to it that this has an end.
     for (;;) for (let at = 0; at < 10; at++) if (at < 3 || at > 4) Atomics.store(control, at, 0);
   },
   "asking to be ended, and not ending": () => {
-    const control = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/control"));
+    const control = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/control-block"));
     Atomics.store(control, 2, 1);
     for (;;);
   },

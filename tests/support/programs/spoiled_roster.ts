@@ -4,9 +4,9 @@
 import { Process, Queue } from "@multiproc/multiprocessing";
 
 export function spoil(word: number, value: number, ready: Queue<string>) {
-  const { roster } = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/roster"));
+  const { shares } = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/process-table"));
   ready.putNowait("ready");
-  new Int32Array(roster.shares)[word] = value;
+  new Int32Array(shares)[word] = value;
   while (true);
 }
 

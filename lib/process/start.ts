@@ -1,0 +1,135 @@
+// How a process is started: its arguments are packed into a message, and a host, this isolate or the one
+// that runs this process, makes a worker of the request.
+
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { spawn } from "../host/spawn.ts";
+import { hosted } from "../host/supervisor.ts";
+import { newDesk } from "../liveness/brokered_table.ts";
+import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
+import { withoutKill } from "../liveness/critical_section.ts";
+import { ownRef, ownRoster } from "../liveness/membership.ts";
+import * as primordials from "../platform/primordials.ts";
+import { newCrashReport } from "../protocol/crash_report.ts";
+import type { Grants, Sealed } from "../protocol/grants.ts";
+import { isHosted } from "../protocol/host_port.ts";
+import type { Identity } from "../protocol/identity.ts";
+import { newResultBuffer } from "../protocol/result_buffer.ts";
+import type { SpawnRequest } from "../protocol/spawn_request.ts";
+import { plan, type Target } from "../target/target.ts";
+import { load, post, settle } from "../transfer/message.ts";
+import { exposeAll } from "../transfer/transferable.ts";
+import { inheritance, ownIdentity, withinMemoryLimit } from "./current.ts";
+import { delegate } from "./delegate.ts";
+import { checkNarrowing, handOn, inheritedSeal, isConfined, warnOfPrompts } from "./permissions.ts";
+
+const { ArrayPrototypeFilter, ArrayPrototypeIncludes } = primordials;
+
+/** How many bytes a process with permissions of its own returns at most, by default. */
+const DEFAULT_RESULT_BYTES = 2 ** 20;
+
+/** What a process is kept within. */
+export interface Bounds {
+  grants?: Grants;
+  /** false: not at all; undefined: not said. */
+  sealed?: Sealed | false;
+  memoryLimitMb?: number;
+  timeLimit?: number;
+  maxResultBytes?: number;
+}
+
+/** What a starter holds of a process that it has started. */
+export interface Started {
+  readonly control: ControlBlock;
+  readonly exit: ExitRecord;
+  /** The starter's end of the port to the process. */
+  readonly port: MessagePort;
+  /** Where the process writes its result, if it doesn't send that to the port. */
+  readonly result: SharedArrayBuffer | undefined;
+  readonly crashReport: SharedArrayBuffer;
+}
+
+/** Whether the host of this process may start others for it: it has the same rights. */
+export function canDelegate(): boolean {
+  return isHosted() && !isConfined();
+}
+
+/**
+ * Starts a process.
+ *
+ * @param value the arguments, or an object whose class has a run()
+ * @param replaced told of another port that takes the place of the one returned
+ */
+export function startProcess(
+  identity: Identity,
+  target: Target,
+  value: object,
+  bounds: Bounds,
+  replaced: (port: MessagePort) => void,
+): Started {
+  const { grants, timeLimit } = bounds;
+  const memoryLimitMb = bounds.memoryLimitMb = withinMemoryLimit(bounds.memoryLimitMb);
+  if (grants !== undefined) checkNarrowing(grants);
+  const root = target.isClass ? "this" : "args";
+  const packed = load(target.isClass ? { ...value } : value, root);
+  const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
+  const hasObjects = packed.cargo.parcels.length > 0;
+  const { travel, giveUp, ...worker } = plan(target, grants, isLimited, hasObjects);
+  const sealed = sealOf(bounds, identity.name);
+  const table = ownRoster(), self = table.registerProcess(identity.name, ownRef());
+  do identity.pid = table.newPid(); while (hosted.has(identity.pid));
+  // A process that a process with a desk starts has one, too.
+  const isExposed = grants !== undefined || table.shares === undefined;
+  if (isExposed) exposeAll(packed.cargo.parcels);
+  const control = new ControlBlock(), crashReport = newCrashReport();
+  const exit = grants === undefined ? control.exitRecord() : ExitRecord.make();
+  const result = grants && newResultBuffer(bounds.maxResultBytes ?? DEFAULT_RESULT_BYTES);
+  const { port1, port2 } = new MessageChannel();
+  const request: SpawnRequest = {
+    child: {
+      ...{ identity, self, travel, giveUp, sealed, memoryLimitMb, timeLimit, result },
+      ...inheritance(),
+      ...handOn(grants),
+      table: isExposed ? undefined : table.shares,
+      desk: isExposed ? newDesk(table, identity.pid) : undefined,
+      control: control.words,
+      crashReport: grants === undefined ? crashReport : undefined,
+    },
+    ...worker,
+    ...{ port: port2, owner: ownIdentity().pid, exit: exit.words, crashReport },
+  };
+  if (grants !== undefined) warnOfPrompts();
+  try {
+    post(port1, packed.cargo, packed, root);
+    withoutKill(() => settle(packed, self, `given to ${identity.name}`));
+    if (canDelegate()) {
+      // What has moved can't be sent twice.
+      delegate(request, packed.transfer.length === 0 ? packed.cargo : undefined, replaced);
+    } else spawn(request);
+  } catch (error) {
+    identity.pid = 0;
+    table.reap(self);
+    port1.close();
+    throw error;
+  }
+  return { control, exit, port: port1, result, crashReport };
+}
+
+/** How a process of these bounds is sealed, that this process starts. */
+function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
+  const own = inheritedSeal();
+  if (own === undefined) {
+    return grants === undefined || sealed === false ? undefined : sealed ?? { keep: [] };
+  }
+  if (sealed === false) {
+    throw new primordials.Deno.errors.NotCapable(
+      `${name} is not to be sealed, and the process that starts it is. Leave out sealed: false.`,
+    );
+  }
+  // No more than this process has itself.
+  return {
+    keep: ArrayPrototypeFilter(
+      (sealed ?? own).keep,
+      (name) => ArrayPrototypeIncludes(own.keep, name),
+    ),
+  };
+}

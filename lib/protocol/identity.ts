@@ -1,0 +1,9 @@
+/** Who a process is. */
+export interface Identity {
+  name: string;
+  /** Unique in the program. */
+  pid: number;
+  /** Its place in the tree of processes: [1, 2] is the second child of the first child. */
+  lineage: number[];
+  daemon: boolean;
+}

@@ -1,0 +1,100 @@
+// What became of a target, as bytes in shared memory: from a process with permissions of its own, which may
+// be hostile. Nothing is read before somebody asks for the result, and nothing arrives that could act by
+// itself. (A message is read where it arrives, and a large enough one stops the isolate that reads it.)
+
+import { decode } from "../codec/decode.ts";
+import { freeEncoder } from "../codec/encode.ts";
+import { headlineOf } from "../transfer/recreate_error.ts";
+import { describeFailure, type Failure } from "../transfer/remote_error.ts";
+import { checkedFailure } from "../transfer/untrusted_error.ts";
+import type { Reply, Result } from "./outcome.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  Atomics,
+  Int32Array,
+  Math,
+  RangeError,
+  SharedArrayBuffer,
+  SharedArrayBufferPrototypeGrow,
+  TypedArrayPrototypeSet,
+  TypedArrayPrototypeSlice,
+  TypedArrayPrototypeSubarray,
+  Uint8Array,
+} = primordials;
+
+// The words of a buffer: how many bytes there are, 0 until they are written, and what they are.
+const LENGTH = 0, KIND = 1, HEADER_BYTES = 8;
+const RETURNED = 1, THREW = 2;
+
+/** In every buffer there is room for the first line of an error, whatever a result may take. */
+const ERROR_BYTES = 2 ** 15;
+
+/** New shared memory, for a result of so many bytes at most. */
+export function newResultBuffer(most: number): SharedArrayBuffer {
+  const maxByteLength = HEADER_BYTES + Math.ceil(most) + ERROR_BYTES;
+  return new SharedArrayBuffer(HEADER_BYTES, { maxByteLength });
+}
+
+/** Says there what became of the target. */
+export function writeTo(buffer: SharedArrayBuffer): Reply {
+  const room = buffer.maxByteLength - HEADER_BYTES, maxResult = room - ERROR_BYTES;
+  const write = (kind: number, value: unknown, most: number) => {
+    const encoder = freeEncoder(), length = encoder.encode(value, 0, "result");
+    if (length > most) {
+      throw new RangeError(
+        `result takes ${length} bytes, and a process with permissions of its own returns at most ${most}. ` +
+          "Start it with a larger maxResultBytes, or hand it a queue or a pipe and send the result in parts.",
+      );
+    }
+    if (encoder.weight > most) {
+      throw new RangeError(
+        `result counts as ${encoder.weight} bytes (a resizable buffer as its maxByteLength, an error as 128, a regular ` +
+          `expression with the flag u or v as its parts), and a process with permissions of its own returns at most ` +
+          `${most}. Start it with a larger maxResultBytes, or return plain buffers and strings.`,
+      );
+    }
+    // It may have been written once, by an error that nobody caught.
+    const size = HEADER_BYTES + length;
+    if (size > buffer.byteLength) SharedArrayBufferPrototypeGrow(buffer, size);
+    TypedArrayPrototypeSet(
+      new Uint8Array(buffer, HEADER_BYTES, length),
+      TypedArrayPrototypeSubarray(encoder.bytes, 0, length),
+    );
+    encoder.trim();
+    const words = new Int32Array(buffer, 0, 2);
+    words[KIND] = kind;
+    Atomics.store(words, LENGTH, length);
+  };
+  return {
+    returned: (value) => write(RETURNED, value, maxResult),
+    threw: (thrown) => {
+      const failure = describeFailure(thrown, false);
+      try {
+        write(THREW, failure, maxResult);
+        return failure;
+      } catch {
+        // It is too large.
+        const headline: Failure = { thrown: headlineOf(failure), objects: [] };
+        write(THREW, headline, room);
+        return headline;
+      }
+    },
+  };
+}
+
+/** Whether nothing stands there. */
+export function isEmpty(buffer: SharedArrayBuffer): boolean {
+  return Atomics.load(new Int32Array(buffer, 0, 2), LENGTH) === 0;
+}
+
+/** What stands there; undefined if nothing does. Throws if it is no result. */
+export function read(buffer: SharedArrayBuffer): Result | undefined {
+  const words = new Int32Array(buffer, 0, 2);
+  const length = Atomics.load(words, LENGTH);
+  if (length === 0) return undefined;
+  // A copy, which doesn't change while it is read.
+  const bytes = TypedArrayPrototypeSlice(new Uint8Array(buffer, HEADER_BYTES, length));
+  const value = decode(bytes, 0, length, undefined, buffer.maxByteLength - HEADER_BYTES);
+  return words[KIND] === THREW ? { failure: checkedFailure(value, length) } : { value };
+}
