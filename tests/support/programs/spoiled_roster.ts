@@ -4,7 +4,10 @@
 import { Process, Queue } from "@multiproc/multiprocessing";
 
 export function spoil(word: number, value: number, ready: Queue<string>) {
-  const { shares } = Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/process-table"));
+  const { shares } = Reflect.get(
+    globalThis,
+    Symbol.for("@multiproc/multiprocessing/process-table"),
+  );
   ready.putNowait("ready");
   new Int32Array(shares)[word] = value;
   while (true);
