@@ -18,7 +18,7 @@ import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wai
 import { type Readiness, readiness } from "../wait/waitable.ts";
 import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
-import { CONNECTION, End, type EndContent } from "./endpoint.ts";
+import { CONNECTION, Endpoint, type EndpointContent } from "./endpoint.ts";
 import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "../validate/message_input.ts";
 import { type ConnectionMessage, contentOf, messageOf } from "./foreign_worker.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -185,7 +185,7 @@ const STREAM_MESSAGES = 16;
 const NOTHING: readonly object[] = [];
 
 /** Connections nobody can reach any more are closed, as Python closes them. */
-const forgotten = new FinalizationRegistry<End>((end) => {
+const forgotten = new FinalizationRegistry<Endpoint>((end) => {
   try {
     end.close();
   } catch {
@@ -194,10 +194,10 @@ const forgotten = new FinalizationRegistry<End>((end) => {
 });
 
 /** The end behind a connection: for rooms that build on pipes and need no faces. */
-export let endOf: (connection: Connection) => End;
+export let endpointOf: (connection: Connection) => Endpoint;
 
 /** Makes the object of an end. */
-export function connect<R, S>(content: EndContent): Connection<R, S> {
+export function connect<R, S>(content: EndpointContent): Connection<R, S> {
   return constructFrom(Connection<R, S>, content);
 }
 
@@ -236,28 +236,28 @@ export function connect<R, S>(content: EndContent): Connection<R, S> {
  * @typeParam S what it sends
  */
 export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposable {
-  readonly #end: End;
+  readonly #end: Endpoint;
   #receiving: Operation<R> | undefined;
   #readable: ReadableStream<R> | undefined;
   #writable: WritableStream<S> | undefined;
 
   /** @ignore */
   constructor(_content?: unknown) {
-    const content = receivedParts<EndContent>(new.target);
+    const content = receivedParts<EndpointContent>(new.target);
     if (content === undefined) {
       throw new TypeError("A connection is one end of a pipe. Make both with Pipe().");
     }
-    this.#end = new End(content);
+    this.#end = new Endpoint(content);
     FinalizationRegistryPrototypeRegister(forgotten, this, this.#end, this.#end);
   }
 
   static {
-    endOf = (connection) => connection.#end;
-    const contentIs = (content: unknown) => content as EndContent;
+    endpointOf = (connection) => connection.#end;
+    const contentIs = (content: unknown) => content as EndpointContent;
     registerTransferable(
       CONNECTION,
       (content) => connect(contentIs(content)),
-      (content) => new End(contentIs(content)).close(),
+      (content) => new Endpoint(contentIs(content)).close(),
     );
   }
 

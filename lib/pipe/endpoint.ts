@@ -95,7 +95,7 @@ marker.bytes[LENGTH_BYTES] = POSTED;
 export const CONNECTION = "Connection";
 
 /** What an end consists of, to hand to another process. */
-export interface EndContent {
+export interface EndpointContent {
   /** The id of the roster that both ends are in. */
   program: string;
   self: Ref;
@@ -122,7 +122,7 @@ export function newShares(maxSize: number, maxBytes: number): LaneShares {
 }
 
 /** The ends in use here: closed when this isolate ends. */
-const open = new SafeSet<End>();
+const open = new SafeSet<Endpoint>();
 
 // So that the other ends needn't wait to learn of it.
 onExit(() => {
@@ -144,7 +144,7 @@ interface Outgoing {
 }
 
 /** An end, as the process sees it that has it. */
-export class End {
+export class Endpoint {
   readonly #roster: ProcessTable;
   readonly #self: Ref;
   readonly #peer: Ref;
@@ -161,7 +161,7 @@ export class End {
   /** Called before the first message that may hold objects that are handed over. */
   onFirstPost: (() => void) | undefined;
 
-  constructor(content: EndContent) {
+  constructor(content: EndpointContent) {
     const place = placeIn(content.program);
     if (place === undefined) {
       throw new TypeError("A connection has arrived from a program this worker knows nothing of.");
@@ -506,12 +506,12 @@ export class End {
   #pack(captured: Captured): Load {
     const loaded = pack(captured, "message", this.#roster.id);
     for (const parcel of each(loaded.cargo.parcels)) {
-      if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndContent);
+      if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndpointContent);
     }
     return loaded;
   }
 
-  #checkCarries({ self }: EndContent): void {
+  #checkCarries({ self }: EndpointContent): void {
     const { 0: isSelf, 1: isPeer } = ArrayPrototypeMap(
       [this.#self, this.#peer],
       (ref) => ref.index === self.index,
@@ -567,7 +567,7 @@ export class End {
     this.checkNotPosting("close()");
     this.#roster.remove(this.#self);
     this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
-    for (let posted, left = MOST_POSTED; left > 0; left--) {
+    for (let posted, left = MAX_POSTED; left > 0; left--) {
       posted = receivePosted(this.#port);
       if (posted === undefined) break;
       dropPosted(posted as Posted);
@@ -593,7 +593,7 @@ export class End {
   get parcel(): Parcel {
     this.checkOpen();
     this.checkNotPosting("handing it over");
-    const content: EndContent = {
+    const content: EndpointContent = {
       program: this.#roster.id,
       self: this.#self,
       peer: this.#peer,
@@ -640,7 +640,7 @@ function lookNowAndThen(): void {
 const WebPort = MessagePort;
 
 /** Nobody goes on to read what another posts without end. */
-const MOST_POSTED = 100_000;
+const MAX_POSTED = 100_000;
 
 /** Calls that receiving what was posted takes at most, one in the other. */
 const STACK_NEEDED = 200;

@@ -10,7 +10,7 @@ import { withoutKill } from "../liveness/critical_section.ts";
 import { placeIn, takePlace } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { recheckEverywhere } from "../wait/eventcount.ts";
-import type { EndContent } from "./endpoint.ts";
+import type { EndpointContent } from "./endpoint.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { ArrayPrototypeConcat, ArrayPrototypePush, ToObject, TypeError } = primordials;
@@ -43,7 +43,7 @@ export interface ConnectionMessage {
 
 /** What is in it. */
 interface Contents extends ConnectionMessage {
-  content: EndContent;
+  content: EndpointContent;
   roster: SharedArrayBuffer;
   /** Who the worker is, in the roster. */
   self: Ref;
@@ -55,7 +55,7 @@ export function messageOf(
   { content, ports = [] }: Parcel,
   moved: (owner: Ref, how: string) => void,
 ): [ConnectionMessage, Transferable[]] {
-  const place = placeIn((content as EndContent).program)!;
+  const place = placeIn((content as EndpointContent).program)!;
   const { roster } = place, { shares } = roster;
   if (shares === undefined) {
     throw new InvalidStateError(
@@ -76,7 +76,7 @@ export function messageOf(
   withoutKill(() => moved(worker, "put into a message"));
   const message: Contents = {
     "@multiproc/multiprocessing": "Connection",
-    content: content as EndContent,
+    content: content as EndpointContent,
     roster: shares,
     self: worker,
     life: port2,
@@ -88,7 +88,7 @@ export function messageOf(
 const lives: MessagePort[] = [];
 
 /** What the end consists of that has arrived in a message. */
-export function contentOf(message: unknown): EndContent {
+export function contentOf(message: unknown): EndpointContent {
   const { content, self, life, roster: shares } = ToObject(message) as Partial<Contents>;
   if (
     content === undefined || self === undefined || life === undefined || shares === undefined

@@ -2,8 +2,8 @@
 // what becomes of each item comes back. There the units are like any others.
 
 import { EOFError, InvalidStateError } from "../errors.ts";
-import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/endpoint.ts";
+import { type Connection, endpointOf } from "../pipe/connection.ts";
+import type { Endpoint } from "../pipe/endpoint.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
 import { keepAlive, letExit } from "../wait/broadcast.ts";
@@ -57,7 +57,7 @@ type Answer =
   | [typeof ASSIGNED, id: number, worker: string | undefined];
 
 /** Sends, whatever it takes; to a pipe whose other end is gone, nothing. */
-function trySend(end: End, message: unknown, transfer: readonly object[] = []): void {
+function trySend(end: Endpoint, message: unknown, transfer: readonly object[] = []): void {
   end.trySend(message, transfer)?.onTimeout();
 }
 
@@ -65,7 +65,7 @@ function trySend(end: End, message: unknown, transfer: readonly object[] = []): 
 export class RemoteExecutor implements Executor {
   /** A connection that nothing refers to is closed. */
   readonly connection: Connection;
-  readonly #end: End;
+  readonly #end: Endpoint;
   readonly size: number;
   readonly #units = new SafeMap<number, { unit: Unit; task: CurrentTask | undefined }>();
   readonly #ids = new SafeMap<Unit, number>();
@@ -78,7 +78,7 @@ export class RemoteExecutor implements Executor {
 
   constructor(connection: Connection, size: number) {
     this.connection = connection;
-    this.#end = endOf(connection);
+    this.#end = endpointOf(connection);
     this.size = size;
     this.#listen();
   }
@@ -234,7 +234,7 @@ function gone(): InvalidStateError {
 /** What the process that has made a pool does for one that was handed it. */
 export class RemoteClient {
   readonly #connection: Connection;
-  readonly #end: End;
+  readonly #end: Endpoint;
   readonly #executor: Executor;
   readonly #functions: FunctionTable;
   readonly #takeIds: (count: number) => number;
@@ -250,7 +250,7 @@ export class RemoteClient {
     ended: () => void,
   ) {
     this.#connection = connection;
-    this.#end = endOf(connection);
+    this.#end = endpointOf(connection);
     this.#executor = executor;
     this.#functions = functions;
     this.#takeIds = takeIds;

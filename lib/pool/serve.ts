@@ -4,8 +4,8 @@
 import { EOFError } from "../errors.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { explainRefusal } from "../codec/locate.ts";
-import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/endpoint.ts";
+import { type Connection, endpointOf } from "../pipe/connection.ts";
+import type { Endpoint } from "../pipe/endpoint.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
@@ -94,7 +94,7 @@ export async function serve(connection: Connection, setup: WorkerSetup): Promise
 class Server {
   /** A connection that nothing refers to is closed. */
   readonly connection: Connection;
-  readonly #end: End;
+  readonly #end: Endpoint;
   readonly #setup: WorkerSetup;
   readonly #board: Board;
   readonly #functions = new SafeMap<number, Known>();
@@ -108,7 +108,7 @@ class Server {
 
   constructor(connection: Connection, setup: WorkerSetup) {
     this.connection = connection;
-    this.#end = endOf(connection);
+    this.#end = endpointOf(connection);
     this.#setup = setup;
     this.#board = new Board(setup.board, setup.epoch);
     onNestedWait((task, by) => this.#countWait(task, by));

@@ -2,8 +2,8 @@
 // Everything that becomes of it ends here, once, and is told to the pool.
 
 import { EOFError, type ProcessError } from "../errors.ts";
-import { type Connection, endOf } from "../pipe/connection.ts";
-import type { End } from "../pipe/endpoint.ts";
+import { type Connection, endpointOf } from "../pipe/connection.ts";
+import type { Endpoint } from "../pipe/endpoint.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import type { Process } from "../process/process.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
@@ -95,7 +95,7 @@ export class Worker {
   readonly process: Process;
   /** A connection that nothing refers to is closed. */
   readonly connection: Connection;
-  readonly #end: End;
+  readonly #end: Endpoint;
   readonly #receiving: Operation<unknown>;
   readonly #board: Board;
   readonly #events: WorkerEvents;
@@ -132,7 +132,7 @@ export class Worker {
     this.#events = events;
     this.#concurrency = setup.concurrency;
     this.connection = here;
-    this.#end = endOf(here);
+    this.#end = endpointOf(here);
     this.#receiving = this.#end.receiving();
     this.#receiving.eventcount.isQuiet = true;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);

@@ -14,33 +14,33 @@
 
 import { checkAttempts } from "../validate/corruption.ts";
 import { withLockNoKill } from "../liveness/mutex.ts";
-import { newShared, type Shared, viewOf } from "../sync/shared_state.ts";
+import { newSharedState, type SharedState, viewOf } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Math, RangeError, SharedArrayBufferPrototypeGrow } = primordials;
 
 const LOCK = 0, USED = 1;
 /** Words at the beginning of the shared memory that are the table's own. */
-export const TABLE_WORDS = 2;
+export const SLOT_TABLE_WORDS = 2;
 
 /** Rows there is room for at first. */
 const FIRST_ROWS = 16;
 /** Rows there can be. */
-export const MOST_ROWS: number = 1 << 16;
+export const MAX_ROWS: number = 1 << 16;
 
-/** New shared memory: `first` words, TABLE_WORDS included, and then the rows. */
-export function newTable(first: number, stride: number): Shared {
-  return newShared(first + FIRST_ROWS * stride, first + MOST_ROWS * stride);
+/** New shared memory: `first` words, SLOT_TABLE_WORDS included, and then the rows. */
+export function newSlotTable(first: number, stride: number): SharedState {
+  return newSharedState(first + FIRST_ROWS * stride, first + MAX_ROWS * stride);
 }
 
 /** One isolate's view of a table. */
-export class Table {
+export class SlotTable {
   readonly #first: number;
   readonly #stride: number;
   #words: Int32Array<SharedArrayBuffer>;
   #isFull = false;
 
-  constructor({ words }: Shared, first: number, stride: number) {
+  constructor({ words }: SharedState, first: number, stride: number) {
     this.#words = words;
     this.#first = first;
     this.#stride = stride;
@@ -115,13 +115,13 @@ export class Table {
   #grow(): void {
     const { buffer } = this.#words;
     const seen = this.#rows;
-    if (seen >= MOST_ROWS) {
+    if (seen >= MAX_ROWS) {
       throw new RangeError(
-        `There are ${MOST_ROWS} tasks and processes in it, and no room for more. ` +
+        `There are ${MAX_ROWS} tasks and processes in it, and no room for more. ` +
           "Have some of them end or let go of it first.",
       );
     }
-    const bytes = (this.#first + Math.min(2 * seen, MOST_ROWS) * this.#stride) * 4;
+    const bytes = (this.#first + Math.min(2 * seen, MAX_ROWS) * this.#stride) * 4;
     try {
       if (buffer.byteLength < bytes) SharedArrayBufferPrototypeGrow(buffer, bytes);
     } catch (error) {

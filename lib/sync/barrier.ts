@@ -15,9 +15,9 @@ import { CallSite } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Action, type ActionText, arrivedAction, givenAction } from "./barrier_action.ts";
-import { Arrival, newParties, Parties } from "./barrier_state.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
-import { MOST_ROWS } from "../shm/slot_table.ts";
+import { Arrival, BarrierState, newBarrierState } from "./barrier_state.ts";
+import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
+import { MAX_ROWS } from "../shm/slot_table.ts";
 import { isThenable } from "./thenable.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -63,7 +63,7 @@ interface BarrierContent {
 
 /** What a barrier is made from that has arrived. */
 interface ReceivedBarrier {
-  shared: Shared;
+  shared: SharedState;
   timeout: number;
   action: Action | undefined;
 }
@@ -96,8 +96,8 @@ interface ReceivedBarrier {
  * ```
  */
 export class Barrier {
-  readonly #shared: Shared;
-  readonly #parties: Parties;
+  readonly #shared: SharedState;
+  readonly #parties: BarrierState;
   readonly #action: Action | undefined;
   readonly #timeout: number;
 
@@ -116,15 +116,15 @@ export class Barrier {
       const { action, timeout = Infinity } = checkNames(options, names, example);
       this.#timeout = checkMilliseconds("timeout", timeout);
       this.#action = givenAction(action);
-      this.#shared = newParties(parties);
+      this.#shared = newBarrierState(parties);
     } else ({ shared: this.#shared, timeout: this.#timeout, action: this.#action } = received);
-    this.#parties = new Parties(this.#shared);
+    this.#parties = new BarrierState(this.#shared);
   }
 
   static {
     registerTransferable(NAME, (content) => {
       const { parties, timeout, action } = content as BarrierContent;
-      const shared = arrivedShared(parties);
+      const shared = receivedState(parties);
       const received: ReceivedBarrier = { shared, timeout, action: arrivedAction(action) };
       return constructFrom(Barrier, received, 1);
     });
@@ -300,8 +300,8 @@ function checkParties(parties: unknown): number {
   return checkNumber(
     "parties",
     parties,
-    (n) => isWhole(n, 1, MOST_ROWS),
-    `Give how many must arrive, a whole number from 1 to ${MOST_ROWS}.`,
+    (n) => isWhole(n, 1, MAX_ROWS),
+    `Give how many must arrive, a whole number from 1 to ${MAX_ROWS}.`,
     ", which is no number of parties",
   );
 }

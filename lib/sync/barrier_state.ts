@@ -35,13 +35,13 @@ import {
   SIGNAL,
   TOO_LONG,
 } from "./broken_barrier.ts";
-import type { Shared } from "./shared_state.ts";
-import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import type { SharedState } from "../shm/shared_state.ts";
+import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, isAborted, SafeSet } = primordials;
 
-const BROKEN = TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
+const BROKEN = SLOT_TABLE_WORDS, REASON = BROKEN + 1, WHO = BROKEN + 2, COUNT = BROKEN + 3;
 const PARTIES = BROKEN + 4, ERA = BROKEN + 5, ENDS = BROKEN + 6;
 const STEP = BROKEN + 7, STEP_REASON = STEP + 1, STEP_WHO = STEP + 2, STEP_ENDS = STEP + 3;
 const STEP_ERA = STEP + 4;
@@ -53,8 +53,8 @@ const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8
 const FREE = 0, WAITING = 1, ACTING = 2, PASSED = 3, WAS_BROKEN = 4, MEMBER = 5;
 
 /** New shared memory of a barrier. */
-export function newParties(parties: number): Shared {
-  const shared = newTable(FIRST, STRIDE);
+export function newBarrierState(parties: number): SharedState {
+  const shared = newSlotTable(FIRST, STRIDE);
   shared.words[PARTIES] = parties;
   return shared;
 }
@@ -73,7 +73,7 @@ export class Arrival {
 }
 
 /** The barriers this process takes part in, where it will leave them at its end. */
-const joined = new SafeSet<Parties>();
+const joined = new SafeSet<BarrierState>();
 
 // This process ends by returning normally: the others can go on without it.
 onExit((exitCode) => {
@@ -81,18 +81,18 @@ onExit((exitCode) => {
 });
 
 /** One process's view of the parties of a barrier. */
-export class Parties {
-  readonly #shared: Shared;
-  readonly #table: Table;
+export class BarrierState {
+  readonly #shared: SharedState;
+  readonly #table: SlotTable;
   readonly #roundEnded: EventCount;
   readonly #entryOpen: EventCount;
   /** ENDS when somebody in this isolate arrived last. */
   #arrivedAt = 0;
 
-  constructor(shared: Shared) {
+  constructor(shared: SharedState) {
     const { words } = shared;
     this.#shared = shared;
-    this.#table = new Table(shared, FIRST, STRIDE);
+    this.#table = new SlotTable(shared, FIRST, STRIDE);
     const hasEnded = () => Atomics.load(words, ENDS) !== this.#arrivedAt;
     this.#roundEnded = new EventCount(words, ROUND_ENDED, hasEnded);
     this.#entryOpen = new EventCount(words, ENTRY_OPEN, () => this.count < this.parties);

@@ -19,12 +19,12 @@ import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import type { Held } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
-import { Line, newLine, type Place } from "./condition_queue.ts";
+import { ConditionQueue, newConditionQueue, type Place } from "./condition_queue.ts";
 import { Lock } from "./lock.ts";
 import { isThenable } from "./thenable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { RLock } from "./rlock.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
+import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { performance, TypeError } = primordials;
@@ -72,8 +72,8 @@ interface ConditionContent {
  */
 export class Condition implements Holdable {
   readonly #lock: Lock | RLock;
-  readonly #shared: Shared;
-  readonly #line: Line;
+  readonly #shared: SharedState;
+  readonly #line: ConditionQueue;
 
   /**
    * Makes one.
@@ -91,14 +91,14 @@ export class Condition implements Holdable {
       );
     }
     this.#lock = lock;
-    this.#shared = receivedParts<Shared>(new.target) ?? newLine();
-    this.#line = new Line(this.#shared);
+    this.#shared = receivedParts<SharedState>(new.target) ?? newConditionQueue();
+    this.#line = new ConditionQueue(this.#shared);
   }
 
   static {
     registerTransferable(NAME, (content) => {
       const { line, lock } = content as ConditionContent;
-      return constructFrom(Condition, arrivedShared(line), unpack(lock) as Lock | RLock);
+      return constructFrom(Condition, receivedState(line), unpack(lock) as Lock | RLock);
     });
   }
 

@@ -24,20 +24,20 @@
 
 import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
-import type { Shared } from "./shared_state.ts";
-import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import type { SharedState } from "../shm/shared_state.ts";
+import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, SafeMap } = primordials;
 
-const TICKETS = TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
+const TICKETS = SLOT_TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
 const FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, EVENTCOUNT = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
 
 /** New shared memory of a line. */
-export function newLine(): Shared {
-  return newTable(FIRST, STRIDE);
+export function newConditionQueue(): SharedState {
+  return newSlotTable(FIRST, STRIDE);
 }
 
 /** Somebody's place in a line. */
@@ -51,15 +51,15 @@ export interface Place {
 }
 
 /** One process's view of a line. */
-export class Line {
-  readonly #shared: Shared;
-  readonly #table: Table;
+export class ConditionQueue {
+  readonly #shared: SharedState;
+  readonly #table: SlotTable;
   /** By rows: an eventcount has one sleeper in an isolate, however many have waited there. */
   readonly #eventcounts = new SafeMap<number, EventCount>();
 
-  constructor(shared: Shared) {
+  constructor(shared: SharedState) {
     this.#shared = shared;
-    this.#table = new Table(shared, FIRST, STRIDE);
+    this.#table = new SlotTable(shared, FIRST, STRIDE);
   }
 
   #eventcount(row: number): EventCount {

@@ -12,7 +12,13 @@ import {
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
+import {
+  handedOverOnly,
+  newSharedState,
+  parcelOf,
+  receivedState,
+  type SharedState,
+} from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics } = primordials;
@@ -45,19 +51,19 @@ const UP = 1, ONCE = 2;
  * ```
  */
 export class Event {
-  readonly #shared: Shared;
+  readonly #shared: SharedState;
   readonly #words: Int32Array;
   readonly #eventcount: EventCount;
 
   /** Makes one whose flag is down. */
   constructor() {
-    this.#shared = receivedParts<Shared>(new.target) ?? newShared(WORDS);
+    this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(WORDS);
     this.#words = this.#shared.words;
     this.#eventcount = new EventCount(this.#words, EVENTCOUNT, () => this.isSet());
   }
 
   static {
-    registerTransferable(NAME, (content) => constructFrom(Event, arrivedShared(content)));
+    registerTransferable(NAME, (content) => constructFrom(Event, receivedState(content)));
   }
 
   /** Whether the flag is up. */

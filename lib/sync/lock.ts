@@ -14,8 +14,14 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
-import { Mutual, MUTUAL_WORDS } from "./lock_word.ts";
-import { arrivedShared, handedOverOnly, newShared, parcelOf, type Shared } from "./shared_state.ts";
+import { LOCK_WORDS, LockWord } from "./lock_word.ts";
+import {
+  handedOverOnly,
+  newSharedState,
+  parcelOf,
+  receivedState,
+  type SharedState,
+} from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "Lock";
@@ -53,17 +59,17 @@ const NAME = "Lock";
  * ```
  */
 export class Lock implements Holdable {
-  readonly #shared: Shared;
-  readonly #mutual: Mutual;
+  readonly #shared: SharedState;
+  readonly #mutual: LockWord;
 
   /** Makes a lock that nobody holds. */
   constructor() {
-    this.#shared = receivedParts<Shared>(new.target) ?? newShared(MUTUAL_WORDS);
-    this.#mutual = new Mutual(this.#shared, NAME);
+    this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
+    this.#mutual = new LockWord(this.#shared, NAME);
   }
 
   static {
-    registerTransferable(NAME, (content) => constructFrom(Lock, arrivedShared(content)));
+    registerTransferable(NAME, (content) => constructFrom(Lock, receivedState(content)));
   }
 
   /** Whether somebody holds it. In the next moment it may be otherwise. */

@@ -1,8 +1,8 @@
-// Mutual exclusion between processes, what Lock and RLock are made of: a word that names the holder.
+// The lock word: mutual exclusion between processes, what Lock and RLock are made of. It names the holder.
 //
 //   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
 //                   asleep; FREE_MARKED when it is free, and RESERVED or TOLD say more
-//   AGAIN           how often its holder has acquired it once more (RLock); only he writes it
+//   RECURSION       how often its holder has acquired it once more (RLock); only he writes it
 //   RESERVED        of a process that has waited too long: see fairness.ts
 //   DEATHS          how many holders were found dead; before the lock is free again
 //   TOLD, DEAD      the process that was told of such a death and hasn't acknowledged it yet
@@ -26,24 +26,24 @@ import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
-import { type Owner, ownerOf, type Shared } from "./shared_state.ts";
+import { type Owner, ownerOf, type SharedState } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, performance } = primordials;
 
-const HOLDER = 0, AGAIN = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
+const HOLDER = 0, RECURSION = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const TOLD = DEATHS + 1, DEAD = DEATHS + 2;
 const EVENTCOUNT = 16;
 /** Words it takes. */
-export const MUTUAL_WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
+export const LOCK_WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 
 /** A bit of HOLDER beside the token. */
 const WAITED = 1 << 30;
 const FREE_MARKED = -1;
 
-/** One process's view of a lock at words[at…at + MUTUAL_WORDS). */
-export class Mutual {
-  readonly #shared: Shared;
+/** One process's view of a lock at words[at…at + LOCK_WORDS). */
+export class LockWord {
+  readonly #shared: SharedState;
   readonly #words: Int32Array;
   readonly #token: number;
   readonly #at: number;
@@ -52,7 +52,7 @@ export class Mutual {
   /** What it is called in messages. */
   readonly #name: string;
 
-  constructor(shared: Shared, name: string, at = 0) {
+  constructor(shared: SharedState, name: string, at = 0) {
     this.#shared = shared;
     this.#words = shared.words;
     this.#token = shared.token;
@@ -93,7 +93,7 @@ export class Mutual {
   #tryTakeFrom(found: number, acknowledges: boolean): boolean {
     const words = this.#words, at = this.#at;
     if (found !== FREE_MARKED) {
-      this.#buryIfDead(found, acknowledges);
+      this.#reclaimIfDead(found, acknowledges);
       return false;
     }
     this.#tellInPlaceOfDead(acknowledges);
@@ -118,14 +118,14 @@ export class Mutual {
     const words = this.#words, at = this.#at;
     const found = Atomics.load(words, at + HOLDER);
     if (found === FREE_MARKED) this.#tellInPlaceOfDead(false);
-    else if (found !== 0) this.#buryIfDead(found, false);
+    else if (found !== 0) this.#reclaimIfDead(found, false);
     return Atomics.load(words, at + DEATHS);
   }
 
-  #buryIfDead(found: number, acknowledges: boolean): void {
+  #reclaimIfDead(found: number, acknowledges: boolean): void {
     const holder = found & ~WAITED;
     if (holder === this.#token || this.#shared.roster.isTokenAlive(holder)) return;
-    const again = Atomics.load(this.#words, this.#at + AGAIN);
+    const again = Atomics.load(this.#words, this.#at + RECURSION);
     if (this.#becomeHolder(found)) this.#report(holder, again, acknowledges);
   }
 
@@ -161,7 +161,7 @@ export class Mutual {
     }
   }
 
-  /** As which it frees the lock of a dead one: only the holder may write AGAIN. False if another was quicker. */
+  /** As which it frees the lock of a dead one: only the holder may write RECURSION. False if another was quicker. */
   #becomeHolder(found: number): boolean {
     const mine = this.#token | WAITED;
     return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;
@@ -176,7 +176,7 @@ export class Mutual {
     const name = this.#shared.roster.nameOf(dead);
     Atomics.store(words, at + DEAD, dead);
     Atomics.store(words, at + TOLD, this.#token);
-    Atomics.store(words, at + AGAIN, 0);
+    Atomics.store(words, at + RECURSION, 0);
     Atomics.add(words, at + DEATHS, 1);
     this.#free();
     if (acknowledges) acknowledgeSoon(this.#acknowledge);
@@ -257,10 +257,10 @@ export class Mutual {
 
   /** How often its holder has acquired it once more; only for the holder. */
   get again(): number {
-    return this.#words[this.#at + AGAIN];
+    return this.#words[this.#at + RECURSION];
   }
 
   set again(times: number) {
-    this.#words[this.#at + AGAIN] = times;
+    this.#words[this.#at + RECURSION] = times;
   }
 }

@@ -14,8 +14,8 @@ import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
-import { MOST_PERMITS, newPermits, Permits, TOO_MANY } from "./semaphore_state.ts";
-import { arrivedShared, handedOverOnly, parcelOf, type Shared } from "./shared_state.ts";
+import { MAX_PERMITS, newSemaphoreState, SemaphoreState, TOO_MANY } from "./semaphore_state.ts";
+import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { RangeError } = primordials;
@@ -53,8 +53,8 @@ const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
  * ```
  */
 export class Semaphore implements Holdable {
-  readonly #shared: Shared;
-  readonly #permits: Permits;
+  readonly #shared: SharedState;
+  readonly #permits: SemaphoreState;
 
   /**
    * Makes one.
@@ -65,14 +65,14 @@ export class Semaphore implements Holdable {
    */
   constructor(n = 1) {
     checkNumber("n", n, isPermits, WANTED, ", which is no number of permits");
-    this.#shared = receivedParts<Shared>(new.target) ?? newPermits(n);
-    this.#permits = new Permits(this.#shared, this.#kind);
+    this.#shared = receivedParts<SharedState>(new.target) ?? newSemaphoreState(n);
+    this.#permits = new SemaphoreState(this.#shared, this.#kind);
   }
 
   static {
     registerTransferable(
       SEMAPHORE,
-      (content) => constructFrom(Semaphore, arrivedShared(content)),
+      (content) => constructFrom(Semaphore, receivedState(content)),
     );
   }
 
@@ -153,7 +153,7 @@ export class Semaphore implements Holdable {
    */
   release(): void {
     const isBounded = this instanceof BoundedSemaphore;
-    const most = isBounded ? this.#permits.initial : MOST_PERMITS;
+    const most = isBounded ? this.#permits.initial : MAX_PERMITS;
     if (this.#permits.release(most) !== TOO_MANY) return;
     throw new RangeError(
       isBounded
@@ -227,13 +227,13 @@ export class BoundedSemaphore extends Semaphore {
   static {
     registerTransferable(
       BOUNDED,
-      (content) => constructFrom(BoundedSemaphore, arrivedShared(content)),
+      (content) => constructFrom(BoundedSemaphore, receivedState(content)),
     );
   }
 }
 
-const WANTED = `Give the number of permits, a whole number from 0 to ${MOST_PERMITS}.`;
+const WANTED = `Give the number of permits, a whole number from 0 to ${MAX_PERMITS}.`;
 
 function isPermits(n: number): boolean {
-  return isWhole(n, 0, MOST_PERMITS);
+  return isWhole(n, 0, MAX_PERMITS);
 }

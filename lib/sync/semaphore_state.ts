@@ -4,7 +4,7 @@
 //   INITIAL   permits there were at first
 //   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
 //   RESERVED  the last permit, of a process that has waited too long: see fairness.ts
-//   BURYING   while permits of a dead holder are freed, where its row begins; else 0
+//   RECLAIMING while permits of a dead holder are freed, where its row begins; else 0
 //   NEXT_…    what VALUE and RETURNED become by that, and how many are FREED
 //   rows      how many permits a process holds, its token, and of a dead one who was told
 //
@@ -17,7 +17,7 @@
 // All of it changes under the table's lock (shm/slot_table.ts), and a process that ends between any two stores
 // there leaves what is right or put right. Permits are taken from VALUE last and given back to it first:
 // a process that dies in between holds, by its row, a permit that isn't missing, and none is freed.
-// What is freed of a dead holder is written down first and becomes true by the one store to BURYING;
+// What is freed of a dead holder is written down first and becomes true by the one store to RECLAIMING;
 // whoever has the table's lock next does the rest, once more if need be. Then the row holds minus the
 // number of permits that were freed until the process that was TOLD has acknowledged that
 // (acknowledge.ts); if it dies before, another is told.
@@ -27,35 +27,35 @@ import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
-import type { Shared } from "./shared_state.ts";
-import { newTable, Table, TABLE_WORDS } from "../shm/slot_table.ts";
+import type { SharedState } from "../shm/shared_state.ts";
+import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Math, performance } = primordials;
 
-const VALUE = TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
-const BURYING = RESERVED + RESERVATION_WORDS, FREED = BURYING + 1;
-const NEXT_VALUE = BURYING + 2, NEXT_RETURNED = BURYING + 3;
+const VALUE = SLOT_TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
+const RECLAIMING = RESERVED + RESERVATION_WORDS, FREED = RECLAIMING + 1;
+const NEXT_VALUE = RECLAIMING + 2, NEXT_RETURNED = RECLAIMING + 3;
 const EVENTCOUNT = 16, FIRST = 32;
 const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
 
 /** The most permits there can be. */
-export const MOST_PERMITS = 2 ** 31 - 1;
+export const MAX_PERMITS = 2 ** 31 - 1;
 
 /** What release() did. */
 export const RELEASED = 0, TOO_MANY = 1;
 
 /** New shared memory for so many permits. */
-export function newPermits(count: number): Shared {
-  const shared = newTable(FIRST, STRIDE);
+export function newSemaphoreState(count: number): SharedState {
+  const shared = newSlotTable(FIRST, STRIDE);
   shared.words[VALUE] = shared.words[INITIAL] = count;
   return shared;
 }
 
 /** One process's view of the permits of a semaphore. */
-export class Permits {
-  readonly #shared: Shared;
-  readonly #table: Table;
+export class SemaphoreState {
+  readonly #shared: SharedState;
+  readonly #table: SlotTable;
   readonly #reservation: Reservation;
   readonly eventcount: EventCount;
   /** What it is called in messages. */
@@ -65,10 +65,10 @@ export class Permits {
   #dead = -1;
   #held = 0;
 
-  constructor(shared: Shared, name: string) {
+  constructor(shared: SharedState, name: string) {
     const { words, token } = shared;
     this.#shared = shared;
-    this.#table = new Table(shared, FIRST, STRIDE);
+    this.#table = new SlotTable(shared, FIRST, STRIDE);
     this.#reservation = new Reservation(words, RESERVED, token);
     this.eventcount = new EventCount(words, EVENTCOUNT, () => this.value > 0);
     this.#name = name;
@@ -89,11 +89,11 @@ export class Permits {
     const { words } = this.#shared;
     let took = false, dead = 0, freed = 0, reserved = 0;
     const work = () => {
-      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
       this.#survey();
       const value = Atomics.load(words, VALUE);
       dead = this.#dead < 0 ? 0 : Atomics.load(this.#table.words, this.#dead + TOKEN);
-      if (dead !== 0) freed = this.#bury(value);
+      if (dead !== 0) freed = this.#reclaimFromDead(value);
       else if (value > 0) {
         reserved = value > 1 ? 0 : this.#reservation.timeForAnother();
         if (reserved === 0) took = this.#take(value);
@@ -133,7 +133,7 @@ export class Permits {
   }
 
   /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
-  #bury(value: number): number {
+  #reclaimFromDead(value: number): number {
     const { words, token } = this.#shared;
     const rows = this.#table.words, initial = this.initial, at = this.#dead;
     const held = Atomics.load(rows, at + HELD);
@@ -151,19 +151,19 @@ export class Permits {
     Atomics.store(words, NEXT_VALUE, value + freed);
     const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
     Atomics.store(words, NEXT_RETURNED, returned);
-    Atomics.store(words, BURYING, at);
-    this.#finishBurying();
+    Atomics.store(words, RECLAIMING, at);
+    this.#finishReclaiming();
     return freed;
   }
 
-  /** Under the table's lock: what follows from BURYING, however much of it was done before. */
-  #finishBurying(): void {
+  /** Under the table's lock: what follows from RECLAIMING, however much of it was done before. */
+  #finishReclaiming(): void {
     const { words } = this.#shared;
-    const at = Atomics.load(words, BURYING);
+    const at = Atomics.load(words, RECLAIMING);
     Atomics.store(words, VALUE, Atomics.load(words, NEXT_VALUE));
     Atomics.store(words, RETURNED, Atomics.load(words, NEXT_RETURNED));
     Atomics.store(this.#table.words, at + HELD, -Atomics.load(words, FREED));
-    Atomics.store(words, BURYING, 0);
+    Atomics.store(words, RECLAIMING, 0);
   }
 
   /** Under the table's lock, after a survey. */
@@ -199,7 +199,7 @@ export class Permits {
   readonly #acknowledge = (): void => {
     const { words, token } = this.#shared;
     this.#table.section(() => {
-      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
       const { words: rows, used } = this.#table;
       for (let row = 0; row < used; row++) {
         const at = this.#table.at(row);
@@ -235,7 +235,7 @@ export class Permits {
     let result: typeof RELEASED | typeof TOO_MANY = RELEASED;
     let isMore = false;
     table.section(() => {
-      if (Atomics.load(words, BURYING) !== 0) this.#finishBurying();
+      if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
       const { words: rows, used } = table;
       let mine = -1;
       for (let row = 0; row < used && mine < 0; row++) {

@@ -17,14 +17,14 @@ import {
 } from "../transfer/transferable.ts";
 import {
   arrivedParts,
-  Elements,
   lockOf,
   type LockOption,
   newParts,
   type Parts,
+  TypedMemory,
 } from "./typed_memory.ts";
 import type { RLock } from "./rlock.ts";
-import { handedOverOnly } from "./shared_state.ts";
+import { handedOverOnly } from "../shm/shared_state.ts";
 import {
   check,
   type IntegerCode,
@@ -213,7 +213,7 @@ type ClassOf<T extends TypeCode> = new (
 function extended<T extends TypeCode>(code: T): ClassOf<T> {
   const type = typeOf(code);
   return class extends type.View implements SharedArrayMethods<T> {
-    readonly #elements: Elements<T>;
+    readonly #elements: TypedMemory<T>;
 
     static {
       // By which it is printed. Written as the name of the class it would be lost in the bundled text.
@@ -226,7 +226,7 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
       const values = received === undefined ? valuesOf(type, lengthOrValues) : undefined;
       const parts = received ?? newParts(type, values?.length ?? Number(lengthOrValues), lock);
       super(parts.buffer);
-      this.#elements = new Elements<T>(type, this, parts, NAME);
+      this.#elements = new TypedMemory<T>(type, this, parts, NAME);
       if (values !== undefined) { for (let i = 0; i < values.length; i++) this[i] = values[i]; }
     }
 

@@ -53,7 +53,7 @@ export interface LockOption {
 }
 
 /** What crosses to another process. */
-interface ElementsContent {
+interface TypedMemoryContent {
   type: TypeCode;
   buffer: SharedArrayBuffer;
   lock: Parcel;
@@ -107,12 +107,12 @@ function newBuffer(length: number, bytes: number): SharedArrayBuffer {
 
 /** What the other process makes them from. */
 export function arrivedParts(content: unknown): Parts & { type: TypeCode } {
-  const { type, buffer, lock } = content as ElementsContent;
+  const { type, buffer, lock } = content as TypedMemoryContent;
   return { type, buffer: arrivedMemory(buffer, 0), lock: unpack(lock) as RLock };
 }
 
 /** One process's view of some elements of one type. */
-export class Elements<T extends TypeCode> {
+export class TypedMemory<T extends TypeCode> {
   readonly #type: NumberType<NumberOf<T>>;
   readonly #view: View<NumberOf<T>>;
   readonly #parts: Parts;
@@ -227,7 +227,7 @@ export class Elements<T extends TypeCode> {
   /** What is handed over. */
   get parcel(): Parcel {
     const { buffer, lock } = this.#parts;
-    const content: ElementsContent = { type: this.#type.code, buffer, lock: lock[handOver]() };
+    const content: TypedMemoryContent = { type: this.#type.code, buffer, lock: lock[handOver]() };
     return { kind: this.#name, content };
   }
 }

@@ -11,14 +11,14 @@ import {
 } from "../transfer/transferable.ts";
 import {
   arrivedParts,
-  Elements,
   lockOf,
   type LockOption,
   newParts,
   type Parts,
+  TypedMemory,
 } from "./typed_memory.ts";
 import type { RLock } from "./rlock.ts";
-import { handedOverOnly } from "./shared_state.ts";
+import { handedOverOnly } from "../shm/shared_state.ts";
 import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./number_types.ts";
 
 const NAME = "Value";
@@ -57,7 +57,7 @@ const NAME = "Value";
 export class Value<T extends TypeCode> {
   /** Its type: what it holds. */
   readonly type: T;
-  readonly #elements: Elements<T>;
+  readonly #elements: TypedMemory<T>;
 
   /**
    * Makes one.
@@ -75,7 +75,7 @@ export class Value<T extends TypeCode> {
     const lock = lockOf(options, 'new Value("i32", 0, { lock })');
     const parts = receivedParts<Parts>(new.target) ?? newParts(numbers, 1, lock);
     this.type = type;
-    this.#elements = new Elements<T>(numbers, new numbers.View(parts.buffer), parts, NAME);
+    this.#elements = new TypedMemory<T>(numbers, new numbers.View(parts.buffer), parts, NAME);
     if (initial !== undefined) this.value = initial;
   }
 

@@ -174,7 +174,7 @@ const lock: Mutant[] = [
   },
   {
     name: "rlock: how often a dead holder had taken it is kept",
-    edits: [edit("sync/lock_word.ts", "    Atomics.store(words, at + AGAIN, 0);\n", "")],
+    edits: [edit("sync/lock_word.ts", "    Atomics.store(words, at + RECURSION, 0);\n", "")],
     scenarios: ["rlock_kill"],
   },
 ];
@@ -412,7 +412,7 @@ const others: Mutant[] = [
     name: "semaphore: nobody does what is left of freeing a dead holder's permits",
     edits: [edit(
       "sync/semaphore_state.ts",
-      "this.#finishBurying();\n      this.#survey();",
+      "this.#finishReclaiming();\n      this.#survey();",
       "this.#dead = -1;\n      this.#survey();",
     )],
     scenarios: ["semaphore_abrupt_bury"],

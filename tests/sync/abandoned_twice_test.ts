@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { AbandonedLockError } from "../../lib/errors.ts";
 import { ownRoster } from "../../lib/liveness/membership.ts";
 import type { Ref } from "../../lib/liveness/process_table.ts";
-import { Mutual, MUTUAL_WORDS } from "../../lib/sync/lock_word.ts";
-import { newPermits, Permits } from "../../lib/sync/semaphore_state.ts";
-import { newShared, type Shared } from "../../lib/sync/shared_state.ts";
+import { LOCK_WORDS, LockWord } from "../../lib/sync/lock_word.ts";
+import { newSemaphoreState, SemaphoreState } from "../../lib/sync/semaphore_state.ts";
+import { newSharedState, type SharedState } from "../../lib/shm/shared_state.ts";
 import { eventually, now } from "../../lib/wait/operation.ts";
 import { turn } from "../support/sync.ts";
 
@@ -18,9 +18,9 @@ interface Party {
   readonly die: () => void;
 }
 
-const kinds: Record<string, () => (shared: Shared) => Omit<Party, "die">> = {
+const kinds: Record<string, () => (shared: SharedState) => Omit<Party, "die">> = {
   Lock: () => (shared) => {
-    const lock = new Mutual(shared, "Lock");
+    const lock = new LockWord(shared, "Lock");
     return {
       take: () => now(lock.taking()),
       takeLater: () => eventually(lock.taking()),
@@ -28,7 +28,7 @@ const kinds: Record<string, () => (shared: Shared) => Omit<Party, "die">> = {
     };
   },
   Semaphore: () => (shared) => {
-    const permits = new Permits(shared, "Semaphore");
+    const permits = new SemaphoreState(shared, "Semaphore");
     return {
       take: () => now(permits.taking()),
       takeLater: () => eventually(permits.taking()),
@@ -40,10 +40,10 @@ const kinds: Record<string, () => (shared: Shared) => Omit<Party, "die">> = {
 function parties(kind: string, count: number): Party[] {
   const roster = ownRoster();
   const make = kinds[kind]();
-  const shared = kind === "Lock" ? newShared(MUTUAL_WORDS) : newPermits(1);
+  const shared = kind === "Lock" ? newSharedState(LOCK_WORDS) : newSemaphoreState(1);
   return Array.from({ length: count }, (_, i) => {
     const ref: Ref = roster.registerProcess(`P${i}`);
-    const view: Shared = { ...shared, token: roster.token(ref) };
+    const view: SharedState = { ...shared, token: roster.token(ref) };
     return { ...make(view), die: () => roster.reap(ref) };
   });
 }

@@ -1,21 +1,21 @@
 // A wake-up that its receiver doesn't use goes on to the next waiter, by itself or by the next opener.
 
 import assert from "node:assert/strict";
-import { newShared, type Shared } from "../../lib/sync/shared_state.ts";
-import { Mutual, MUTUAL_WORDS } from "../../lib/sync/lock_word.ts";
-import { newPermits, Permits } from "../../lib/sync/semaphore_state.ts";
-import { TABLE_WORDS } from "../../lib/shm/slot_table.ts";
+import { newSharedState, type SharedState } from "../../lib/shm/shared_state.ts";
+import { LOCK_WORDS, LockWord } from "../../lib/sync/lock_word.ts";
+import { newSemaphoreState, SemaphoreState } from "../../lib/sync/semaphore_state.ts";
+import { SLOT_TABLE_WORDS } from "../../lib/shm/slot_table.ts";
 import { blocking, eventually, type Operation } from "../../lib/wait/operation.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../../lib/wait/eventcount.ts";
 import { turn } from "../support/sync.ts";
 
 /** The views that so many processes have of one lock, all in this isolate. */
-function views(count: number): { locks: Mutual[]; words: Int32Array } {
-  const shared = newShared(MUTUAL_WORDS), { roster } = shared;
+function views(count: number): { locks: LockWord[]; words: Int32Array } {
+  const shared = newSharedState(LOCK_WORDS), { roster } = shared;
   const locks = Array.from({ length: count }, (_, i) => {
     const token = roster.token(roster.registerProcess(`P${i}`));
-    const view: Shared = { ...shared, token };
-    return new Mutual(view, "Lock");
+    const view: SharedState = { ...shared, token };
+    return new LockWord(view, "Lock");
   });
   return { locks, words: shared.words };
 }
@@ -104,11 +104,11 @@ for (const face of ["a task", "a blocked thread"] as const) {
 }
 
 Deno.test("of a free permit that is reserved, those who wait look again when that runs out", async () => {
-  const shared = newPermits(1);
-  const permits = new Permits(shared, "Semaphore");
+  const shared = newSemaphoreState(1);
+  const permits = new SemaphoreState(shared, "Semaphore");
   const { words } = shared;
   const other = shared.roster.token(shared.roster.registerProcess("other"));
-  const at = TABLE_WORDS + 3; // RESERVED
+  const at = SLOT_TABLE_WORDS + 3; // RESERVED
   words[at] = other;
   words[at + 1] = (Date.now() + 4) | 0;
   let isLate = false;

@@ -83,7 +83,7 @@ export async function thread(
 }
 
 /** When a thread has ended, with which exit code. */
-export function endOf(worker: Thread): Promise<number> {
+export function endpointOf(worker: Thread): Promise<number> {
   return new Promise((ended) => worker.once("exit", ended));
 }
 

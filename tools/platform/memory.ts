@@ -154,7 +154,7 @@ export const memory: Assumption[] = [
   {
     claim:
       "A view that tracks the length of a growing SharedArrayBuffer is slower than one of fixed length",
-    places: ["lib/shm/mpmc_ring.ts", "lib/sync/shared_state.ts"],
+    places: ["lib/shm/mpmc_ring.ts", "lib/shm/shared_state.ts"],
     kind: "quirk",
     expected: ["more than 3 times"],
     observe: () => {

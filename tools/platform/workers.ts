@@ -3,7 +3,7 @@
 import { Worker as Thread } from "node:worker_threads";
 import {
   type Assumption,
-  endOf,
+  endpointOf,
   eventually,
   fileOf,
   moduleOf,
@@ -174,7 +174,7 @@ export const workers: Assumption[] = [
         "addEventListener('unload', () => data[0]++); setTimeout(() => Deno.exit(3), 20);",
         seen,
       );
-      return `${await endOf(worker)}, unload ${seen[0]}`;
+      return `${await endpointOf(worker)}, unload ${seen[0]}`;
     },
   },
   {
@@ -214,7 +214,7 @@ export const workers: Assumption[] = [
     expected: ["prompt", "denied"],
     observe: async () => {
       const worker = await thread("Deno.permissions.revokeSync({ name: 'ffi' }); Deno.exit()", 0);
-      await endOf(worker);
+      await endpointOf(worker);
       return Deno.permissions.querySync({ name: "ffi" }).state;
     },
   },
@@ -371,7 +371,7 @@ export const workers: Assumption[] = [
         const loaded = words();
         const worker = new Thread(main, { workerData: loaded });
         worker.on("error", () => {});
-        const ended = endOf(worker);
+        const ended = endpointOf(worker);
         await eventually(() => loaded[0] === 1);
         worker.terminate();
         await ended;

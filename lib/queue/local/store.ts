@@ -12,7 +12,7 @@ import type { WaitOptions } from "../../wait/options.ts";
 import type { Source } from "../../wait/streams.ts";
 import { isEnd } from "../faces.ts";
 import type { Items } from "./items.ts";
-import { Line, type Step } from "./wait_queue.ts";
+import { type Step, WaitQueue } from "./wait_queue.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { each, Math, RangeError } = primordials;
@@ -20,9 +20,9 @@ const { each, Math, RangeError } = primordials;
 /** The state of a queue. */
 export class Store<T> {
   readonly #items: Items<T>;
-  readonly getters: Line;
-  readonly putters: Line;
-  readonly joiners: Line;
+  readonly getters: WaitQueue;
+  readonly putters: WaitQueue;
+  readonly joiners: WaitQueue;
   #put = 0;
   #got = 0;
   #unfinished = 0;
@@ -32,9 +32,9 @@ export class Store<T> {
   constructor(items: Items<T>, maxSize: number) {
     this.#items = items;
     this.#maxSize = maxSize;
-    this.getters = new Line(() => items.size > 0 || this.#shutDown);
-    this.putters = new Line(() => !this.isFull || this.#shutDown);
-    this.joiners = new Line(() => this.#unfinished === 0);
+    this.getters = new WaitQueue(() => items.size > 0 || this.#shutDown);
+    this.putters = new WaitQueue(() => !this.isFull || this.#shutDown);
+    this.joiners = new WaitQueue(() => this.#unfinished === 0);
   }
 
   get maxSize(): number {

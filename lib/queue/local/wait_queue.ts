@@ -31,7 +31,7 @@ export interface Step<R> {
 }
 
 /** Tasks that wait until something is ready. */
-export class Line {
+export class WaitQueue {
   readonly #ready: () => boolean;
   #first: Waiter | undefined;
   #last: Waiter | undefined;
@@ -109,7 +109,7 @@ interface Waiter {
 class Task<R> implements Waiter {
   before: Waiter | undefined;
   after: Waiter | undefined;
-  readonly #line: Line;
+  readonly #line: WaitQueue;
   readonly #step: Step<R>;
   readonly #resolve: (result: R | Promise<R>) => void;
   readonly #reject: (reason: unknown) => void;
@@ -119,7 +119,7 @@ class Task<R> implements Waiter {
   readonly #caller: CallSite | undefined;
 
   constructor(
-    line: Line,
+    line: WaitQueue,
     step: Step<R>,
     timeout: number,
     signal: AbortSignal | undefined,
@@ -134,7 +134,7 @@ class Task<R> implements Waiter {
     if (signal !== undefined) addAbortListener(signal, this.#aborted);
     if (timeout > MAX_TIMER_MS) return;
     this.#timer = setTimeout(this.#onTimeout, timeout);
-    this.#caller = new CallSite(Line.prototype.eventually);
+    this.#caller = new CallSite(WaitQueue.prototype.eventually);
   }
 
   proceed(): void {

@@ -55,7 +55,7 @@ function checkBus(name: string): void {
 }
 
 /** A process that was given an object with a name answers for it, too: its maker may be blocked. */
-export function answerFor(name: string, object: HandedOver): void {
+export function advertise(name: string, object: HandedOver): void {
   if (known.has(name)) return;
   known.set(name, object);
   given.add(name);
@@ -129,7 +129,7 @@ function isHere(message: Partial<Here>): message is Here {
 const searches = new SafeMap<string, string>();
 
 /** Finds the object of a name, wherever in the program it is. */
-export async function seek(name: string, options?: WaitOptions): Promise<HandedOver> {
+export async function lookup(name: string, options?: WaitOptions): Promise<HandedOver> {
   checkBus(name);
   const words = new Int32Array(new SharedArrayBuffer(EVENTCOUNT_WORDS * 4));
   const id = crypto.randomUUID();

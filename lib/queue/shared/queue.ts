@@ -19,7 +19,7 @@ import { type Readiness, readiness } from "../../wait/waitable.ts";
 import { sourceOf } from "../../wait/source.ts";
 import type { AsyncQueueStatistics, BatchQueue, BlockingQueue } from "../contract.ts";
 import { Faces, isEnd } from "../faces.ts";
-import { answerFor, forget, publish, seek } from "./names.ts";
+import { advertise, forget, lookup, publish } from "./names.ts";
 import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -144,7 +144,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
     const received = receivedParts<Store<T>>(new.target);
     if (received !== undefined) {
       this.#store = received;
-      if (this.#store.name !== undefined) answerFor(this.#store.name, this);
+      if (this.#store.name !== undefined) advertise(this.#store.name, this);
       return;
     }
     options = checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
@@ -191,7 +191,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * ```
    */
   static async open<T = unknown>(name: string, options?: WaitOptions): Promise<Queue<T>> {
-    const found = await seek(checkName(name), options);
+    const found = await lookup(checkName(name), options);
     if (found instanceof Queue) return found;
     throw new TypeError(`What goes by the name "${name}" is not a queue. Choose another name.`);
   }

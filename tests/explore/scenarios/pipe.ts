@@ -42,14 +42,14 @@ function pipe(options: PipeOptions): (program: Program) => Ends {
   };
 }
 
-function endOf({ parcels }: S): Connection<string> {
+function endpointOf({ parcels }: S): Connection<string> {
   const parcel = parcels[sim.id];
   for (const port of parcel.ports ?? []) sim.adopt(port);
   return unpack(parcel) as Connection<string>;
 }
 
 const sends = (...messages: string[]) => (s: S) => {
-  const end = endOf(s);
+  const end = endpointOf(s);
   for (const message of messages) {
     try {
       end.sendSync(message);
@@ -63,7 +63,7 @@ const sends = (...messages: string[]) => (s: S) => {
 };
 
 const sendsAsync = (...messages: string[]) => async (s: S) => {
-  const end = endOf(s);
+  const end = endpointOf(s);
   for (const message of messages) {
     await end.send(message);
     sim.log("sent", message.slice(0, 2));
@@ -72,7 +72,7 @@ const sendsAsync = (...messages: string[]) => async (s: S) => {
 
 /** Receives so many, or until nothing more comes. */
 const receives = (count: number) => (s: S) => {
-  const end = endOf(s);
+  const end = endpointOf(s);
   for (let i = 0; i < count; i++) {
     try {
       sim.log("got", end.recvSync().slice(0, 2));
@@ -85,7 +85,7 @@ const receives = (count: number) => (s: S) => {
 };
 
 const receivesAsync = (count: number) => async (s: S) => {
-  const end = endOf(s);
+  const end = endpointOf(s);
   for (let i = 0; i < count; i++) sim.log("got", (await end.recv()).slice(0, 2));
 };
 
@@ -137,12 +137,12 @@ export const scenarios: Record<string, Scenario> = {
     about: "both ways at once",
     processes: [
       async (s: S) => {
-        const end = endOf(s);
+        const end = endpointOf(s);
         await end.send("n1");
         sim.log("got", await end.recv());
       },
       (s: S) => {
-        const end = endOf(s);
+        const end = endpointOf(s);
         end.sendSync("m1");
         sim.log("sent", "m1");
         sim.log("back", end.recvSync());
@@ -154,7 +154,7 @@ export const scenarios: Record<string, Scenario> = {
   pipe_close: scenario(pipe({ ...ONE_WAY, maxSize: 1 }), {
     about: "the sender closes its end: the receiver gets all, and then the end",
     processes: [receives(9), (s: S) => {
-      const end = endOf(s);
+      const end = endpointOf(s);
       end.sendSync("m1");
       sim.log("sent", "m1");
       end.close();
@@ -166,7 +166,7 @@ export const scenarios: Record<string, Scenario> = {
     about: "the receiver closes its end: the sender sees that",
     processes: [
       (s: S) => {
-        const end = endOf(s);
+        const end = endpointOf(s);
         sim.log("got", end.recvSync());
         end.close();
       },
@@ -180,7 +180,7 @@ export const scenarios: Record<string, Scenario> = {
     about: "a receiver's time is up just as a message comes: the next recv has it",
     processes: [
       async (s: S) => {
-        const end = endOf(s);
+        const end = endpointOf(s);
         try {
           sim.log("got", await end.recv({ timeout: 10 }));
         } catch (error) {

@@ -17,7 +17,7 @@ interface SharedContent {
 }
 
 /** Words in shared memory, and who this process is to those who share them. */
-export interface Shared {
+export interface SharedState {
   /** All of them, or as many as there were at first. */
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly roster: ProcessTable;
@@ -26,7 +26,7 @@ export interface Shared {
 }
 
 /** New shared memory of so many words, which may grow to `most`. */
-export function newShared(count: number, most = count): Shared {
+export function newSharedState(count: number, most = count): SharedState {
   const roster = ownRoster();
   const buffer = most === count
     ? new SharedArrayBuffer(count * 4)
@@ -54,13 +54,13 @@ export function ownerOf(roster: ProcessTable, token: number): Owner {
 }
 
 /** What is handed over. */
-export function parcelOf(kind: string, { words, roster }: Shared): Parcel {
+export function parcelOf(kind: string, { words, roster }: SharedState): Parcel {
   const content: SharedContent = { words: words.buffer, program: roster.id };
   return { kind, content, program: roster.id };
 }
 
 /** The same in another process. */
-export function arrivedShared(content: unknown): Shared {
+export function receivedState(content: unknown): SharedState {
   const { words, program } = content as SharedContent;
   const place = placeIn(program);
   if (place === undefined) {
