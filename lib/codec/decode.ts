@@ -30,6 +30,7 @@ const {
   TypedArrayPrototypeSubarray,
   Uint8Array,
 } = primordials;
+const { prototype: ObjectPrototype } = Object;
 
 /** What came beside the bytes. */
 export interface Beside {
@@ -224,8 +225,13 @@ class Decoder {
       const value = this.#value(this.#in.byte());
       if (key === "__proto__") {
         defineOwn(object, key, value);
-      } else {
+        continue;
+      }
+      try {
         object[key] = value;
+      } catch {
+        // Object.prototype has a property of this name that can't be set: it was frozen, or has a getter.
+        defineOwn(object, key, value);
       }
     }
   }
@@ -245,7 +251,7 @@ class Decoder {
         isSparse = true;
         makeSparse(object, MAX_INDEX);
       }
-      if (key === "__proto__") defineOwn(object, key, value);
+      if (key === "__proto__" || key in ObjectPrototype) defineOwn(object, key, value);
       else object[key] = value;
     }
   }

@@ -9,6 +9,7 @@ import {
   processSteps,
   steps,
 } from "../support/spoiling/scenario.ts";
+import { answersOf, NAMES, NAMES_OF_FUNCTIONS, pollute } from "../support/spoiling/pollute.ts";
 import { METHODS_OF_THE_LANGUAGE, spoil, targets, WAYS } from "../support/spoiling/spoil.ts";
 
 /** The beginnings of the names of what is replaced. */
@@ -87,3 +88,28 @@ Deno.test("pools and processes work whatever a program replaces of the language'
   }
   assert.deepEqual(changed, []);
 });
+
+/** What is added to Object.prototype, by each name alone, as one may hide another. */
+const ADDED: Record<string, [value: unknown, names: readonly string[]]> = {
+  "a text": ["polluted", NAMES],
+  "a function that answers nothing": [() => undefined, NAMES_OF_FUNCTIONS],
+  "a function that throws": [() => {
+    throw new Error("called");
+  }, [...NAMES, ...NAMES_OF_FUNCTIONS]],
+};
+
+for (const [what, [value, names]] of Object.entries(ADDED)) {
+  Deno.test(`nothing changes if Object.prototype has ${what} by any one name`, async () => {
+    const all = { ...steps, ...processSteps }, expected = await answersOf(all, ENDLESS_FOR_POOLS);
+    for (const name of names) {
+      const restore = pollute(Object.prototype, [name], value);
+      let answers: Record<string, string>;
+      try {
+        answers = await answersOf(all, ENDLESS_FOR_POOLS);
+      } finally {
+        restore();
+      }
+      assert.deepEqual(answers, expected, name);
+    }
+  });
+}

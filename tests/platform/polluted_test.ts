@@ -1,48 +1,18 @@
 // What a program, or a library that it loads, adds to Object.prototype or Array.prototype is no option of
-// this library's, and no part of its messages.
+// this library's, and no part of its messages. (tests/full/spoiling.ts adds each name alone.)
 
 import assert from "node:assert/strict";
-import { type Connection, Lock, Pipe, Process, Queue } from "../../mod.ts";
+import { type Connection, Lock, Pipe, Pool, Process, Queue } from "../../mod.ts";
 import { Queue as LocalQueue } from "../../local.ts";
-import { answerOf, processSteps, steps } from "../support/spoiling/scenario.ts";
+import {
+  answersOf,
+  NAMES,
+  NAMES_OF_FUNCTIONS,
+  pollute,
+  polluteByGetters,
+} from "../support/spoiling/pollute.ts";
+import { ENDLESS_FOR_POOLS, poolSteps, processSteps, steps } from "../support/spoiling/scenario.ts";
 
-const { defineProperty } = Object, { deleteProperty } = Reflect;
-
-/** Adds properties to a prototype; returns how to take them away. */
-function pollute(prototype: object, names: readonly string[], value: unknown, enumerable = true) {
-  for (let i = 0; i < names.length; i++) {
-    defineProperty(prototype, names[i], {
-      __proto__: null,
-      value,
-      writable: true,
-      enumerable,
-      configurable: true,
-    } as PropertyDescriptor);
-  }
-  return () => {
-    for (let i = 0; i < names.length; i++) deleteProperty(prototype, names[i]);
-  };
-}
-
-/** Every option of this library, and words that it, the language and Deno look for in objects. */
-const NAMES = [
-  ...["timeout", "signal", "maxSize", "maxBytes", "name", "transfer", "maxLength", "immediate"],
-  ...[
-    "offset",
-    "size",
-    "duplex",
-    "action",
-    "lock",
-    "compare",
-    "target",
-    "args",
-    "daemon",
-    "module",
-  ],
-  ...["by", "permissions", "memoryLimitMb", "timeLimit", "sealed", "keep", "message", "code"],
-  ...["cause", "type", "kind", "ports", "program", "exposed", "content", "once", "done", "value"],
-  ...["start", "pull", "highWaterMark", "env", "workerData", "transferList", "resourceLimits"],
-];
 const VALUES: Record<string, unknown> = {
   "a number": -1,
   "a text": "polluted",
@@ -51,28 +21,17 @@ const VALUES: Record<string, unknown> = {
   },
 };
 
-async function answersOf(all: typeof steps): Promise<Record<string, string>> {
-  const answers: Record<string, string> = {};
-  const names = Object.keys(all);
-  for (let i = 0; i < names.length; i++) answers[names[i]] = await answerOf(all[names[i]]);
-  return answers;
-}
-
 for (const [what, value] of Object.entries(VALUES)) {
-  Deno.test(`nothing changes for any primitive if Object.prototype has ${what} by an option's name`, async () => {
+  Deno.test(`nothing changes for any primitive if Object.prototype has ${what} by the options' names`, async () => {
     const expected = await answersOf(steps);
-    // By each name alone, as one may hide another, and by all.
-    const sets = what === "a text" ? [NAMES, ...NAMES.map((name) => [name])] : [NAMES];
-    for (const names of sets) {
-      const restore = pollute(Object.prototype, names, value);
-      let answers: Record<string, string>;
-      try {
-        answers = await answersOf(steps);
-      } finally {
-        restore();
-      }
-      assert.deepEqual(answers, expected, names.join());
+    const restore = pollute(Object.prototype, NAMES, value);
+    let answers: Record<string, string>;
+    try {
+      answers = await answersOf(steps);
+    } finally {
+      restore();
     }
+    assert.deepEqual(answers, expected);
   });
 
   Deno.test(`nothing changes for processes if Object.prototype has ${what} by all those names`, async () => {
@@ -101,6 +60,35 @@ Deno.test("nothing changes if Object.prototype has what the language looks for, 
     assert.deepEqual(answers, expected);
   }
 });
+
+const nothing = () => undefined;
+/** Functions by the names that descriptors, iterators and JSON are asked for, in several forms. */
+const FUNCTIONS: Record<string, (names: readonly string[]) => () => void> = {
+  "functions that answer nothing": (names) => pollute(Object.prototype, names, nothing),
+  "functions that throw": (names) => pollute(Object.prototype, names, VALUES["a function"]),
+  "classes": (names) => pollute(Object.prototype, names, class Added {}, false),
+  "getters of functions": (names) => polluteByGetters(Object.prototype, names, () => nothing),
+};
+
+for (const [what, add] of Object.entries(FUNCTIONS)) {
+  Deno.test(`nothing changes if Object.prototype has ${what} by names that the language looks for`, async () => {
+    // Of each form other steps, and by tests/full/spoiling.ts all steps of all forms.
+    const all = what === "getters of functions"
+      ? { ...steps, ...processSteps }
+      : what === "functions that throw"
+      ? { ...steps, "pool": Object.values(poolSteps)[0] }
+      : steps;
+    const expected = await answersOf(all, ENDLESS_FOR_POOLS);
+    const restore = add(NAMES_OF_FUNCTIONS);
+    let answers: Record<string, string>;
+    try {
+      answers = await answersOf(all, ENDLESS_FOR_POOLS);
+    } finally {
+      restore();
+    }
+    assert.deepEqual(answers, expected);
+  });
+}
 
 Deno.test("nothing changes if Array.prototype has enumerable functions and values", async () => {
   const all = { ...steps, ...processSteps }, expected = await answersOf(all);
@@ -168,3 +156,103 @@ Deno.test("a child that has such additions works, starts processes, and its resu
   assert.deepEqual({ ...result }, { sum: 16, isTaken: false });
   here.close();
 });
+
+const later = { timeout: 20_000 }, soon = { timeout: 5 };
+const addOne = (n: number) => n + 1,
+  loop = () => {
+    while (true);
+  };
+const fail = () => {
+  throw new RangeError("of the target");
+};
+
+/**
+ * What has nothing but primitives for results. An object that the language is to resolve a promise with is asked for
+ * its then() first, and so `await queue.get()` of an object is lost with any program that has one for all objects.
+ */
+const stepsOfPrimitives: typeof steps = {
+  async queue() {
+    const queue = new Queue<unknown>();
+    await queue.put(1);
+    const waiting = [queue.get(later), queue.get(later)], first = await waiting[0];
+    await queue.put(2);
+    queue.putNowait({ a: 3 });
+    queue.putSync({ a: 4 });
+    const { a: third } = queue.getNowait() as { a: number },
+      { a } = queue.getSync() as { a: number };
+    return `${first}${await waiting[1]}${third}${a}` +
+      await queue.get(soon).catch((error: Error) => error.name);
+  },
+  async locks() {
+    const lock = new Lock();
+    await lock.acquire();
+    const waiting = lock.acquire(later);
+    lock.release();
+    return `${await waiting}${await lock.acquire(soon)}`;
+  },
+  async pipe() {
+    const { 0: here, 1: there } = Pipe<number>();
+    await here.send(1);
+    const received = await there.recv(later);
+    here.close();
+    there.close();
+    return `${received}`;
+  },
+  async processes() {
+    const process = new Process({ target: addOne, args: [1], by: "source" });
+    process.start();
+    const result = await process.result(later);
+    const confined = new Process({ target: addOne, args: [2], by: "source", permissions: "none" });
+    confined.start();
+    const blocked = confined.joinSync(later) && confined.resultNowait();
+    const failing = new Process({ target: fail, by: "source" });
+    failing.start();
+    const error = await failing.result(later).catch((error) => error.cause.name);
+    const endless = new Process({ target: loop, by: "source" });
+    endless.start();
+    endless.terminate();
+    {
+      await using disposed = new Process({ target: loop, by: "source" });
+      disposed.start();
+    }
+    return `${result}${blocked}${error}${await endless.join(later)}${process.exitCode}`;
+  },
+  async pool() {
+    const pool = new Pool({ processes: 1, by: "source" });
+    const one = await pool.apply(addOne, [1], later), blocked = pool.applySync(addOne, [2], later);
+    const { 0: first } = pool.mapSync(addOne, [3], later);
+    const error = await pool.apply(fail, [], later).catch(({ name }) => name);
+    pool.close();
+    return `${one}${blocked}${first}${error}${await pool.join(later)}`;
+  },
+};
+
+/** What then() of all objects does: Deno's own code, which starts workers, can't go on with the others. */
+const THENS: Record<string, { then: unknown; all: typeof steps }> = {
+  "never calls back": { then: () => {}, all: stepsOfPrimitives },
+  "throws": { then: VALUES["a function"], all: withoutWorkers(stepsOfPrimitives) },
+  "calls back": {
+    then: (resolve: (value: unknown) => void) => resolve(7),
+    all: withoutWorkers(stepsOfPrimitives),
+  },
+};
+
+function withoutWorkers({ queue, locks, pipe }: typeof steps): typeof steps {
+  return { queue, locks, pipe };
+}
+
+for (const [what, { then, all }] of Object.entries(THENS)) {
+  Deno.test(`nothing hangs if all objects have a then() that ${what}`, async () => {
+    const expected = await answersOf(all, ENDLESS_FOR_POOLS);
+    const restore = pollute(Object.prototype, ["then"], then, false);
+    let answers: Record<string, string>;
+    try {
+      answers = {};
+      // Not by answersOf(), which resolves with an object.
+      for (const name of Object.keys(all)) answers[name] = await all[name]();
+    } finally {
+      restore();
+    }
+    assert.deepEqual(answers, expected);
+  });
+}

@@ -94,7 +94,8 @@ function newItem(): Record<string, unknown> {
   const bytes = new Bytes(3);
   bytes[1] = 77;
   // deno-lint-ignore no-sparse-arrays
-  const list = [1, "two", null, undefined, , 6], more = { deep: { er: 9 }, again: map };
+  const list = [1, "two", null, undefined, , 6],
+    more = { deep: { er: 9, toString: 1 }, again: map };
   const date = new PlainDate(5), big = 2n ** 70n, text = "täxt – 世界";
   return { n: 1.5, text, list, map, set, date, bytes, error: sample, big, more };
 }
@@ -105,7 +106,8 @@ function wordsOf(item: any): string {
   const { n, text, list, map, set, date, bytes, error, big, more } = item;
   return n + text + list[1] + list.length + (4 in list) + apply(mapGet, map, ["key"]) +
     apply(setHas, set, [8]) + apply(getTime, date, []) + bytes[1] + error.message +
-    (big === 2n ** 70n) + more.deep.er + (more.again === map) + (error instanceof PlainRangeError) +
+    (big === 2n ** 70n) + more.deep.er + more.deep.toString + (more.again === map) +
+    (error instanceof PlainRangeError) +
     (map instanceof PlainMap);
 }
 
@@ -205,7 +207,7 @@ export const steps: Record<string, () => Promise<string>> = {
     return "" + got + one + order + all + await nameOfThrown(() => lifo.get(soon));
   },
   async "pipe"() {
-    const [here, there] = Pipe<unknown>();
+    const { 0: here, 1: there } = Pipe<unknown>();
     await here.send(newItem());
     there.sendSync({ back: 1 });
     const words = wordsOf(await there.recv()), back = here.recvSync() as { back: number };
@@ -228,7 +230,7 @@ export const steps: Record<string, () => Promise<string>> = {
       await nameOfThrown(() => there.send(1));
   },
   async "pipe: for await"() {
-    const [here, there] = Pipe<number>();
+    const { 0: here, 1: there } = Pipe<number>();
     await here.send(1);
     await here.send(2);
     here.close();
@@ -262,7 +264,7 @@ export const steps: Record<string, () => Promise<string>> = {
     const waiting = semaphore.acquire(later), set = event.wait(later);
     semaphore.release();
     event.set();
-    const barrier = new Barrier(2), [first, second] = [barrier.wait(later), barrier.wait(later)];
+    const barrier = new Barrier(2), first = barrier.wait(later), second = barrier.wait(later);
     return "" + await waiting + await set + event.waitSync() + event.isSet() + semaphore.value +
       await semaphore.acquire(soon) + await nameOfThrown(() => bounded.release()) +
       (await first + await second) + await nameOfThrown(() => barrier.wait(soon)) + barrier.broken;
