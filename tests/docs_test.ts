@@ -27,7 +27,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const project = pathToFileURL(`${folder}/`);
-      for (const path of ["lib/", "mod.ts", "deno.json"]) {
+      for (const path of ["lib/", "tools/", "mod.ts", "local.ts", "deno.json"]) {
         await copy(new URL(path, root), new URL(path, project));
       }
       const files = [...page.matchAll(/^<!-- (\S+\.ts) -->\n\n```ts\n([^]*?)^```$/gm)];
@@ -38,20 +38,23 @@ Deno.test({
       for (const [, path, text] of files) {
         await Deno.writeTextFile(new URL(path, project), text, { append: EXTENDED.has(path) });
       }
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["test", "--allow-all", "--check", TEST],
-        cwd: folder,
-        stdin: "null",
-        env: { NO_COLOR: "1" },
-      }).output();
-      const printed = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes)).join("");
-      assert.equal(code, 0, printed);
-      assert.match(printed, /^ok \| 3 passed/m);
+      await deno(folder, "run", "--allow-all", "tools/generate_runtime.ts");
+      const printed = await deno(folder, "test", "--allow-all", "--check", TEST);
+      assert.match(printed, /^ok \| 4 passed/m);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
 });
+
+/** Runs it in a folder; returns what it printed. */
+async function deno(folder: string, ...args: string[]): Promise<string> {
+  const options = { args, cwd: folder, stdin: "null", env: { NO_COLOR: "1" } } as const;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+  const printed = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes)).join("");
+  assert.equal(code, 0, printed);
+  return printed;
+}
 
 /** Its blocks are files of the package, not programs. */
 const WORKED_EXAMPLE = "add-a-primitive.md";
