@@ -83,8 +83,13 @@ export type {
   BatchQueue,
   BlockingQueue,
 } from "./lib/queue/contract.ts";
-export { JoinableQueue, type JoinableQueueStatistics } from "./lib/queue/shared/joinable_queue.ts";
-export { Queue, type QueueOptions, type QueueStatistics } from "./lib/queue/shared/queue.ts";
+export { JoinableQueue } from "./lib/queue/shared/joinable_queue.ts";
+export { Queue } from "./lib/queue/shared/queue.ts";
+export type { QueueOptions } from "./lib/queue/shared/queue_options.ts";
+export type {
+  JoinableQueueStatistics,
+  QueueStatistics,
+} from "./lib/queue/shared/queue_statistics.ts";
 export { SimpleQueue } from "./lib/queue/shared/simple_queue.ts";
 export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";
 export { Condition } from "./lib/sync/condition.ts";

@@ -9,24 +9,11 @@ import {
 } from "../../transfer/transferable.ts";
 import { blocking, eventually } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
-import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../contract.ts";
-import { Queue, type QueueOptions, type QueueStatistics, storeOf } from "./queue.ts";
+import type { AsyncJoinableQueue } from "../contract.ts";
+import { Queue, storeOf } from "./queue.ts";
+import type { QueueOptions } from "./queue_options.ts";
+import type { JoinableQueueStatistics } from "./queue_statistics.ts";
 import { Store, type StoreContent } from "./store.ts";
-
-/**
- * A look at a {@linkcode JoinableQueue}: what {@linkcode JoinableQueue.statistics} answers.
- *
- * @example
- * ```ts
- * import { JoinableQueue, type JoinableQueueStatistics } from "@multiproc/multiprocessing";
- *
- * const queue = new JoinableQueue<string>();
- * await queue.putMany(["a", "b"]);
- * const { size, unfinished }: JoinableQueueStatistics = queue.statistics();
- * console.log(size, unfinished); // 2 2
- * ```
- */
-export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {}
 
 /**
  * A {@linkcode Queue} that knows when all that was put has been worked off: consumers call

@@ -17,81 +17,15 @@ import { blocking, eventually, now } from "../../wait/operation.ts";
 import { blockingTimeoutOf, type BlockOptions, type WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
 import { sourceOf } from "../../wait/source.ts";
-import type { AsyncQueueStatistics, BatchQueue, BlockingQueue } from "../contract.ts";
+import type { BatchQueue, BlockingQueue } from "../contract.ts";
 import { Faces, isEnd } from "../faces.ts";
 import { advertise, forget, lookup, publish } from "./names.ts";
+import type { QueueOptions } from "./queue_options.ts";
+import type { QueueStatistics } from "./queue_statistics.ts";
 import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { Number, TypeError } = primordials;
-
-/**
- * How a new {@linkcode Queue} is bounded and named.
- *
- * @example
- * ```ts
- * import { Queue, type QueueOptions } from "@multiproc/multiprocessing";
- *
- * const options: QueueOptions = { maxSize: 100, maxBytes: 2 ** 20, name: "urls" };
- * const queue = new Queue<string>(options);
- * console.log(queue.maxSize, queue.name); // 100 urls
- * queue.close();
- * ```
- */
-export interface QueueOptions {
-  /**
-   * The most items it holds before `put` waits; a whole number from 0 to 2 ** 31 - 1. 0, the
-   * default: no bound. Python's `maxsize`.
-   */
-  maxSize?: number;
-  /**
-   * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
-   * number from 64 to 2 ** 31 - 16. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
-   */
-  maxBytes?: number;
-  /**
-   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also one
-   * that this library did not start. Without a name it reaches only those it is handed to.
-   */
-  name?: string;
-}
-
-/**
- * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
- *
- * @example
- * ```ts
- * import { Queue, type QueueStatistics } from "@multiproc/multiprocessing";
- *
- * const queue = new Queue<string>({ maxSize: 10 });
- * await queue.putMany(["a", "b", "c"]);
- * await queue.get();
- * const { size, put, got, shutDown }: QueueStatistics = queue.statistics();
- * console.log(size, put, got, shutDown); // 2 3 1 false
- * ```
- */
-export interface QueueStatistics extends AsyncQueueStatistics {
-  /** Items in the queue. */
-  size: number;
-  /** The most items it holds; 0 when their number isn't bounded. */
-  maxSize: number;
-  /** Bytes of shared memory that the items in the queue use. */
-  bytes: number;
-  /** The most bytes its items may use. */
-  maxBytes: number;
-  /** Bytes of shared memory taken for items so far; it grows as needed and isn't given back. */
-  capacity: number;
-  /** Items put since the queue was made, modulo 2 ** 32. */
-  put: number;
-  /** Items got since the queue was made, modulo 2 ** 32. */
-  got: number;
-  /** Tasks of this process that wait for an item. */
-  waitingToGet: number;
-  /** Tasks of this process that wait for room. */
-  waitingToPut: number;
-  /** Whether it was shut down. */
-  shutDown: boolean;
-}
 
 /** The store of a queue, for the other files of this room. */
 export let storeOf: <T>(queue: Queue<T>) => Store<T>;

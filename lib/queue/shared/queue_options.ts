@@ -1,0 +1,32 @@
+// How a queue between processes is bounded and named.
+
+/**
+ * How a new {@linkcode Queue} is bounded and named.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: QueueOptions = { maxSize: 100, maxBytes: 2 ** 20, name: "urls" };
+ * const queue = new Queue<string>(options);
+ * console.log(queue.maxSize, queue.name); // 100 urls
+ * queue.close();
+ * ```
+ */
+export interface QueueOptions {
+  /**
+   * The most items it holds before `put` waits; a whole number from 0 to 2 ** 31 - 1. 0, the
+   * default: no bound. Python's `maxsize`.
+   */
+  maxSize?: number;
+  /**
+   * The most bytes its items take, as they lie in shared memory, before `put` waits; a whole
+   * number from 64 to 2 ** 31 - 16. Default 2 ** 30 (1 GiB). Memory is taken as it is needed.
+   */
+  maxBytes?: number;
+  /**
+   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also one
+   * that this library did not start. Without a name it reaches only those it is handed to.
+   */
+  name?: string;
+}

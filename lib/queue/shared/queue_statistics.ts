@@ -1,0 +1,55 @@
+// What a queue between processes tells of itself.
+
+import type { AsyncJoinableQueueStatistics, AsyncQueueStatistics } from "../contract.ts";
+
+/**
+ * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new Queue<string>({ maxSize: 10 });
+ * await queue.putMany(["a", "b", "c"]);
+ * await queue.get();
+ * const { size, put, got, shutDown }: QueueStatistics = queue.statistics();
+ * console.log(size, put, got, shutDown); // 2 3 1 false
+ * ```
+ */
+export interface QueueStatistics extends AsyncQueueStatistics {
+  /** Items in the queue. */
+  size: number;
+  /** The most items it holds; 0 when their number isn't bounded. */
+  maxSize: number;
+  /** Bytes of shared memory that the items in the queue use. */
+  bytes: number;
+  /** The most bytes its items may use. */
+  maxBytes: number;
+  /** Bytes of shared memory taken for items so far; it grows as needed and isn't given back. */
+  capacity: number;
+  /** Items put since the queue was made, modulo 2 ** 32. */
+  put: number;
+  /** Items got since the queue was made, modulo 2 ** 32. */
+  got: number;
+  /** Tasks of this process that wait for an item. */
+  waitingToGet: number;
+  /** Tasks of this process that wait for room. */
+  waitingToPut: number;
+  /** Whether it was shut down. */
+  shutDown: boolean;
+}
+
+/**
+ * A look at a {@linkcode JoinableQueue}: what {@linkcode JoinableQueue.statistics} answers.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, type JoinableQueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new JoinableQueue<string>();
+ * await queue.putMany(["a", "b"]);
+ * const { size, unfinished }: JoinableQueueStatistics = queue.statistics();
+ * console.log(size, unfinished); // 2 2
+ * ```
+ */
+export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {}
