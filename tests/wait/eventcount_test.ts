@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { arrives, clock, realNow, turn } from "./controlled_time.ts";
 import {
   addChore,
-  EventCount as Eventcount,
-  EVENTCOUNT_WORDS as EVENTCOUNT_WORDS,
+  EventCount,
+  EVENTCOUNT_WORDS,
   recheck,
   removeChore,
   type Waiter,
@@ -32,15 +32,15 @@ interface Taking extends Waiter {
 class Permits {
   readonly words = new Int32Array(new SharedArrayBuffer(32 * 4));
   readonly order: string[] = [];
-  readonly #waiting = new Map<Waiter, Eventcount>();
+  readonly #waiting = new Map<Waiter, EventCount>();
 
   get count(): number {
     return Atomics.load(this.words, PERMITS);
   }
 
   /** One isolate's view. */
-  view(mark?: () => boolean): Eventcount {
-    return new Eventcount(this.words, 0, () => this.count > 0, mark);
+  view(mark?: () => boolean): EventCount {
+    return new EventCount(this.words, 0, () => this.count > 0, mark);
   }
 
   /** Takes a permit, if there is one. */
@@ -52,7 +52,7 @@ class Permits {
   }
 
   /** A task that waits for a permit at a view. */
-  take(view: Eventcount, name: string, before?: () => void): Taking {
+  take(view: EventCount, name: string, before?: () => void): Taking {
     const { promise, resolve } = Promise.withResolvers<string>();
     let attempts = 0;
     const waiter: Taking = {
@@ -80,7 +80,7 @@ class Permits {
   }
 
   /** Gives permits, and has a view open for as many. */
-  give(count: number, opener: Eventcount, opens = count): void {
+  give(count: number, opener: EventCount, opens = count): void {
     Atomics.add(this.words, PERMITS, count);
     opener.notify(opens);
   }
@@ -511,7 +511,7 @@ test("removing one that doesn't wait, or twice, does nothing", (permits) => {
 
 /** A view whose looks are counted, each of which takes a microsecond; and what happens at them. */
 function watcher(permits: Permits, at: (look: number) => boolean | void): {
-  view: Eventcount;
+  view: EventCount;
   looks: () => number;
 } {
   let looks = 0;
@@ -519,7 +519,7 @@ function watcher(permits: Permits, at: (look: number) => boolean | void): {
     clock.tick(0.001);
     return at(++looks) ?? permits.count > 0;
   };
-  return { view: new Eventcount(permits.words, 0, ready), looks: () => looks };
+  return { view: new EventCount(permits.words, 0, ready), looks: () => looks };
 }
 
 test("one that watches sees what comes, and is known to watch meanwhile", (permits) => {
@@ -632,7 +632,7 @@ test("watching in vain gets shorter, ends, and is tried again after some sleeps"
 
 test("with a clock that stands still a watch ends all the same", (permits) => {
   let looks = 0;
-  const view = new Eventcount(permits.words, 0, () => {
+  const view = new EventCount(permits.words, 0, () => {
     looks++;
     return false;
   });

@@ -4,25 +4,21 @@
 
 import assert from "node:assert/strict";
 import { arrives, clock, turn } from "./controlled_time.ts";
-import {
-  EventCount as Eventcount,
-  EVENTCOUNT_WORDS as EVENTCOUNT_WORDS,
-  WAIT,
-} from "../../lib/wait/eventcount.ts";
+import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../../lib/wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../../lib/wait/operation.ts";
 import { addChore, removeChore } from "../../lib/wait/eventcount.ts";
 
 /** Things to take, and an operation that takes one. */
 class Things {
   readonly words = new Int32Array(new SharedArrayBuffer((EVENTCOUNT_WORDS + 1) * 4));
-  readonly eventcount: Eventcount = this.view();
+  readonly eventcount: EventCount = this.view();
   /** What happened, in its order. */
   readonly events: string[] = [];
   /** What an attempt throws, once. */
   failure: Error | undefined;
 
-  view(): Eventcount {
-    return new Eventcount(this.words, 0, () => this.count > 0);
+  view(): EventCount {
+    return new EventCount(this.words, 0, () => this.count > 0);
   }
 
   get count(): number {

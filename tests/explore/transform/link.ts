@@ -37,6 +37,8 @@ export async function link(entry: string, options: LinkOptions): Promise<Program
   );
   const { outputFiles } = await esbuild.build({
     ...{ entryPoints: [entry], bundle: true, write: false, format: "iife", globalName: "$exports" },
+    // As in any bundle: where it stands says nothing of the package.
+    define: { "import.meta.url": '"file:///explored.js"' },
     ...{ target: "esnext", treeShaking: true, logLevel: "silent" },
     plugins: [{
       name: "explorer",

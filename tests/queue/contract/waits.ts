@@ -142,6 +142,21 @@ export function waits(contract: Contract): void {
     assert.deepEqual(await drain(queue), [2]);
   });
 
+  test("when the wait is over its time is no matter any more", async () => {
+    const queue = make();
+    const get = queue.get({ timeout: 20 });
+    await queue.putNowait(1);
+    // On a slow machine its time may have been up before.
+    const got = await get.catch(() => queue.getNowait());
+    assert.equal(got, 1);
+    await new Promise((resolve) => setTimeout(resolve, 25)); // fires after what is due before it
+    await waiting(contract, queue, {});
+    const next = queue.get(bound);
+    await waiting(contract, queue, { toGet: 1 });
+    await queue.putNowait(2);
+    assert.equal(await next, 2);
+  });
+
   test("of an item and an abort in the same moment one counts: it is got, or is still there", async () => {
     for (const isAbortFirst of [false, true]) {
       const queue = make();
