@@ -9,7 +9,6 @@
 import * as esbuild from "npm:esbuild@0.25.12";
 
 const root = new URL("../", import.meta.url);
-const target = new URL("lib/target/bundle_text.ts", root);
 
 /** The text would otherwise hold itself: in the bundle it is empty, which means "look at my URL". */
 const withoutItself: esbuild.Plugin = {
@@ -104,9 +103,24 @@ export const core: string = ${JSON.stringify(core)};
 export const rest: readonly string[] = ${JSON.stringify(rest)};
 `;
 
-if (Deno.args.includes("--check")) {
-  if (await Deno.readTextFile(target) !== source) {
-    console.error("lib/target/bundle_text.ts is not current. Run `deno task generate`.");
+// The same as modules, whose code Deno keeps from one run of a program to the next.
+const header =
+  `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
+// @ts-nocheck the sources are checked
+`;
+const files: [path: string, content: string][] = [
+  ["lib/target/bundle_text.ts", source],
+  ["lib/target/bundle/core.js", `${header}${core}`],
+  ["lib/target/bundle/rest.js", `${header}${rest.join('"./core.js"')}`],
+];
+
+for (const [path, content] of files) {
+  const url = new URL(path, root);
+  if (!Deno.args.includes("--check")) {
+    await Deno.mkdir(new URL("./", url), { recursive: true });
+    await Deno.writeTextFile(url, content);
+  } else if (await Deno.readTextFile(url).catch(() => "") !== content) {
+    console.error(`${path} is not current. Run \`deno task generate\`.`);
     Deno.exit(1);
   }
-} else await Deno.writeTextFile(target, source);
+}

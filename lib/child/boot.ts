@@ -42,7 +42,7 @@ import { defineModules } from "../platform/module_source.ts";
 import { isOwn, knowFiles } from "../target/callers.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { type LoadModule, resolveReference } from "../target/reference.ts";
-import { entryPoints, isBundled, runtimeUrl } from "../target/bundle.ts";
+import { entryPoints, isBundled, wholeUrl } from "../target/bundle.ts";
 import { leaveSignalsToMain } from "./signals.ts";
 import { becomeSource, compileSource, type SourceText } from "../target/source.ts";
 import { watchForUncaught } from "./uncaught_errors.ts";
@@ -106,7 +106,7 @@ export function bootModule(load: LoadModule): void {
     if (!isBundled) return resolve(travel, load);
     await serveEntryPoints();
     const isHere = travel.by === "reference" && isOwn(travel.reference.module);
-    return resolve(travel, isHere ? () => import(runtimeUrl()) : load);
+    return resolve(travel, isHere ? () => import(wholeUrl()) : load);
   });
 }
 

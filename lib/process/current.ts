@@ -10,7 +10,7 @@ import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./process_info.ts";
 import { isLoadedByChild } from "../child/module_graph.ts";
-import { isBundled, isInlined } from "../target/bundle.ts";
+import { adoptParts, bundleParts, isBundled, isInlined } from "../target/bundle.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -42,6 +42,7 @@ const children = new SafeSet<Process>();
 /** Called once, first of all, in a started process. */
 export function becomeChild(child: ChildPart): void {
   ({ identity, library, memoryLimitMb: memoryLimit } = child);
+  adoptParts(child.parts);
   if (child.desk !== undefined) adoptDesk(child.desk, child.self, identity.name);
   else adoptPlace(child.table!, child.self);
   if (child.key === undefined) becomeConfined(child.grants!, child.sealed);
@@ -69,8 +70,8 @@ export function withinMemoryLimit(memoryLimitMb: number | undefined): number | u
 }
 
 /** What a child of this process needs of it. */
-export function inheritance(): Pick<ChildPart, "starter" | "parent" | "library"> {
-  return { starter: ownRef(), parent: identity, library };
+export function inheritance(): Pick<ChildPart, "starter" | "parent" | "library" | "parts"> {
+  return { starter: ownRef(), parent: identity, library, parts: bundleParts() };
 }
 
 /** Where the module is that a child by reference runs first, or the bundle that holds it. */

@@ -4,6 +4,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "../liveness/process_table.ts";
+import type { Parts } from "../target/bundle.ts";
 import type { Travel } from "../target/travel.ts";
 import type { Grants, Name, Sealed } from "./grants.ts";
 import type { Identity } from "./identity.ts";
@@ -42,6 +43,8 @@ export interface ChildPart {
   travel: Travel;
   /** Where the modules of this package are, for processes that the child starts by reference. */
   library: string;
+  /** Where the text of this package is, for processes that the child starts. */
+  parts: Parts;
   /** Its permissions, if it or a process it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
   /** The permissions that it gives up before it runs any code of the user's. */

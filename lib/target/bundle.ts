@@ -9,7 +9,8 @@ import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
 import { core, exportNames, localNames, rest } from "./bundle_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeJoin, JSON, RegExpPrototypeTest } = primordials;
+const { ArrayPrototypeJoin, JSON, RegExpPrototypeTest, StringPrototypeStartsWith, URL } =
+  primordials;
 
 /** Whether this is such a child: the bundled text doesn't hold itself. */
 export const isBundled: boolean = core === "";
@@ -21,40 +22,58 @@ export const isInlined: boolean = !isBundled &&
 /** The symbol under which a child that imports a bundle leaves a function for what it is to run first. */
 export const LOADER = "@multiproc/multiprocessing:child";
 
-/** The URLs of the parts: of `core`, and of the module that has all. */
-let coreUrl = "", wholeUrl = "";
-
-/** Called by the rest of the text, in a child that has it. */
-export function knowRest(url: string): void {
-  wholeUrl = url;
+/** Where the parts of the package's text are. */
+export interface Parts {
+  /** Exports boot(), and is enough for a child that uses nothing of the package. */
+  core: string;
+  /** Exports all. */
+  whole: string;
 }
 
-/** The URL of the package as one module. Processes with permissions of their own can't revoke it: child/lockdown.ts. */
-export function runtimeUrl(): string {
-  makeUrls();
-  return wholeUrl;
-}
+/** By object URLs, which every child can import. Processes with permissions of their own can't revoke them: child/lockdown.ts. */
+let parts: Parts = { core: "", whole: "" };
 
-/** The URL of that part of it that exports boot(), and is enough for a child that uses nothing of the package. */
-export function childUrl(): string {
-  makeUrls();
-  return coreUrl;
-}
-
-function makeUrls(): void {
-  if (isBundled) {
-    coreUrl = import.meta.url;
-    return;
+/** The parts of the text, for any child. */
+export function bundleParts(): Parts {
+  // Any worker of the program can revoke them; a child that runs from them can't make them anew.
+  if (!isBundled && !(isObjectUrl(parts.core) && isObjectUrl(parts.whole))) {
+    const url = newObjectUrl(core);
+    parts = { core: url, whole: newObjectUrl(ArrayPrototypeJoin(rest, JSON.stringify(url))) };
   }
-  // Any worker of the program can revoke them.
-  if (isObjectUrl(coreUrl) && isObjectUrl(wholeUrl)) return;
-  coreUrl = newObjectUrl(core);
-  wholeUrl = newObjectUrl(ArrayPrototypeJoin(rest, JSON.stringify(coreUrl)));
+  return parts;
+}
+
+/** Called in a child that runs from them, with those of its starter. */
+export function adoptParts(inherited: Parts): void {
+  parts = inherited;
+}
+
+/**
+ * The same as files beside this one; undefined where this isn't a file. Deno keeps their code from one run of a program
+ * to the next, so that the first start takes 20 ms less.
+ */
+export function bundleFiles(): Parts | undefined {
+  if (isBundled || isInlined || !StringPrototypeStartsWith(import.meta.url, "file:")) return;
+  const url = (name: string) => new URL(`./bundle/${name}.js`, import.meta.url).href;
+  return { core: url("core"), whole: url("rest") };
+}
+
+/** The module that has all, in a child that runs from it. */
+let here = "";
+
+/** Called by that module. */
+export function knowWhole(url: string): void {
+  here = url;
+}
+
+/** The URL of the module that has all, in a child that runs from it. */
+export function wholeUrl(): string {
+  return here;
 }
 
 /** Whether a module is one of the parts, in a child that runs from them. */
 export function isPart(url: string): boolean {
-  return isBundled && (url === import.meta.url || url === wholeUrl);
+  return isBundled && (url === import.meta.url || url === here);
 }
 
 /** What that module exports and a function by source may use. */
@@ -64,7 +83,7 @@ export function runtimeExports(): readonly string[] {
 
 /** The texts of mod.ts and local.ts for a child that runs from that text: they export what is in it. */
 export function entryPoints(): { mod: string; local: string } {
-  const from = JSON.stringify(runtimeUrl());
+  const from = JSON.stringify(here);
   return {
     mod: `export { ${ArrayPrototypeJoin(exportNames, ", ")} } from ${from};`,
     local: `import { multiprocessing$local } from ${from};

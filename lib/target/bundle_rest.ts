@@ -1,5 +1,5 @@
 // In the text that holds this package, the first module of what not every child has (tools/generate_runtime.ts).
 
-import { knowRest } from "./bundle.ts";
+import { knowWhole } from "./bundle.ts";
 
-knowRest(import.meta.url);
+knowWhole(import.meta.url);

@@ -5,7 +5,7 @@ import { explain } from "./source_errors.ts";
 import type { Scope, Travel } from "./travel.ts";
 import { preloaded } from "./preloaded.ts";
 import { type Reference, resolveReference, textOf } from "./reference.ts";
-import { isBundled, runtimeUrl } from "./bundle.ts";
+import { isBundled, wholeUrl } from "./bundle.ts";
 import { asExpression, bodyOf, scopeOf } from "./source.ts";
 import { callersWithMain, findReference, type Target } from "./target.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -103,5 +103,5 @@ export function explainThrown(error: unknown, travel: FunctionTravel): unknown {
 
 /** This package, as its users import it. */
 function ownNamespace(): Promise<Namespace> {
-  return import(isBundled ? runtimeUrl() : new URL("../../mod.ts", import.meta.url).href);
+  return import(isBundled ? wholeUrl() : new URL("../../mod.ts", import.meta.url).href);
 }

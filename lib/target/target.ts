@@ -11,7 +11,7 @@ import type { Grants, Name } from "../protocol/grants.ts";
 import { inheritedSeal } from "../process/permissions.ts";
 import type { Travel } from "./travel.ts";
 import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
-import { childUrl, LOADER, runtimeUrl } from "./bundle.ts";
+import { bundleFiles, bundleParts, LOADER, type Parts } from "./bundle.ts";
 import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -115,8 +115,8 @@ export function plan(
       ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
     };
     const main = inheritedSeal() !== undefined
-      ? strictMainModule(own.name, scope, runtimeUrl())
-      : mainModule(own.name, scope, runtimeUrl(), isConfined);
+      ? strictMainModule(own.name, scope, bundleParts().whole)
+      : mainModule(own.name, scope, partsFor(isConfined).whole, isConfined);
     return { travel, main: dataUrl(main), grants, giveUp: [] };
   }
   if (typeof code === "string") {
@@ -313,7 +313,7 @@ function byReference(
 function freeMain(): string {
   if (isChildModuleInBundle()) return bundledMain();
   // The target's module is imported from here: a package from JSR may import none that isn't on JSR.
-  return `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+  return `import { multiprocessing$child as child } from ${JSON.stringify(partsFor(false).whole)};
 child.bootModule((module, options) => import(module, options));`;
 }
 
@@ -346,20 +346,21 @@ bootSealed();`;
 function confinedMain(module: string, preload: readonly string[]): string {
   // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
   // module too, which is evaluated when it is imported: with the rights of the child.
-  return `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+  return `import { multiprocessing$child as child } from ${JSON.stringify(bundleParts().whole)};
 child.bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
 }
 
 /** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
 function sealing(module: string, preload: readonly string[]): string {
-  const seal = `import { multiprocessing$child as child } from ${JSON.stringify(runtimeUrl())};
+  const { whole } = bundleParts();
+  const seal = `import { multiprocessing$child as child } from ${JSON.stringify(whole)};
 child.modulesAreThere();`;
   const imports = ArrayPrototypeMap(preload, (url, i) => {
     return `import * as other${i} from ${JSON.stringify(url)};`;
   });
   const others = ArrayPrototypeMap(preload, (url, i) => `${JSON.stringify(url)}: other${i}`);
   return `import ${JSON.stringify(dataUrl(seal))};
-import * as target from ${JSON.stringify(isOwn(module) ? runtimeUrl() : module)};
+import * as target from ${JSON.stringify(isOwn(module) ? whole : module)};
 ${ArrayPrototypeJoin(imports, "\n")}
 const others = { ${ArrayPrototypeJoin(others, ", ")} };
 export { others, target };`;
@@ -381,9 +382,18 @@ function bySource(
   // Without the classes, where the function names none and none of their objects is handed over.
   const isSmall = !hasObjects && Object.keys(scope.names).length === 0;
   const main = inheritedSeal() !== undefined
-    ? strictMainModule(expression, scope, runtimeUrl())
-    : mainModule(expression, scope, isSmall ? childUrl() : runtimeUrl(), isConfined);
+    ? strictMainModule(expression, scope, bundleParts().whole)
+    : mainModule(expression, scope, partsFor(isConfined)[isSmall ? "core" : "whole"], isConfined);
   return { travel, main: dataUrl(main) };
+}
+
+/** This package's text, for a child that runs from it: as files where it may read them. */
+function partsFor(isConfined: boolean): Parts {
+  // What one with permissions of its own starts has the same, and may read as little.
+  const files = isConfined ? undefined : bundleFiles();
+  const isReadable = files !== undefined && whyNot(files.core, "") === undefined &&
+    whyNot(files.whole, "") === undefined;
+  return isReadable ? files : bundleParts();
 }
 
 function dataUrl(text: string): string {

@@ -20,13 +20,15 @@ const {
 const FRAME = "\n    at ";
 
 /**
- * What the URLs of this package's code begin with: its folder, or in a child the object URLs of its text; undefined in
+ * What the URLs of this package's code begin with: its folder, or in a child where its text is; undefined in
  * a bundle, where the code of others is in the same file.
  */
 const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
   ? new URL("../", import.meta.url).href
   : StringPrototypeStartsWith(import.meta.url, "blob:")
   ? "blob:"
+  : RegExpPrototypeTest(/\/lib\/target\/bundle\/core\.js$/, import.meta.url)
+  ? new URL("./", import.meta.url).href
   : undefined;
 
 /** Where a wait was begun. */
