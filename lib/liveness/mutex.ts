@@ -74,94 +74,121 @@ function nextMark(): number {
   return mark = mark & MARKER | (mark + ONE_MARK) & ~MARKER;
 }
 
-/** Takes the lock at words[at]. */
-export function lock(words: Int32Array, at: number): void {
-  const held = mayEnd ? nextMark() | HELD : HELD;
-  if (Atomics.compareExchange(words, at, FREE, held) !== FREE) lockContended(words, at, held);
-}
+/** The lock word of an internal structure, as one isolate sees it. */
+export class Mutex {
+  readonly #words: Int32Array;
+  readonly #at: number;
 
-function lockContended(words: Int32Array, at: number, held: number): void {
-  for (let i = 0; i < SPINS; i++) {
-    if (
-      Atomics.load(words, at) === FREE &&
-      Atomics.compareExchange(words, at, FREE, held) === FREE
-    ) return;
+  /** @param at which of the words is the lock */
+  constructor(words: Int32Array, at: number) {
+    this.#words = words;
+    this.#at = at;
   }
-  // Whoever gets it from here on leaves others asleep, perhaps.
-  const mine = held & MARK | CONTENDED;
-  let unchanged = FREE, slices = 0, allSlices = 0;
-  const began = isExposed(words.buffer) ? performance.now() : Infinity;
-  const patience = isSpoiled(words.buffer) ? EXPOSED_AGAIN : EXPOSED;
-  for (let attempts = 0;; attempts++) {
-    // Hostile code can write a new mark again and again, as no honest process does.
-    if (
-      performance.now() - began > patience || allSlices > 2 * NEVER_TRUE || attempts > MOST_ATTEMPTS
-    ) {
-      // An honest process that has ended holds it with one mark for ever, and then it is taken from that.
-      const found = Atomics.load(words, at), marked = found & MARK;
+
+  /** Takes the lock; in a critical section. */
+  lock(): void {
+    const words = this.#words, at = this.#at;
+    const held = mayEnd ? nextMark() | HELD : HELD;
+    if (Atomics.compareExchange(words, at, FREE, held) !== FREE) this.#lockContended(held);
+  }
+
+  #lockContended(held: number): void {
+    const words = this.#words, at = this.#at;
+    for (let i = 0; i < SPINS; i++) {
       if (
-        marked !== NO_MARK && isExposed(words.buffer) &&
-        suspect(words.buffer, at, marked) > ENDED * SLICE_MS &&
-        Atomics.compareExchange(words, at, found, mine) === found
+        Atomics.load(words, at) === FREE &&
+        Atomics.compareExchange(words, at, FREE, held) === FREE
       ) return;
-      markSpoiled(words.buffer);
-      throw corrupted("object");
     }
-    const seen = Atomics.load(words, at);
-    if (seen === FREE) {
-      if (Atomics.compareExchange(words, at, FREE, mine) === FREE) return;
-      continue;
+    // Whoever gets it from here on leaves others asleep, perhaps.
+    const mine = held & MARK | CONTENDED;
+    let unchanged = FREE, slices = 0, allSlices = 0;
+    const began = isExposed(words.buffer) ? performance.now() : Infinity;
+    const patience = isSpoiled(words.buffer) ? EXPOSED_AGAIN : EXPOSED;
+    for (let attempts = 0;; attempts++) {
+      // Hostile code can write a new mark again and again, as no honest process does.
+      if (
+        performance.now() - began > patience || allSlices > 2 * NEVER_TRUE ||
+        attempts > MOST_ATTEMPTS
+      ) {
+        // An honest process that has ended holds it with one mark for ever, and then it is taken from that.
+        const found = Atomics.load(words, at), marked = found & MARK;
+        if (
+          marked !== NO_MARK && isExposed(words.buffer) &&
+          suspect(words.buffer, at, marked) > ENDED * SLICE_MS &&
+          Atomics.compareExchange(words, at, found, mine) === found
+        ) return;
+        markSpoiled(words.buffer);
+        throw corrupted("object");
+      }
+      const seen = Atomics.load(words, at);
+      if (seen === FREE) {
+        if (Atomics.compareExchange(words, at, FREE, mine) === FREE) return;
+        continue;
+      }
+      const contended = seen & MARK | CONTENDED;
+      if (seen !== contended && Atomics.compareExchange(words, at, seen, contended) !== seen) {
+        continue;
+      }
+      allSlices++;
+      const isUnchanged =
+        Atomics.wait(words, at, contended, Math.min(SLICE_MS, patience)) === "timed-out" &&
+        contended === unchanged;
+      slices = isUnchanged ? slices + 1 : 0;
+      unchanged = contended;
+      const most = (contended & MARK) === NO_MARK ? NEVER_TRUE : ENDED;
+      if (
+        slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
+      ) return;
     }
-    const contended = seen & MARK | CONTENDED;
-    if (seen !== contended && Atomics.compareExchange(words, at, seen, contended) !== seen) {
-      continue;
-    }
-    allSlices++;
-    const isUnchanged =
-      Atomics.wait(words, at, contended, Math.min(SLICE_MS, patience)) === "timed-out" &&
-      contended === unchanged;
-    slices = isUnchanged ? slices + 1 : 0;
-    unchanged = contended;
-    const most = (contended & MARK) === NO_MARK ? NEVER_TRUE : ENDED;
-    if (
-      slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
-    ) return;
   }
-}
 
-/** Releases the lock at words[at]. */
-export function unlock(words: Int32Array, at: number): void {
-  if (mayEnd) return unlockMarked(words, at);
-  if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);
-}
-
-/** It may have been taken from this process. */
-function unlockMarked(words: Int32Array, at: number): void {
-  for (;;) {
-    const held = Atomics.load(words, at);
-    if (((held ^ mark) & MARKER) !== 0) return;
-    if (Atomics.compareExchange(words, at, held, FREE) !== held) continue;
-    if ((held & CONTENDED) !== 0) Atomics.notify(words, at, 1);
-    return;
+  /** Releases the lock. */
+  unlock(): void {
+    if (mayEnd) return this.#unlockMarked();
+    const words = this.#words, at = this.#at;
+    if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);
   }
-}
 
-/** Does `work` as a critical section under the lock at words[at]. */
-export function withLockNoKill(words: Int32Array, at: number, work: () => void): void {
-  withoutKill(() => withLock(words, at, work));
-}
+  /** It may have been taken from this process. */
+  #unlockMarked(): void {
+    const words = this.#words, at = this.#at;
+    for (;;) {
+      const held = Atomics.load(words, at);
+      if (((held ^ mark) & MARKER) !== 0) return;
+      if (Atomics.compareExchange(words, at, held, FREE) !== held) continue;
+      if ((held & CONTENDED) !== 0) Atomics.notify(words, at, 1);
+      return;
+    }
+  }
 
-/** Does `work` under the lock at words[at], in a critical section. */
-export function withLock(words: Int32Array, at: number, work: () => void): void {
-  let held = false;
-  try {
-    lock(words, at);
-    held = true;
-    work();
-    unlock(words, at);
-    held = false;
-  } catch (error) {
-    if (held && Atomics.exchange(words, at, FREE) !== FREE) Atomics.notify(words, at);
-    throw error;
+  /**
+   * Releases the lock after an error in the section, as a full stack is: the change that was begun had no
+   * effect, or the next holder completes it.
+   */
+  unlockAfterError(): void {
+    if (Atomics.exchange(this.#words, this.#at, FREE) !== FREE) {
+      Atomics.notify(this.#words, this.#at);
+    }
+  }
+
+  /** Does `work` as a critical section, under the lock. */
+  withLockNoKill(work: () => void): void {
+    withoutKill(() => this.withLock(work));
+  }
+
+  /** Does `work` under the lock, in a critical section. */
+  withLock(work: () => void): void {
+    let held = false;
+    try {
+      this.lock();
+      held = true;
+      work();
+      this.unlock();
+      held = false;
+    } catch (error) {
+      if (held) this.unlockAfterError();
+      throw error;
+    }
   }
 }

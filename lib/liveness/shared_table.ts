@@ -17,7 +17,7 @@
 // isn't there; one that was being removed is gone, for that is one store, the first.
 
 import { arrivedMemory } from "../validate/corruption.ts";
-import { withLockNoKill } from "./mutex.ts";
+import { Mutex } from "./mutex.ts";
 import {
   indexOfToken,
   isOfGeneration,
@@ -85,11 +85,13 @@ function beginningOf(name: string): Uint8Array {
 /** One isolate's view of a process table in shared memory. */
 export class SharedProcessTable implements ProcessTable {
   readonly shares: SharedArrayBuffer;
+  readonly #lock: Mutex;
   #words: Int32Array;
 
   constructor(shares: SharedArrayBuffer) {
     this.shares = arrivedMemory(shares, FIRST_BYTES);
     this.#words = new Int32Array(shares, 0, shares.byteLength >> 2);
+    this.#lock = new Mutex(this.#words, LOCK);
   }
 
   /** New shared memory. */
@@ -145,7 +147,7 @@ export class SharedProcessTable implements ProcessTable {
   /** @param kind 0 for processes, 1 for others */
   #register(kind: number, owner: Ref | undefined, describe?: (at: number) => void): Ref {
     let ref: Ref | undefined;
-    withLockNoKill(this.#words, LOCK, () => {
+    this.#lock.withLockNoKill(() => {
       const used = Atomics.load(this.#words, USED + kind);
       const isNew = Atomics.load(this.#words, FREE + kind) < MANY;
       const index = isNew ? 2 * (used + 1) + kind : Atomics.load(this.#words, FIRST_FREE + kind);
@@ -172,11 +174,11 @@ export class SharedProcessTable implements ProcessTable {
   remove({ index, generation }: Ref): void {
     const at = this.#at(index);
     if (Atomics.load(this.#words, at + GENERATION) !== generation) return;
-    withLockNoKill(this.#words, LOCK, () => this.#remove(at, index, generation));
+    this.#lock.withLockNoKill(() => this.#remove(at, index, generation));
   }
 
   reap(owner: Ref): void {
-    withLockNoKill(this.#words, LOCK, () => {
+    this.#lock.withLockNoKill(() => {
       this.#remove(this.#at(owner.index), owner.index, owner.generation);
       let left = DEEPEST;
       while (this.#removeOrphaned(0) + this.#removeOrphaned(1) > 0 && left > 0) left--;

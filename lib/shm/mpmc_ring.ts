@@ -28,7 +28,7 @@
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
-import { lock, unlock, withLock, withLockNoKill } from "../liveness/mutex.ts";
+import { Mutex } from "../liveness/mutex.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -101,6 +101,8 @@ export class Ring {
   readonly shares: RingShares;
   /** The header, also for the words of whoever builds on the ring. */
   readonly header: Int32Array;
+  readonly #tailLock: Mutex;
+  readonly #headLock: Mutex;
   /** CAPACITY, when the views were made, and the units it stands for. */
   #seen = 0;
   #capacity = 0;
@@ -110,6 +112,8 @@ export class Ring {
   constructor(shares: RingShares) {
     this.shares = shares;
     this.header = new Int32Array(arrivedMemory(shares.header, RING_WORDS * 4));
+    this.#tailLock = new Mutex(this.header, TAIL_LOCK);
+    this.#headLock = new Mutex(this.header, HEAD_LOCK);
     arrivedMemory(shares.records, UNIT);
     this.#renew();
   }
@@ -167,7 +171,7 @@ export class Ring {
 
   /** Records beyond a smaller bound stay; putters find the ring full until enough are taken. */
   set maxSize(maxSize: number) {
-    withLockNoKill(this.header, TAIL_LOCK, () => Atomics.store(this.header, MAX_SIZE, maxSize));
+    this.#tailLock.withLockNoKill(() => Atomics.store(this.header, MAX_SIZE, maxSize));
   }
 
   /** The most bytes its items may use, and so the longest item, in bytes. */
@@ -240,7 +244,7 @@ export class Ring {
       let position = STALE, held = false;
       try {
         enter();
-        lock(header, TAIL_LOCK);
+        this.#tailLock.lock();
         held = true;
         position = this.#place(units);
         if (position >= 0) {
@@ -248,11 +252,11 @@ export class Ring {
           else copyWords(source.words, word, this.#words, position * 2, units * 2);
           this.#commitPut(position, units);
         }
-        unlock(header, TAIL_LOCK);
+        this.#tailLock.unlock();
         held = false;
         leave();
       } catch (error) {
-        if (held && Atomics.exchange(header, TAIL_LOCK, 0) !== 0) Atomics.notify(header, TAIL_LOCK);
+        if (held) this.#tailLock.unlockAfterError();
         leaveAfterError();
         throw error;
       }
@@ -280,7 +284,7 @@ export class Ring {
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#seen) return 1;
-    withLockNoKill(header, TAIL_LOCK, () => {
+    this.#tailLock.withLockNoKill(() => {
       for (; next < last; next++) {
         const units = (lengths[next] + 7) >>> 3;
         if (units > LOOP_UNITS) break;
@@ -374,8 +378,8 @@ export class Ring {
   #grow(units: number): void {
     const { header, shares } = this;
     let failure: unknown;
-    withLockNoKill(header, TAIL_LOCK, () =>
-      withLock(header, HEAD_LOCK, () => {
+    this.#tailLock.withLockNoKill(() =>
+      this.#headLock.withLock(() => {
         const seen = Atomics.load(header, CAPACITY), capacity = seen >>> 2;
         if (seen !== this.#seen) return;
         try {
@@ -400,7 +404,8 @@ export class Ring {
         } catch (error) {
           failure = error;
         }
-      }));
+      })
+    );
     if (failure !== undefined) {
       throw new RangeError(
         `The memory for another ${units * UNIT} bytes of queued items can't be had. ` +
@@ -425,14 +430,14 @@ export class Ring {
       let length = EMPTY, held = false;
       try {
         enter();
-        lock(header, HEAD_LOCK);
+        this.#headLock.lock();
         held = true;
         length = this.#takeOne(into, 0);
-        unlock(header, HEAD_LOCK);
+        this.#headLock.unlock();
         held = false;
         leave();
       } catch (error) {
-        if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
+        if (held) this.#headLock.unlockAfterError();
         leaveAfterError();
         throw error;
       }
@@ -458,7 +463,7 @@ export class Ring {
     const limit = Math.min(most, BATCH_RECORDS);
     begins.length = lengths.length = limit;
     try {
-      withLockNoKill(this.header, HEAD_LOCK, () => {
+      this.#headLock.withLockNoKill(() => {
         while (count < limit) {
           const length = this.#takeOne(into, at);
           if (length < 0) break;
@@ -515,17 +520,18 @@ export class Ring {
 
   /** From now on puts answer SHUT_DOWN; what was put before stays. */
   shut(): void {
-    withLockNoKill(this.header, TAIL_LOCK, () => Atomics.store(this.header, CLOSED, 1));
+    this.#tailLock.withLockNoKill(() => Atomics.store(this.header, CLOSED, 1));
   }
 
   /** Shuts it and drops all records, which then count as finished. */
   clear(): void {
     const { header } = this;
-    withLockNoKill(header, TAIL_LOCK, () =>
-      withLock(header, HEAD_LOCK, () => {
+    this.#tailLock.withLockNoKill(() =>
+      this.#headLock.withLock(() => {
         Atomics.store(header, CLOSED, 1);
         Atomics.or(header, CAPACITY, DROPPED);
-      }));
+      })
+    );
   }
 }
 

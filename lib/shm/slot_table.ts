@@ -13,7 +13,7 @@
 // with a new view, where others have used rows that this one doesn't show.
 
 import { checkAttempts } from "../validate/corruption.ts";
-import { withLockNoKill } from "../liveness/mutex.ts";
+import { Mutex } from "../liveness/mutex.ts";
 import { newSharedState, type SharedState, viewOf } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -38,10 +38,12 @@ export class SlotTable {
   readonly #first: number;
   readonly #stride: number;
   #words: Int32Array<SharedArrayBuffer>;
+  readonly #lock: Mutex;
   #isFull = false;
 
   constructor({ words }: SharedState, first: number, stride: number) {
     this.#words = words;
+    this.#lock = new Mutex(words, LOCK);
     this.#first = first;
     this.#stride = stride;
   }
@@ -85,7 +87,7 @@ export class SlotTable {
       checkAttempts(attempts, "object");
       if (Atomics.load(this.#words, USED) > this.#rows) this.renew();
       this.#isFull = false;
-      withLockNoKill(this.#words, LOCK, () => {
+      this.#lock.withLockNoKill(() => {
         if (Atomics.load(this.#words, USED) > this.#rows) return;
         work();
         done = !this.#isFull;

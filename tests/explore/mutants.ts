@@ -191,7 +191,7 @@ const memory: Mutant[] = [
   },
   {
     name: "mutex: one that has slept takes it without CONTENDED",
-    edits: [edit("liveness/mutex.ts", "held & MARK | CONTENDED;\n  let", "held;\n  let")],
+    edits: [edit("liveness/mutex.ts", "held & MARK | CONTENDED;\n    let", "held;\n    let")],
     scenarios: ["mutex_3"],
   },
   {

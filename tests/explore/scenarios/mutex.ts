@@ -1,6 +1,6 @@
 // The internal mutex, and critical sections.
 
-import { withLockNoKill } from "../../../lib/liveness/mutex.ts";
+import { Mutex } from "../../../lib/liveness/mutex.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { init, lostWakeUp, pause, type Program, reap, scenario, unfinished } from "./base.ts";
 
@@ -20,8 +20,7 @@ function newWords(): Words {
 
 /** In the section, the others are outside; one who has died there is, too. */
 const section = ({ words: buffer }: S) => {
-  const words = new Int32Array(buffer);
-  withLockNoKill(words, 0, () => {
+  new Mutex(new Int32Array(buffer), 0).withLockNoKill(() => {
     for (const id of sim.killed()) sim.set(`inside ${id}`, 0);
     sim.set(`inside ${sim.id}`, 1);
     const inside = [0, 1, 2, 3].filter((id) => sim.get(`inside ${id}`) === 1);

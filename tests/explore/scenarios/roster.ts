@@ -1,7 +1,7 @@
 // The table of processes: who is alive, and to whom things belong. Entries are taken again at once
 // here (MANY is 1: see program.ts).
 
-import { withLockNoKill } from "../../../lib/liveness/mutex.ts";
+import { Mutex } from "../../../lib/liveness/mutex.ts";
 import { ownRoster } from "../../../lib/liveness/membership.ts";
 import type { Ref } from "../../../lib/liveness/process_table.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
@@ -61,11 +61,7 @@ export const scenarios: Record<string, Scenario> = {
         }
       },
       ({ end, refs }: S) => {
-        withLockNoKill(
-          new Int32Array(new SharedArrayBuffer(4)),
-          0,
-          () => ownRoster().reparent(end, refs[2]),
-        );
+        new Mutex(new Int32Array(new SharedArrayBuffer(4)), 0).withLockNoKill(() => ownRoster().reparent(end, refs[2]));
         ownRoster().reap(refs[1]);
       },
       () => {},

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { workerData } from "node:worker_threads";
-import { lock, setMayEndAnywhere, unlock } from "../../../lib/liveness/mutex.ts";
+import { Mutex, setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
 
 /** What a thread does once it has the lock. */
 export type Role = "dies" | "releases";
@@ -23,8 +23,10 @@ if (order !== null) {
   const { words, number, role } = order;
   setMayEndAnywhere(role === "dies");
   Atomics.store(words, at.begun + number, 1);
-  lock(words, at.lock);
-  Atomics.store(words, at.has + number, 1);
+  const mutex = new Mutex(words, at.lock);
+  mutex.lock();
+  // 2: after the other.
+  Atomics.store(words, at.has + number, 1 + Atomics.load(words, at.has + 1 - number));
   if (role === "dies") process.exit(0);
-  unlock(words, at.lock);
+  mutex.unlock();
 }
