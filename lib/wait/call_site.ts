@@ -12,7 +12,6 @@ const {
   StringPrototypeIncludes,
   StringPrototypeIndexOf,
   StringPrototypeSlice,
-  StringPrototypeStartsWith,
   TypeError,
   URL,
 } = primordials;
@@ -25,7 +24,7 @@ const FRAME = "\n    at ";
  */
 const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
   ? new URL("../", import.meta.url).href
-  : StringPrototypeStartsWith(import.meta.url, "blob:")
+  : RegExpPrototypeTest(/^blob:/, import.meta.url)
   ? "blob:"
   : RegExpPrototypeTest(/\/lib\/target\/bundle\/core\.js$/, import.meta.url)
   ? new URL("./", import.meta.url).href
