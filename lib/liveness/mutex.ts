@@ -162,16 +162,6 @@ export class Mutex {
     }
   }
 
-  /**
-   * Releases the lock after an error in the section, as a full stack is: the change that was begun had no
-   * effect, or the next holder completes it.
-   */
-  unlockAfterError(): void {
-    if (Atomics.exchange(this.#words, this.#at, FREE) !== FREE) {
-      Atomics.notify(this.#words, this.#at);
-    }
-  }
-
   /** Does `work` as a critical section, under the lock. */
   withLockNoKill(work: () => void): void {
     withoutKill(() => this.withLock(work));
@@ -180,6 +170,7 @@ export class Mutex {
   /** Does `work` under the lock, in a critical section. */
   withLock(work: () => void): void {
     let held = false;
+    const words = this.#words, at = this.#at;
     try {
       this.lock();
       held = true;
@@ -187,7 +178,8 @@ export class Mutex {
       this.unlock();
       held = false;
     } catch (error) {
-      if (held) this.unlockAfterError();
+      // Not unlock(): V8 may have to compile a function at its first call, and the stack can be too full for that.
+      if (held && Atomics.exchange(words, at, FREE) !== FREE) Atomics.notify(words, at);
       throw error;
     }
   }

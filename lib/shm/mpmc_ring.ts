@@ -256,7 +256,7 @@ export class Ring {
         held = false;
         leave();
       } catch (error) {
-        if (held) this.#tailLock.unlockAfterError();
+        if (held && Atomics.exchange(header, TAIL_LOCK, 0) !== 0) Atomics.notify(header, TAIL_LOCK);
         leaveAfterError();
         throw error;
       }
@@ -437,7 +437,7 @@ export class Ring {
         held = false;
         leave();
       } catch (error) {
-        if (held) this.#headLock.unlockAfterError();
+        if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
         leaveAfterError();
         throw error;
       }

@@ -2,6 +2,7 @@
 // file, because it has to begin in code that V8 has not yet optimised.
 
 import assert from "node:assert/strict";
+import { ownControl } from "../../lib/liveness/control_block.ts";
 import { HEAD_LOCK, newRing, Ring, TAIL_LOCK } from "../../lib/shm/mpmc_ring.ts";
 import type { Scratch } from "../../lib/shm/scratch.ts";
 
@@ -12,10 +13,11 @@ function newScratch(bytes: number): Scratch {
 
 /**
  * Does something at the bottom of a full stack, and again on each level above, until it doesn't throw.
- * Returns how often it threw, and all that was in the lock words after it had.
+ * Returns how often it threw, all that was in the lock words after it had, and how often it was still critical.
  */
-function atBottom(header: Int32Array, act: () => void): { refused: number; held: number } {
-  let isDone = false, refused = 0, held = 0;
+function atBottom(header: Int32Array, act: () => void) {
+  let isDone = false, refused = 0, held = 0, critical = 0;
+  const control = ownControl();
   const dive = () => {
     try {
       dive();
@@ -29,10 +31,11 @@ function atBottom(header: Int32Array, act: () => void): { refused: number; held:
     } catch {
       refused++;
       held |= header[TAIL_LOCK] | header[HEAD_LOCK];
+      if (control.isCritical()) critical++;
     }
   };
   dive();
-  return { refused, held };
+  return { refused, held, critical };
 }
 
 Deno.test("a put or take for which the stack is too full does nothing, and leaves no lock held", () => {
@@ -43,6 +46,7 @@ Deno.test("a put or take for which the stack is too full does nothing, and leave
   const attempt = (act: () => void) => {
     const came = atBottom(header, act);
     assert.equal(came.held, 0, "a lock is held");
+    assert.equal(came.critical, 0, "a critical section has no end");
     refused += came.refused;
   };
   for (let round = 0; round < 40; round++) {
