@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import {
+  blocksOf,
   checkAll,
   checkTypes,
   copy,
@@ -77,3 +78,34 @@ for (const [page, some] of programs) {
     await checkAll(some);
   });
 }
+
+Deno.test({
+  name:
+    `The other blocks of all pages are JSON that can be read, and commands of files that are there ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const languages = new Set(["", "ts", "sh", "text", "json", "py"]);
+    const folders = ["", "docs/"];
+    for (const folder of folders) {
+      for (const { name } of Deno.readDirSync(new URL(folder, root))) {
+        if (!name.endsWith(".md")) continue;
+        const page = folder + name;
+        for (const { language, text } of blocksOf(await Deno.readTextFile(new URL(page, root)))) {
+          assert.ok(languages.has(language), `${page} has a block of ${language}`);
+          if (language === "json") JSON.parse(text);
+          if (language !== "sh") continue;
+          for (const line of text.trimEnd().split("\n")) {
+            assert.match(
+              line,
+              /^(deno|npx -y deno@[\d.]+|npm install --global deno@[\d.]+|#)/,
+              page,
+            );
+            for (const [path] of line.matchAll(/\b(examples|tests|tools|bench)\/\S+\.ts/g)) {
+              await Deno.stat(new URL(path, root));
+            }
+          }
+        }
+      }
+    }
+  },
+});
