@@ -30,6 +30,7 @@
  */
 
 import "./lib/platform/requirements.ts";
+import "./lib/child/module_graph.ts";
 import { knowOwnExports } from "./lib/target/own_exports.ts";
 // This module itself, to which functions by source refer by name.
 import * as own from "./mod.ts";
@@ -70,7 +71,8 @@ export {
   type ProcessParameters,
 } from "./lib/process/process.ts";
 export type { TargetForms, TargetParameters, TargetResult } from "./lib/target/target_types.ts";
-export { activeChildren, currentProcess, parentProcess } from "./lib/process/current.ts";
+export { activeChildren } from "./lib/process/active_children.ts";
+export { currentProcess, parentProcess } from "./lib/process/current.ts";
 export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/process_info.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";

@@ -19,9 +19,7 @@ const withoutItself: esbuild.Plugin = {
         `export const localNames = LOCAL_NAMES;`,
     }));
     // It has all of them in itself.
-    build.onLoad({ filter: /module_graph\.ts$/ }, () => ({
-      contents: "export function isLoadedByChild() { return false; }",
-    }));
+    build.onLoad({ filter: /module_graph\.ts$/ }, () => ({ contents: "" }));
   },
 };
 

@@ -15,13 +15,13 @@ import { makeArraysByFunction } from "../platform/interruptible_arrays.ts";
 import { lookAfterPrinting } from "../platform/interruptible_console.ts";
 import { becomeInterruptible } from "../platform/interruption.ts";
 import {
-  activeChildren,
   becomeChild,
   becomeObject,
   childModule,
   ownIdentity,
   whileImporting,
 } from "../process/current.ts";
+import { activeChildren } from "../process/active_children.ts";
 import { explain } from "../target/source_errors.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { useHost } from "../protocol/host_port.ts";

@@ -6,21 +6,23 @@ import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
-import type { Process } from "./process.ts";
 import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./process_info.ts";
-import { isLoadedByChild } from "../child/module_graph.ts";
-import { adoptParts, bundleParts, isBundled, isInlined } from "../target/bundle.ts";
+import {
+  adoptParts,
+  bundleParts,
+  isBundled,
+  isInlined,
+  isLoadedByChild,
+} from "../target/bundle.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayPrototypeConcat,
   ArrayPrototypeJoin,
   Deno,
-  listOf,
   Math,
   RegExpPrototypeTest,
-  SafeSet,
   URL,
 } = primordials;
 
@@ -35,9 +37,6 @@ let library = isBundled
   : isInlined
   ? import.meta.url ?? ""
   : new URL("../child/boot.ts", import.meta.url).href;
-
-/** The processes started here that may be alive. */
-const children = new SafeSet<Process>();
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(child: ChildPart): void {
@@ -115,16 +114,6 @@ export function checkNotImporting(): void {
   );
 }
 
-/** Keeps account of a process that was started here. */
-export function addChild(child: Process): void {
-  children.add(child);
-}
-
-/** Ends what addChild() began. */
-export function removeChild(child: Process): void {
-  children.delete(child);
-}
-
 /**
  * The process this code runs in. Python's `multiprocessing.current_process()`, with what it may do
  * beside it.
@@ -165,26 +154,4 @@ export function currentProcess(): CurrentProcess {
  */
 export function parentProcess(): ParentProcess | null {
   return parent;
-}
-
-/**
- * The processes that this process has started and that have not ended. Python's
- * `multiprocessing.active_children()`.
- *
- * @example
- * ```ts
- * import { activeChildren, Process, sleep } from "@multiproc/multiprocessing";
- *
- * export const target = () => sleep(Infinity);
- *
- * if (import.meta.main) {
- *   for (let i = 0; i < 2; i++) new Process({ target }).start();
- *   console.log(activeChildren().map(({ name }) => name).join()); // Process-1,Process-2
- *   for (const child of activeChildren()) child.terminate();
- * }
- * ```
- */
-export function activeChildren(): Process[] {
-  for (const child of children) if (!child.isAlive()) children.delete(child);
-  return listOf(children);
 }

@@ -9,8 +9,15 @@ import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
 import { core, exportNames, localNames, rest } from "./bundle_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeJoin, JSON, RegExpPrototypeTest, StringPrototypeStartsWith, URL } =
-  primordials;
+const {
+  ArrayPrototypeJoin,
+  JSON,
+  Reflect,
+  RegExpPrototypeTest,
+  StringPrototypeStartsWith,
+  Symbol,
+  URL,
+} = primordials;
 
 /** Whether this is such a child: the bundled text doesn't hold itself. */
 export const isBundled: boolean = core === "";
@@ -21,6 +28,18 @@ export const isInlined: boolean = !isBundled &&
 
 /** The symbol under which a child that imports a bundle leaves a function for what it is to run first. */
 export const LOADER = "@multiproc/multiprocessing:child";
+
+const loader: unknown = Reflect.get(globalThis, Symbol.for(LOADER));
+
+/** Whether a child is importing this module within a bundle, and has not come to run its target. */
+export function isLoadedByChild(): boolean {
+  return typeof loader === "function";
+}
+
+/** Has such a child load the modules that it runs first. */
+export function giveToChild(load: () => Promise<unknown>[]): void {
+  if (typeof loader === "function") loader(load);
+}
 
 /** Where the parts of the package's text are. */
 export interface Parts {

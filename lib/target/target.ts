@@ -3,7 +3,6 @@
 // function's imports and helpers; by source nothing needs to be read. The rule is told in docs/targets.md.
 
 import { describe } from "../validate/describe.ts";
-import "../child/module_graph.ts";
 import { isOwn, MAIN } from "./callers.ts";
 import { childModule, isChildModuleInBundle } from "../process/current.ts";
 import { ownTarget } from "./own_targets.ts";
