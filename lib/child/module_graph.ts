@@ -3,8 +3,12 @@
 // program takes them along.
 //
 // A bundler puts them into a module of the user's, where a child can't import them by themselves. There it
-// imports that module, having left a function that is given them: see target/target.ts.
+// imports the module that this file was put into, having left a function that is given them: see
+// target/target.ts.
 
-import { giveToChild } from "../target/bundle.ts";
+import { knowBundle } from "../process/current.ts";
+import { giveToChild, isInlined } from "../target/bundle.ts";
+
+if (isInlined) knowBundle(import.meta.url ?? "");
 
 giveToChild(() => [import("./boot.ts"), import("./deserializers.ts"), import("../pool/pool.ts")]);

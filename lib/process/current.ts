@@ -32,11 +32,7 @@ let self: CurrentProcess | undefined;
 let childrenStarted = 0;
 let memoryLimit: number | undefined;
 let importing = isLoadedByChild();
-let library = isBundled
-  ? ""
-  : isInlined
-  ? import.meta.url ?? ""
-  : new URL("../child/boot.ts", import.meta.url).href;
+let library = isBundled || isInlined ? "" : new URL("../child/boot.ts", import.meta.url).href;
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(child: ChildPart): void {
@@ -81,6 +77,11 @@ export function childModule(): string {
 /** Whether a bundle holds it, together with the program. */
 export function isChildModuleInBundle(): boolean {
   return !RegExpPrototypeTest(/\/child\/boot\.[cm]?[jt]s$/, library);
+}
+
+/** Called where a bundler has put this package into modules of the user's: which of them children import. */
+export function knowBundle(url: string): void {
+  library = url;
 }
 
 /** The identity of the next child of this process. */
