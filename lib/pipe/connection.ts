@@ -19,7 +19,7 @@ import { type Readiness, readiness } from "../wait/waitable.ts";
 import { sourceOf } from "../wait/source.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
 import { CONNECTION, Endpoint, type EndpointContent } from "./endpoint.ts";
-import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "../validate/message_input.ts";
+import { checkBytes, checkMaxLength, checkRoom, checkTransfer } from "./message_input.ts";
 import { type ConnectionMessage, contentOf, messageOf } from "./foreign_worker.ts";
 import * as primordials from "../platform/primordials.ts";
 

@@ -1,7 +1,6 @@
 // What every object of this room consists of: some words of shared memory, and the roster that says
 // who is alive of those whose tokens are written there.
 
-import type { Parcel } from "../transfer/transferable.ts";
 import { arrivedMemory } from "../validate/corruption.ts";
 import { ownRef, ownRoster, placeIn } from "../liveness/membership.ts";
 import type { ProcessTable } from "../liveness/process_table.ts";
@@ -53,8 +52,15 @@ export function ownerOf(roster: ProcessTable, token: number): Owner {
   return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
 }
 
+/** What crosses in place of an object of a kind. */
+interface SharedParcel {
+  kind: string;
+  content: SharedContent;
+  program: string;
+}
+
 /** What is handed over. */
-export function parcelOf(kind: string, { words, roster }: SharedState): Parcel {
+export function parcelOf(kind: string, { words, roster }: SharedState): SharedParcel {
   const content: SharedContent = { words: words.buffer, program: roster.id };
   return { kind, content, program: roster.id };
 }

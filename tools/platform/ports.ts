@@ -162,7 +162,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A postMessage that throws has detached what it was to move all the same",
-    places: [PORTS, "lib/transfer/message.ts", "lib/validate/message_input.ts"],
+    places: [PORTS, "lib/transfer/message.ts", "lib/pipe/message_input.ts"],
     kind: "quirk",
     expected: ["detached"],
     observe: () => {
@@ -177,7 +177,7 @@ export const ports: Assumption[] = [
   },
   {
     claim: "A port that was started is marked by a symbol named enabled",
-    places: [PORTS, "lib/validate/message_input.ts"],
+    places: [PORTS, "lib/pipe/message_input.ts"],
     kind: "need",
     expected: ["false, true"],
     observe: () => {

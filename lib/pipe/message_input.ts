@@ -1,8 +1,8 @@
 // What users give to a connection, checked before anything is done.
 
-import { describe } from "./describe.ts";
-import { checkBytes as checkByteCount, checkWhole } from "./numbers.ts";
-import { cannotClone } from "../transfer/transferable.ts";
+import { describe } from "../validate/describe.ts";
+import { checkBytes as checkByteCount, checkWhole } from "../validate/numbers.ts";
+import { cannotClone } from "../codec/clone_protocol.ts";
 import { isStarted } from "../platform/ports.ts";
 import * as primordials from "../platform/primordials.ts";
 
