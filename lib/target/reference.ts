@@ -6,6 +6,7 @@
 // (lib/platform/modules.ts); there the text decides: the module has to define the function once, where it
 // is evaluated once, and no other module of the program may have a function with the same text.
 
+import { types } from "node:util";
 import { describe } from "../validate/describe.ts";
 import {
   areLoaded,
@@ -39,6 +40,7 @@ const {
   performance,
   RegExpPrototypeTest,
   SafeMap,
+  SafeSet,
   setOf,
   String,
   StringPrototypeEndsWith,
@@ -101,6 +103,10 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
     const exportName = module.nameOf(code);
     if (exportName !== undefined) return refer(module, exportName);
   }
+  for (const module of alone ? new SafeSet<KnownModule>() : exportedWhole(near)) {
+    const exportName = module.nameOf(code);
+    if (exportName !== undefined) return refer(module, exportName);
+  }
   const hidden = ArrayPrototypeFilter(near, (module) => module.namespace() === undefined);
   if (isNative(text)) {
     const { 0: module } = hidden;
@@ -127,6 +133,14 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
   );
   if (remote !== undefined) return refer(remote, undefined);
   return { why: notExported(roots, code, alone) };
+}
+
+/** The modules that these export as a whole, as in `export * as tasks`, and those that they export so. */
+function exportedWhole(modules: readonly KnownModule[]): Set<KnownModule> {
+  const found = new SafeSet<KnownModule>(), add = (module: KnownModule) => found.add(module);
+  for (const module of each(modules)) module.forEachExportedWhole(add);
+  for (const module of found) module.forEachExportedWhole(add);
+  return found;
 }
 
 /** A reference to whatever a module exports under this name. */
@@ -372,7 +386,10 @@ class KnownModule {
   }
 
   resolved(): (string | undefined)[] {
-    return this.#resolved ??= resolveIn(this.url, this.text()?.imports ?? []);
+    return this.#resolved ??= ArrayPrototypeMap(
+      resolveIn(this.url, this.text()?.imports ?? []),
+      (url) => url === undefined ? undefined : asLoaded(url),
+    );
   }
 
   importUrls(): string[] {
@@ -388,6 +405,18 @@ class KnownModule {
     return this.#imports = ArrayPrototypeFilter(modules, (module) => module.isLoaded());
   }
 
+  /** Calls `use` with each module that this one exports as a whole. */
+  forEachExportedWhole(use: (module: KnownModule) => void): void {
+    const namespace = this.namespace();
+    if (namespace === undefined || isOwn(this.url)) return;
+    for (const name of each(Object.keys(namespace))) {
+      const whole = valueOf(namespace, name);
+      if (!types.isModuleNamespaceObject(whole)) continue;
+      const module = ArrayPrototypeFind(this.imports(), (other) => other.namespace() === whole);
+      if (module !== undefined) use(module);
+    }
+  }
+
   /** Says that the module's file was written after this program had begun to run. */
   change(): string | undefined {
     if (!StringPrototypeStartsWith(this.url, "file:") || !mayRead(this.url)) return undefined;
@@ -400,6 +429,18 @@ class KnownModule {
       return "That file is no longer there: it was removed or renamed while the program was running.";
     }
   }
+}
+
+/** What may be left out at the end of a specifier, where Deno runs with sloppy imports. */
+const LEFT_OUT = [
+  ...[".ts", ".js", ".tsx", ".jsx", ".mts", ".mjs"],
+  ...["/index.ts", "/index.js", "/index.tsx", "/index.jsx", "/index.mts", "/index.mjs"],
+];
+
+/** The URL of the module that is loaded for a specifier of this URL. */
+function asLoaded(url: string): string {
+  if (!RegExpPrototypeTest(/^file:.*\/[^./]+$/, url)) return url;
+  return url + (ArrayPrototypeFind(LEFT_OUT, (end) => areLoaded([`${url}${end}`])) ?? "");
 }
 
 function valueOf(namespace: Namespace, name: string): unknown {

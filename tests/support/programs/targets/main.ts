@@ -4,6 +4,7 @@
 import { Process, sleep as pause } from "@multiproc/multiprocessing";
 import byDefault, { bound, declared as imported, doubled, renamed, table } from "./tasks.ts";
 import { ended, outcome } from "./helper.ts";
+import { part } from "./whole.ts";
 
 const isConfined = import.meta.main && Deno.args.includes("confined");
 const options = { permissions: isConfined ? "none" : "inherit" } as const;
@@ -78,6 +79,7 @@ const forms: Record<string, () => Promise<unknown>> = {
   "imported, a default export": () => outcome(byDefault, options),
   "imported, made by a function there": () => outcome(doubled, options),
   "imported, bound": () => outcome(bound, options),
+  "in a module that an imported one exports as a whole": () => outcome(part.inPart, options),
   "a name, and the module that exports it": () =>
     outcome("withHelper", { ...options, module: import.meta.url }),
   "a class with run(), exported": () => ended(() => new Exported(options)),

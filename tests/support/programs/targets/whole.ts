@@ -1,0 +1,3 @@
+// Exports another module as a whole.
+
+export * as part from "./part.ts";
