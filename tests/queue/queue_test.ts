@@ -2,7 +2,7 @@
 // queues do is tested by their contract.
 
 import assert from "node:assert/strict";
-import { Pipe, Process, Queue, sleep } from "../../mod.ts";
+import { Pipe, Process, Queue, QueueFull, sleep } from "../../mod.ts";
 import * as targets from "../support/targets/queue_targets.ts";
 
 const module = targets.here;
@@ -15,6 +15,22 @@ Deno.test("a queue of limited bytes makes puts wait for room", async () => {
   assert.equal((await queue.get()).length, 600);
   await second;
   assert.equal((await queue.get()).length, 600);
+});
+
+Deno.test("a small item overtakes none that waits for more room, by no form of put", async () => {
+  const queue = new Queue<Uint8Array>({ maxBytes: 1000 });
+  const [small, large] = [new Uint8Array(10), new Uint8Array(600)];
+  await queue.put(large);
+  const waiting = queue.put(large);
+  assert.throws(() => queue.putNowait(small), QueueFull);
+  assert.throws(() => queue.putSync(small, { timeout: 0 }), QueueFull);
+  assert.throws(() => queue.putManyNowait([small]), QueueFull);
+  await assert.rejects(queue.put(small, { timeout: 0 }), QueueFull);
+  const later = queue.put(small);
+  const lengths: number[] = [];
+  for (let i = 0; i < 3; i++) lengths.push((await queue.get()).length);
+  await Promise.all([waiting, later]);
+  assert.deepEqual(lengths, [600, 600, 10]);
 });
 
 Deno.test("waiters learn within moments that nobody else will take their item", async () => {

@@ -62,6 +62,7 @@ const implementations: Implementation[] = [
     can: { ...lock, locked: false },
     make: () => conditionWith(new Lock()),
     isFree: isLockFree,
+    delegates: true,
   },
   {
     name: "Condition with an RLock, as by default",
@@ -69,6 +70,7 @@ const implementations: Implementation[] = [
     can: { ...lock, locked: false, reentrant: true },
     make: () => conditionWith(new RLock()),
     isFree: isLockFree,
+    delegates: true,
   },
 ];
 

@@ -12,6 +12,7 @@ import {
   joinsOf,
   putsOf,
   says,
+  turn,
   waiting,
   wrong,
 } from "./implementation.ts";
@@ -141,8 +142,14 @@ export function ending(contract: Contract): void {
     test("close() ends the waits of this process", async () => {
       const empty = make();
       const isClosed = says(InvalidStateError, /closed the queue/);
-      const gets = [empty.get(bound), empty.get()].map((get) => assert.rejects(get, isClosed));
+      let ended = 0;
+      const gets = [empty.get(bound), empty.get()].map(async (get) => {
+        await assert.rejects(get, isClosed);
+        ended++;
+      });
       empty.close();
+      await turn();
+      assert.equal(ended, 2, "at once, not when they look by themselves");
       await Promise.all(gets);
       if (!can.asyncQueue) return;
       const full = make({ maxSize: 1 });
