@@ -10,7 +10,7 @@ import { exposeIn, isExposedIn } from "../liveness/tainted_memory.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeEvery, SafeMap, TypeError } = primordials;
+const { ArrayPrototypeEvery, Reflect, SafeMap, TypeError } = primordials;
 
 export { cannotClone, handOver };
 
@@ -84,7 +84,7 @@ export function constructFrom<T extends object, A extends unknown[]>(
 ): T {
   received = { type, parts };
   try {
-    return new type(...args);
+    return Reflect.construct(type, args) as T;
   } finally {
     received = undefined;
   }
