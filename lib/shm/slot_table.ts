@@ -62,9 +62,24 @@ export class SlotTable {
     return (this.#words.length - this.#first) / this.#stride;
   }
 
-  /** Where a row begins. */
-  at(row: number): number {
-    return this.#first + row * this.#stride;
+  /** Where a word of a row is, among all words: for what stands in a row and has a type of its own. */
+  at(row: number, word: number): number {
+    return this.#first + row * this.#stride + word;
+  }
+
+  /** A word of a row. */
+  get(row: number, word: number): number {
+    return Atomics.load(this.#words, this.#first + row * this.#stride + word);
+  }
+
+  /** Writes a word of a row; under LOCK. */
+  set(row: number, word: number, value: number): void {
+    Atomics.store(this.#words, this.#first + row * this.#stride + word, value);
+  }
+
+  /** Adds to a word of a row; under LOCK. */
+  add(row: number, word: number, n: number): void {
+    Atomics.add(this.#words, this.#first + row * this.#stride + word, n);
   }
 
   /** Has this view show all that is there. */

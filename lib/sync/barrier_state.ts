@@ -147,7 +147,6 @@ export class BarrierState {
 
   #enter(arrival: Arrival, onlyLast: boolean): boolean {
     const { words, token } = this.#shared;
-    const table = this.#table;
     let isBroken = false, isMissing = false, entered = false;
     if (willRunExitHooks()) joined.add(this);
     this.#section(() => {
@@ -160,10 +159,9 @@ export class BarrierState {
       const era = Atomics.load(words, ERA);
       const row = this.#freeRow(era);
       if (row < 0) return;
-      const rows = table.words, at = table.at(row);
-      Atomics.store(rows, at + TOKEN, token);
-      Atomics.store(rows, at + ROW_ERA, era);
-      Atomics.store(rows, at + STATE, isLast ? ACTING : WAITING);
+      this.#table.set(row, TOKEN, token);
+      this.#table.set(row, ROW_ERA, era);
+      this.#table.set(row, STATE, isLast ? ACTING : WAITING);
       Atomics.store(words, COUNT, count + 1);
       arrival.index = count;
       arrival.isLast = isLast;
@@ -179,12 +177,11 @@ export class BarrierState {
 
   /** Under the table's lock: a row for this process; or -1. */
   #freeRow(era: number): number {
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     for (let row = 0; row < used; row++) {
-      const at = this.#table.at(row);
       if (
-        Atomics.load(rows, at + STATE) === MEMBER && Atomics.load(rows, at + ROW_ERA) === era &&
-        Atomics.load(rows, at + TOKEN) === this.#shared.token
+        this.#table.get(row, STATE) === MEMBER && this.#table.get(row, ROW_ERA) === era &&
+        this.#table.get(row, TOKEN) === this.#shared.token
       ) return row;
     }
     return this.#table.free();
@@ -192,15 +189,15 @@ export class BarrierState {
 
   /** Under the table's lock: frees rows of which nobody will see any more how their round ended. */
   #reclaim(): boolean {
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     const { words, roster } = this.#shared;
     let reclaimed = false;
     for (let row = 0; row < used; row++) {
-      const at = this.#table.at(row), state = Atomics.load(rows, at + STATE);
-      const isPast = Atomics.load(rows, at + ROW_ERA) !== Atomics.load(words, ERA);
-      if (state === FREE || roster.isTokenAlive(Atomics.load(rows, at + TOKEN))) continue;
+      const state = this.#table.get(row, STATE);
+      const isPast = this.#table.get(row, ROW_ERA) !== Atomics.load(words, ERA);
+      if (state === FREE || roster.isTokenAlive(this.#table.get(row, TOKEN))) continue;
       if (state !== WAS_BROKEN && !isPast) continue;
-      Atomics.store(rows, at + STATE, FREE);
+      this.#table.set(row, STATE, FREE);
       reclaimed = true;
     }
     return reclaimed;
@@ -208,14 +205,14 @@ export class BarrierState {
 
   /** The token of one who takes part and has died; or 0. */
   #lost(): number {
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     const { words, roster } = this.#shared;
     const era = Atomics.load(words, ERA);
     for (let row = 0; row < used; row++) {
-      const at = this.#table.at(row), state = Atomics.load(rows, at + STATE);
+      const state = this.#table.get(row, STATE);
       if (state === FREE || state === WAS_BROKEN) continue;
-      if (Atomics.load(rows, at + ROW_ERA) !== era) continue;
-      const token = Atomics.load(rows, at + TOKEN);
+      if (this.#table.get(row, ROW_ERA) !== era) continue;
+      const token = this.#table.get(row, TOKEN);
       if (!roster.isTokenAlive(token)) return token;
     }
     return 0;
@@ -240,7 +237,7 @@ export class BarrierState {
   }
 
   #stateOf(row: number): number {
-    return Atomics.load(this.#table.words, this.#table.at(row) + STATE);
+    return this.#table.get(row, STATE);
   }
 
   #isWaiting(row: number): boolean {
@@ -272,20 +269,20 @@ export class BarrierState {
   /** Under the table's lock: what follows from STEP, however much of it was done before. */
   #finishStep(): void {
     const { words } = this.#shared;
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     const step = Atomics.load(words, STEP);
     const reason = Atomics.load(words, STEP_REASON), who = Atomics.load(words, STEP_WHO);
-    for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
-      const state = Atomics.load(rows, at + STATE);
-      if (state === MEMBER && step === START_ANEW) Atomics.store(rows, at + STATE, FREE);
+    for (let row = 0; row < used; row++) {
+      const state = this.#table.get(row, STATE);
+      if (state === MEMBER && step === START_ANEW) this.#table.set(row, STATE, FREE);
       if (state !== WAITING && state !== ACTING) continue;
       if (step === PASS) {
-        Atomics.store(rows, at + STATE, PASSED);
+        this.#table.set(row, STATE, PASSED);
         continue;
       }
-      Atomics.store(rows, at + ROW_REASON, reason);
-      Atomics.store(rows, at + ROW_WHO, who);
-      Atomics.store(rows, at + STATE, WAS_BROKEN);
+      this.#table.set(row, ROW_REASON, reason);
+      this.#table.set(row, ROW_WHO, who);
+      this.#table.set(row, STATE, WAS_BROKEN);
     }
     if (step === BREAK) {
       Atomics.store(words, REASON, reason);
@@ -335,16 +332,15 @@ export class BarrierState {
   /** Sees how the round of an arrival has ended, which it has; then nobody else need keep that. */
   #see(arrival: Arrival): void {
     const { words } = this.#shared;
-    const table = this.#table;
     if (arrival.isOver) return;
     this.#section(() => {
-      const rows = table.words, at = table.at(arrival.row);
-      const hasPassed = Atomics.load(rows, at + STATE) === PASSED;
-      const isMember = hasPassed && Atomics.load(rows, at + ROW_ERA) === Atomics.load(words, ERA);
-      arrival.reason = hasPassed ? 0 : Atomics.load(rows, at + ROW_REASON);
-      arrival.who = Atomics.load(rows, at + ROW_WHO);
+      const { row } = arrival;
+      const hasPassed = this.#table.get(row, STATE) === PASSED;
+      const isMember = hasPassed && this.#table.get(row, ROW_ERA) === Atomics.load(words, ERA);
+      arrival.reason = hasPassed ? 0 : this.#table.get(row, ROW_REASON);
+      arrival.who = this.#table.get(row, ROW_WHO);
       arrival.isOver = true;
-      Atomics.store(rows, at + STATE, isMember ? MEMBER : FREE);
+      this.#table.set(row, STATE, isMember ? MEMBER : FREE);
     });
   }
 
@@ -382,12 +378,12 @@ export class BarrierState {
     let waits = false;
     const leaveRows = (only: boolean) =>
       this.#section(() => {
-        const { words: rows, used } = table;
-        for (let row = 0, at = FIRST; row < used; row++, at += STRIDE) {
-          if (Atomics.load(rows, at + TOKEN) !== token) continue;
-          const state = Atomics.load(rows, at + STATE);
+        const { used } = table;
+        for (let row = 0; row < used; row++) {
+          if (this.#table.get(row, TOKEN) !== token) continue;
+          const state = this.#table.get(row, STATE);
           if (state === WAITING || state === ACTING) waits = true;
-          else if (!only) Atomics.store(rows, at + STATE, FREE);
+          else if (!only) this.#table.set(row, STATE, FREE);
         }
       });
     leaveRows(true);

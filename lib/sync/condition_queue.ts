@@ -65,11 +65,11 @@ export class ConditionQueue {
   #eventcount(row: number): EventCount {
     let eventcount = this.#eventcounts.get(row);
     if (eventcount === undefined) {
-      const { words } = this.#table, at = this.#table.at(row);
+      const { words } = this.#table;
       eventcount = new EventCount(
         words,
-        at + EVENTCOUNT,
-        () => Atomics.load(words, at + STATE) === IS_NOTIFIED,
+        this.#table.at(row, EVENTCOUNT),
+        () => this.#table.get(row, STATE) === IS_NOTIFIED,
       );
       this.#eventcounts.set(row, eventcount);
     }
@@ -82,8 +82,7 @@ export class ConditionQueue {
     table.renew();
     let count = 0;
     for (let row = 0; row < table.used; row++) {
-      const at = table.at(row);
-      if (Atomics.load(table.words, at + STATE) === WAITING && this.#isAlive(at)) count++;
+      if (this.#table.get(row, STATE) === WAITING && this.#isAlive(row)) count++;
     }
     return count;
   }
@@ -97,10 +96,9 @@ export class ConditionQueue {
     this.#section(() => {
       row = table.free();
       if (row < 0) return;
-      const rows = table.words, at = table.at(row);
-      Atomics.store(rows, at + TOKEN, token);
-      Atomics.store(rows, at + TICKET, Atomics.add(words, TICKETS, 1));
-      Atomics.store(rows, at + STATE, WAITING);
+      this.#table.set(row, TOKEN, token);
+      this.#table.set(row, TICKET, Atomics.add(words, TICKETS, 1));
+      this.#table.set(row, STATE, WAITING);
     }, () => this.#reclaim());
     return this.#place(row);
   }
@@ -110,16 +108,15 @@ export class ConditionQueue {
     const table = this.#table;
     let reclaimed = false;
     for (let row = 0; row < table.used; row++) {
-      const wasWaiting = Atomics.load(table.words, table.at(row) + STATE) === WAITING;
+      const wasWaiting = this.#table.get(row, STATE) === WAITING;
       if (wasWaiting && !this.#isWaiting(row)) reclaimed = true;
     }
     return reclaimed;
   }
 
   #place(row: number): Place {
-    const state = this.#table.at(row) + STATE;
     let wasNotified: boolean | undefined;
-    const isNotified = () => Atomics.load(this.#table.words, state) === IS_NOTIFIED;
+    const isNotified = () => this.#table.get(row, STATE) === IS_NOTIFIED;
     const giveUp = () => wasNotified ??= !this.#withdraw(row);
     const attempt = () => {
       if (!isNotified()) this.#bequeath();
@@ -146,24 +143,23 @@ export class ConditionQueue {
     const { words } = this.#shared;
     const table = this.#table;
     this.#section(() => {
-      const rows = table.words;
       const tickets = Atomics.load(words, TICKETS);
       const all = count >= table.used;
       for (let left = count, row = 0; left > 0; left--) {
         // For all there is no order, and no need to look for the oldest again and again.
         row = all ? this.#waitingFrom(row) : this.#oldest(tickets);
         if (row < 0) return;
-        this.#mark(rows, table.at(row), tickets);
+        this.#mark(row, tickets);
       }
     });
     this.#wake();
   }
 
   /** Under the table's lock. */
-  #mark(rows: Int32Array, at: number, before: number): void {
-    Atomics.store(rows, at + BEFORE, before);
+  #mark(row: number, before: number): void {
+    this.#table.set(row, BEFORE, before);
     Atomics.add(this.#shared.words, NOTIFIED, 1);
-    Atomics.store(rows, at + STATE, IS_NOTIFIED);
+    this.#table.set(row, STATE, IS_NOTIFIED);
   }
 
   /** Under the table's lock: the next row from here on whose waiter is alive; or -1. */
@@ -174,10 +170,10 @@ export class ConditionQueue {
 
   /** Under the table's lock: the row of who has waited longest of those before a ticket; or -1. */
   #oldest(before: number): number {
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     let oldest = -1, age = 0;
     for (let row = 0; row < used; row++) {
-      const older = (before - Atomics.load(rows, this.#table.at(row) + TICKET)) | 0;
+      const older = (before - this.#table.get(row, TICKET)) | 0;
       if (older > age && this.#isWaiting(row)) {
         oldest = row;
         age = older;
@@ -188,15 +184,14 @@ export class ConditionQueue {
 
   /** Under the table's lock: whether somebody waits there; of one who has died nothing is left. */
   #isWaiting(row: number): boolean {
-    const rows = this.#table.words, at = this.#table.at(row);
-    if (Atomics.load(rows, at + STATE) !== WAITING) return false;
-    if (this.#isAlive(at)) return true;
-    Atomics.store(rows, at + STATE, FREE);
+    if (this.#table.get(row, STATE) !== WAITING) return false;
+    if (this.#isAlive(row)) return true;
+    this.#table.set(row, STATE, FREE);
     return false;
   }
 
-  #isAlive(at: number): boolean {
-    return this.#shared.roster.isTokenAlive(Atomics.load(this.#table.words, at + TOKEN));
+  #isAlive(row: number): boolean {
+    return this.#shared.roster.isTokenAlive(this.#table.get(row, TOKEN));
   }
 
   /** Wakes those who were notified. */
@@ -204,7 +199,7 @@ export class ConditionQueue {
     const table = this.#table;
     table.renew();
     for (let row = 0; row < table.used; row++) {
-      if (Atomics.load(table.words, table.at(row) + STATE) === IS_NOTIFIED) {
+      if (this.#table.get(row, STATE) === IS_NOTIFIED) {
         this.#eventcount(row).notify(Infinity);
       }
     }
@@ -212,22 +207,18 @@ export class ConditionQueue {
 
   /** Gives up a place; false if it was notified before. */
   #withdraw(row: number): boolean {
-    const table = this.#table;
     let gaveUp = false;
     this.#section(() => {
-      const rows = table.words, at = table.at(row);
-      gaveUp = Atomics.load(rows, at + STATE) === WAITING;
-      if (gaveUp) Atomics.store(rows, at + STATE, FREE);
+      gaveUp = this.#table.get(row, STATE) === WAITING;
+      if (gaveUp) this.#table.set(row, STATE, FREE);
     });
     return gaveUp;
   }
 
   #free(row: number): void {
     const { words } = this.#shared;
-    const table = this.#table;
     this.#section(() => {
-      const rows = table.words, at = table.at(row);
-      Atomics.store(rows, at + STATE, FREE);
+      this.#table.set(row, STATE, FREE);
       Atomics.sub(words, NOTIFIED, 1);
     });
   }
@@ -240,15 +231,14 @@ export class ConditionQueue {
 
   #passUnderLock(row: number): void {
     const { words } = this.#shared;
-    const rows = this.#table.words, at = this.#table.at(row);
-    const before = Atomics.load(rows, at + BEFORE);
+    const before = this.#table.get(row, BEFORE);
     const heir = this.#oldest(before);
     if (heir < 0) {
-      Atomics.store(rows, at + STATE, FREE);
+      this.#table.set(row, STATE, FREE);
       Atomics.sub(words, NOTIFIED, 1);
       return;
     }
-    Atomics.store(rows, this.#table.at(heir) + BEFORE, before);
+    this.#table.set(heir, BEFORE, before);
     Atomics.store(words, HEIR, heir);
     Atomics.store(words, PASSING, row + 1);
     this.#finishPassing();
@@ -257,9 +247,9 @@ export class ConditionQueue {
   /** Under the table's lock: what follows from PASSING, however much of it was done before. */
   #finishPassing(): void {
     const { words } = this.#shared;
-    const rows = this.#table.words, row = Atomics.load(words, PASSING) - 1;
-    Atomics.store(rows, this.#table.at(Atomics.load(words, HEIR)) + STATE, IS_NOTIFIED);
-    Atomics.store(rows, this.#table.at(row) + STATE, FREE);
+    const row = Atomics.load(words, PASSING) - 1;
+    this.#table.set(Atomics.load(words, HEIR), STATE, IS_NOTIFIED);
+    this.#table.set(row, STATE, FREE);
     Atomics.store(words, PASSING, 0);
   }
 
@@ -285,7 +275,6 @@ export class ConditionQueue {
   }
 
   #isBequest(row: number): boolean {
-    const at = this.#table.at(row);
-    return Atomics.load(this.#table.words, at + STATE) === IS_NOTIFIED && !this.#isAlive(at);
+    return this.#table.get(row, STATE) === IS_NOTIFIED && !this.#isAlive(row);
   }
 }

@@ -4,7 +4,7 @@
 //   INITIAL   permits there were at first
 //   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
 //   RESERVED  the last permit, of a process that has waited too long: see fairness.ts
-//   RECLAIMING while permits of a dead holder are freed, where its row begins; else 0
+//   RECLAIMING while permits of a dead holder are freed, one more than its row; else 0
 //   NEXT_…    what VALUE and RETURNED become by that, and how many are FREED
 //   rows      how many permits a process holds, its token, and of a dead one who was told
 //
@@ -92,7 +92,7 @@ export class SemaphoreState {
       if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
       this.#survey();
       const value = Atomics.load(words, VALUE);
-      dead = this.#dead < 0 ? 0 : Atomics.load(this.#table.words, this.#dead + TOKEN);
+      dead = this.#dead < 0 ? 0 : this.#table.get(this.#dead, TOKEN);
       if (dead !== 0) freed = this.#reclaimFromDead(value);
       else if (value > 0) {
         reserved = value > 1 ? 0 : this.#reservation.timeForAnother();
@@ -108,50 +108,49 @@ export class SemaphoreState {
   }
 
   /**
-   * Under the table's lock: where this process's row begins and what the living hold; where the row begins
-   * of a dead one of which nobody alive was told.
+   * Under the table's lock: this process's row and what the living hold; the row of a dead process of
+   * which nobody alive was told.
    */
   #survey(): void {
     const { token, roster } = this.#shared;
-    const { words: rows, used } = this.#table;
+    const { used } = this.#table;
     this.#mine = this.#dead = -1;
     this.#held = 0;
     for (let row = 0; row < used; row++) {
-      const at = this.#table.at(row);
-      const held = Atomics.load(rows, at + HELD);
+      const held = this.#table.get(row, HELD);
       if (held === 0) continue;
       if (held < 0) {
-        const told = Atomics.load(rows, at + TOLD);
-        if (told !== token && !roster.isTokenAlive(told)) this.#dead = at;
+        const told = this.#table.get(row, TOLD);
+        if (told !== token && !roster.isTokenAlive(told)) this.#dead = row;
         continue;
       }
-      const who = Atomics.load(rows, at + TOKEN);
-      if (who === token) this.#mine = at;
+      const who = this.#table.get(row, TOKEN);
+      if (who === token) this.#mine = row;
       if (who === token || roster.isTokenAlive(who)) this.#held += held;
-      else this.#dead = at;
+      else this.#dead = row;
     }
   }
 
   /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
   #reclaimFromDead(value: number): number {
     const { words, token } = this.#shared;
-    const rows = this.#table.words, initial = this.initial, at = this.#dead;
-    const held = Atomics.load(rows, at + HELD);
+    const initial = this.initial, row = this.#dead;
+    const held = this.#table.get(row, HELD);
     if (held < 0) { // freed already, and the process that was told of it has died
-      Atomics.store(rows, at + TOLD, token);
+      this.#table.set(row, TOLD, token);
       return -held;
     }
     const freed = Math.min(held, initial - value - this.#held);
     if (freed <= 0) {
-      Atomics.store(rows, at + HELD, 0);
+      this.#table.set(row, HELD, 0);
       return 0;
     }
-    Atomics.store(rows, at + TOLD, token);
+    this.#table.set(row, TOLD, token);
     Atomics.store(words, FREED, freed);
     Atomics.store(words, NEXT_VALUE, value + freed);
     const returned = Math.min(initial, Atomics.load(words, RETURNED) + freed);
     Atomics.store(words, NEXT_RETURNED, returned);
-    Atomics.store(words, RECLAIMING, at);
+    Atomics.store(words, RECLAIMING, row + 1);
     this.#finishReclaiming();
     return freed;
   }
@@ -159,10 +158,10 @@ export class SemaphoreState {
   /** Under the table's lock: what follows from RECLAIMING, however much of it was done before. */
   #finishReclaiming(): void {
     const { words } = this.#shared;
-    const at = Atomics.load(words, RECLAIMING);
+    const row = Atomics.load(words, RECLAIMING) - 1;
     Atomics.store(words, VALUE, Atomics.load(words, NEXT_VALUE));
     Atomics.store(words, RETURNED, Atomics.load(words, NEXT_RETURNED));
-    Atomics.store(this.#table.words, at + HELD, -Atomics.load(words, FREED));
+    this.#table.set(row, HELD, -Atomics.load(words, FREED));
     Atomics.store(words, RECLAIMING, 0);
   }
 
@@ -171,14 +170,12 @@ export class SemaphoreState {
     const { words, token } = this.#shared;
     const initial = this.initial;
     // A mere signal isn't held.
-    const row = this.#mine >= 0 || initial === 0 ? 0 : this.#table.free();
+    const row = this.#mine >= 0 ? this.#mine : initial === 0 ? 0 : this.#table.free();
     if (row < 0) return false;
-    const at = this.#mine >= 0 ? this.#mine : this.#table.at(row);
-    const rows = this.#table.words;
-    const held = Math.min(initial, Atomics.load(rows, at + HELD) + 1);
+    const held = Math.min(initial, this.#table.get(row, HELD) + 1);
     if (initial > 0) {
-      Atomics.store(rows, at + TOKEN, token);
-      Atomics.store(rows, at + HELD, held);
+      this.#table.set(row, TOKEN, token);
+      this.#table.set(row, HELD, held);
     }
     Atomics.store(words, VALUE, value - 1);
     return true;
@@ -200,11 +197,10 @@ export class SemaphoreState {
     const { words, token } = this.#shared;
     this.#table.section(() => {
       if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
-      const { words: rows, used } = this.#table;
+      const { used } = this.#table;
       for (let row = 0; row < used; row++) {
-        const at = this.#table.at(row);
-        if (Atomics.load(rows, at + HELD) >= 0) continue;
-        if (Atomics.load(rows, at + TOLD) === token) Atomics.store(rows, at + HELD, 0);
+        if (this.#table.get(row, HELD) >= 0) continue;
+        if (this.#table.get(row, TOLD) === token) this.#table.set(row, HELD, 0);
       }
     });
   };
@@ -236,12 +232,11 @@ export class SemaphoreState {
     let isMore = false;
     table.section(() => {
       if (Atomics.load(words, RECLAIMING) !== 0) this.#finishReclaiming();
-      const { words: rows, used } = table;
+      const { used } = table;
       let mine = -1;
       for (let row = 0; row < used && mine < 0; row++) {
-        const at = table.at(row);
-        if (Atomics.load(rows, at + HELD) > 0 && Atomics.load(rows, at + TOKEN) === token) {
-          mine = at;
+        if (this.#table.get(row, HELD) > 0 && this.#table.get(row, TOKEN) === token) {
+          mine = row;
         }
       }
       const returned = Atomics.load(words, RETURNED);
@@ -254,7 +249,7 @@ export class SemaphoreState {
         return;
       }
       Atomics.add(words, VALUE, 1);
-      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
+      if (mine >= 0) this.#table.add(mine, HELD, -1);
       isMore = true;
     });
     // One who has reserved it may be any of the sleepers.

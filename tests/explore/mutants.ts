@@ -402,8 +402,8 @@ const others: Mutant[] = [
     edits: [edit(
       "sync/semaphore_state.ts",
       `      Atomics.add(words, VALUE, 1);
-      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);`,
-      `      if (mine >= 0) Atomics.sub(rows, mine + HELD, 1);
+      if (mine >= 0) this.#table.add(mine, HELD, -1);`,
+      `      if (mine >= 0) this.#table.add(mine, HELD, -1);
       Atomics.add(words, VALUE, 1);`,
     )],
     scenarios: ["semaphore_abrupt"],
