@@ -14,14 +14,9 @@ import { fromStarter } from "../transfer/signature.ts";
 import { makeArraysByFunction } from "../platform/interruptible_arrays.ts";
 import { lookAfterPrinting } from "../platform/interruptible_console.ts";
 import { becomeInterruptible } from "../platform/interruption.ts";
-import {
-  becomeChild,
-  becomeObject,
-  childModule,
-  ownIdentity,
-  whileImporting,
-} from "../process/current.ts";
 import { activeChildren } from "../process/active_children.ts";
+import { becomeChild, becomeObject, ownIdentity, whileImporting } from "../process/current.ts";
+import { childModule } from "../target/child_module.ts";
 import { explain } from "../target/source_errors.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { useHost } from "../protocol/host_port.ts";
@@ -29,7 +24,7 @@ import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./exit.ts"
 import { MemoryWatch } from "./memory_watch.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { WorkerData } from "../protocol/spawn_request.ts";
-import type { Travel } from "../target/travel.ts";
+import type { Travel } from "../protocol/travel.ts";
 import { leaveWords } from "../protocol/crash_report.ts";
 import { type Reply, replyTo } from "../protocol/outcome.ts";
 import { writeTo } from "../protocol/result_buffer.ts";
@@ -37,6 +32,7 @@ import { type Process, revive } from "../process/process.ts";
 import { preload } from "../target/preloaded.ts";
 import { beat } from "../protocol/heartbeat.ts";
 import { printFailure } from "../transfer/recreate_error.ts";
+import { confine } from "./confine.ts";
 import { countBuffers } from "./counted_buffers.ts";
 import { defineModules } from "../platform/module_source.ts";
 import { isOwn, knowFiles } from "../target/callers.ts";
@@ -205,6 +201,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   stopIfKilled();
   const cargo = receivePosted(port) as Cargo;
   becomeChild(child);
+  confine(child);
   const { identity, travel, memoryLimitMb, sealed, result: buffer } = child;
   if (memoryLimitMb !== undefined && memoryWatch !== undefined) {
     memoryWatch.limitBuffers(memoryLimitMb);

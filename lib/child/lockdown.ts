@@ -14,20 +14,17 @@
 // node:child_process needs, and signals are left as they are.
 
 import process from "node:process";
-import { Worker as Thread } from "node:worker_threads";
-import { withoutAdded } from "../platform/added.ts";
 import { locks } from "../platform/interruption.ts";
+import { deny, guardWorkers } from "../host/workers/worker_guard.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Deno, Object, Reflect, Worker } = primordials;
+const { Object, Reflect } = primordials;
 
-type Class = abstract new (...args: never[]) => object;
 type Methods = Record<string, unknown>;
 
 /** Denies it all, to a process that may run all programs or not. A sealed one has no object URLs. */
 export function lockDown(mayRunAll: boolean, isSealed: boolean): void {
-  guard(Worker);
-  guard(Thread);
+  guardWorkers();
   denyMethods(Object.getPrototypeOf(locks), "Web Locks", ["request", "query"]);
   neverAsk();
   if (!isSealed) keepForeignUrls();
@@ -35,31 +32,6 @@ export function lockDown(mayRunAll: boolean, isSealed: boolean): void {
   for (const { prototype } of handleClasses()) denyMethods(prototype, "File descriptors", ["open"]);
   if (!isSealed) denyMethods(globalThis.Deno, "Signals", ["kill", "addSignalListener"]);
   denyMethods(process, "Signals", ["_kill", "abort"]);
-}
-
-let mayMakeWorker = true;
-
-/** Does `make`, which makes one worker. */
-export function makingWorker<T>(make: () => T): T {
-  mayMakeWorker = true;
-  return withoutAdded(make);
-}
-
-/**
- * Has a class of workers make none but those that this library makes. What a derived class calls as
- * super() is looked up when it is called; a class that can't be extended has it looked up there for ever.
- */
-function guard(worker: Class): void {
-  const parent: Class = Object.getPrototypeOf(worker);
-  function guarded(...args: never[]): object {
-    if (!mayMakeWorker) deny("Workers");
-    mayMakeWorker = false;
-    return Reflect.construct(parent, args, new.target ?? parent);
-  }
-  Object.setPrototypeOf(guarded, parent);
-  Object.setPrototypeOf(worker, guarded);
-  Object.preventExtensions(worker);
-  mayMakeWorker = false;
 }
 
 /** The classes behind the sockets and pipes of node:net and node:dgram. */
@@ -75,13 +47,6 @@ function denyMethods(object: Methods | object, what: string, names: readonly str
   for (const name of names) {
     if (name in object) replace(object, name, () => deny(what));
   }
-}
-
-function deny(what: string): never {
-  throw new Deno.errors.NotCapable(
-    `${what} can't be used in a process with permissions of its own. ` +
-      "Start a Process, or do it in the process that has started this one.",
-  );
 }
 
 /** A confined process that requests a permission is told the state. */

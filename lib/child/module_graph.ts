@@ -6,9 +6,9 @@
 // imports the module that this file was put into, having left a function that is given them: see
 // target/target.ts.
 
-import { knowBundle } from "../process/current.ts";
 import { giveToChild, isInlined } from "../target/bundle.ts";
+import { adoptChildModule } from "../target/child_module.ts";
 
-if (isInlined) knowBundle(import.meta.url ?? "");
+if (isInlined) adoptChildModule(import.meta.url ?? "");
 
 giveToChild(() => [import("./boot.ts"), import("./deserializers.ts"), import("../pool/pool.ts")]);

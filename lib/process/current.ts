@@ -6,15 +6,9 @@ import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
-import { becomeConfined, inheritGrants } from "./permissions.ts";
 import { type CurrentProcess, type ParentProcess, Starter, ThisProcess } from "./process_info.ts";
-import {
-  adoptParts,
-  bundleParts,
-  isBundled,
-  isInlined,
-  isLoadedByChild,
-} from "../target/bundle.ts";
+import { adoptParts, bundleParts, isLoadedByChild } from "../target/bundle.ts";
+import { adoptChildModule, childModule } from "../target/child_module.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -22,8 +16,6 @@ const {
   ArrayPrototypeJoin,
   Deno,
   Math,
-  RegExpPrototypeTest,
-  URL,
 } = primordials;
 
 let identity: Identity = { name: "MainProcess", pid: Deno.pid, lineage: [], daemon: false };
@@ -32,19 +24,15 @@ let self: CurrentProcess | undefined;
 let childrenStarted = 0;
 let memoryLimit: number | undefined;
 let importing = isLoadedByChild();
-let library = isBundled || isInlined ? "" : new URL("../child/boot.ts", import.meta.url).href;
 
 /** Called once, first of all, in a started process. */
 export function becomeChild(child: ChildPart): void {
-  ({ identity, library, memoryLimitMb: memoryLimit } = child);
+  ({ identity, memoryLimitMb: memoryLimit } = child);
+  adoptChildModule(child.library);
   adoptParts(child.parts);
   if (child.desk !== undefined) adoptDesk(child.desk, child.self, identity.name);
   else adoptPlace(child.table!, child.self);
-  if (child.key === undefined) becomeConfined(child.grants!, child.sealed);
-  else {
-    adoptKey(child.key);
-    inheritGrants(child.grants, child.sealed);
-  }
+  if (child.key !== undefined) adoptKey(child.key);
   parent = new Starter(child.parent, child.starter);
 }
 
@@ -66,22 +54,7 @@ export function withinMemoryLimit(memoryLimitMb: number | undefined): number | u
 
 /** What a child of this process needs of it. */
 export function inheritance(): Pick<ChildPart, "starter" | "parent" | "library" | "parts"> {
-  return { starter: ownRef(), parent: identity, library, parts: bundleParts() };
-}
-
-/** Where the module is that a child by reference runs first, or the bundle that holds it. */
-export function childModule(): string {
-  return library;
-}
-
-/** Whether a bundle holds it, together with the program. */
-export function isChildModuleInBundle(): boolean {
-  return !RegExpPrototypeTest(/\/child\/boot\.[cm]?[jt]s$/, library);
-}
-
-/** Called where a bundler has put this package into modules of the user's: which of them children import. */
-export function knowBundle(url: string): void {
-  library = url;
+  return { starter: ownRef(), parent: identity, library: childModule(), parts: bundleParts() };
 }
 
 /** The identity of the next child of this process. */

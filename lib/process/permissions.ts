@@ -4,11 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { describe } from "../validate/describe.ts";
-import { InvalidStateError } from "../errors.ts";
-import { hideControl } from "../liveness/control_block.ts";
-import { forgetKey, ownKey } from "../transfer/signature.ts";
-import { lockDown } from "../child/lockdown.ts";
-import { mute } from "../wait/broadcast.ts";
+import { ownKey } from "../transfer/signature.ts";
 import {
   type Grant,
   type Grants,
@@ -17,7 +13,6 @@ import {
   type Sealed,
 } from "../protocol/grants.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
-import { sealRealm } from "../child/sealed_realm.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -196,37 +191,20 @@ let confined = false;
 /** How this process is sealed, if it is. */
 let ownSeal: Sealed | undefined;
 
-/** Called once, first of all, in a process that was started with explicit permissions. */
-export function becomeConfined(grants: Grants, sealed: Sealed | undefined): void {
+/** Called once, first of all, in a started process. */
+export function adoptGrants(
+  grants: Grants | undefined,
+  areOwn: boolean,
+  sealed: Sealed | undefined,
+): void {
   explicit = grants;
-  confined = true;
-  confine(grants, sealed);
-}
-
-function confine(grants: Grants, sealed: Sealed | undefined): void {
-  lockDown(mayRunAll(grants), sealed !== undefined);
+  confined = areOwn;
   ownSeal = sealed;
-  if (sealed === undefined) return;
-  mute();
-  forgetKey();
-  hideControl();
-  sealRealm(grants, sealed.keep);
 }
 
 /** How what this process starts is sealed; undefined where this process isn't sealed itself. */
 export function inheritedSeal(): Sealed | undefined {
   return ownSeal;
-}
-
-/** Called once, first of all, in a process that has its permissions from the one that started it. */
-export function inheritGrants(grants: Grants | undefined, sealed: Sealed | undefined): void {
-  explicit = grants;
-  if (grants !== undefined) confine(grants, sealed);
-  keepShared();
-}
-
-function mayRunAll({ run }: Grants): boolean {
-  return run === true || run === "inherit";
 }
 
 /** Whether this process has permissions of its own, so that no other can act for it. */
@@ -255,27 +233,6 @@ export function ownPermissions(grants?: Grants): ProcessPermissions {
     return [name, grant && mayDo(name, undefined, name)];
   });
   return Object.fromEntries(entries);
-}
-
-/** The methods of Deno.permissions, which can be set. */
-const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(
-  globalThis.Deno.permissions,
-);
-
-/**
- * A process that inherits has the permissions of its starter, not a copy of them: what it revoked
- * would be lost to the whole program (platform/threads.ts).
- */
-function keepShared(): void {
-  const revokeSync = () => {
-    throw new InvalidStateError(
-      "This process shares its permissions with the one that started it, and revoking one would take " +
-        'it from both. Start the process with the permissions it needs: permissions: { read: ["./data"] }.',
-    );
-  };
-  methods.revokeSync = revokeSync;
-  // deno-lint-ignore require-await
-  methods.revoke = async () => revokeSync();
 }
 
 let hasWarned = false;

@@ -73,7 +73,11 @@ export function startProcess(
   const packed = load(target.isClass ? { ...value } : value, root);
   const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
   const hasObjects = packed.cargo.parcels.length > 0;
-  const { travel, giveUp, ...worker } = plan(target, grants, isLimited, hasObjects);
+  const { travel, giveUp, ...worker } = plan(target, {
+    ...{ grants, hasObjects },
+    isJailed: isLimited,
+    isStarterSealed: inheritedSeal() !== undefined,
+  });
   const sealed = sealOf(bounds, identity.name);
   const table = ownRoster(), self = table.registerProcess(identity.name, ownRef());
   do identity.pid = table.newPid(); while (hosted.has(identity.pid));

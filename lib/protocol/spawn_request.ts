@@ -4,8 +4,8 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "../liveness/process_table.ts";
-import type { Parts } from "../target/bundle.ts";
-import type { Travel } from "../target/travel.ts";
+import type { BundleParts } from "./bundle_parts.ts";
+import type { Travel } from "./travel.ts";
 import type { Grants, Name, Sealed } from "./grants.ts";
 import type { Identity } from "./identity.ts";
 
@@ -44,7 +44,7 @@ export interface ChildPart {
   /** Where the modules of this package are, for processes that the child starts by reference. */
   library: string;
   /** Where the text of this package is, for processes that the child starts. */
-  parts: Parts;
+  parts: BundleParts;
   /** Its permissions, if it or a process it inherits them from was started with explicit ones. */
   grants: Grants | undefined;
   /** The permissions that it gives up before it runs any code of the user's. */

@@ -6,6 +6,7 @@
 // lib/platform/object_urls.ts.
 
 import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
+import type { BundleParts } from "../protocol/bundle_parts.ts";
 import { core, exportNames, localNames, rest } from "./bundle_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -41,19 +42,11 @@ export function giveToChild(load: () => Promise<unknown>[]): void {
   if (typeof loader === "function") loader(load);
 }
 
-/** Where the parts of the package's text are. */
-export interface Parts {
-  /** Exports boot(), and is enough for a child that uses nothing of the package. */
-  core: string;
-  /** Exports all. */
-  whole: string;
-}
-
 /** By object URLs, which every child can import. Processes with permissions of their own can't revoke them: child/lockdown.ts. */
-let parts: Parts = { core: "", whole: "" };
+let parts: BundleParts = { core: "", whole: "" };
 
 /** The parts of the text, for any child. */
-export function bundleParts(): Parts {
+export function bundleParts(): BundleParts {
   // Any worker of the program can revoke them; a child that runs from them can't make them anew.
   if (!isBundled && !(isObjectUrl(parts.core) && isObjectUrl(parts.whole))) {
     const url = newObjectUrl(core);
@@ -63,7 +56,7 @@ export function bundleParts(): Parts {
 }
 
 /** Called in a child that runs from them, with those of its starter. */
-export function adoptParts(inherited: Parts): void {
+export function adoptParts(inherited: BundleParts): void {
   parts = inherited;
 }
 
@@ -71,7 +64,7 @@ export function adoptParts(inherited: Parts): void {
  * The same as files beside this one; undefined where this isn't a file. Deno keeps their code from one run of a program
  * to the next, so that the first start takes 20 ms less.
  */
-export function bundleFiles(): Parts | undefined {
+export function bundleFiles(): BundleParts | undefined {
   if (isBundled || isInlined || !StringPrototypeStartsWith(import.meta.url, "file:")) return;
   const url = (name: string) => new URL(`./bundle/${name}.js`, import.meta.url).href;
   return { core: url("core"), whole: url("rest") };

@@ -2,9 +2,9 @@
 // reference or by source, by the same rule as a target (target.ts), but as a value.
 
 import { explain } from "./source_errors.ts";
-import type { Scope, Travel } from "./travel.ts";
+import type { Reference, Scope, Travel } from "../protocol/travel.ts";
 import { preloaded } from "./preloaded.ts";
-import { type Reference, resolveReference, textOf } from "./reference.ts";
+import { resolveReference, textOf } from "./reference.ts";
 import { isBundled, wholeUrl } from "./bundle.ts";
 import { asExpression, bodyOf, scopeOf } from "./source.ts";
 import { callersWithMain, findReference, type Target } from "./target.ts";

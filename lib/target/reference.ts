@@ -19,6 +19,7 @@ import {
 import { isOwn } from "./callers.ts";
 import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
+import type { Reference } from "../protocol/travel.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -53,19 +54,6 @@ const {
 
 // deno-lint-ignore no-explicit-any
 type Code = ((...args: any[]) => unknown) | (abstract new (...args: never[]) => object);
-
-/** Where a function is found again. */
-export interface Reference {
-  /** The URL of the module that exports it. */
-  module: string;
-  /** The name of the export; undefined for what the text of the module is to tell where it is loaded. */
-  exportName: string | undefined;
-  /** The function's own text and name, if there was one and not only the name of an export. */
-  text: string | undefined;
-  name: string;
-  /** What became of the module's file since the program began to run. */
-  change: string | undefined;
-}
 
 /** A reference, or why there is none. */
 export type Sought = { reference: Reference } | { why: string };

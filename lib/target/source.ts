@@ -10,7 +10,7 @@
 // Where the text of the module can't be had, the first two can't be told apart. Then all exports of this
 // package count, but for those that a global has the name of; as `multiprocessing` all of them are there.
 
-import type { Scope } from "./travel.ts";
+import type { Scope } from "../protocol/travel.ts";
 import { Memo } from "./memo.ts";
 import { ModuleText } from "./module_text.ts";
 import { importedNamespace, isNative, modulesAround, moduleText, textOf } from "./reference.ts";

@@ -6,7 +6,7 @@ import {
   uninitializedNameIn,
   unresolvedImportIn,
 } from "../platform/error_texts.ts";
-import type { Travel } from "./travel.ts";
+import type { Travel } from "../protocol/travel.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -4,13 +4,13 @@
 
 import { describe } from "../validate/describe.ts";
 import { isOwn, MAIN } from "./callers.ts";
-import { childModule, isChildModuleInBundle } from "../process/current.ts";
+import { childModule, isChildModuleInBundle } from "./child_module.ts";
 import { ownTarget } from "./own_targets.ts";
 import type { Grants, Name } from "../protocol/grants.ts";
-import { inheritedSeal } from "../process/permissions.ts";
-import type { Travel } from "./travel.ts";
-import { type Reference, referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
-import { bundleFiles, bundleParts, LOADER, type Parts } from "./bundle.ts";
+import type { BundleParts } from "../protocol/bundle_parts.ts";
+import type { Reference, Travel } from "../protocol/travel.ts";
+import { referenceByName, referenceTo, type Sought, textOf } from "./reference.ts";
+import { bundleFiles, bundleParts, LOADER } from "./bundle.ts";
 import { asExpression, mainModule, scopeOf, strictMainModule } from "./source.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -69,22 +69,27 @@ const WAYS_OUT =
   "Export it from a module of its own and import it from there, say under which name it is " +
   'exported (target: "…", module: …), or wrap it in a function that stands by itself.';
 
+/** What the way of a target depends on besides the target. */
+export interface Worker {
+  /** The permissions of the process; undefined where it inherits them. */
+  grants: Grants | undefined;
+  /** Whether they are those of a thread in a sandbox. */
+  isJailed: boolean;
+  /** Whether objects are handed over to the process. */
+  hasObjects: boolean;
+  /** Whether the starter is sealed, and so may be hostile. */
+  isStarterSealed: boolean;
+}
+
 /**
- * Plans how the target travels to a process with these permissions; undefined ones are inherited.
+ * Plans how the target travels to a process.
  *
- * @param isJailed whether they are those of a thread in a sandbox
- * @param hasObjects whether objects are handed over to it
  * @throws {TypeError} if it can't travel; the message says which way was tried, and why it failed
  * @throws {Deno.errors.NotCapable} if its module or this package may not be read, and it was to travel by
  *   reference
  */
-export function plan(
-  target: Target,
-  grants: Grants | undefined,
-  isJailed: boolean,
-  hasObjects: boolean,
-): Plan {
-  const { code, by } = target;
+export function plan(target: Target, worker: Worker): Plan {
+  const { code, by } = target, { grants, isJailed, isStarterSealed } = worker;
   const isConfined = grants !== undefined;
   const asReferred = (reference: Reference): Plan => {
     if (isConfined && isChildModuleInBundle()) {
@@ -93,12 +98,12 @@ export function plan(
       );
     }
     return {
-      ...byReference(target, reference, isConfined),
+      ...byReference(target, reference, worker),
       ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
     };
   };
   const asWritten = (why: string | undefined): Plan => ({
-    ...bySource(target, why, isConfined, hasObjects),
+    ...bySource(target, why, worker),
     ...{ grants, giveUp: [] },
   });
   const own = ownTarget(code);
@@ -113,7 +118,7 @@ export function plan(
     const travel: Travel = {
       ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
     };
-    const main = inheritedSeal() !== undefined
+    const main = isStarterSealed
       ? strictMainModule(own.name, scope, bundleParts().whole)
       : mainModule(own.name, scope, partsFor(isConfined).whole, isConfined);
     return { travel, main: dataUrl(main), grants, giveUp: [] };
@@ -298,12 +303,12 @@ function isPartial(grant: Grants["read"]): boolean {
 function byReference(
   { isClass, preload = [] }: Target,
   reference: Reference,
-  isConfined: boolean,
+  { grants, isStarterSealed }: Worker,
 ): Pick<Plan, "travel" | "main"> {
   const { module, name } = reference;
-  const main = inheritedSeal() !== undefined
+  const main = isStarterSealed
     ? strictMain()
-    : isConfined
+    : grants !== undefined
     ? confinedMain(module, preload)
     : freeMain();
   return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
@@ -368,8 +373,7 @@ export { others, target };`;
 function bySource(
   { code, isClass, module, callers }: Target,
   notByReference: string | undefined,
-  isConfined: boolean,
-  hasObjects: boolean,
+  { grants, hasObjects, isStarterSealed }: Worker,
 ): Pick<Plan, "travel" | "main"> {
   const written = code as Exclude<Target["code"], string>;
   const expression = asExpression(written);
@@ -380,14 +384,19 @@ function bySource(
   const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
   // Without the classes, where the function names none and none of their objects is handed over.
   const isSmall = !hasObjects && Object.keys(scope.names).length === 0;
-  const main = inheritedSeal() !== undefined
+  const main = isStarterSealed
     ? strictMainModule(expression, scope, bundleParts().whole)
-    : mainModule(expression, scope, partsFor(isConfined)[isSmall ? "core" : "whole"], isConfined);
+    : mainModule(
+      expression,
+      scope,
+      partsFor(grants !== undefined)[isSmall ? "core" : "whole"],
+      grants !== undefined,
+    );
   return { travel, main: dataUrl(main) };
 }
 
 /** This package's text, for a child that runs from it: as files where it may read them. */
-function partsFor(isConfined: boolean): Parts {
+function partsFor(isConfined: boolean): BundleParts {
   // What one with permissions of its own starts has the same, and may read as little.
   const files = isConfined ? undefined : bundleFiles();
   const isReadable = files !== undefined && whyNot(files.core, "") === undefined &&

@@ -3,7 +3,7 @@
 
 import { withoutAdded } from "../../platform/added.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
-import { makingWorker } from "../../child/lockdown.ts";
+import { makingWorker } from "./worker_guard.ts";
 import type { Grants } from "../../protocol/grants.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import type { Listener, ProcessWorker } from "./worker.ts";

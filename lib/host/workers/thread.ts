@@ -4,7 +4,7 @@
 
 import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import { resourceLimitsOf } from "../../platform/threads.ts";
-import { makingWorker } from "../../child/lockdown.ts";
+import { makingWorker } from "./worker_guard.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import type { Listener, ProcessWorker } from "./worker.ts";
 

@@ -1,6 +1,17 @@
 // How a target crosses to the child that runs it.
 
-import type { Reference } from "./reference.ts";
+/** Where a function is found again. */
+export interface Reference {
+  /** The URL of the module that exports it. */
+  module: string;
+  /** The name of the export; undefined for what the text of the module is to tell where it is loaded. */
+  exportName: string | undefined;
+  /** The function's own text and name, if there was one and not only the name of an export. */
+  text: string | undefined;
+  name: string;
+  /** What became of the module's file since the program began to run. */
+  change: string | undefined;
+}
 
 /** How a target crosses. */
 export type Travel =
@@ -16,7 +27,7 @@ export type Travel =
     notByReference: string | undefined;
   };
 
-/** What names in a function by source stand for: see source.ts. */
+/** What names in a function by source stand for: see lib/target/source.ts. */
 export interface Scope {
   /** The names that this package exports, by the name they have in the function; "*" is all of them. */
   readonly names: Readonly<Record<string, string>>;

@@ -1,0 +1,59 @@
+// What is done once, before any code of the user's runs, in a process that has fewer rights than the program: it is
+// locked down, and its realm is sealed.
+
+import { InvalidStateError } from "../errors.ts";
+import { hideControl } from "../liveness/control_block.ts";
+import { forgetKey } from "../transfer/signature.ts";
+import { mute } from "../wait/broadcast.ts";
+import type { Grants } from "../protocol/grants.ts";
+import type { ChildPart } from "../protocol/spawn_request.ts";
+import { adoptGrants } from "../process/permissions.ts";
+import { lockDown } from "./lockdown.ts";
+import { sealRealm } from "./sealed_realm.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { Object } = primordials;
+
+/** Takes from this process what it is not to have. A process without a key has permissions of its own. */
+export function confine(
+  { grants, key, sealed }: Pick<ChildPart, "grants" | "key" | "sealed">,
+): void {
+  const areOwn = key === undefined;
+  const isRestricted = areOwn || grants !== undefined;
+  adoptGrants(grants, areOwn, isRestricted ? sealed : undefined);
+  if (isRestricted) {
+    lockDown(mayRunAll(grants!), sealed !== undefined);
+    if (sealed !== undefined) {
+      mute();
+      forgetKey();
+      hideControl();
+      sealRealm(grants!, sealed.keep);
+    }
+  }
+  if (!areOwn) keepShared();
+}
+
+function mayRunAll({ run }: Grants): boolean {
+  return run === true || run === "inherit";
+}
+
+/** The methods of Deno.permissions, which can be set. */
+const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(
+  globalThis.Deno.permissions,
+);
+
+/**
+ * A process that inherits has the permissions of its starter, not a copy of them: what it revoked
+ * would be lost to the whole program (platform/threads.ts).
+ */
+function keepShared(): void {
+  const revokeSync = () => {
+    throw new InvalidStateError(
+      "This process shares its permissions with the one that started it, and revoking one would take " +
+        'it from both. Start the process with the permissions it needs: permissions: { read: ["./data"] }.',
+    );
+  };
+  methods.revokeSync = revokeSync;
+  // deno-lint-ignore require-await
+  methods.revoke = async () => revokeSync();
+}
