@@ -1,6 +1,7 @@
-// A process with permissions of its own may be hostile, and so shares no process table with others. It has a desk: a few
-// words of shared memory over which it asks its host, and the host answers when it next looks. Nobody waits for a word
-// here but the process itself; what the process writes is checked, and at most hurts the process.
+// The process table of a process that has permissions of its own. Such a process may be hostile, and so shares no
+// table with others. It has a desk, a few words of shared memory over which it asks its host, the broker; the host
+// answers when it next looks. Nobody but the process itself waits for a word there; what the process writes is
+// checked, and at most hurts the process.
 //
 //   GRANTS     entries of the table that the host has made for the process, to use as its own
 //   WATCHES    entries of others of which the process wants to know whether they are alive

@@ -1,23 +1,22 @@
-// The lock word of an internal structure, held for the copying of a record and no longer.
-// After Drepper, "Futexes Are Tricky" (2011), mutex2: 0 is free, 1 is held, 2 is held and
-// somebody may be asleep. Only ever taken inside a critical section (critical_section.ts), so its
-// holder is never killed and waiting for it is short.
+// The mutex of an internal structure, held for the copying of a record and no longer. After Drepper, "Futexes
+// Are Tricky" (2011), mutex2: 0 is free, 1 is held, 2 is held and somebody may be asleep. It is only taken
+// inside a critical section (critical_section.ts), so its holder is never killed and waiting for it is short.
 //
-// Some workers can even end anywhere: one with a memory limit, which V8 interrupts where its heap is
+// Some workers can end anywhere even so: one with a memory limit, which V8 interrupts where its heap is
 // full; one that ends with the worker it runs in; one that this library did not start. Such a process
-// writes a mark of its own for each time it holds a lock into the bits above. Who has seen the same
-// mark for three seconds takes the lock from it: no live holder needs a hundredth of that, and no other
+// writes a mark of its own for each time it holds a lock into the bits above. A waiter that has seen the same
+// mark for three seconds takes the lock: no live holder needs a hundredth of that, and no other
 // waiter can have taken it meanwhile, because the mark would be another. A lock that is held without a
-// mark for so long that it can't be true, somebody who is hostile has written.
+// mark for so long that it can't be true was written by hostile code.
 //
 // The next holder finds what the dead one has written so far, up to any of its stores. So each structure
 // orders its stores such that this is right: a change becomes true by one store, and what belongs to it
-// lies ready then (shm/mpmc_ring.ts, process_table.ts); or that one store says what is to be done, and the next holder
-// does the rest (sync/semaphore_state.ts, sync/barrier_state.ts,
-// sync/condition_queue.ts). tests/explore ends processes before each store.
+// lies ready then (shm/mpmc_ring.ts, shared_table.ts); or that one store says what is to be done, and the
+// next holder does the rest, as from the log of a transaction (sync/semaphore_state.ts,
+// sync/barrier_state.ts, sync/condition_queue.ts). tests/explore ends processes before each store.
 //
-// The seconds are counted in slices of waiting, so that one in which the whole program was stopped, by
-// a signal or a debugger, counts as one.
+// The seconds are counted in slices of waiting, so that a time in which the whole program was stopped, by
+// a signal or a debugger, counts as one slice.
 //
 // Memory order: taking and releasing are sequentially consistent read-modify-writes of the same
 // word, so what a holder wrote before releasing is seen by the next one.

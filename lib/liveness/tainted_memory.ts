@@ -1,6 +1,7 @@
-// Which shared memory a process with permissions of its own can write to, as far as this isolate knows: what was handed
-// to one, or came from one, or through a pipe that leads to one. Such a process may be hostile, so nobody waits long for
-// a lock word there. What was exposed stays exposed, and says so when it is handed on.
+// Tainted memory: shared memory that a process with permissions of its own can write to, as far as this isolate
+// knows. It was handed to such a process, or came from one, or through a pipe that leads to one. The process may
+// be hostile, so nobody waits long for a lock word there. What is tainted stays so, and says so when it is
+// handed on.
 
 import * as primordials from "../platform/primordials.ts";
 

@@ -1,5 +1,8 @@
-// The record ring: items as bytes in shared memory, first in, first out, for any number of
-// putters and takers.
+// A bounded queue of records in shared memory, for any number of producers and consumers (MPMC), first in,
+// first out. Vyukov's bounded MPMC queue gives each slot a sequence number and needs no lock, but its slots
+// are of one size, and a producer that is killed between taking a slot and publishing it blocks the queue for
+// ever. Here records have any length and a killed process leaves nothing half done; so there are two locks, one
+// for producers and one for consumers, as in Michael and Scott's two-lock queue (1996).
 //
 // Two buffers: a header of words that never moves, and a growable one for the records. A record
 // is a 4-byte length (its own bytes, this length included) and the bytes of one item, padded to
@@ -7,17 +10,18 @@
 // before the end, a skip stands instead: minus the number of units to the end, as it was then.
 //
 // Invariants
-// 1. Takers hold HEAD_LOCK, putters TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
-//    putter and one taker never wait for each other, and each side's words are on a cache line of
+// 1. Consumers hold HEAD_LOCK, producers TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
+//    producer and one consumer never wait for each other, and each side's words are on a cache line of
 //    its own. What a side needs to know of the other it copies to its own line when its copy says
 //    "empty" or "full", and not before: an old copy is only ever too cautious.
 // 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT, growing and
-//    dropping all records by one store to CAPACITY. TAIL and PUT_UNITS, HEAD and GOT_UNITS belong to a count, and stand there twice: the lowest bit of the count says which
-//    of the two are valid, and the next step writes the others before it stores the count. So a
-//    process that ends between any two stores has done its step or nothing, and leaves nothing to
-//    repair. (LIMIT stands there once: whatever it says, a put checks it against TAIL.)
+//    dropping all records by one store to CAPACITY. TAIL and PUT_UNITS, HEAD and GOT_UNITS belong to a
+//    count, and stand there twice: the lowest bit of the count says which of the two are valid, and the
+//    next step writes the others before it stores the count. So a process that ends between any two stores
+//    has done its step or nothing, and leaves nothing to repair. (LIMIT stands there once: whatever LIMIT
+//    says, a put checks it against TAIL.)
 // 3. PUT_COUNT === GOT_COUNT: empty. A put never makes TAIL reach HEAD.
-// 4. The units from TAIL to LIMIT are free, and only putters use them.
+// 4. The units from TAIL to LIMIT are free, and only producers use them.
 // 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
 //    finds a stretch in one piece: what is skipped at the end is shorter than one record.
 // 6. The buffer at least doubles when it grows, so that the records which move up go to where nothing
@@ -45,19 +49,19 @@ const {
   Uint8Array,
 } = primordials;
 
-// Header words, by cache line: settings, putters, takers, the count of what is finished. CAPACITY is
+// Header words, by cache line: settings, producers, consumers, the count of what is finished. CAPACITY is
 // four times the number of units, and two bits: DROPPED, and FLIP, which every growth changes. FLIP and
 // the lowest bit of GOT_COUNT together say which HEAD and GOT_UNITS are valid.
 const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, CLOSED = 4;
-/** Header words: the locks of the putters and of the takers. */
+/** Header words: the locks of the producers and of the consumers. */
 export const TAIL_LOCK = 16, HEAD_LOCK = 32;
 /** Of TAIL and PUT_UNITS there are two each. */
 const PUT_COUNT = 17, TAIL = 18, PUT_UNITS = 20;
-/** The putters' copies of what the takers have done, and how far TAIL may go. */
+/** The producers' copies of what the consumers have done, and how far TAIL may go. */
 const GOT_COUNT_SEEN = 22, GOT_UNITS_SEEN = 23, LIMIT = 24;
 /** Of HEAD and GOT_UNITS there are two each. */
 const GOT_COUNT = 33, HEAD = 34, GOT_UNITS = 36;
-/** The takers' copy of what the putters have done. */
+/** The consumers' copy of what the producers have done. */
 const PUT_COUNT_SEEN = 38;
 const FINISHED = 48;
 /** The first header word that is free for whoever builds on the ring. */
@@ -169,7 +173,7 @@ export class Ring {
     return Atomics.load(this.header, MAX_SIZE);
   }
 
-  /** Records beyond a smaller bound stay; putters find the ring full until enough are taken. */
+  /** Records beyond a smaller bound stay; producers find the ring full until enough are taken. */
   set maxSize(maxSize: number) {
     this.#tailLock.withLockNoKill(() => Atomics.store(this.header, MAX_SIZE, maxSize));
   }
@@ -303,7 +307,7 @@ export class Ring {
     if (Atomics.load(header, CAPACITY) !== this.#seen) return STALE;
     if (Atomics.load(header, CLOSED) !== 0) return SHUT_DOWN;
     if (!this.#isWithinBounds(units)) {
-      if (this.#lookAtTakers() === STALE) return STALE;
+      if (this.#lookAtConsumers() === STALE) return STALE;
       if (!this.#isWithinBounds(units)) return FULL;
     }
     const tail = header[TAIL + (header[PUT_COUNT] & 1)];
@@ -320,15 +324,15 @@ export class Ring {
   }
 
   /**
-   * Under TAIL_LOCK, while takers go on: copies GOT_COUNT and GOT_UNITS, and returns the HEAD that belongs
-   * to them. A taker writes into these places again only after it has stored the next count, so what was
+   * Under TAIL_LOCK, while consumers go on: copies GOT_COUNT and GOT_UNITS, and returns the HEAD that belongs
+   * to them. A consumer writes into these places again only after it has stored the next count, so what was
    * read between two looks at the same count is what that count made true. Each look in vain is a take.
    *
-   * A taker writes GOT_UNITS by a plain store. Where a machine lets that become visible before the count,
-   * a putter finds room within maxBytes a moment too early, and in HEAD, whose stores are in order, that
+   * A consumer writes GOT_UNITS by a plain store. Where a machine lets that become visible before the count,
+   * a producer finds room within maxBytes a moment too early, and in HEAD, whose stores are in order, that
    * there is none yet.
    */
-  #lookAtTakers(): number {
+  #lookAtConsumers(): number {
     const header = this.header;
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const got = Atomics.load(header, GOT_COUNT), valid = (got ^ this.#seen) & FLIP;
@@ -345,7 +349,7 @@ export class Ring {
   /** Under TAIL_LOCK: looks where HEAD is now, and goes on at the beginning if need be. */
   #findStretch(tail: number, units: number): number {
     const header = this.header, capacity = this.#capacity;
-    const head = this.#lookAtTakers();
+    const head = this.#lookAtConsumers();
     if (head === STALE) return STALE;
     if (tail < head) {
       header[LIMIT] = head - 1;
@@ -512,7 +516,7 @@ export class Ring {
     }
     const end = head + units;
     header[GOT_UNITS + next] = (header[GOT_UNITS + valid] + units) | 0;
-    // A release: a putter that sees this HEAD may write where the record was copied from.
+    // A release: a producer that sees this HEAD may write where the record was copied from.
     Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     return length;
@@ -538,5 +542,5 @@ export class Ring {
 // Answers that never leave this file: the room must grow first; the views are of an older
 // capacity; what is there is no record; TOO_SMALL minus the bytes the scratch needs.
 const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;
-/** Looks at what the takers do, one after the other, that can be in vain by honest work. */
+/** Looks at what the consumers do, one after the other, that can be in vain by honest work. */
 const MOST_LOOKS = 1000;

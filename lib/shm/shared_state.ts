@@ -1,5 +1,5 @@
-// What every object of this room consists of: some words of shared memory, and the roster that says
-// who is alive of those whose tokens are written there.
+// What each object of the room sync consists of: some words of shared memory, and the process table, which
+// says of the processes whose tokens are written there whether they are alive.
 
 import { arrivedMemory } from "../validate/corruption.ts";
 import { ownRef, ownRoster, placeIn } from "../liveness/membership.ts";

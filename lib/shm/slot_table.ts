@@ -1,16 +1,16 @@
-// A table in shared memory: rows of some words each, as many as are needed at the same time. Who
-// holds permits, who waits at a condition, who takes part in a barrier stands in one.
+// A table in shared memory: rows of some words each, as many as are needed at the same time. The holders of
+// permits, the waiters at a condition and the parties of a barrier stand in one.
 //
 //   LOCK   held while rows are taken or given back, and while words change together
 //   USED   rows from here on are free
 //
-// A row whose first word is 0 is free. All is written under LOCK, and so in a critical section: a process
-// that is killed has done a piece of work or hasn't. One that can end anywhere (liveness/mutex.ts) may have done
-// the first of its stores and not the others: whoever builds on the table says in its file what makes
-// a change true, and what the next holder of LOCK does about one that isn't complete.
+// A row whose first word is 0 is free. Everything is written under LOCK, and so in a critical section: a
+// process that is killed has done a piece of work or hasn't. A process that can end anywhere
+// (liveness/mutex.ts) may have done the first of its stores and not the others. The file that builds on the
+// table says what makes a change true, and how the next holder of LOCK completes one that was begun.
 //
 // The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
-// with a new view, where others have used rows that this one doesn't show.
+// with a new view, where others have used rows that this view doesn't show.
 
 import { checkAttempts } from "../validate/corruption.ts";
 import { Mutex } from "../liveness/mutex.ts";

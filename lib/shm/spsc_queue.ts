@@ -1,10 +1,11 @@
-// The lane: messages as bytes in shared memory, from one sender to one receiver, in order. It has
-// what a record ring (mpmc_ring.ts) hasn't: memory that is given back. And it needs no lock.
+// A queue of messages in shared memory from a single producer to a single consumer (SPSC), in order, without
+// a lock, after Lamport (1983): each side writes its own counter and reads the other's. A lane, as it is called
+// here, has what the ring (mpmc_ring.ts) hasn't: memory that is given back.
 //
 // A record is a 4-byte length (its own bytes, this length included) and the bytes of one message,
 // padded to whole units of 8 bytes; it never wraps around. Records lie in a segment, a buffer used
 // as a ring. Where a record doesn't fit before the end of the segment, SKIP stands instead. Where
-// the segment is full, NEXT and the number of another segment, which the sender has sent by other
+// the segment is full, NEXT stands, and the number of another segment, which the producer has sent by other
 // means; from there on nobody uses the old one, and its memory goes. So what is kept of a burst,
 // once it was received, is one segment of MOST_UNITS at most. A long record has a segment for itself.
 //
@@ -14,7 +15,7 @@
 // 1. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT. What
 //    was written before the store is nothing without it; a step that fails half-way has done nothing
 //    (a SKIP or NEXT without a record after it is only read once there is one).
-// 2. The sender writes only from its position up to the receiver's GOT_POSITION one round later,
+// 2. The producer writes only from its position up to the consumer's GOT_POSITION one round later,
 //    and keeps one unit free, for NEXT.
 // 3. The words that only one side needs are the fields of its object here. They go with it when
 //    that end of the lane moves to another process.

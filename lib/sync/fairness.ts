@@ -1,7 +1,10 @@
-// Against starvation: who has waited too long reserves what he waits for, and until he has had it
-// the others wait. A reservation is a mark with a time of expiry, so one who reserves and then dies,
-// or is busy with something else, holds nobody up for long. Nobody says when it expires: a waiter that
-// finds reserved what is free looks again at that time (EventCount.recheckIn()).
+// Fairness: a waiter that has waited too long reserves what it waits for, and the others wait until that
+// waiter has had it. So a lock lets newcomers barge in before those that sleep, which is what makes it fast,
+// and still starves nobody.
+//
+// A reservation is a mark with a time of expiry, so a process that reserves and then dies, or is busy with
+// something else, holds the others up for milliseconds. Nobody is told when a reservation expires: a waiter
+// that finds a free thing reserved tries again at that time (EventCount.recheckIn()).
 //
 //   WHO     0, or the token of the process that has reserved
 //   UNTIL   when (ms) that ends

@@ -1,25 +1,26 @@
-// The lock word: mutual exclusion between processes, what Lock and RLock are made of. It names the holder.
+// The lock word: mutual exclusion between processes, what Lock and RLock are made of. It names its owner, as
+// the word of a robust futex does.
 //
-//   HOLDER          0, or the token of the process that holds it, with WAITED where somebody may be
-//                   asleep; FREE_MARKED when it is free, and RESERVED or TOLD say more
-//   RECURSION       how often its holder has acquired it once more (RLock); only he writes it
+//   HOLDER          the state: 0 where it is free; the token of the owner, with WAITED where somebody may be
+//                   asleep; FREE_MARKED where it is free, and RESERVED or TOLD say more
+//   RECURSION       how often the owner has acquired it once more (RLock); only the owner writes it
 //   RESERVED        of a process that has waited too long: see fairness.ts
-//   DEATHS          how many holders were found dead; before the lock is free again
+//   DEATHS          how many owners were found dead; counted before the lock is free again
 //   TOLD, DEAD      the process that was told of such a death and hasn't acknowledged it yet
-//                   (acknowledge.ts), and the holder that died; 0 if there is none
+//                   (acknowledge.ts), and the owner that died; 0 if there is none
 //
-// After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, taking is one
+// After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, acquiring is one
 // compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
-// instant: it holds the lock or it doesn't. Who goes to sleep sets WAITED first; who has waited takes
-// the lock with WAITED set, because others may wait still. Releasing clears WAITED and wakes one
-// waiter; in its place another may take the lock, without WAITED, before that one is awake. So a waiter
-// that was woken and doesn't want the lock any more sets WAITED again (EventCount.passOn()). Who finds a
-// holder dead (liveness/process_table.ts) swaps its token for its own, and whoever does that, and nobody else, frees
-// the lock and reports it.
+// instant: it holds the lock or it doesn't. A waiter sets WAITED before it sleeps, and acquires the lock
+// with WAITED set, because others may wait still. A release clears WAITED and wakes one
+// waiter; before that one is awake, another process may acquire the lock, without WAITED. So a waiter
+// that was woken and doesn't want the lock any more sets WAITED again (EventCount.passOn()). A waiter that
+// finds the owner dead (liveness/process_table.ts) swaps the owner's token for its own; the one process
+// whose swap succeeds frees the lock and reports the death.
 //
-// Whoever comes takes a lock that is free, also before those who have been asleep: handing it to a
-// sleeper would let it lie for the 50 µs of his waking up. But one who has waited for milliseconds
-// reserves it, and then the others wait until he has had it.
+// A lock that is free goes to whoever comes, also before waiters that sleep (barging): handing it to a
+// sleeper would let it lie for the 50 µs that waking up takes. But a waiter that has waited for milliseconds
+// reserves it, and then the others wait until that waiter has had it.
 
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";

@@ -1,7 +1,7 @@
-// What every floor agrees on about objects that can't be copied. A queue, a lock, a pipe end are
-// not values but places in shared memory, so they cross to another process by being handed over,
-// never by being cloned. Each class declares here, in one place, how its objects cross: what they
-// consist of, and how one is made again from that on the other side.
+// Transferables: objects that can't be copied. A queue, a lock, a pipe end are not values but places in shared
+// memory, so they cross to another process by being handed over, never by being cloned (comlink calls what does
+// this transfer handlers). Each class says here, in one place, how its objects cross: what they consist of, and
+// how an object is constructed around that on the other side.
 
 import type { MessagePort } from "node:worker_threads";
 import { option } from "../validate/options.ts";
