@@ -63,13 +63,8 @@ export {
 export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
 export type { ConnectionMessage } from "./lib/pipe/foreign_worker.ts";
 export { wait, waitNowait, waitSync } from "./lib/wait/wait.ts";
-export {
-  Process,
-  type ProcessConstructor,
-  type ProcessObject,
-  type ProcessOptions,
-  type ProcessParameters,
-} from "./lib/process/process.ts";
+export { Process, type ProcessConstructor, type ProcessObject } from "./lib/process/process.ts";
+export type { ProcessOptions, ProcessParameters } from "./lib/process/options.ts";
 export type { TargetForms, TargetParameters, TargetResult } from "./lib/target/target_types.ts";
 export { activeChildren } from "./lib/process/active_children.ts";
 export { currentProcess, parentProcess } from "./lib/process/current.ts";

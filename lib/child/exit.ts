@@ -1,7 +1,7 @@
 // How a started process ends by itself: its target returned or threw, it called Deno.exit, or its memory
-// is full. Its last step is written down in shared memory for those who wait with their thread blocked
-// and can't hear its host. Once that is written nobody need respect what it holds, so it comes after
-// whatever the user has to do at the end.
+// is full. The last step writes the exit code into the control block, for waiters that are blocked and hear
+// nothing from the host. From then on others may take what the process holds, so this comes after
+// everything that code of the user's does at the end.
 
 import process from "node:process";
 import { ownControl } from "../liveness/control_block.ts";
@@ -46,7 +46,7 @@ export function expectToLeave(print: (thrown: unknown) => void): void {
     return Deno.exit(code);
   };
   globalThis.Deno.exit = leave;
-  // In a web Worker. It would end without a word.
+  // In a web Worker, where the original would end the process without its last step.
   if ("close" in globalThis) globalThis.close = () => leave();
 }
 

@@ -157,7 +157,7 @@ export class Supervisor {
     return this.#request.child.identity.daemon;
   }
 
-  /** How far the process has come. */
+  /** The state of the process. */
   get state(): typeof STATES[number] {
     return STATES[this.#state];
   }
@@ -166,7 +166,7 @@ export class Supervisor {
     return this.#request.grants !== undefined;
   }
 
-  /** The signal that ends it; 0 if none does. Others than its host can order the end of one they trust. */
+  /** The signal that ends the process; 0 if none does. A trusted process may be told by others than its host. */
   get #signal(): number {
     return this.#isConfined ? this.#order : this.#control.killSignal();
   }
@@ -286,12 +286,12 @@ export class Supervisor {
     return isOutside(this.#control) && this.#nested.areOutside();
   }
 
-  /** Its worker has nothing more to do; listeners of its user's for "unload" may be in a critical section. */
+  /** Stops a process that has taken its last step: listeners for "unload" may still be in a critical section. */
   dismiss(): void {
     this.stop(TERMINATED);
   }
 
-  /** At the end of this isolate, with which Deno ends all its workers, wherever they are. */
+  /** Ends the process at the end of this isolate, with which Deno ends all its workers, wherever they are. */
   endNow(): void {
     const control = this.#control, { self } = this.#request.child;
     control.requestKill(TERMINATED);
@@ -344,7 +344,7 @@ export class Supervisor {
     return !this.#control.hasFinished() && this.#signal === 0;
   }
 
-  /** Its port has closed: its isolate is gone; or it is hostile, and is ended. */
+  /** The port to the process has closed: its isolate is gone, or hostile code has closed it. */
   #closed(): void {
     this.#drain();
     this.#port = undefined;
@@ -360,7 +360,7 @@ export class Supervisor {
     this.#advance(GONE);
   }
 
-  /** It has no heartbeat any more, and its host is blocked: as if Deno ended it because of its memory. */
+  /** The heartbeat has stopped while this isolate is blocked: of a limited process, because its memory is full. */
   #vanished(): void {
     // It may have reached its time limit since.
     this.#worker.look();
@@ -379,7 +379,7 @@ export class Supervisor {
     this.#advance(ENDING);
   }
 
-  /** Whether it has been ending for too long. */
+  /** Looks whether the worker has been ending for too long. */
   readonly #checkEnd = (): void => {
     const ms = performance.now() - this.#since;
     if (this.#state === ENDED) {
@@ -400,14 +400,14 @@ export class Supervisor {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** It doesn't count as a process of this isolate any more. */
+  /** Removes the process from those that run here, and what is left of its worker. */
   #withdraw(): void {
     const { pid } = this.#request.child.identity;
     if (hosted.get(pid) === this) hosted.delete(pid);
     this.#worker.dispose();
   }
 
-  /** What it held is free. */
+  /** Frees what the process held. */
   #release(): void {
     const { self } = this.#request.child;
     this.#desk?.close();

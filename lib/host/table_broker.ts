@@ -103,7 +103,7 @@ export class ServedDesk {
     return false;
   }
 
-  /** Once the process has ended; what it has is struck off by whoever hosts it. */
+  /** Called once the process has ended, before its host removes what it has from the table. */
   close(): void {
     if (!desks.has(this)) return;
     // What it has asked for at the end: to give away what it had, perhaps.

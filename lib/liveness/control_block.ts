@@ -6,7 +6,7 @@
 //   LIMIT      the host, once: the limit that ended the process; the process itself, when its memory is full
 //   EXIT_EVENT  the host opens this eventcount when it has written EXIT; so does the process after FINISHED
 //   FINISHED   the process, once: its exit code, as its last step
-//   KILL       whoever terminates or kills the process, once: the signal
+//   KILL       a killer (the starter, the host, the keeper of a limit), once: the signal
 //   STOPPED    the host, when it orders the end of the worker, after KILL
 //   CRITICAL   the process: 1 while it is in a critical section
 //   LOADED     the process: 1 once its modules are loaded
@@ -174,7 +174,7 @@ export class ControlBlock {
     Atomics.wait(this.words, CRITICAL, 1, ms);
   }
 
-  /** Wakes who waits for the flag to be down. */
+  /** Wakes the killer that waits for the flag to be down. */
   announceFlag(): void {
     Atomics.notify(this.words, CRITICAL);
   }
@@ -232,7 +232,7 @@ export class ControlBlock {
     Atomics.notify(this.words, LOADED);
   }
 
-  /** Says who hosts the process; false if another does. */
+  /** Claims the process for one of its possible hosts; false if the other has it. */
   claim(by: number): boolean {
     return Atomics.compareExchange(this.words, CLAIM, UNCLAIMED, by) === UNCLAIMED;
   }

@@ -1,25 +1,25 @@
-// Nobody is killed inside a critical section. A process raises its flag before it takes a lock
-// word of anything others use and lowers it after; who wants to kill it sets KILL and then waits
-// for the flag to be down. Both sides write their own word and then read the other's, and Atomics
-// are sequentially consistent, so at least one of the two sees the other:
+// No process is killed inside a critical section. A process raises its flag before it takes a lock word of
+// anything that others use, and lowers it after. A killer sets KILL and then waits for the flag to be down.
+// Both sides write their own word and then read the other's (Dekker's algorithm), and Atomics are
+// sequentially consistent, so at least one of the two sees the other:
 //
 //   process:  CRITICAL = 1; read KILL       killer:  KILL = n; read CRITICAL
 //
-// A process that sees KILL takes no further step: it lowers the flag and sleeps until its host
-// ends it. So a killer that saw the flag down may end the host at any later instant.
+// A process that sees KILL takes no further step: it lowers the flag and sleeps until its host ends it. So
+// a killer that saw the flag down may end the worker at any later instant.
 //
-// Sections don't nest, are short, and contain nothing that can throw, but for one thing: any call, even one
-// of Atomics, throws when the user's recursion has filled the stack. So where a section begins there is
-// room for what it calls: a call with very many arguments stands there. It is never made while the
-// process lives, but its registers are part of the frame that V8 checks the stack for, as it enters the
-// function, in whichever tier. That costs optimised code nothing: there the check is one comparison.
+// Sections don't nest, are short, and contain nothing that throws, with one exception: any call, even of
+// Atomics, throws when the user's recursion has filled the stack. So where a section begins, there is room
+// for what it calls: a call with very many arguments stands there. That call is never made while the
+// process lives, but its registers are part of the frame for which V8 checks the stack as it enters the
+// function, in every tier. That costs optimised code nothing: there the check is one comparison.
 
 import { InvalidStateError } from "../errors.ts";
 import { type ControlBlock, ownControl } from "./control_block.ts";
 
 /**
  * Raises the flag; doesn't return if this process is being killed. Throws a RangeError when there are not 2 KiB
- * of stack left. The flag may be up then: who calls this lowers it, and has room for that.
+ * of stack left. The flag may be up then: the caller lowers it, and has room for that.
  */
 export function enter(): void {
   const control = ownControl();
@@ -74,29 +74,29 @@ export function stopIfKilled(): void {
   if (control.isKilled()) stopHere(control);
 }
 
-/** In ms: the host's order takes less than one to reach a process that sleeps here. */
-const ORDER_ARRIVES = 100;
-/** Of a process whose host can't reach it before it has unwound to the event loop. */
-const NEVER_ARRIVES = 0;
-let orderArrives = ORDER_ARRIVES;
+/** The host's order reaches a process that sleeps here within one ms. */
+const ORDER_TIMEOUT_MS = 100;
+/** The order reaches a process that can't be interrupted only when it has unwound to the event loop. */
+const NO_TIMEOUT_MS = 0;
+let orderTimeout = ORDER_TIMEOUT_MS;
 
 /** Called in a process whose code the host can't interrupt. */
 export function unwindWhenKilled(): void {
-  orderArrives = NEVER_ARRIVES;
+  orderTimeout = NO_TIMEOUT_MS;
 }
 
-/** In ms: how often a process that sleeps here looks whether the order was given. */
-const LOOK = 20;
+/** A process that sleeps here looks this often whether the order was given. */
+const LOOK_MS = 20;
 
 /**
- * Sleeps until the host ends this isolate. The host's order can get lost: Deno clears it when
- * it interrupts certain built-in functions (platform/interruptible_console.ts), and the code goes on. Then all that is left is to
- * unwind to the event loop, where Deno notices.
+ * Sleeps until the host ends this isolate. The host's order can get lost: Deno clears it when it interrupts
+ * certain built-in functions (platform/interruptible_console.ts), and the code goes on. Then the process
+ * unwinds to the event loop, where Deno notices the order.
  */
 function stopHere(control: ControlBlock, ..._room: 0[]): never {
   control.lowerFlag();
   control.announceFlag();
-  while (!control.isStopped()) control.park(LOOK);
-  control.park(orderArrives);
+  while (!control.isStopped()) control.park(LOOK_MS);
+  control.park(orderTimeout);
   throw new InvalidStateError("This process was ended by another.");
 }

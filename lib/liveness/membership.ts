@@ -46,17 +46,17 @@ function newMembership(): Membership {
   return { shares: roster.shares, self: roster.registerProcess("MainProcess") };
 }
 
-/** The roster of the program this isolate belongs to. */
+/** The process table of the program this isolate belongs to. */
 export function ownRoster(): ProcessTable {
   return ownPlace().roster;
 }
 
-/** Who this isolate is in the roster of its program. */
+/** The entry of this isolate in that table. */
 export function ownRef(): Ref {
   return ownPlace().self;
 }
 
-/** Called once, first of all, where somebody else has entered this isolate in a roster. */
+/** Called once, first of all, where another isolate has registered this one in a table. */
 export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
   own = placeOf(perIsolate.set({ shares, self }));
 }
@@ -66,18 +66,18 @@ export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): voi
   own = { roster: new BrokeredProcessTable(desk, self, name), self };
 }
 
-/** Rosters of other programs: of one who gave this isolate something after it had its own. */
+/** The places in tables of other programs, which gave this isolate something after it had a table. */
 const foreign = new SafeMap<string, Place>();
 
-/** This isolate's place in the roster with this id, if it has one. */
+/** This isolate's place in the table with this id, if it has one. */
 export function placeIn(id: string): Place | undefined {
   const place = knownPlace();
   return place?.roster.id === id ? place : foreign.get(id);
 }
 
 /**
- * Takes a place in somebody's roster: as its own, if this isolate has none yet. If it is in that
- * roster already, it stays who it was.
+ * Takes a place in the table of another program: as its own, if this isolate has none yet. If it has an
+ * entry in that table already, it keeps that.
  */
 export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
   const known = placeIn(new SharedProcessTable(shares).id);

@@ -3,7 +3,7 @@
 import { checkFunction, checkName, checkNames, checkOption, option } from "../validate/options.ts";
 import { checkCount, checkLimit, checkMilliseconds, checkNumber } from "../validate/numbers.ts";
 import { signalOf } from "../wait/options.ts";
-import type { ProcessOptions } from "../process/process.ts";
+import type { ProcessOptions } from "../process/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Array, Number, RangeError, TypeError } = primordials;

@@ -3,7 +3,8 @@
 import type { Connection } from "../pipe/connection.ts";
 import { callers } from "../target/callers.ts";
 import { registerOwnTarget } from "../target/own_targets.ts";
-import { preloading, Process } from "../process/process.ts";
+import { preloading } from "../process/options.ts";
+import { Process } from "../process/process.ts";
 import type { PoolOptions } from "./options.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import { serve } from "./serve.ts";

@@ -132,7 +132,7 @@ export class ThisProcess implements CurrentProcess {
 export class Starter implements ParentProcess, Waitable {
   readonly #identity: Identity;
   readonly #ref: Ref;
-  /** Nobody opens it: who waits looks whenever somebody has ended. */
+  /** Never notified: a waiter looks whenever any process has ended. */
   #eventcount: EventCount | undefined;
 
   constructor(identity: Identity, ref: Ref) {

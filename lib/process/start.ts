@@ -10,7 +10,7 @@ import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRef, ownRoster } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
 import { newCrashReport } from "../protocol/crash_report.ts";
-import type { Grants, Sealed } from "../protocol/grants.ts";
+import type { Sealed } from "../protocol/grants.ts";
 import { isHosted } from "../protocol/host_port.ts";
 import type { Identity } from "../protocol/identity.ts";
 import { newResultBuffer } from "../protocol/result_buffer.ts";
@@ -20,22 +20,13 @@ import { load, post, settle } from "../transfer/message.ts";
 import { exposeAll } from "../transfer/transferable.ts";
 import { inheritance, ownIdentity, withinMemoryLimit } from "./current.ts";
 import { delegate } from "./delegate.ts";
+import type { Bounds } from "./options.ts";
 import { checkNarrowing, handOn, inheritedSeal, isConfined, warnOfPrompts } from "./permissions.ts";
 
 const { ArrayPrototypeFilter, ArrayPrototypeIncludes } = primordials;
 
 /** How many bytes a process with permissions of its own returns at most, by default. */
 const DEFAULT_RESULT_BYTES = 2 ** 20;
-
-/** What a process is kept within. */
-export interface Bounds {
-  grants?: Grants;
-  /** false: not at all; undefined: not said. */
-  sealed?: Sealed | false;
-  memoryLimitMb?: number;
-  timeLimit?: number;
-  maxResultBytes?: number;
-}
 
 /** What a starter holds of a process that it has started. */
 export interface Started {

@@ -1,4 +1,4 @@
-// The eventcount that opens when a process has ended: those wait at it who join the process.
+// The eventcount that is notified when a process has ended: what joins the process waits there.
 
 import type { ExitRecord } from "../liveness/control_block.ts";
 import { EventCount } from "../wait/eventcount.ts";

@@ -1,4 +1,4 @@
-/** Who a process is. */
+/** The name and number of a process, and its place in the tree of processes. */
 export interface Identity {
   name: string;
   /** Unique in the program. */

@@ -262,7 +262,7 @@ const programs: Record<string, [program: string, args: string[], flags: string[]
       "kill_on_signal.ts",
       [],
       ["--allow-run"],
-      ["signal: SIGUSR1", "killed: -9"],
+      ["signal: SIGUSR2", "killed: -9"],
     ],
     "a FinalizationRegistry kills the process of an object that is gone": [
       "kill_at_collection.ts",

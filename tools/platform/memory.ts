@@ -77,7 +77,7 @@ export const memory: Assumption[] = [
   },
   {
     claim: "With a heap limit of 16 MB a thread can load this package",
-    places: ["lib/platform/threads.ts", "lib/process/process.ts"],
+    places: ["lib/platform/threads.ts", "lib/process/options.ts"],
     kind: "need",
     expected: ["loaded"],
     observe: async () => {

@@ -65,7 +65,7 @@ export const workers: Assumption[] = [
   {
     claim:
       "Without worker-options, Deno prints one line when a sandbox starts and exits with code 70",
-    places: [WEB, "lib/process/process.ts"],
+    places: [WEB, "lib/process/options.ts"],
     kind: "quirk",
     expected: ["70, Unstable API 'Worker.deno.permissions'"],
     observe: async () => {

@@ -13,12 +13,12 @@ if (import.meta.main) {
   process.start();
   await ready.get();
   const listener = () => {
-    console.log("signal: SIGUSR1");
+    console.log("signal: SIGUSR2");
     process.kill();
   };
-  Deno.addSignalListener("SIGUSR1", listener);
-  Deno.kill(Deno.pid, "SIGUSR1");
+  Deno.addSignalListener("SIGUSR2", listener);
+  Deno.kill(Deno.pid, "SIGUSR2");
   await process.join();
-  Deno.removeSignalListener("SIGUSR1", listener);
+  Deno.removeSignalListener("SIGUSR2", listener);
   console.log(`killed: ${process.exitCode}`);
 }

@@ -1,0 +1,290 @@
+// The options of a new Process: what each means, and what it may be.
+
+import * as primordials from "../platform/primordials.ts";
+import type { Grants, Sealed } from "../protocol/grants.ts";
+import { describe } from "../validate/describe.ts";
+import { checkLimit, checkWhole } from "../validate/numbers.ts";
+import { checkName, checkNames, checkOption } from "../validate/options.ts";
+import { checkPermissions } from "./permissions.ts";
+
+const { Array, ArrayPrototypeIncludes, listOf, RangeError, TypeError } = primordials;
+
+/**
+ * What a new {@linkcode Process} runs, and how.
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: ProcessOptions<[number], number> = {
+ *   target: (n) => n * n,
+ *   by: "source",
+ *   name: "squarer",
+ *   memoryLimitMb: 100,
+ * };
+ * await using process = new Process({ ...options, args: [7] });
+ * process.start();
+ * console.log(await process.result()); // 49
+ * ```
+ */
+export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
+  /**
+   * What it runs: a function, or the name of a function that `module` exports. A function travels
+   * by reference, if it is found among the exports of a module that the child may import, and by
+   * source otherwise: see `by`.
+   */
+  target?: ((...args: A) => R | PromiseLike<R>) | string;
+  /** Its name, for people. Default: "Process-1", or "Process-1:2" for a child's second child. */
+  name?: string;
+  /**
+   * Whether the program ends without waiting for it, and ends it then. Default: as the process
+   * that starts it.
+   */
+  daemon?: boolean;
+  /**
+   * The URL of the module that exports `target`. Default: for a function, whichever exports it, of the
+   * module that calls the constructor, those that this imports, and the others on the stack; for a
+   * name, the module that calls the constructor.
+   */
+  module?: string | URL;
+  /**
+   * How the target travels. "reference": the child imports the module that exports it, so its imports
+   * and helpers are there. "source": its own text; it may use its arguments, the globals and what its
+   * module imports from this package. Default: by reference where the function is found and the child
+   * may read its module and this library, or gets them from a URL; by source otherwise. In no way is
+   * it another function than the one given.
+   */
+  by?: "reference" | "source";
+  /** Ends the process, as `terminate()`, when aborted; its reason is then the cause of the ProcessError. */
+  signal?: AbortSignal;
+  /**
+   * What it may do, enforced by Deno: "inherit" (the default), as the process that starts it;
+   * "none", nothing; or Deno's own permissions by name, where what isn't named is not granted:
+   * `{ read: ["./data"], net: ["example.com:443"] }`. It can't be more than the starter has.
+   *
+   * A target by reference is loaded with the starter's right to read it, so that even with "none"
+   * its module and its imports are there, text and JSON files among them; imports while it runs
+   * need its own rights, and in a sealed process reach only files and URLs. So let a stranger's code travel by source.
+   *
+   * With permissions but no limit the process starts within 20 ms, and `terminate()` and `kill()`
+   * end it when its code gets to the event loop or calls this library. A `while (true) {}` in it is
+   * not ended: `join()` resolves after 2 s all the same, nothing waits for it any more, and it keeps
+   * a processor busy until the program ends. With `timeLimit` or `memoryLimitMb` it can be stopped at
+   * any instant, and takes half a second longer to start (see there).
+   *
+   * Explicit permissions need Deno's worker-options: `"unstable": ["worker-options"]` in deno.json, or
+   * `--unstable-worker-options`. Without it Deno 2.9 prints "Unstable API 'Worker.deno.permissions'"
+   * and ends the program with exit code 70, which nothing can catch.
+   *
+   * On a terminal Deno asks the person when the process tries what it may not do, unless the program
+   * was started with `--no-prompt` or the environment has `DENO_NO_PROMPT=1`; this library says so
+   * once. It can't keep Deno from asking.
+   */
+  permissions?: "inherit" | "none" | Deno.PermissionOptionsObject;
+  /**
+   * With permissions of its own, whether its realm is sealed: built by allow-list before any code of it runs.
+   * true (the default): the process has the language, the web's harmless APIs, and of Deno what its permissions are
+   * for; not Deno's internals, the modules of node:, npm: and jsr: for what it imports while it runs, workers, channels,
+   * WebGPU, WebAssembly or queues by name. What the target's module imports statically is there.
+   * `{ keep: ["WebAssembly"] }`: as true, and WebAssembly too, whose memory no limit counts. false: only Deno's
+   * permissions restrict it, and it can end the program: for code that you trust.
+   *
+   * What a sealed process starts is sealed as well.
+   */
+  sealed?: boolean | { keep: readonly "WebAssembly"[] };
+  /**
+   * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
+   * is ended, with -9 as the exit code, and the program lives. Buffers of
+   * typed arrays, and in a sealed process shared memory and Blobs, may take 64 MB more than the limit, and are
+   * looked at every 50 ms; in a sealed process also as they are made. A single call that fills the heap, as
+   * `split`, can take a gigabyte before it ends. At least 16. What it starts itself has a heap of its own, of at most the
+   * same size.
+   *
+   * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second
+   * longer to start: Deno waits for a debugger where a worker starts a worker. Such a process is
+   * loaded with the rights of its sandbox, so that by reference it needs `permissions.read` to be
+   * all or nothing; by source it may be a list.
+   */
+  memoryLimitMb?: number;
+  /**
+   * How long it may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
+   * exit code. Infinity is no limit; together with `permissions` any value makes it run as with
+   * `memoryLimitMb`, where it can be stopped at any instant. Then a thread of
+   * its own keeps the time; otherwise the process that started it, or main, which is late while it computes
+   * without a pause.
+   */
+  timeLimit?: number;
+  /**
+   * With permissions of its own, how many bytes what it returns or throws may take, encoded as for a queue.
+   * Default: 2 ** 20 (1 MB). A larger result is an error in the process, and a larger error is told by its first
+   * line. Whoever asks for the result decodes it: the larger it may be, the longer hostile code can keep it busy.
+   */
+  maxResultBytes?: number;
+}
+
+/**
+ * The parameters of the constructor of {@linkcode Process}: `args` may be left out only where the
+ * target takes none.
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessParameters } from "@multiproc/multiprocessing";
+ *
+ * function start<A extends unknown[], R>(...parameters: ProcessParameters<A, R>): Process<A, R> {
+ *   const process = new Process<A, R>(...parameters);
+ *   process.start();
+ *   return process;
+ * }
+ *
+ * const process = start({ target: (n: number) => n * n, by: "source", args: [7] });
+ * console.log(await process.result()); // 49
+ * ```
+ *
+ * @typeParam A the target's parameters
+ * @typeParam R what the target returns, or its promise resolves to
+ */
+export type ProcessParameters<A extends unknown[], R> = [] extends A
+  ? [options?: ProcessOptions<A, R> & { args?: Readonly<A> }]
+  : [options: ProcessOptions<A, R> & { args: Readonly<A> }];
+
+/** The option, of this package's own, that has further modules loaded with a process. */
+export const preloading: unique symbol = Symbol("multiprocessing.preload");
+
+/** Those modules. */
+export function preloadOf(options: object): readonly string[] | undefined {
+  return (options as { [preloading]?: readonly string[] })[preloading];
+}
+
+/** The largest maxResultBytes. */
+const MAX_RESULT_BYTES = 2 ** 30;
+
+/** The names of what a process is made with. */
+const OPTIONS = [
+  ...["target", "args", "name", "daemon", "module", "by", "signal"],
+  ...["permissions", "sealed", "memoryLimitMb", "timeLimit", "maxResultBytes"],
+];
+
+/** With less a thread runs out of memory before anybody can catch that (platform/threads.ts). In MB. */
+const LEAST_MEMORY = 16;
+
+/** The option, checked; undefined if it isn't there. */
+function checkResultBytes(
+  { maxResultBytes, permissions }: Pick<ProcessOptions, "maxResultBytes" | "permissions">,
+): number | undefined {
+  if (maxResultBytes === undefined) return undefined;
+  checkWhole("maxResultBytes", maxResultBytes, 1, MAX_RESULT_BYTES, "the default is 2 ** 20");
+  if (permissions === undefined || permissions === "inherit") {
+    throw new TypeError(
+      "maxResultBytes is for a process with permissions of its own, and this one inherits them: what it returns has " +
+        'no bound. Give it permissions: "none", or those it needs, or leave out maxResultBytes.',
+    );
+  }
+  return maxResultBytes;
+}
+
+/** Globals that a sealed process can keep. */
+const KEPT: readonly unknown[] = ["WebAssembly"];
+
+/** The option in one form; undefined if it isn't there. */
+function checkSealed(
+  { sealed, permissions }: Pick<ProcessOptions, "sealed" | "permissions">,
+): Sealed | false | undefined {
+  if (sealed === undefined || sealed === false) return sealed;
+  const wanted = 'Give true, false or { keep: ["WebAssembly"] }.';
+  if (sealed !== true && (typeof sealed !== "object" || sealed === null)) {
+    throw new TypeError(`sealed is ${describe(sealed)}. ${wanted}`);
+  }
+  if (permissions === undefined || permissions === "inherit") {
+    throw new TypeError(
+      'sealed is for a process with permissions of its own, and this one inherits them. Give it permissions: "none", ' +
+        "or those it needs, or leave out sealed.",
+    );
+  }
+  if (sealed === true) return { keep: [] };
+  const { keep } = checkNames(sealed, ["keep"], 'sealed: { keep: ["WebAssembly"] }');
+  if (!Array.isArray(keep)) throw new TypeError(`sealed.keep is ${describe(keep)}. ${wanted}`);
+  for (let i = 0; i < keep.length; i++) {
+    const name = keep[i];
+    if (ArrayPrototypeIncludes(KEPT, name)) continue;
+    throw new TypeError(
+      `sealed.keep[${i}] is ${describe(name)}, which can't be kept. ${wanted}`,
+    );
+  }
+  return { keep: listOf(keep) };
+}
+
+/** The option, checked; undefined if it isn't there. */
+function checkMemoryLimit(value: unknown): number | undefined {
+  const limit = checkLimit("memoryLimitMb", value, "MB");
+  if (limit === undefined || limit >= LEAST_MEMORY) return limit;
+  throw new RangeError(
+    `memoryLimitMb is ${limit}, too little to start with. Give at least ${LEAST_MEMORY}.`,
+  );
+}
+
+export function checkDaemon(daemon: unknown): void {
+  checkOption("daemon", daemon, typeof daemon === "boolean", "true or false");
+}
+
+/** What each option must be. */
+function checkOptions<A extends unknown[], R>(
+  options: ProcessOptions<A, R> & { args?: Readonly<A> },
+): void {
+  const { target, args, name, daemon, module, by, signal } = options;
+  const check = (what: string, value: unknown, ok: boolean, expected: string) => {
+    if (value !== undefined) checkOption(what, value, ok, expected);
+  };
+  check(
+    "target",
+    target,
+    typeof target === "function" || typeof target === "string",
+    "a function, or the name of one that module exports",
+  );
+  check("args", args, Array.isArray(args), "an array of the target's arguments");
+  if (name !== undefined) checkName(name);
+  if (daemon !== undefined) checkDaemon(daemon);
+  check(
+    "module",
+    module,
+    typeof module === "string" && primordials.URL.canParse(module) ||
+      module instanceof primordials.URL,
+    "the URL of a module, as import.meta.url",
+  );
+  check("by", by, by === "reference" || by === "source", '"reference" or "source"');
+  check("signal", signal, signal instanceof primordials.AbortSignal, "an AbortSignal");
+}
+
+/** The options of a new process, checked. */
+export function checkProcessOptions<A extends unknown[], R>(
+  given: ProcessOptions<A, R> & { args?: Readonly<A> },
+): ProcessOptions<A, R> & { args?: Readonly<A> } {
+  const options = checkNames(given, OPTIONS, "new Process({ target, args })");
+  checkOptions(options);
+  return options;
+}
+
+/** What a process is kept within. */
+export interface Bounds {
+  grants?: Grants;
+  /** false: not at all; undefined: not said. */
+  sealed?: Sealed | false;
+  memoryLimitMb?: number;
+  timeLimit?: number;
+  maxResultBytes?: number;
+}
+
+/** The bounds among these options, checked. */
+export function boundsOf(
+  { permissions, sealed, maxResultBytes, memoryLimitMb, timeLimit }: Pick<
+    ProcessOptions,
+    "permissions" | "sealed" | "maxResultBytes" | "memoryLimitMb" | "timeLimit"
+  >,
+): Bounds {
+  return {
+    grants: checkPermissions(permissions),
+    sealed: checkSealed({ sealed, permissions }),
+    maxResultBytes: checkResultBytes({ maxResultBytes, permissions }),
+    memoryLimitMb: checkMemoryLimit(memoryLimitMb),
+    timeLimit: checkLimit("timeLimit", timeLimit, "milliseconds"),
+  };
+}
