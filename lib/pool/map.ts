@@ -54,6 +54,8 @@ export interface MapSink {
   broken(error: unknown): void;
   /** How many outcomes wait to be taken. */
   readonly untaken: number;
+  /** Whether an error of the source comes after the outcomes of what was read before, or ends all at once. */
+  readonly isIterated: boolean;
 }
 
 /** Units of a map that are with the workers or wait, for each worker. */
@@ -86,6 +88,7 @@ export class MapCall implements Client {
   #isOver = false;
   #isReading = false;
   #isStopped = false;
+  #sourceError: { error: unknown } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -143,7 +146,11 @@ export class MapCall implements Client {
           PromisePrototypeThen(
             items,
             (items) => this.#goOn(items),
-            (error) => this.end(error),
+            (error) => {
+              this.#isReading = false;
+              this.#sourceFailed(error);
+              this.#checkFinished();
+            },
           );
           return; // still reading
         }
@@ -153,11 +160,17 @@ export class MapCall implements Client {
       this.#isReading = false;
     } catch (error) {
       this.#isReading = false;
-      this.#isExhausted = true;
-      this.end(error);
+      this.#sourceFailed(error);
     } finally {
       this.#checkFinished();
     }
+  }
+
+  /** The source has thrown, and has no more. */
+  #sourceFailed(error: unknown): void {
+    this.#isExhausted = true;
+    if (this.#sink.isIterated) this.#sourceError = { error };
+    else this.end(error);
   }
 
   #goOn(items: unknown[]): void {
@@ -193,7 +206,14 @@ export class MapCall implements Client {
   #take(size: number): unknown[] | Promise<unknown[]> {
     const items: unknown[] = [];
     while (items.length < size) {
-      const step = this.#source.next();
+      let step: IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+      try {
+        step = this.#source.next();
+      } catch (error) {
+        if (items.length === 0) throw error;
+        this.#sourceFailed(error);
+        break;
+      }
       if (step instanceof Promise || typeof (step as { then?: unknown }).then === "function") {
         // What comes at its own pace is not kept waiting for more.
         return PromisePrototypeThen(Promise.resolve(step), (step: IteratorResult<unknown>) => {
@@ -281,7 +301,8 @@ export class MapCall implements Client {
     if (this.#isOver || !this.#isExhausted || this.#isReading || this.#units.size > 0) return;
     this.#over();
     this.#progress?.end();
-    this.#sink.finished(this.#read);
+    if (this.#sourceError !== undefined) this.#sink.broken(this.#sourceError.error);
+    else this.#sink.finished(this.#read);
   }
 
   #over(): void {

@@ -588,6 +588,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     let lowest: { index: number; error: Error } | undefined;
     const call = this.#begin(name, code, items, isSpread, checked, origin, {
       untaken: 0,
+      isIterated: false,
       returned: (index, value) => results[index] = value,
       failed: (index, error) => {
         if (checked.returnExceptions) results[index] = error;
@@ -621,6 +622,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       get untaken() {
         return sink.untaken;
       },
+      isIterated: sink.isIterated,
       returned: (index, value) => sink.returned(index, value),
       failed: (index, error) => sink.failed(index, error),
       finished: (count) => {
@@ -816,6 +818,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       get untaken() {
         return early.size + iterator.size;
       },
+      isIterated: true,
       returned: (index, value) => come(index, { value }),
       failed: (index, error) => {
         come(index, checked.returnExceptions ? { value: error } : { error });

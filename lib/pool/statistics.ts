@@ -86,7 +86,8 @@ export class PoolAccount {
   #completed = 0;
   #failed = 0;
   #busyMs = 0;
-  #slowest: { unit: Unit; item: number; ms: number }[] = [];
+  /** In words: what the items were is let go of. */
+  readonly #slowest: TaskLook[] = [];
 
   /** A unit was sent to a worker. */
   dispatched(unit: Unit): void {
@@ -100,7 +101,7 @@ export class PoolAccount {
     this.#ran.add(ms);
     this.#busyMs += ms;
     if (this.#slowest.length === SLOWEST && ms <= this.#slowest[SLOWEST - 1].ms) return;
-    ArrayPrototypePush(this.#slowest, { unit, item, ms });
+    ArrayPrototypePush(this.#slowest, lookAt({ unit, item, ms }));
     ArrayPrototypeSort(this.#slowest, (a, b) => b.ms - a.ms);
     if (this.#slowest.length > SLOWEST) this.#slowest.length = SLOWEST;
   }
@@ -126,7 +127,7 @@ export class PoolAccount {
       utilization: lived === 0 ? 0 : Math.min(1, this.#busyMs / lived),
       uptimeMs: now - this.#began,
       workers: this.workersOf(workers),
-      slowest: ArrayPrototypeMap(this.#slowest, lookAt),
+      slowest: ArrayPrototypeMap(this.#slowest, (look) => ({ ...look })),
     };
   }
 }

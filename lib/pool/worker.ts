@@ -45,11 +45,16 @@ const {
   Float64Array,
   listOf,
   Math,
+  Number,
   performance,
+  RangeError,
+  RegExpPrototypeExec,
   SafeMap,
   SafeSet,
   setTimeout,
   String,
+  StringPrototypeSlice,
+  TypeError,
 } = primordials;
 
 /** What a worker tells its pool. */
@@ -208,7 +213,7 @@ export class Worker {
       this.#send([unit.type, slot, header, unit.items] as ToWorker, options.transfer);
     } catch (error) {
       this.#board.revoke(slot);
-      throw error;
+      throw placed(error, unit);
     }
     this.#units.set(slot, unit);
     this.#sentAt[slot] = performance.now();
@@ -584,6 +589,17 @@ export class Worker {
 function isCloneable(value: unknown): boolean {
   return value === null || typeof value !== "object" && typeof value !== "function" &&
       typeof value !== "symbol";
+}
+
+/** An error about a place in a message as one about a place in what the caller has given. */
+function placed(error: unknown, { isSpread, items, first }: Unit): unknown {
+  if (!(error instanceof TypeError) && !(error instanceof RangeError)) return error;
+  const place = RegExpPrototypeExec(/^message\[3\]\[(\d+)\]/, error.message);
+  if (place === null) return error;
+  const isCall = isSpread && items.length === 1 && first === 0;
+  const given = isCall ? "args" : `items[${first + Number(place[1])}]`;
+  const message = given + StringPrototypeSlice(error.message, place[0].length);
+  return error instanceof TypeError ? new TypeError(message) : new RangeError(message);
 }
 
 /** What should never happen must not be silent. */

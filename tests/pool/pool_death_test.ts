@@ -133,7 +133,11 @@ Deno.test("a result that can't cross fails its own task, and says where", async 
 Deno.test("an argument that can't cross fails its own task, and says where", async () => {
   await using pool = new Pool({ processes: 1 });
   await assert.rejects(pool.apply(targets.same, [{ done: () => {} }]), (error: TaskError) => {
-    assert.match(`${error.message} ${error.cause}`, /\.done is a function/);
+    assert.match(`${error.message} ${error.cause}`, /args\[0\]\.done is a function/);
+    return true;
+  });
+  await assert.rejects(pool.map(targets.same, [1, { done: [() => {}] }]), (error: TaskError) => {
+    assert.match(`${error.cause}`, /items\[1\]\.done\[0\] is a function/);
     return true;
   });
   assert.equal(await pool.apply(square, [3]), 9);

@@ -113,6 +113,39 @@ Deno.test("what the source of a map throws, the map rejects with", async () => {
   assert.equal(await pool.apply(square, [2]), 4);
 });
 
+// Python's test_imap_handle_iterable_exception, and test_imap_unordered_handle_iterable_exception.
+Deno.test("of an iterator, what was read before its source threw comes first", async () => {
+  await using pool = new Pool({ processes: 2 });
+  function* items() {
+    yield* [0, 1, 2];
+    throw new RangeError("no more");
+  }
+  async function* asynchronous() {
+    yield* items();
+  }
+  for (const source of [items, asynchronous]) {
+    for (const chunkSize of ["auto", 1, 2] as const) {
+      for (const call of ["imap", "imapUnordered"] as const) {
+        const seen: number[] = [];
+        await assert.rejects(async () => {
+          for await (const n of pool[call](square, source(), { chunkSize })) seen.push(n);
+        }, { name: "RangeError", message: "no more" });
+        assert.deepEqual(seen.sort(), [0, 1, 4], `${call} ${source.name} ${chunkSize}`);
+      }
+    }
+  }
+});
+
+// Python's test_empty_iterable.
+Deno.test("no items have no results", async () => {
+  await using pool = new Pool({ processes: 1 });
+  assert.deepEqual(await pool.map(square, []), []);
+  assert.deepEqual(await pool.starmap(add, []), []);
+  assert.deepEqual(pool.mapSync(square, []), []);
+  assert.deepEqual(await Array.fromAsync(pool.imap(square, [])), []);
+  assert.deepEqual(await Array.fromAsync(pool.imapUnordered(square, [])), []);
+});
+
 Deno.test("stream() iterates what a generator yields, not far ahead of who takes it", async () => {
   await using pool = new Pool({ processes: 1 });
   assert.deepEqual(await Array.fromAsync(pool.stream(targets.count, [5])), [0, 1, 2, 3, 4]);

@@ -184,6 +184,14 @@ both(
 );
 
 both(
+  "a pool lets go of what its tasks were given and returned",
+  "pool_lets_go.ts",
+  [],
+  prints(0, "82 0", "5"),
+  ["--v8-flags=--expose-gc"],
+);
+
+both(
   "targets may be in a module that knows the package only by its types",
   "other_module.ts",
   [],

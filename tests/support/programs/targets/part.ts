@@ -2,6 +2,11 @@
 
 const factor = 2;
 
-export function inPart(n: number) {
+/** Not in the function itself, where a bundler would put the number. */
+function timesFactor(n: number): [number, string] {
   return [n * factor, "by reference"];
+}
+
+export function inPart(n: number) {
+  return timesFactor(n);
 }
