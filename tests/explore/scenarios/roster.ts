@@ -61,7 +61,9 @@ export const scenarios: Record<string, Scenario> = {
         }
       },
       ({ end, refs }: S) => {
-        new Mutex(new Int32Array(new SharedArrayBuffer(4)), 0).withLockNoKill(() => ownRoster().reparent(end, refs[2]));
+        new Mutex(new Int32Array(new SharedArrayBuffer(4)), 0).withLockNoKill(() =>
+          ownRoster().reparent(end, refs[2])
+        );
         ownRoster().reap(refs[1]);
       },
       () => {},
