@@ -111,7 +111,7 @@ export function eventually<T>(
       new Task(operation, timeout, signal, begun, resolve, reject).wait();
     });
   } catch (error) {
-    if (caller !== undefined) signAt(caller(), error);
+    signAt(caller === undefined ? new CallSite(eventually) : caller(), error);
     return Promise.reject(error);
   }
 }
