@@ -97,6 +97,8 @@ export function isBroken(): boolean {
 function notice(event: PromiseRejectionEvent): void {
   if (!isReadingFailure(event.reason)) return;
   EventPrototypePreventDefault(event);
+  // In a child, what watches for uncaught errors has had the event before, and goes by this call.
+  event.preventDefault();
   EventPrototypeStopImmediatePropagation(event);
   isDeaf = true;
   console.error(
