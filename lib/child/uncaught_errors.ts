@@ -4,6 +4,7 @@
 // isolate of Deno 2.9.6.
 
 import process from "node:process";
+import { isOfChannel } from "../wait/broadcast.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -45,6 +46,7 @@ export function watchForUncaught(uncaught: (error: unknown) => void): void {
   // An "uncaughtException" of node's has been a listener of this event.
   addEventListener("error", (event) => look(event, () => false, thrownAt(event)));
   addEventListener("unhandledrejection", (event) => {
+    if (isOfChannel(event.reason)) return;
     look(event, () => isHandledByNode(event), event.reason);
   });
 }

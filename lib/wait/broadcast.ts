@@ -94,8 +94,13 @@ export function isBroken(): boolean {
   return isDeaf;
 }
 
+/** Whether an unhandled rejection is that of the channel, which reports it. */
+export function isOfChannel(reason: unknown): boolean {
+  return channel !== undefined && isReadingFailure(reason);
+}
+
 function notice(event: PromiseRejectionEvent): void {
-  if (!isReadingFailure(event.reason)) return;
+  if (!isOfChannel(event.reason)) return;
   EventPrototypePreventDefault(event);
   // In a child, what watches for uncaught errors has had the event before, and goes by this call.
   event.preventDefault();
