@@ -34,6 +34,8 @@ for (const [what, value] of Object.entries(VALUES)) {
     assert.deepEqual(answers, expected);
   });
 
+  // Of a text tests/full/spoiling.ts.
+  if (what === "a text") continue;
   Deno.test(`nothing changes for processes if Object.prototype has ${what} by all those names`, async () => {
     const expected = await answersOf(processSteps);
     const restore = pollute(Object.prototype, NAMES, value);
@@ -48,8 +50,9 @@ for (const [what, value] of Object.entries(VALUES)) {
 }
 
 Deno.test("nothing changes if Object.prototype has what the language looks for, and no functions", async () => {
-  const all = { ...steps, ...processSteps }, expected = await answersOf(all);
   for (const isEnumerable of [true, false]) {
+    const all = isEnumerable ? { ...steps, ...processSteps } : steps;
+    const expected = await answersOf(all);
     const restore = pollute(Object.prototype, ["then", "toJSON"], "polluted", isEnumerable);
     let answers: Record<string, string>;
     try {

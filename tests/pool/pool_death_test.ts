@@ -5,6 +5,7 @@ import {
   BrokenPoolError,
   CancelledError,
   Pool,
+  Queue,
   SharedArray,
   TaskError,
   TimeoutError,
@@ -162,10 +163,12 @@ Deno.test("cancel() takes out a task that waits, and stops one that runs", async
 
 Deno.test("a task among others in its worker is asked to stop by its signal", async () => {
   await using pool = new Pool({ processes: 1, tasksPerProcess: 2 });
-  const other = pool.submit(nap, [200]), task = pool.submit(targets.untilAborted);
+  const told = new Queue<number>();
+  const other = pool.submit(targets.untilTold, [told]), task = pool.submit(targets.untilAborted);
   while (!task.running() || !other.running()) await nap(5);
   task.cancel();
   await assert.rejects(task.result(), CancelledError);
+  await told.put(200);
   assert.equal(await other, 200);
 });
 

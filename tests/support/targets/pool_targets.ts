@@ -85,6 +85,11 @@ export function report(steps: number): string {
   return "done";
 }
 
+/** Ends when it is told to. */
+export async function untilTold(by: Queue<number>): Promise<number> {
+  return await by.get();
+}
+
 export async function untilAborted(): Promise<string> {
   const { signal } = currentTask()!;
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
