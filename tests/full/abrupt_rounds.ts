@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 const ENDLESS = 2_400_000;
 
 const kinds = {
-  threads: { count: 1000, batch: 8, what: "threads that a program starts itself" },
+  threads: { count: 2000, batch: 8, what: "threads that a program starts itself" },
   limits: { count: 60, batch: 4, what: "processes with a memory limit" },
   hosted: { count: 60, batch: 4, what: "processes that another process hosts" },
 };
