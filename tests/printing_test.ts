@@ -20,7 +20,7 @@ import {
   SimpleQueue,
   Value,
 } from "../mod.ts";
-import { type HandedOver, handOver } from "../lib/transfer/transferable.ts";
+import { type HandedOver, serialize } from "../lib/transfer/transferable.ts";
 import { ownRoster } from "../lib/liveness/membership.ts";
 import { abandon, bound, endings, startNamed, turn } from "./support/sync.ts";
 import * as targets from "./support/targets/sync_targets.ts";
@@ -282,7 +282,7 @@ function memoryOf(object: HandedOver): SharedArrayBuffer[] {
       for (const [key, inner] of Object.entries(value)) look(inner, key);
     }
   };
-  look(object[handOver]().content, "content");
+  look(object[serialize]().content, "content");
   return [...found];
 }
 

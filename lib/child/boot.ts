@@ -5,7 +5,7 @@
 import "../platform/requirements.ts";
 import { workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { type Cargo, receivePosted, unload } from "../transfer/message.ts";
+import { type Cargo, receivePosted, unpackMessage } from "../transfer/message.ts";
 import { adoptControl, ownControl } from "../liveness/control_block.ts";
 import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
 import { knowsAll } from "../transfer/transferable.ts";
@@ -221,7 +221,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
       await import(new URL("./deserializers.ts", import.meta.url).href);
     }
     const code = await find(travel);
-    given = fromStarter(() => unload(cargo));
+    given = fromStarter(() => unpackMessage(cargo));
     const result = await (travel.isClass
       ? runObject(code, identity, given as Record<string, unknown>)
       : Reflect.apply(code as Code, undefined, given as unknown[]));

@@ -14,14 +14,14 @@ export interface Uncloneable {
 }
 
 /** The method by which an object is handed over. */
-export const handOver: unique symbol = Symbol("multiprocessing.handOver");
+export const serialize: unique symbol = Symbol("multiprocessing.serialize");
 
 /** An object that the codec leaves out, because it crosses by being handed over. */
 export interface TransferableObject extends Uncloneable {
-  [handOver](): object;
+  [serialize](): object;
 }
 
 /** Whether a value crosses by being handed over. */
 export function isHandedOver(value: unknown): value is TransferableObject {
-  return typeof value === "object" && value !== null && handOver in value;
+  return typeof value === "object" && value !== null && serialize in value;
 }

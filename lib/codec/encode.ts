@@ -233,7 +233,7 @@ export class Encoder {
     // A proxy first: each other question would run its traps.
     if (isProxy(object)) throw new Refused();
     if (Array.isArray(object)) this.#array(object);
-    else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) this.#handOver(object);
+    else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) this.#serialize(object);
     else if (ObjectPrototypeToString(object) === "[object Object]") this.#plain(object);
     else if (isMap(object)) this.#map(object);
     else if (isSet(object)) this.#set(object);
@@ -242,7 +242,7 @@ export class Encoder {
     this.#depth--;
   }
 
-  #handOver(object: object): void {
+  #serialize(object: object): void {
     if (this.#beside === undefined || !isHandedOver(object)) throw new Refused();
     const { handedOver } = this.#leftOut ??= { handedOver: [], posted: [] };
     this.#met++;

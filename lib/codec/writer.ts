@@ -16,7 +16,7 @@ const {
   Uint8Array,
 } = primordials;
 
-const SMALLEST = 16 * 1024;
+const MIN_BYTES = 16 * 1024;
 const OVERGROWN = 1024 * 1024;
 
 const float = new Float64Array(1);
@@ -24,7 +24,7 @@ const floatBytes = new Uint8Array(float.buffer);
 
 /** Bytes being written, from `at` on. */
 export class Writer {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SMALLEST);
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(MIN_BYTES);
   words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer);
   at = 0;
 
@@ -116,7 +116,7 @@ export class Writer {
 
   /** Replaces an overgrown buffer by a small one. */
   trim(): void {
-    if (this.bytes.length > OVERGROWN) this.#adopt(new Uint8Array(SMALLEST));
+    if (this.bytes.length > OVERGROWN) this.#adopt(new Uint8Array(MIN_BYTES));
   }
 
   #longString(value: string): void {

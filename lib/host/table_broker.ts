@@ -4,11 +4,11 @@
 
 import {
   type DeskRequest,
-  ENTRUST,
   HostDesk,
   PROCESSES,
-  STRIKE,
-  STRIKE_ALL,
+  REAP,
+  REMOVE,
+  REPARENT,
 } from "../liveness/brokered_table.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { ownRoster } from "../liveness/membership.ts";
@@ -23,7 +23,7 @@ const LOOK = 50;
 /** Entries that a process may have at a time. */
 const MAX_ENTRIES = 1024;
 /** Owners of owners are followed so far. */
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 const desks = new SafeSet<ServedDesk>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -77,14 +77,14 @@ export class ServedDesk {
   /** Whether somebody has ended. */
   #serve({ kind, ref, owner }: DeskRequest): boolean {
     if (!this.#belongs(ref)) return false;
-    if (kind === ENTRUST) {
+    if (kind === REPARENT) {
       if (!this.#table.isAlive(owner)) return false;
       withoutKill(() => this.#table.reparent(ref, owner));
       if (!this.#belongs(ref)) this.#granted.delete(ref.index);
       return false;
     }
-    if (kind === STRIKE) this.#table.remove(ref);
-    else if (kind === STRIKE_ALL) this.#table.reap(ref);
+    if (kind === REMOVE) this.#table.remove(ref);
+    else if (kind === REAP) this.#table.reap(ref);
     else return false;
     this.#granted.delete(ref.index);
     return true;
@@ -93,7 +93,7 @@ export class ServedDesk {
   /** Whether an entry is the process's, directly or through others that are; not the process itself. */
   #belongs(ref: Ref): boolean {
     let at = ref;
-    for (let depth = 0; depth < DEEPEST; depth++) {
+    for (let depth = 0; depth < MAX_DEPTH; depth++) {
       if (!this.#table.isAlive(at)) return false;
       const owner = this.#table.ownerOf(at);
       if (owner.index === this.#owner.index) return owner.generation === this.#owner.generation;

@@ -42,12 +42,12 @@ const ENTRY = 1, TOKEN = 2;
 /** Words of a request. */
 const KIND = 0, OF_INDEX = 1, OF_GENERATION = 2, TO_INDEX = 3, TO_GENERATION = 4;
 /** What is asked for. */
-export const STRIKE = 1, STRIKE_ALL = 2, ENTRUST = 3;
+export const REMOVE = 1, REAP = 2, REPARENT = 3;
 
 /** In ms: the host looks every 50 ms, unless it computes without a pause. */
 const PATIENCE = 2000, LOOK = 5;
 /** Owners of owners are followed so far. */
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 /** Numbers for what such processes start: far from those of others, and so many for each. */
 const FIRST_PID = 2 ** 29, PIDS = 2 ** 12;
@@ -184,7 +184,7 @@ export class BrokeredProcessTable implements ProcessTable {
         const index = Atomics.exchange(words, at + INDEX, 0);
         const ref = { index, generation };
         this.#own.set(index, { generation, owner, isAlive: true });
-        if (owner !== this.#self) this.#request(ENTRUST, ref, owner);
+        if (owner !== this.#self) this.#request(REPARENT, ref, owner);
         return ref;
       }
       if (performance.now() >= end) break;
@@ -220,7 +220,7 @@ export class BrokeredProcessTable implements ProcessTable {
     if (own !== undefined) own.isAlive = false;
     // The host first notes how this process ends: nobody takes an end for closed that its process left behind.
     if (this.#isLeaving) return;
-    this.#request(STRIKE, ref);
+    this.#request(REMOVE, ref);
   }
 
   reap(ref: Ref): void {
@@ -229,13 +229,13 @@ export class BrokeredProcessTable implements ProcessTable {
     const own = this.#ownOf(ref);
     if (own?.isAlive === false) return;
     if (own !== undefined) own.isAlive = false;
-    this.#request(STRIKE_ALL, ref);
+    this.#request(REAP, ref);
   }
 
   reparent(ref: Ref, owner: Ref): void {
     const own = this.#ownOf(ref);
     if (own !== undefined) own.owner = owner;
-    this.#request(ENTRUST, ref, owner);
+    this.#request(REPARENT, ref, owner);
   }
 
   ownerOf(ref: Ref): Ref {
@@ -276,7 +276,7 @@ export class BrokeredProcessTable implements ProcessTable {
 
   isAlive(ref: Ref): boolean {
     let at = ref;
-    for (let depth = 0; depth < DEEPEST; depth++) {
+    for (let depth = 0; depth < MAX_DEPTH; depth++) {
       if (isSame(at, this.#self)) return true;
       const own = this.#ownOf(at);
       // Somebody else's, or given to somebody: the host knows.

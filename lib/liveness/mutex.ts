@@ -45,7 +45,7 @@ const EXPOSED = 150;
 /** The same once that was too long. */
 const EXPOSED_AGAIN = 5;
 /** Attempts that find the lock held, then free, then held: more than others can make necessary. */
-const MOST_ATTEMPTS = 10_000_000;
+const MAX_ATTEMPTS = 10_000_000;
 
 const perIsolate = new PerIsolate<boolean>("ends-anywhere");
 
@@ -108,7 +108,7 @@ export class Mutex {
       // Hostile code can write a new mark again and again, as no honest process does.
       if (
         performance.now() - began > patience || allSlices > 2 * NEVER_TRUE ||
-        attempts > MOST_ATTEMPTS
+        attempts > MAX_ATTEMPTS
       ) {
         // An honest process that has ended holds it with one mark for ever, and then it is taken from that.
         const found = Atomics.load(words, at), marked = found & MARK;

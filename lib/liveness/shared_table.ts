@@ -64,9 +64,9 @@ const MANY = 1024;
 /** The value of OWNER that is no entry. */
 const NOBODY = 0;
 
-const FIRST_BYTES = 4096, MOST_BYTES = 2 ** 28;
+const FIRST_BYTES = 4096, MAX_BYTES = 2 ** 28;
 /** Things that are in each other's way for ever form a ring: nobody can receive them any more. */
-const DEEPEST = 1000;
+const MAX_DEPTH = 1000;
 
 /** The UTF-8 of a name, or of its beginning, as far as there is room. */
 function beginningOf(name: string): Uint8Array {
@@ -97,7 +97,7 @@ export class SharedProcessTable implements ProcessTable {
   /** New shared memory. */
   static make(): SharedProcessTable {
     const table = new SharedProcessTable(
-      new SharedArrayBuffer(FIRST_BYTES, { maxByteLength: MOST_BYTES }),
+      new SharedArrayBuffer(FIRST_BYTES, { maxByteLength: MAX_BYTES }),
     );
     const words = table.#words;
     words[LAST_PID] = LAST_SYSTEM_PID;
@@ -180,7 +180,7 @@ export class SharedProcessTable implements ProcessTable {
   reap(owner: Ref): void {
     this.#lock.withLockNoKill(() => {
       this.#remove(this.#at(owner.index), owner.index, owner.generation);
-      let left = DEEPEST;
+      let left = MAX_DEPTH;
       while (this.#removeOrphaned(0) + this.#removeOrphaned(1) > 0 && left > 0) left--;
     });
   }
@@ -259,7 +259,7 @@ export class SharedProcessTable implements ProcessTable {
   }
 
   processOf({ index, generation }: Ref): ProcessEntry | undefined {
-    for (let left = DEEPEST; left > 0; left--) {
+    for (let left = MAX_DEPTH; left > 0; left--) {
       const at = this.#at(index), now = Atomics.load(this.#words, at + GENERATION);
       if (now !== generation && now !== ((generation + 1) | 0)) return undefined;
       if ((index & 1) === 0) {
@@ -296,7 +296,7 @@ export class SharedProcessTable implements ProcessTable {
   }
 
   #isAlive(index: number, generation: number, depth: number): boolean {
-    if (depth > DEEPEST) return false;
+    if (depth > MAX_DEPTH) return false;
     const at = this.#at(index), words = this.#words;
     for (;;) {
       if (Atomics.load(words, at + GENERATION) !== generation) return false;

@@ -23,7 +23,7 @@ const {
 
 const exposed = new WeakSet<object>();
 /** What an object consists of is plain and flat. */
-const DEEPEST = 4;
+const MAX_DEPTH = 4;
 
 /** Whether hostile code may write there. */
 export function isExposed(memory: ArrayBufferLike): boolean {
@@ -69,7 +69,7 @@ export function isExposedIn(content: unknown): boolean {
 }
 
 function memoryIn(value: unknown, depth: number): SharedArrayBuffer[] {
-  if (typeof value !== "object" || value === null || depth > DEEPEST) return [];
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return [];
   if (value instanceof SharedArrayBuffer) return [value as SharedArrayBuffer];
   if (ArrayBuffer.isView(value)) return memoryIn(value.buffer, depth + 1);
   const found: SharedArrayBuffer[] = [];

@@ -6,11 +6,11 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
   moved,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
@@ -683,7 +683,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * ```
    */
   toMessage(): [message: ConnectionMessage, transfer: Transferable[]] {
-    return messageOf(this[handOver](), (owner, how) => this[moved](owner, how));
+    return messageOf(this[serialize](), (owner, how) => this[moved](owner, how));
   }
 
   /**
@@ -756,7 +756,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     return this.#end.parcel;
   }
 

@@ -20,29 +20,29 @@ import {
   capture,
   type Captured,
   type Cargo,
-  drop,
+  commit,
+  discardMessage,
   type Load,
   pack,
   post,
   postAlone,
   receivePosted,
-  settle,
-  unload,
+  unpackMessage,
 } from "../transfer/message.ts";
 import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
-import { exposeAll, type Parcel } from "../transfer/transferable.ts";
+import { exposeAll, type Serialized } from "../transfer/transferable.ts";
 import { checkAttempts, corrupted } from "../validate/corruption.ts";
 import { isExposed } from "../liveness/tainted_memory.ts";
 import { onExit } from "../liveness/exit_hooks.ts";
 import {
-  LANE_WORDS,
-  LaneReceiver,
-  LaneSender,
-  type LaneShares,
-  newLane,
+  newSpscQueue,
   type SegmentPost,
+  SPSC_QUEUE_WORDS,
+  SpscConsumer,
+  SpscProducer,
+  type SpscQueueShares,
 } from "../shm/spsc_queue.ts";
 import { EMPTY } from "../shm/mpmc_ring.ts";
 import { placeIn } from "../liveness/membership.ts";
@@ -76,7 +76,7 @@ const {
 } = primordials;
 
 /** Where the eventcounts are in a lane's header: each on a cache line of its own. */
-const NOT_EMPTY = LANE_WORDS, NOT_FULL = LANE_WORDS + 16;
+const NOT_EMPTY = SPSC_QUEUE_WORDS, NOT_FULL = SPSC_QUEUE_WORDS + 16;
 const HEADER_WORDS = NOT_FULL + EVENTCOUNT_WORDS;
 
 // What a record is, by the first byte after its length: 0 and 1 begin what the codec wrote.
@@ -101,8 +101,8 @@ export interface EndpointContent {
   self: Ref;
   peer: Ref;
   port: NodePort;
-  incoming: LaneShares | undefined;
-  outgoing: LaneShares | undefined;
+  incoming: SpscQueueShares | undefined;
+  outgoing: SpscQueueShares | undefined;
   /** Of the last message posted. */
   number: number;
 }
@@ -117,8 +117,8 @@ interface Posted {
 }
 
 /** New shared memory of a lane with its eventcounts. */
-export function newShares(maxSize: number, maxBytes: number): LaneShares {
-  return newLane(maxSize, maxBytes, HEADER_WORDS);
+export function newShares(maxSize: number, maxBytes: number): SpscQueueShares {
+  return newSpscQueue(maxSize, maxBytes, HEADER_WORDS);
 }
 
 /** The ends in use here: closed when this isolate ends. */
@@ -131,14 +131,14 @@ onExit(() => {
 
 /** A lane to receive from, with its eventcounts. */
 interface Incoming {
-  lane: LaneReceiver;
+  lane: SpscConsumer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
 
 /** A lane to send to, with its eventcounts. */
 interface Outgoing {
-  lane: LaneSender;
+  lane: SpscProducer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
@@ -177,8 +177,8 @@ export class Endpoint {
     open.add(this);
   }
 
-  #receiving(shares: LaneShares): Incoming {
-    const lane = new LaneReceiver(shares, this.#segments);
+  #receiving(shares: SpscQueueShares): Incoming {
+    const lane = new SpscConsumer(shares, this.#segments);
     const isReady = () => !lane.isEmpty || this.#isOver(lane);
     return {
       lane,
@@ -187,8 +187,8 @@ export class Endpoint {
     };
   }
 
-  #sending(shares: LaneShares): Outgoing {
-    const lane = new LaneSender(shares, this.#segments);
+  #sending(shares: SpscQueueShares): Outgoing {
+    const lane = new SpscProducer(shares, this.#segments);
     const isReady = () => lane.hasRoom() || lane.isRefused || !this.#roster.isAlive(this.#peer);
     return {
       lane,
@@ -311,7 +311,7 @@ export class Endpoint {
   }
 
   /** Whether no more will come than what is there. */
-  #isOver(lane: LaneReceiver): boolean {
+  #isOver(lane: SpscConsumer): boolean {
     return lane.hasEnded || lane.isRefused || !this.#roster.isAlive(this.#peer);
   }
 
@@ -322,8 +322,8 @@ export class Endpoint {
    * @param read makes of it what is answered
    */
   receiving(
-    check?: (lane: LaneReceiver) => void,
-    read: (lane: LaneReceiver, length: number) => unknown = this.#read,
+    check?: (lane: SpscConsumer) => void,
+    read: (lane: SpscConsumer, length: number) => unknown = this.#read,
   ): Operation<unknown> {
     const attempt = () => {
       const { lane, notFull } = this.#receiver();
@@ -363,7 +363,7 @@ export class Endpoint {
    * @param room where they go, as the buffer is at that time; throws if they can't go there at all
    */
   receivingBytesInto(room: () => Uint8Array): Operation<number> {
-    const check = (lane: LaneReceiver) => {
+    const check = (lane: SpscConsumer) => {
       checkIsBytes(lane);
       room();
     };
@@ -381,7 +381,7 @@ export class Endpoint {
     return { eventcount: receiving.eventcount, attempt, onTimeout: throwNothing };
   }
 
-  readonly #read = (lane: LaneReceiver, length: number): unknown => {
+  readonly #read = (lane: SpscConsumer, length: number): unknown => {
     const kind = lane.peekByte();
     if (kind === BYTES) return lane.copyBytes(length);
     lane.copy(taken);
@@ -390,7 +390,7 @@ export class Endpoint {
       checkStack(STACK_NEEDED);
       const cargo = this.#fetch(taken.words[NUMBER_WORD]).cargo!;
       if (isExposed(lane.header.buffer)) exposeAll(cargo.parcels);
-      return unload(cargo);
+      return unpackMessage(cargo);
     }
     const message = decode(taken.bytes, LENGTH_BYTES, length);
     trimTaken();
@@ -538,7 +538,7 @@ export class Endpoint {
       const posted: Posted = { number, cargo: loaded.cargo, moved };
       post(this.#port, posted, loaded, "message");
       marker.words[NUMBER_WORD] = number;
-      const arrives = () => settle(loaded, this.#peer, "sent through a pipe");
+      const arrives = () => commit(loaded, this.#peer, "sent through a pipe");
       lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
     } finally {
       this.#isPosting = false;
@@ -590,7 +590,7 @@ export class Endpoint {
   }
 
   /** What crosses in its place. */
-  get parcel(): Parcel {
+  get parcel(): Serialized {
     this.checkOpen();
     this.checkNotPosting("handing it over");
     const content: EndpointContent = {
@@ -616,7 +616,7 @@ export class Endpoint {
   }
 
   /** What is in the lanes now. */
-  get statistics(): { received?: LaneReceiver; sent?: LaneSender; waiting: number } {
+  get statistics(): { received?: SpscConsumer; sent?: SpscProducer; waiting: number } {
     return {
       received: this.#incoming?.lane,
       sent: this.#outgoing?.lane,
@@ -647,7 +647,7 @@ const STACK_NEEDED = 200;
 
 /** Ends what nobody will receive. */
 function dropPosted({ cargo, moved = [] }: Posted): void {
-  if (cargo !== undefined) drop(cargo);
+  if (cargo !== undefined) discardMessage(cargo);
   const ignore = () => {};
   for (const object of each(moved)) {
     if (object instanceof WebPort) object.close();
@@ -662,7 +662,7 @@ function dropPosted({ cargo, moved = [] }: Posted): void {
   }
 }
 
-function checkIsBytes(lane: LaneReceiver): void {
+function checkIsBytes(lane: SpscConsumer): void {
   if (lane.peekByte() === BYTES) return;
   throw new TypeError("The next message is not bytes: send() has sent it. Receive it with recv().");
 }
@@ -683,7 +683,7 @@ function throwNothing(): never {
   throw new TimeoutError("No message came in time. Wait longer, or see that one is sent.");
 }
 
-function checkLength(lane: LaneSender, length: number): void {
+function checkLength(lane: SpscProducer, length: number): void {
   if (length - LENGTH_BYTES <= lane.maxBytes) return;
   throw new RangeError(
     `The message takes ${length - LENGTH_BYTES} bytes, more than the pipe's maxBytes of ` +
@@ -692,7 +692,7 @@ function checkLength(lane: LaneSender, length: number): void {
   );
 }
 
-function throwFull(lane: LaneSender): never {
+function throwFull(lane: SpscProducer): never {
   const bound = lane.maxSize > 0 && lane.size >= lane.maxSize
     ? `its maxSize is ${lane.maxSize}`
     : lane.hasRoom()

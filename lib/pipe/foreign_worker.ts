@@ -5,7 +5,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { describe } from "../validate/describe.ts";
 import { InvalidStateError } from "../errors.ts";
-import type { Parcel } from "../transfer/transferable.ts";
+import type { Serialized } from "../transfer/transferable.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { placeIn, takePlace } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
@@ -52,7 +52,7 @@ interface Contents extends ConnectionMessage {
 
 /** The message in which an end goes to a worker, and what has to be transferred with it. */
 export function messageOf(
-  { content, ports = [] }: Parcel,
+  { content, ports = [] }: Serialized,
   moved: (owner: Ref, how: string) => void,
 ): [ConnectionMessage, Transferable[]] {
   const place = placeIn((content as EndpointContent).program)!;

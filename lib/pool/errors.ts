@@ -137,7 +137,7 @@ export class BrokenPoolError extends Error {
 addOwnErrors(CancelledError, BrokenPoolError);
 
 /** The longest description of an item, in UTF-16 code units. */
-const MOST_DESCRIBED = 200;
+const MAX_DESCRIBED = 200;
 
 /** An item as console.log shows it, on one line and not too long. Never throws. */
 export function describeItem(item: unknown): string {
@@ -145,13 +145,13 @@ export function describeItem(item: unknown): string {
     const text = Deno.inspect(item, {
       depth: 3,
       iterableLimit: 20,
-      strAbbreviateSize: MOST_DESCRIBED,
+      strAbbreviateSize: MAX_DESCRIBED,
       compact: true,
       breakLength: Infinity,
     });
-    return text.length <= MOST_DESCRIBED
+    return text.length <= MAX_DESCRIBED
       ? text
-      : `${StringPrototypeSlice(text, 0, MOST_DESCRIBED - 2)} …`;
+      : `${StringPrototypeSlice(text, 0, MAX_DESCRIBED - 2)} …`;
   } catch {
     return typeof item === "object" ? "an object that can't be shown" : typeof item;
   }

@@ -5,11 +5,11 @@ import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
+  deserialize,
   receivedParts,
   registerTransferable,
-  unpack,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { checkNames, option } from "../validate/options.ts";
 import { checkCount } from "../validate/numbers.ts";
@@ -84,7 +84,7 @@ const KIND = "Pool";
 
 /** What a pool consists of in a process that was handed it. */
 interface PoolContent {
-  connection: Parcel;
+  connection: Serialized;
   name: string;
   defaults: CheckedPool;
 }
@@ -170,7 +170,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       this.#sizes = content.defaults;
       this.#name = content.name;
       this.#functions = new FunctionTable({});
-      const connection = unpack(content.connection) as Connection;
+      const connection = deserialize(content.connection) as Connection;
       this.#executor = new RemoteExecutor(
         connection,
         content.defaults.processes * content.defaults.tasksPerProcess,
@@ -192,7 +192,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     registerTransferable(
       KIND,
       (content) => constructFrom(Pool, content),
-      (content) => (unpack((content as PoolContent).connection) as Connection).close(),
+      (content) => (deserialize((content as PoolContent).connection) as Connection).close(),
     );
   }
 
@@ -1126,7 +1126,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     const scheduler = this.#own("giving it to another process");
     this.#checkOpen("handing it over");
     const { 0: here, 1: there } = Pipe();
@@ -1138,7 +1138,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       () => this.#clients.delete(client),
     );
     this.#clients.add(client);
-    const parcel = there[handOver]();
+    const parcel = there[serialize]();
     const content: PoolContent = {
       connection: parcel,
       name: this.#name,

@@ -165,7 +165,7 @@ const OPTIONS = [
 ];
 
 /** With less a thread runs out of memory before anybody can catch that (platform/threads.ts). In MB. */
-const LEAST_MEMORY = 16;
+const MIN_MEMORY_MB = 16;
 
 /** The option, checked; undefined if it isn't there. */
 function checkResultBytes(
@@ -216,9 +216,9 @@ function checkSealed(
 /** The option, checked; undefined if it isn't there. */
 function checkMemoryLimit(value: unknown): number | undefined {
   const limit = checkLimit("memoryLimitMb", value, "MB");
-  if (limit === undefined || limit >= LEAST_MEMORY) return limit;
+  if (limit === undefined || limit >= MIN_MEMORY_MB) return limit;
   throw new RangeError(
-    `memoryLimitMb is ${limit}, too little to start with. Give at least ${LEAST_MEMORY}.`,
+    `memoryLimitMb is ${limit}, too little to start with. Give at least ${MIN_MEMORY_MB}.`,
   );
 }
 

@@ -16,7 +16,7 @@ import type { Identity } from "../protocol/identity.ts";
 import { newResultBuffer } from "../protocol/result_buffer.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
 import { plan, type Target } from "../target/target.ts";
-import { load, post, settle } from "../transfer/message.ts";
+import { commit, packMessage, post } from "../transfer/message.ts";
 import { exposeAll } from "../transfer/transferable.ts";
 import { inheritance, ownIdentity, withinMemoryLimit } from "./current.ts";
 import { delegate } from "./delegate.ts";
@@ -61,7 +61,7 @@ export function startProcess(
   const memoryLimitMb = bounds.memoryLimitMb = withinMemoryLimit(bounds.memoryLimitMb);
   if (grants !== undefined) checkNarrowing(grants);
   const root = target.isClass ? "this" : "args";
-  const packed = load(target.isClass ? { ...value } : value, root);
+  const packed = packMessage(target.isClass ? { ...value } : value, root);
   const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
   const hasObjects = packed.cargo.parcels.length > 0;
   const { travel, giveUp, ...worker } = plan(target, {
@@ -95,7 +95,7 @@ export function startProcess(
   if (grants !== undefined) warnOfPrompts();
   try {
     post(port1, packed.cargo, packed, root);
-    withoutKill(() => settle(packed, self, `given to ${identity.name}`));
+    withoutKill(() => commit(packed, self, `given to ${identity.name}`));
     if (canDelegate()) {
       // What has moved can't be sent twice.
       delegate(request, packed.transfer.length === 0 ? packed.cargo : undefined, replaced);

@@ -4,7 +4,14 @@
 import type { MessagePort } from "node:worker_threads";
 import { withoutKill } from "../liveness/critical_section.ts";
 import type { Ref } from "../liveness/process_table.ts";
-import { load, post, postAlone, receivePosted, settle, unload } from "../transfer/message.ts";
+import {
+  commit,
+  packMessage,
+  post,
+  postAlone,
+  receivePosted,
+  unpackMessage,
+} from "../transfer/message.ts";
 import { describeFailure, type Failure, withoutLeaves } from "../transfer/remote_error.ts";
 import type { Outcome } from "./messages.ts";
 
@@ -22,9 +29,9 @@ export interface Reply {
 export function replyTo(port: MessagePort, starter: Ref): Reply {
   return {
     returned(value) {
-      const loaded = load(value, "result");
+      const loaded = packMessage(value, "result");
       post(port, { type: "returned", cargo: loaded.cargo } satisfies Outcome, loaded, "result");
-      withoutKill(() => settle(loaded, starter, "returned as the result of this process"));
+      withoutKill(() => commit(loaded, starter, "returned as the result of this process"));
     },
     threw(thrown) {
       const say = (failure: Failure) => {
@@ -47,5 +54,5 @@ export function receive(port: MessagePort): Result | undefined {
   const outcome = receivePosted(port) as Outcome | undefined;
   if (outcome === undefined) return undefined;
   if (outcome.type === "threw") return { failure: outcome.failure };
-  return { value: unload(outcome.cargo) };
+  return { value: unpackMessage(outcome.cargo) };
 }

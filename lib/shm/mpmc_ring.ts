@@ -65,7 +65,7 @@ const GOT_COUNT = 33, HEAD = 34, GOT_UNITS = 36;
 const PUT_COUNT_SEEN = 38;
 const FINISHED = 48;
 /** The first header word that is free for whoever builds on the ring. */
-export const RING_WORDS = 64;
+export const MPMC_RING_WORDS = 64;
 
 /** Bits of CAPACITY: nothing is there to be taken any more, whatever the counts say; see above. */
 const DROPPED = 2, FLIP = 1;
@@ -78,7 +78,7 @@ const LOOP_UNITS = 64;
 const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
 /** What a ring consists of, to hand to another process. */
-export interface RingShares {
+export interface MpmcRingShares {
   header: SharedArrayBuffer;
   records: SharedArrayBuffer;
 }
@@ -87,7 +87,7 @@ export interface RingShares {
 export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3;
 
 /** Makes the shared memory of a ring, with room for `words` header words. */
-export function newRing(maxSize: number, maxBytes: number, words: number): RingShares {
+export function newMpmcRing(maxSize: number, maxBytes: number, words: number): MpmcRingShares {
   const maxUnits = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT), most = 2 * maxUnits + 2;
   const units = 2 * FIRST_UNITS > most ? most : FIRST_UNITS;
   const header = new SharedArrayBuffer(words * 4);
@@ -101,8 +101,8 @@ export function newRing(maxSize: number, maxBytes: number, words: number): RingS
 }
 
 /** One process's view of a ring. */
-export class Ring {
-  readonly shares: RingShares;
+export class MpmcRing {
+  readonly shares: MpmcRingShares;
   /** The header, also for the words of whoever builds on the ring. */
   readonly header: Int32Array;
   readonly #tailLock: Mutex;
@@ -113,9 +113,9 @@ export class Ring {
   #words!: Int32Array;
   #bytes!: Uint8Array;
 
-  constructor(shares: RingShares) {
+  constructor(shares: MpmcRingShares) {
     this.shares = shares;
-    this.header = new Int32Array(arrivedMemory(shares.header, RING_WORDS * 4));
+    this.header = new Int32Array(arrivedMemory(shares.header, MPMC_RING_WORDS * 4));
     this.#tailLock = new Mutex(this.header, TAIL_LOCK);
     this.#headLock = new Mutex(this.header, HEAD_LOCK);
     arrivedMemory(shares.records, UNIT);
@@ -334,7 +334,7 @@ export class Ring {
    */
   #lookAtConsumers(): number {
     const header = this.header;
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const got = Atomics.load(header, GOT_COUNT), valid = (got ^ this.#seen) & FLIP;
       const units = Atomics.load(header, GOT_UNITS + valid);
       const head = Atomics.load(header, HEAD + valid);
@@ -543,4 +543,4 @@ export class Ring {
 // capacity; what is there is no record; TOO_SMALL minus the bytes the scratch needs.
 const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;
 /** Looks at what the consumers do, one after the other, that can be in vain by honest work. */
-const MOST_LOOKS = 1000;
+const MAX_LOOKS = 1000;

@@ -7,7 +7,7 @@
 // as a ring. Where a record doesn't fit before the end of the segment, SKIP stands instead. Where
 // the segment is full, NEXT stands, and the number of another segment, which the producer has sent by other
 // means; from there on nobody uses the old one, and its memory goes. So what is kept of a burst,
-// once it was received, is one segment of MOST_UNITS at most. A long record has a segment for itself.
+// once it was received, is one segment of MAX_SEGMENT_UNITS at most. A long record has a segment for itself.
 //
 // Positions count units since the lane was made, modulo 2 ** 32, through all segments.
 //
@@ -42,18 +42,18 @@ const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;
 const PUT_COUNT = 16, PUT_UNITS = 17, ENDED = 18;
 const GOT_COUNT = 32, GOT_UNITS = 33, GOT_POSITION = 34, REFUSED = 35;
 /** The first header word that is free for whoever builds on the lane. */
-export const LANE_WORDS = 48;
+export const SPSC_QUEUE_WORDS = 48;
 
 const UNIT = 8;
 /** Units of the first segment, of the largest there is for many records, and of a long record. */
-const FIRST_UNITS = 512, MOST_UNITS = 1 << 17, LONG_UNITS = 1 << 15;
+const FIRST_UNITS = 512, MAX_SEGMENT_UNITS = 1 << 17, LONG_UNITS = 1 << 15;
 /** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
 const LOOP_UNITS = 64;
 
 /** In place of a record's length. */
 const SKIP = -1, NEXT = -2;
 /** So many of them there are at most before a record. */
-const MOST_STEPS = 4;
+const MAX_STEPS = 4;
 
 /** How a segment gets from the sender to the receiver: by number. */
 export interface SegmentPost {
@@ -64,7 +64,7 @@ export interface SegmentPost {
 }
 
 /** What one side of a lane consists of, to hand to another process. */
-export interface LaneShares {
+export interface SpscQueueShares {
   header: SharedArrayBuffer;
   segment: SharedArrayBuffer;
   /** The position at which the segment begins. */
@@ -81,7 +81,7 @@ export interface LaneShares {
  * @param maxSize the most records on their way; 0 for no bound
  * @param maxBytes the most bytes they take
  */
-export function newLane(maxSize: number, maxBytes: number, words: number): LaneShares {
+export function newSpscQueue(maxSize: number, maxBytes: number, words: number): SpscQueueShares {
   const header = new SharedArrayBuffer(words * 4);
   const view = new Int32Array(header);
   view[MAX_SIZE] = maxSize;
@@ -105,8 +105,8 @@ class Side {
   protected offset = 0;
   protected count: number;
 
-  constructor(shares: LaneShares, post: SegmentPost) {
-    this.header = new Int32Array(arrivedMemory(shares.header, LANE_WORDS * 4));
+  constructor(shares: SpscQueueShares, post: SegmentPost) {
+    this.header = new Int32Array(arrivedMemory(shares.header, SPSC_QUEUE_WORDS * 4));
     this.post = post;
     this.count = shares.count;
     this.adopt(shares.segment, shares.base);
@@ -126,7 +126,7 @@ class Side {
     this.offset = 0;
   }
 
-  get shares(): LaneShares {
+  get shares(): SpscQueueShares {
     const { base, position, offset, count } = this;
     const header = this.header.buffer as SharedArrayBuffer;
     return { header, segment: this.#segment, base, position, offset, count };
@@ -167,7 +167,7 @@ interface Segment {
 }
 
 /** The sender's side. */
-export class LaneSender extends Side {
+export class SpscProducer extends Side {
   /** The receiver's position, as it was when there was last too little room. */
   #gotPosition: number;
   /** Units of all records put. */
@@ -175,13 +175,13 @@ export class LaneSender extends Side {
   /** After a long record: the segment its NEXT leads to, until this side has gone there. */
   #following: Segment | undefined;
 
-  constructor(shares: LaneShares, post: SegmentPost) {
+  constructor(shares: SpscQueueShares, post: SegmentPost) {
     super(shares, post);
     this.#gotPosition = this.base;
     this.#sent = Atomics.load(this.header, PUT_UNITS);
   }
 
-  override get shares(): LaneShares {
+  override get shares(): SpscQueueShares {
     if (this.#following !== undefined) this.#moveOn(this.#following);
     return super.shares;
   }
@@ -293,7 +293,7 @@ export class LaneSender extends Side {
 
   /** How large the next segment is. */
   #nextUnits(units: number): number {
-    return Math.min(Math.max(2 * this.units, 4 * units), MOST_UNITS);
+    return Math.min(Math.max(2 * this.units, 4 * units), MAX_SEGMENT_UNITS);
   }
 
   #commit(units: number): void {
@@ -371,13 +371,13 @@ function newSegment(units: number): SharedArrayBuffer {
 }
 
 /** The receiver's side. */
-export class LaneReceiver extends Side {
+export class SpscConsumer extends Side {
   /** PUT_COUNT, as it was when this side last had to look. */
   #putCount: number;
   /** Units of all records taken. */
   #taken: number;
 
-  constructor(shares: LaneShares, post: SegmentPost) {
+  constructor(shares: SpscQueueShares, post: SegmentPost) {
     super(shares, post);
     this.#putCount = this.count;
     this.#taken = Atomics.load(this.header, GOT_UNITS);
@@ -393,7 +393,7 @@ export class LaneReceiver extends Side {
       this.#putCount = Atomics.load(this.header, PUT_COUNT);
       if (this.count === this.#putCount) return EMPTY;
     }
-    for (let steps = 0; steps < MOST_STEPS; steps++) {
+    for (let steps = 0; steps < MAX_STEPS; steps++) {
       const length = this.words[this.offset * 2];
       if (length >= LENGTH_BYTES && this.offset + ((length + 7) >>> 3) <= this.units) return length;
       if (length === SKIP) {

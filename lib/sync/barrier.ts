@@ -6,10 +6,10 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { blocking, eventually } from "../wait/operation.ts";
@@ -286,7 +286,7 @@ export class Barrier {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     const parcel = parcelOf(NAME, this.#shared);
     const action = this.#action?.text();
     const all: BarrierContent = { parties: parcel.content, timeout: this.#timeout, action };

@@ -7,11 +7,11 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
+  deserialize,
   receivedParts,
   registerTransferable,
-  unpack,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { CallSite } from "../wait/call_site.ts";
@@ -34,7 +34,7 @@ const NAME = "Condition";
 /** What crosses: what the line consists of, and the lock. */
 interface ConditionContent {
   line: unknown;
-  lock: Parcel;
+  lock: Serialized;
 }
 
 /**
@@ -98,7 +98,7 @@ export class Condition implements Holdable {
   static {
     registerTransferable(NAME, (content) => {
       const { line, lock } = content as ConditionContent;
-      return constructFrom(Condition, receivedState(line), unpack(lock) as Lock | RLock);
+      return constructFrom(Condition, receivedState(line), deserialize(lock) as Lock | RLock);
     });
   }
 
@@ -381,9 +381,9 @@ export class Condition implements Holdable {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     const parcel = parcelOf(NAME, this.#shared);
-    const both: ConditionContent = { line: parcel.content, lock: this.#lock[handOver]() };
+    const both: ConditionContent = { line: parcel.content, lock: this.#lock[serialize]() };
     return { ...parcel, content: both };
   }
 }

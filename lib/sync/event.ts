@@ -4,10 +4,10 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import { blocking, eventually, now, type Operation } from "../wait/operation.ts";
@@ -144,7 +144,7 @@ export class Event {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     return parcelOf(NAME, this.#shared);
   }
 }

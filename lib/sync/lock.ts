@@ -4,10 +4,10 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -188,7 +188,7 @@ export class Lock implements Holdable {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     return parcelOf(NAME, this.#shared);
   }
 }

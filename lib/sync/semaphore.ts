@@ -5,10 +5,10 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
@@ -200,7 +200,7 @@ export class Semaphore implements Holdable {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     return parcelOf(this.#kind, this.#shared);
   }
 }

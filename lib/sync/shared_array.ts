@@ -10,10 +10,10 @@ import { describe } from "../validate/describe.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import {
   arrivedParts,
@@ -285,7 +285,7 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
       return `a SharedArray, which ${handedOverOnly}`;
     }
 
-    [handOver](): Parcel {
+    [serialize](): Serialized {
       return this.#elements.parcel;
     }
   };

@@ -8,7 +8,7 @@
 import { describe } from "../validate/describe.ts";
 import { checkNumber, checkWhole, isWhole } from "../validate/numbers.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
-import { handOver, type Parcel, unpack } from "../transfer/transferable.ts";
+import { deserialize, serialize, type Serialized } from "../transfer/transferable.ts";
 import { arrivedMemory } from "../validate/corruption.ts";
 import { checkNames } from "../validate/options.ts";
 import { RLock } from "./rlock.ts";
@@ -28,7 +28,7 @@ import * as primordials from "../platform/primordials.ts";
 const { RangeError, SharedArrayBuffer, TypeError } = primordials;
 
 /** Bytes of the largest array; few machines give as much. */
-const MOST_BYTES = 2 ** 34;
+const MAX_BYTES = 2 ** 34;
 
 /**
  * The lock of a new {@linkcode Value} or {@linkcode SharedArray}.
@@ -56,7 +56,7 @@ export interface LockOption {
 interface TypedMemoryContent {
   type: TypeCode;
   buffer: SharedArrayBuffer;
-  lock: Parcel;
+  lock: Serialized;
 }
 
 /** What elements are made from. */
@@ -67,7 +67,7 @@ export interface Parts {
 
 /** So many new elements, which are 0. */
 export function newParts<N>(type: NumberType<N>, length: number, lock = new RLock()): Parts {
-  const most = MOST_BYTES / type.bytes;
+  const most = MAX_BYTES / type.bytes;
   checkWhole("length", length, 0, most, `of "${type.code}" there is no room for more`);
   return { buffer: newBuffer(length, type.bytes), lock };
 }
@@ -108,7 +108,7 @@ function newBuffer(length: number, bytes: number): SharedArrayBuffer {
 /** What the other process makes them from. */
 export function arrivedParts(content: unknown): Parts & { type: TypeCode } {
   const { type, buffer, lock } = content as TypedMemoryContent;
-  return { type, buffer: arrivedMemory(buffer, 0), lock: unpack(lock) as RLock };
+  return { type, buffer: arrivedMemory(buffer, 0), lock: deserialize(lock) as RLock };
 }
 
 /** One process's view of some elements of one type. */
@@ -225,9 +225,9 @@ export class TypedMemory<T extends TypeCode> {
   }
 
   /** What is handed over. */
-  get parcel(): Parcel {
+  get parcel(): Serialized {
     const { buffer, lock } = this.#parts;
-    const content: TypedMemoryContent = { type: this.#type.code, buffer, lock: lock[handOver]() };
+    const content: TypedMemoryContent = { type: this.#type.code, buffer, lock: lock[serialize]() };
     return { kind: this.#name, content };
   }
 }

@@ -4,10 +4,10 @@ import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../transfer/transferable.ts";
 import {
   arrivedParts,
@@ -237,7 +237,7 @@ export class Value<T extends TypeCode> {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     return this.#elements.parcel;
   }
 }

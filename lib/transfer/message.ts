@@ -9,13 +9,13 @@ import { option } from "../validate/options.ts";
 import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
 import {
-  discard,
+  deserialize,
+  discardSerialized,
   type HandedOver,
-  handOver,
   markExposed,
   moved,
-  type Parcel,
-  unpack,
+  serialize,
+  type Serialized,
 } from "./transferable.ts";
 import { ownRoster } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
@@ -42,7 +42,7 @@ const {
 export interface Cargo {
   bytes: Uint8Array;
   /** What stands for the objects that are handed over. */
-  parcels: readonly Parcel[];
+  parcels: readonly Serialized[];
   /** What only a port takes. */
   posted: readonly object[];
 }
@@ -76,7 +76,7 @@ const COPIES: Beside = { moving: new SafeSet(), largestBuffer: LARGE };
  *
  * @param root the name of the value
  */
-export function load(value: unknown, root: string): Load {
+export function packMessage(value: unknown, root: string): Load {
   const encoder = freeEncoder(), length = encoder.encode(value, 0, root, COPIES);
   return pack(capture(encoder, 0, length, []), root);
 }
@@ -104,7 +104,7 @@ export function pack(
   root: string,
   program: string = ownRoster().id,
 ): Load {
-  const parcels = ArrayPrototypeMap(objects, (object) => object[handOver]());
+  const parcels = ArrayPrototypeMap(objects, (object) => object[serialize]());
   for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);
   if (ArrayPrototypeSome(parcels, (parcel) => (option(parcel, "program") ?? program) !== program)) {
     throw new TypeError(
@@ -155,21 +155,21 @@ export function post(port: MessagePort, message: unknown, load: Load, root: stri
 }
 
 /** Tells what has moved where it is now; in a critical section, after it was posted. */
-export function settle(load: Load, owner: Ref, how: string): void {
+export function commit(load: Load, owner: Ref, how: string): void {
   for (const object of each(load.objects)) object[moved]?.(owner, how);
 }
 
 /** Ends what was handed over in a cargo that nobody will ever unload. */
-export function drop(cargo: Cargo): void {
-  for (const parcel of each(cargo.parcels)) discard(parcel);
+export function discardMessage(cargo: Cargo): void {
+  for (const parcel of each(cargo.parcels)) discardSerialized(parcel);
 }
 
 /** The value that crossed, with the objects that were handed over in it. */
-export function unload({ bytes, parcels, posted }: Cargo): unknown {
+export function unpackMessage({ bytes, parcels, posted }: Cargo): unknown {
   const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
   if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {
     throw new TypeError("What has arrived is no value: somebody has forged it.");
   }
-  const handedOver = ArrayPrototypeMap(parcels, unpack);
+  const handedOver = ArrayPrototypeMap(parcels, deserialize);
   return decode(bytes, 0, bytes.length, { handedOver, posted });
 }

@@ -5,17 +5,17 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { option } from "../validate/options.ts";
-import { cannotClone, handOver, type TransferableObject } from "../codec/clone_protocol.ts";
+import { cannotClone, serialize, type TransferableObject } from "../codec/clone_protocol.ts";
 import { exposeIn, isExposedIn } from "../liveness/tainted_memory.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { ArrayPrototypeEvery, Reflect, SafeMap, TypeError } = primordials;
 
-export { cannotClone, handOver };
+export { cannotClone, serialize };
 
 /** What crosses in place of an object. */
-export interface Parcel {
+export interface Serialized {
   /** Which class's objects are made from it: see registerTransferable(). */
   kind: string;
   /** What the object consists of; structured clone takes it, but for the ports. */
@@ -33,7 +33,7 @@ export const moved: unique symbol = Symbol("multiprocessing.moved");
 
 /** An object that crosses by being handed over. */
 export interface HandedOver extends TransferableObject {
-  [handOver](): Parcel;
+  [serialize](): Serialized;
   /**
    * Called in a critical section, once nothing can go wrong any more.
    *
@@ -103,12 +103,12 @@ export function receivedParts<P>(type: unknown): P | undefined {
 }
 
 /** Whether objects of all these kinds can be made here. */
-export function knowsAll(parcels: readonly Parcel[]): boolean {
+export function knowsAll(parcels: readonly Serialized[]): boolean {
   return ArrayPrototypeEvery(parcels, ({ kind }) => arrivals.has(kind));
 }
 
 /** Makes the object that a parcel stands for. */
-export function unpack(parcel: Parcel): object {
+export function deserialize(parcel: Serialized): object {
   const arrival = arrivals.get(parcel.kind);
   if (arrival === undefined) {
     throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
@@ -118,22 +118,22 @@ export function unpack(parcel: Parcel): object {
 }
 
 /** Ends what a parcel stands for: nobody will unpack it. */
-export function discard(parcel: Parcel): void {
+export function discardSerialized(parcel: Serialized): void {
   arrivals.get(parcel.kind)?.discard?.(parcel.content);
 }
 
 /** From now on hostile code may write to what a parcel stands for. */
-export function expose(parcel: Parcel): void {
+export function expose(parcel: Serialized): void {
   parcel.exposed = true;
   exposeIn(parcel.content);
 }
 
 /** The same of several. */
-export function exposeAll(parcels: readonly Parcel[]): void {
+export function exposeAll(parcels: readonly Serialized[]): void {
   for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
 }
 
 /** Has a parcel say so, if it stands for something that is exposed. */
-export function markExposed(parcel: Parcel): void {
+export function markExposed(parcel: Serialized): void {
   if (isExposedIn(parcel.content)) parcel.exposed = true;
 }

@@ -29,16 +29,16 @@ const SMALLER: Record<string, Record<string, number>> = {
   "lib/wait/broadcast.ts": { STACK_NEEDED: 1 },
   // Memory only: what a run costs is mostly the making of it.
   "lib/shm/scratch.ts": { SCRATCH_BYTES: 256 },
-  "lib/codec/writer.ts": { SMALLEST: 256 },
-  "lib/liveness/shared_table.ts": { MOST_BYTES: 1 << 14 },
+  "lib/codec/writer.ts": { MIN_BYTES: 256 },
+  "lib/liveness/shared_table.ts": { MAX_BYTES: 1 << 14 },
   // The ring wraps around and grows after a few records.
   "lib/shm/mpmc_ring.ts": { FIRST_UNITS: 16 },
   // A lane goes on to its next segment after a few records.
-  "lib/shm/spsc_queue.ts": { FIRST_UNITS: 12, MOST_UNITS: 64, LONG_UNITS: 20 },
+  "lib/shm/spsc_queue.ts": { FIRST_UNITS: 12, MAX_SEGMENT_UNITS: 64, LONG_UNITS: 20 },
 };
 
 /** For the scenarios in whose files it is said: an entry of the roster is taken again at once. */
-const FEW_ENTRIES = { "lib/liveness/shared_table.ts": { MOST_BYTES: 1 << 14, MANY: 1 } };
+const FEW_ENTRIES = { "lib/liveness/shared_table.ts": { MAX_BYTES: 1 << 14, MANY: 1 } };
 
 /** Files of scenarios that need more than the usual constants. */
 const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { ownControl } from "../../lib/liveness/control_block.ts";
-import { HEAD_LOCK, newRing, Ring, TAIL_LOCK } from "../../lib/shm/mpmc_ring.ts";
+import { HEAD_LOCK, MpmcRing, newMpmcRing, TAIL_LOCK } from "../../lib/shm/mpmc_ring.ts";
 import type { Scratch } from "../../lib/shm/scratch.ts";
 
 function newScratch(bytes: number): Scratch {
@@ -39,7 +39,7 @@ function atBottom(header: Int32Array, act: () => void) {
 }
 
 Deno.test("a put or take for which the stack is too full does nothing, and leaves no lock held", () => {
-  const ring = new Ring(newRing(0, 1_000_000, 96)), { header } = ring;
+  const ring = new MpmcRing(newMpmcRing(0, 1_000_000, 96)), { header } = ring;
   const source = newScratch(4096), into = newScratch(64 * 1024);
   const begins: number[] = [], lengths: number[] = [];
   let put = 0, got = 0, refused = 0;

@@ -2,7 +2,7 @@
 // Deno ships, because JSR can't be reached on every machine these tests run on.)
 
 import assert from "node:assert/strict";
-import { EMPTY, FULL, newRing, Ring, SHUT_DOWN } from "../../lib/shm/mpmc_ring.ts";
+import { EMPTY, FULL, MpmcRing, newMpmcRing, SHUT_DOWN } from "../../lib/shm/mpmc_ring.ts";
 import { ensureScratch, LENGTH_BYTES, type Scratch } from "../../lib/shm/scratch.ts";
 import { between, withSeeds } from "../support/seed.ts";
 
@@ -28,9 +28,9 @@ Deno.test("a ring gives back what an array would, through wrap-arounds and growt
   await withSeeds(Array.from({ length: 60 }, (_, i) => i + 1), (random) => {
     const maxSize = random() < 0.5 ? 0 : between(random, 1, 40);
     const maxBytes = between(random, 64, 20_000);
-    const shares = newRing(maxSize, maxBytes, 96);
+    const shares = newMpmcRing(maxSize, maxBytes, 96);
     // Two views of one ring, as two processes have them.
-    const putter = new Ring(shares), taker = new Ring(shares);
+    const putter = new MpmcRing(shares), taker = new MpmcRing(shares);
     const model: { stamp: number; length: number }[] = [];
     const source = newScratch(), into = newScratch(8);
     const longest = Math.min(maxBytes, random() < 0.3 ? 2000 : 60) + LENGTH_BYTES;
@@ -62,8 +62,8 @@ Deno.test("a ring gives back what an array would, through wrap-arounds and growt
 
 Deno.test("records put and taken in batches keep their order and their bytes", async () => {
   await withSeeds(Array.from({ length: 30 }, (_, i) => i + 1), (random) => {
-    const shares = newRing(random() < 0.5 ? 0 : 50, between(random, 500, 100_000), 96);
-    const putter = new Ring(shares), taker = new Ring(shares);
+    const shares = newMpmcRing(random() < 0.5 ? 0 : 50, between(random, 500, 100_000), 96);
+    const putter = new MpmcRing(shares), taker = new MpmcRing(shares);
     const model: { stamp: number; length: number }[] = [];
     const source = newScratch(1 << 18), into = newScratch(8);
     const begins: number[] = [], lengths: number[] = [];
@@ -107,8 +107,8 @@ Deno.test("records put and taken in batches keep their order and their bytes", a
 Deno.test("an item as large as the ring allows always finds room once the ring is empty", async () => {
   await withSeeds([1, 2, 3, 4, 5], (random) => {
     for (const maxBytes of [64, 100, 1000, 5000]) {
-      const shares = newRing(0, maxBytes, 96);
-      const putter = new Ring(shares), taker = new Ring(shares);
+      const shares = newMpmcRing(0, maxBytes, 96);
+      const putter = new MpmcRing(shares), taker = new MpmcRing(shares);
       const source = newScratch(8192), into = newScratch(8192);
       for (let i = 0; i < 500; i++) {
         const small = between(random, LENGTH_BYTES, maxBytes / 2);
@@ -123,7 +123,7 @@ Deno.test("an item as large as the ring allows always finds room once the ring i
 });
 
 Deno.test("after shut() nothing is put, and what was put before is taken", () => {
-  const ring = new Ring(newRing(0, 1000, 96));
+  const ring = new MpmcRing(newMpmcRing(0, 1000, 96));
   const source = newScratch(), into = newScratch();
   assert.equal(ring.tryPut(source, 0, 20), 1);
   ring.shut();
@@ -133,7 +133,7 @@ Deno.test("after shut() nothing is put, and what was put before is taken", () =>
 });
 
 Deno.test("clear() drops the records, counts them as finished, and shuts the ring", () => {
-  const ring = new Ring(newRing(0, 1000, 96));
+  const ring = new MpmcRing(newMpmcRing(0, 1000, 96));
   const source = newScratch(), into = newScratch();
   for (let i = 0; i < 5; i++) ring.tryPut(source, 0, 20);
   ring.tryTake(into);

@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import {
-  LANE_WORDS,
-  LaneReceiver,
-  LaneSender,
-  type LaneShares,
-  newLane,
+  newSpscQueue,
   type SegmentPost,
+  SPSC_QUEUE_WORDS,
+  SpscConsumer,
+  SpscProducer,
+  type SpscQueueShares,
 } from "../../lib/shm/spsc_queue.ts";
 import { EMPTY, FULL } from "../../lib/shm/mpmc_ring.ts";
 import { ensureScratch, LENGTH_BYTES, type Scratch } from "../../lib/shm/scratch.ts";
@@ -44,7 +44,7 @@ function check({ bytes }: Scratch, length: number, stamp: number): void {
 }
 
 /** Takes the oldest record; its length, or EMPTY. */
-function take(receiver: LaneReceiver, into: Scratch): number {
+function take(receiver: SpscConsumer, into: Scratch): number {
   const length = receiver.copy(into);
   if (length !== EMPTY) receiver.take(length);
   return length;
@@ -52,8 +52,8 @@ function take(receiver: LaneReceiver, into: Scratch): number {
 
 /** Both sides of a lane in one isolate. */
 class Lane {
-  sender: LaneSender;
-  receiver: LaneReceiver;
+  sender: SpscProducer;
+  receiver: SpscConsumer;
   /** Segments on their way. */
   readonly posted: { number: number; segment: SharedArrayBuffer }[] = [];
   /** When it says so, sending a segment fails. */
@@ -75,22 +75,22 @@ class Lane {
     },
   };
 
-  constructor(shares: LaneShares) {
-    this.sender = new LaneSender(shares, this.#post);
-    this.receiver = new LaneReceiver(shares, this.#post);
+  constructor(shares: SpscQueueShares) {
+    this.sender = new SpscProducer(shares, this.#post);
+    this.receiver = new SpscConsumer(shares, this.#post);
   }
 
   moveSender(): void {
-    this.sender = new LaneSender(this.sender.shares, this.#post);
+    this.sender = new SpscProducer(this.sender.shares, this.#post);
   }
 
   moveReceiver(): void {
-    this.receiver = new LaneReceiver(this.receiver.shares, this.#post);
+    this.receiver = new SpscConsumer(this.receiver.shares, this.#post);
   }
 }
 
 const newLaneOf = (maxSize = 0, maxBytes = 2 ** 30) =>
-  new Lane(newLane(maxSize, maxBytes, LANE_WORDS));
+  new Lane(newSpscQueue(maxSize, maxBytes, SPSC_QUEUE_WORDS));
 
 /** Random records through a lane and through its model. */
 function compare(
@@ -195,7 +195,7 @@ Deno.test("so it does while its counts and positions pass 2 ** 31 and 2 ** 32", 
   const counts = [16, 32], units = [17, 33], position = 34;
   await withSeeds(seeds(6), (random) => {
     for (const turn of [2 ** 31, 2 ** 32]) {
-      const shares = newLane(0, 2 ** 30, LANE_WORDS);
+      const shares = newSpscQueue(0, 2 ** 30, SPSC_QUEUE_WORDS);
       const words = new Int32Array(shares.header);
       const begin = (turn - 200) | 0;
       for (const word of [...counts, ...units, position]) words[word] = begin;

@@ -18,7 +18,7 @@ import * as primordials from "../../platform/primordials.ts";
 const { ArrayPrototypePop, ArrayPrototypeSplice } = primordials;
 
 /** Inserting moves at most so many items. */
-const LONGEST_RUN = 128;
+const MAX_RUN = 128;
 
 /** Negative if `item` is to be taken before `other`, positive if after; 0 if they are equal. */
 export type Order<T> = (item: T, other: T) => number;
@@ -66,7 +66,7 @@ export class SmallestFirst<T> implements Items<T> {
       let free = run.length;
       for (; free > at; free--) run[free] = run[free - 1];
       run[free] = item;
-      if (run.length > LONGEST_RUN) {
+      if (run.length > MAX_RUN) {
         ArrayPrototypeSplice(runs, inRun + 1, 0, ArrayPrototypeSplice(run, run.length >> 1));
       }
     }

@@ -3,9 +3,9 @@
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import {
   constructFrom,
-  handOver,
-  type Parcel,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../../transfer/transferable.ts";
 import { blocking, eventually } from "../../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
@@ -116,7 +116,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
   }
 
   /** @ignore */
-  override [handOver](): Parcel {
-    return { ...super[handOver](), kind: "JoinableQueue" };
+  override [serialize](): Serialized {
+    return { ...super[serialize](), kind: "JoinableQueue" };
   }
 }

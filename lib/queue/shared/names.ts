@@ -3,7 +3,12 @@
 // known to many is answered once.
 
 import { InvalidStateError, TimeoutError } from "../../errors.ts";
-import { type HandedOver, handOver, type Parcel, unpack } from "../../transfer/transferable.ts";
+import {
+  deserialize,
+  type HandedOver,
+  serialize,
+  type Serialized,
+} from "../../transfer/transferable.ts";
 import {
   addConsequence,
   announce,
@@ -85,14 +90,14 @@ interface Here extends Announcement {
   type: "here";
   id: string;
   name: string;
-  parcel: Parcel;
+  parcel: Serialized;
 }
 
 onAnnouncement<Find>("find", (asked) => {
   if (!isFind(asked)) return;
   const { id, name, ticket } = asked, object = known.get(name);
   if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
-  say<Here>({ type: "here", id, name, parcel: object[handOver]() });
+  say<Here>({ type: "here", id, name, parcel: object[serialize]() });
 });
 
 onAnnouncement<Here>("here", (answer) => {
@@ -101,7 +106,7 @@ onAnnouncement<Here>("here", (answer) => {
   // Late answers to a search that has ended are not for a later one: by then it may be gone.
   if (searches.get(id) !== name || known.has(name)) return;
   try {
-    known.set(name, unpack(parcel) as HandedOver);
+    known.set(name, deserialize(parcel) as HandedOver);
   } catch {
     return; // forged: nothing that a queue could be made of
   }

@@ -8,10 +8,10 @@ import { customInspect, type Inspect, print } from "../../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../../transfer/transferable.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
 import { blockingTimeoutOf, type BlockOptions, type WaitOptions } from "../../wait/options.ts";
@@ -490,7 +490,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     this.#store.checkOpen();
     return { kind: "Queue", content: this.#store.content };
   }

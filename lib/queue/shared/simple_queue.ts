@@ -5,10 +5,10 @@ import { customInspect, type Inspect, print } from "../../printing.ts";
 import {
   cannotClone,
   constructFrom,
-  handOver,
-  type Parcel,
   receivedParts,
   registerTransferable,
+  serialize,
+  type Serialized,
 } from "../../transfer/transferable.ts";
 import { DEFAULT_MAX_BYTES } from "../../validate/bounds.ts";
 import { blocking, eventually, now } from "../../wait/operation.ts";
@@ -185,7 +185,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   }
 
   /** @ignore */
-  [handOver](): Parcel {
+  [serialize](): Serialized {
     this.#store.checkOpen();
     return { kind: KIND, content: this.#store.content };
   }

@@ -8,10 +8,10 @@ import { decode } from "../../codec/decode.ts";
 import { type Encoder, freeEncoder } from "../../codec/encode.ts";
 import {
   EMPTY,
-  newRing,
-  Ring,
-  RING_WORDS,
-  type RingShares,
+  MPMC_RING_WORDS,
+  MpmcRing,
+  type MpmcRingShares,
+  newMpmcRing,
   SHUT_DOWN,
 } from "../../shm/mpmc_ring.ts";
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
@@ -41,7 +41,7 @@ const {
 } = primordials;
 
 /** Where the eventcounts are in the ring's header: each on a cache line of its own. */
-const NOT_EMPTY = RING_WORDS, NOT_FULL = RING_WORDS + 16, ALL_DONE = RING_WORDS + 32;
+const NOT_EMPTY = MPMC_RING_WORDS, NOT_FULL = MPMC_RING_WORDS + 16, ALL_DONE = MPMC_RING_WORDS + 32;
 const HEADER_WORDS = ALL_DONE + EVENTCOUNT_WORDS;
 
 const begins: number[] = [], lengths: number[] = [];
@@ -49,7 +49,7 @@ const begins: number[] = [], lengths: number[] = [];
 /** With this fraction of its bytes in use at most, a queue has room for whatever waits, very likely. */
 const AMPLE = 8;
 /** Bytes of the items of one putMany(): they are counted in words, by 30 bits. */
-const MOST_AT_ONCE = 2 ** 32 - 8;
+const MAX_AT_ONCE = 2 ** 32 - 8;
 
 /** Items as bytes, one after the other, on their way into a ring. */
 export interface Records extends Scratch {
@@ -67,7 +67,7 @@ interface Kept {
 
 /** One process's view of the shared parts of a queue. */
 export class Store<T> {
-  readonly ring: Ring;
+  readonly ring: MpmcRing;
   readonly name: string | undefined;
   readonly notEmpty: EventCount;
   readonly notFull: EventCount;
@@ -79,8 +79,8 @@ export class Store<T> {
   /** True once this process has closed its queue. */
   closed = false;
 
-  private constructor(shares: RingShares, name: string | undefined) {
-    const ring = this.ring = new Ring(shares);
+  private constructor(shares: MpmcRingShares, name: string | undefined) {
+    const ring = this.ring = new MpmcRing(shares);
     this.name = name;
     this.notEmpty = new EventCount(ring.header, NOT_EMPTY, () => this.isReady);
     this.notFull = new EventCount(ring.header, NOT_FULL, () => ring.hasRoom);
@@ -94,7 +94,7 @@ export class Store<T> {
 
   /** New shared memory. */
   static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
-    return new Store<T>(newRing(maxSize, maxBytes, HEADER_WORDS), name);
+    return new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
   }
 
   /** The same shared memory in another process. */
@@ -311,9 +311,9 @@ export class Store<T> {
       ArrayPrototypePush(records.begins, at);
       ArrayPrototypePush(records.lengths, length);
       at += (length + 7) & ~7;
-      if (at > MOST_AT_ONCE) {
+      if (at > MAX_AT_ONCE) {
         throw new RangeError(
-          `items[${index}] is where the items together take more than ${MOST_AT_ONCE} bytes, the most that can be ` +
+          `items[${index}] is where the items together take more than ${MAX_AT_ONCE} bytes, the most that can be ` +
             "put in one call. Put them in several.",
         );
       }
@@ -412,7 +412,7 @@ export class Store<T> {
 
 /** What a store consists of, to hand to another process. */
 export interface StoreContent {
-  ring: RingShares;
+  ring: MpmcRingShares;
   name: string | undefined;
 }
 
@@ -428,7 +428,7 @@ function throwEmpty(): never {
 }
 
 /** The error of a put for which there was no room in time. */
-function fullError(ring: Ring, many: boolean, put = 0, total = 1): QueueFull {
+function fullError(ring: MpmcRing, many: boolean, put = 0, total = 1): QueueFull {
   const bound = ring.maxSize > 0 && ring.size >= ring.maxSize
     ? `maxSize is ${ring.maxSize}`
     : `maxBytes is ${ring.maxBytes}`;

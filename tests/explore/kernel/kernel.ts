@@ -63,7 +63,7 @@ export interface RunResult {
 export type Schedule = readonly (readonly [number, Action])[];
 
 const NO_BOUNDS: Bounds = { preemptions: 0, kills: 0, cut: "outside", timeouts: 0, jumps: 0 };
-const MOST_STEPS = 20_000;
+const MAX_STEPS = 20_000;
 const MOST_POLLS = 6, MOST_POLLS_ABRUPT = 60;
 const TERMINATED = 15;
 const PLACES_A_BUFFER = 2 ** 31;
@@ -350,8 +350,8 @@ export class Kernel {
 
   /** Before an operation of the current process: whether it goes on. */
   mayGoOn(process: Process): boolean {
-    if (++this.#steps > MOST_STEPS) {
-      this.fail(`more than ${MOST_STEPS} steps: it never comes to rest`);
+    if (++this.#steps > MAX_STEPS) {
+      this.fail(`more than ${MAX_STEPS} steps: it never comes to rest`);
       return false;
     }
     if (process.blocked !== undefined) return false; // run() picks another

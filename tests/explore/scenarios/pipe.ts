@@ -2,11 +2,11 @@
 // sent, and no wake-up is lost. The port beside the lanes is a model: what is posted is there at once.
 
 import {
+  deserialize,
   type HandedOver,
-  handOver,
   moved,
-  type Parcel,
-  unpack,
+  serialize,
+  type Serialized,
 } from "../../../lib/transfer/transferable.ts";
 import { withoutKill } from "../../../lib/liveness/critical_section.ts";
 import type { Connection } from "../../../lib/pipe/connection.ts";
@@ -19,7 +19,7 @@ export { init };
 
 interface Ends {
   /** Of P0, which receives, and of P1, which sends. */
-  parcels: Parcel[];
+  parcels: Serialized[];
 }
 type S = Program & Ends;
 
@@ -28,7 +28,7 @@ function pipe(options: PipeOptions): (program: Program) => Ends {
   return ({ refs }) => {
     const parcels = Pipe<string>(options).map((end, id) => {
       const object: HandedOver = end;
-      const parcel = object[handOver]();
+      const parcel = object[serialize]();
       const { incoming, outgoing } = parcel.content as Record<
         string,
         { header: SharedArrayBuffer }
@@ -45,7 +45,7 @@ function pipe(options: PipeOptions): (program: Program) => Ends {
 function endpointOf({ parcels }: S): Connection<string> {
   const parcel = parcels[sim.id];
   for (const port of parcel.ports ?? []) sim.adopt(port);
-  return unpack(parcel) as Connection<string>;
+  return deserialize(parcel) as Connection<string>;
 }
 
 const sends = (...messages: string[]) => (s: S) => {

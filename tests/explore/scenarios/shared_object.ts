@@ -1,10 +1,10 @@
 // Objects of lib/sync on their way to the processes of a scenario.
 
 import {
+  deserialize,
   type HandedOver,
-  handOver,
-  type Parcel,
-  unpack,
+  serialize,
+  type Serialized,
 } from "../../../lib/transfer/transferable.ts";
 import type { Simulation } from "../kernel/scenario.ts";
 import type { Program } from "./base.ts";
@@ -13,13 +13,13 @@ declare const sim: Simulation;
 
 /** What processes have of an object. */
 export interface Sharing {
-  parcel: Parcel;
+  parcel: Serialized;
 }
 
 /** Shares an object; its words are called `name` in traces. */
 export function sharing(make: () => object, name: string): () => Sharing {
   return () => {
-    const parcel = (make() as HandedOver)[handOver]();
+    const parcel = (make() as HandedOver)[serialize]();
     labelWords(parcel.content, name);
     return { parcel };
   };
@@ -38,7 +38,7 @@ function labelWords(content: unknown, name: string): void {
 
 /** The object of this process. */
 export function objectOf<T>({ parcel }: Program & Sharing): T {
-  return unpack(parcel) as T;
+  return deserialize(parcel) as T;
 }
 
 interface Acquirable {

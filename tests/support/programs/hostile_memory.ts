@@ -16,7 +16,7 @@ import {
   sleep,
   Value,
 } from "@multiproc/multiprocessing";
-import { expose, handOver } from "../../../lib/transfer/transferable.ts";
+import { expose, serialize } from "../../../lib/transfer/transferable.ts";
 import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
 import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
 import { ServedDesk } from "../../../lib/host/table_broker.ts";
@@ -229,8 +229,8 @@ if (import.meta.main) {
     const use: (() => unknown)[] = [];
     let served: ServedDesk | undefined;
     if (made !== undefined) {
-      const parcel = (made.object as { [handOver](): { kind: string; content: unknown } })
-        [handOver]();
+      const parcel = (made.object as { [serialize](): { kind: string; content: unknown } })
+        [serialize]();
       expose(parcel);
       memories.push(...memoriesOf(parcel.content));
       use.push(...made.use);

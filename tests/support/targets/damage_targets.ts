@@ -11,7 +11,7 @@ import { RLock } from "../../../lib/sync/rlock.ts";
 import { Semaphore } from "../../../lib/sync/semaphore.ts";
 import { SharedArray } from "../../../lib/sync/shared_array.ts";
 import { Value } from "../../../lib/sync/value.ts";
-import { type HandedOver, handOver, unpack } from "../../../lib/transfer/transferable.ts";
+import { deserialize, type HandedOver, serialize } from "../../../lib/transfer/transferable.ts";
 import { randomFrom } from "../seed.ts";
 
 /** The module for `new Process({ module })`. */
@@ -138,7 +138,7 @@ export type Kind = keyof typeof uses;
 /** All kinds. */
 export const kinds = Object.keys(uses) as Kind[];
 
-const parcelOf = (object: unknown) => (object as HandedOver)[handOver]();
+const parcelOf = (object: unknown) => (object as HandedOver)[serialize]();
 
 /** All shared memory in something, but for the roster, which is everybody's. */
 function memoryIn(content: unknown, found: SharedArrayBuffer[] = []): SharedArrayBuffer[] {
@@ -190,7 +190,7 @@ export function receiveForged(kind: Kind): string[] {
   };
   for (const forgery of [{ length: 1e9 }, new SharedArrayBuffer(0), 1e9, null, "x"]) {
     try {
-      unpack({ kind: name, content: forge(content, forgery) });
+      deserialize({ kind: name, content: forge(content, forgery) });
       errors.push("nothing");
     } catch (error) {
       errors.push(`${error}`);
