@@ -443,7 +443,8 @@ export class MpmcRing {
       } catch (error) {
         if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
         leaveAfterError();
-        throw error;
+        // A record that was taken goes to the caller, though the stack is too full for the rest.
+        if (length < 0 || !(error instanceof RangeError)) throw error;
       }
       if (length >= 0 || length === EMPTY) return length;
       if (length === DAMAGED) throw corrupted("queue");
@@ -463,10 +464,10 @@ export class MpmcRing {
     lengths[0] = first;
     let at = ((first + 7) >>> 3) * UNIT;
     let count = 1;
-    if (most === 1 || this.isEmpty) return 1;
-    const limit = Math.min(most, BATCH_RECORDS);
-    begins.length = lengths.length = limit;
     try {
+      if (most === 1 || this.isEmpty) return 1;
+      const limit = Math.min(most, BATCH_RECORDS);
+      begins.length = lengths.length = limit;
       this.#headLock.withLockNoKill(() => {
         while (count < limit) {
           const length = this.#takeOne(into, at);
@@ -477,8 +478,9 @@ export class MpmcRing {
           count++;
         }
       });
-    } catch {
+    } catch (error) {
       // The stack is full. What was taken is given to the caller; the rest is still there.
+      if (!(error instanceof RangeError)) throw error;
     }
     return count;
   }

@@ -195,6 +195,8 @@ export class Store<T> {
       while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
       while (items.length < most) {
         renewLent(taken);
+        // Compiles what decodes, at the first call, before there is anything to lose on a full stack.
+        this.#decodeAll(0, items);
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
         if (count === 0) break;
         if (!this.#decodeAll(count, items)) break;
@@ -210,7 +212,7 @@ export class Store<T> {
   #decodeAll(count: number, items: T[]): boolean {
     let i = 0;
     try {
-      this.#madeRoom(count);
+      if (count > 0) this.#madeRoom(count);
       for (; i < count; i++) {
         const at = begins[i];
         items[items.length] = decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T;
