@@ -170,6 +170,7 @@ let crashReport: SharedArrayBuffer | undefined;
 
 function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
   adoptControl(child.control);
+  ownControl().markBooted();
   setMayEndAnywhere(mayEndAnywhere);
   for (const name of each(child.giveUp)) {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);

@@ -36,6 +36,11 @@ const { clearTimeout, console, Deno, performance, SafeMap, setTimeout } = primor
 
 /** A worker killed while its main module is loading leaks what it had loaded: it is left so long to load. */
 const LOADING_PATIENCE_MS = 2000;
+/**
+ * And this library so long, which takes 30 ms on a free core: where Deno is loading scripts of its own for a thread
+ * that is terminated, it can panic, and the program ends (lib/platform/threads.ts).
+ */
+const BOOT_PATIENCE_MS = 10_000;
 /** The time of a process runs from then on, whatever it says. */
 const MAX_LOADING_MS = 5000;
 /** A critical section takes microseconds, the longest of 2 GB under a second. */
@@ -107,6 +112,8 @@ export class Supervisor {
   #order = 0;
   /** A process that is told to end may still load its modules until then, in ms. */
   #loadsUntil = 0;
+  /** And this library in it until then. */
+  #bootsUntil = 0;
   /** The exit code where nothing else says how the process ended. */
   #exitCode = 0;
   /** Why the worker couldn't run; what a target throws doesn't come here. */
@@ -185,7 +192,10 @@ export class Supervisor {
         this.#timeLimit?.begin();
         return;
       case STOPPING:
-        this.#loadsUntil = from === STARTING ? this.#since + LOADING_PATIENCE_MS : 0;
+        if (from === STARTING) {
+          this.#loadsUntil = this.#since + LOADING_PATIENCE_MS;
+          this.#bootsUntil = this.#since + BOOT_PATIENCE_MS;
+        }
         this.#timeLimit?.end();
         addChore(this.#stopOutside);
         return;
@@ -270,7 +280,10 @@ export class Supervisor {
     const now = performance.now();
     this.#drain();
     this.#nested.requestKill(TERMINATED);
-    const mustLoad = now < this.#loadsUntil && !this.#control.isLoaded();
+    // A hostile process says what it likes of how far it is.
+    const hasBooted = this.#isConfined || this.#control.hasBooted();
+    const until = hasBooted ? this.#loadsUntil : this.#bootsUntil;
+    const mustLoad = now < until && !this.#control.isLoaded();
     const isPatient = !this.#mayEndAnywhere || now - this.#since <= OUTSIDE_PATIENCE_MS;
     const mustWait = mustLoad || isPatient && !this.#areOutside();
     if (mustWait) {

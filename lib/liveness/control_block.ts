@@ -9,6 +9,7 @@
 //   KILL       a killer (the starter, the host, the keeper of a limit), once: the signal
 //   STOPPED    the host, when it orders the end of the worker, after KILL
 //   CRITICAL   the process: 1 while it is in a critical section
+//   BOOTED     the process: 1 once this library is loaded in it
 //   LOADED     the process: 1 once its modules are loaded
 //   CLAIM      main or the starter, by compare-and-swap: which of the two hosts the process
 //   ASKED      the starter: 1 once somebody has asked for the result
@@ -42,7 +43,8 @@ const EXIT = 0,
   ASKED = 5,
   STOPPED = 6,
   LIMIT = 7,
-  BEATS = 8;
+  BEATS = 8,
+  BOOTED = 9;
 /** On a cache line of its own: the process writes it twice an operation. */
 const CRITICAL = 16;
 const EXIT_EVENT = 32, EXIT_EVENT_END = 48;
@@ -210,6 +212,15 @@ export class ControlBlock {
   }
 
   // From the start to the end
+
+  /** Says that this library is loaded in the process, and begins. */
+  markBooted(): void {
+    Atomics.store(this.words, BOOTED, 1);
+  }
+
+  hasBooted(): boolean {
+    return Atomics.load(this.words, BOOTED) !== 0;
+  }
 
   /** Says that the modules of the process are loaded. */
   markLoaded(): void {

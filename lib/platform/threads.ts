@@ -11,6 +11,9 @@
 //                     that is started from main: Deno waits for a debugger.
 //   leaks             A worker that is killed while its main module is still evaluating, its top-level await
 //                     included, leaks what it had loaded.
+//   panics            Deno loads much of itself only when a thread needs it. Where a thread is terminated in the
+//                     middle of that, Deno can panic ("Option::unwrap() on a None value" in ext_script.rs), which
+//                     ends the program: seen twice in some 20,000 ends, on a very busy machine.
 //   permissions       A thread has the permissions of its starter themselves and not a copy of them: what it
 //                     revokes is lost to both.
 //   with its starter  A worker ends with the worker that has started it.

@@ -65,6 +65,7 @@ function child<T extends Program>(target: (shared: T) => void): (shared: T) => v
     sim.adopt(data.host);
     sim.adopt(data.port);
     const control = ownControl();
+    control.markBooted();
     beat(control);
     control.markLoaded();
     target(shared);
