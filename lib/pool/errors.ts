@@ -5,7 +5,25 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Deno, StringPrototypeSlice } = primordials;
 
-/** What a {@linkcode TaskError} says of its task. */
+/**
+ * What a {@linkcode TaskError} says of its task.
+ *
+ * @example
+ * ```ts
+ * import { Pool, TaskError, type TaskErrorDetails } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const fail = (n: number) => {
+ *   if (n === 2) throw new Error("two");
+ * };
+ * try {
+ *   await pool.map(fail, [1, 2]);
+ * } catch (error) {
+ *   const { index, item }: TaskErrorDetails = error as TaskError;
+ *   console.log(index, item); // 1 2
+ * }
+ * ```
+ */
 export interface TaskErrorDetails {
   /** The name of the task: the one it was given, or that of its function. */
   task: string;

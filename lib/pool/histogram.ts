@@ -5,7 +5,19 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Math, Uint32Array } = primordials;
 
-/** What a histogram tells; in ms. */
+/**
+ * What a histogram tells; in ms.
+ *
+ * @example
+ * ```ts
+ * import { type Percentiles, Pool } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * await pool.map((n: number) => n * n, [1, 2, 3]);
+ * const running: Percentiles = pool.statistics().runningMs;
+ * console.log(running.count, running.p50 <= running.max); // 3 true
+ * ```
+ */
 export interface Percentiles {
   /** How many were measured. */
   count: number;

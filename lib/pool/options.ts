@@ -8,7 +8,20 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Array, Number, RangeError, TypeError } = primordials;
 
-/** How far a call over many items is: what `onProgress` is given. */
+/**
+ * How far a call over many items is: what `onProgress` is given.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type Progress } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * let last: Progress | undefined;
+ * const onProgress = (progress: Progress) => void (last = progress);
+ * await pool.map((n: number) => n * n, [1, 2, 3], { onProgress });
+ * console.log(last?.done, last?.total); // 3 3
+ * ```
+ */
 export interface Progress {
   /** Items that have an outcome, failed ones among them. */
   done: number;
@@ -22,7 +35,18 @@ export interface Progress {
   eta: number | undefined;
 }
 
-/** What a new {@linkcode Pool} is made with. */
+/**
+ * What a new {@linkcode Pool} is made with.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type PoolOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: PoolOptions = { processes: 1, name: "squares" };
+ * await using pool = new Pool(options);
+ * console.log(await pool.apply((n: number) => n * n, [7])); // 49
+ * ```
+ */
 export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
   /** The most workers. Default: `cpuCount()`. */
   processes?: number;
@@ -68,7 +92,18 @@ export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
   signal?: AbortSignal;
 }
 
-/** How a task is run. */
+/**
+ * How a task is run.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type TaskOptions } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const options: TaskOptions = { timeout: 10_000, name: "square" };
+ * console.log(await pool.apply((n: number) => n * n, [7], options)); // 49
+ * ```
+ */
 export interface TaskOptions {
   /** Milliseconds for all of it, waiting included. Then the task is ended, and fails with a TimeoutError. */
   timeout?: number;
@@ -89,7 +124,18 @@ export interface TaskOptions {
   onMessage?: (value: any) => void;
 }
 
-/** How the items of a map are run. */
+/**
+ * How the items of a map are run.
+ *
+ * @example
+ * ```ts
+ * import { type MapOptions, Pool } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 2 });
+ * const options: MapOptions = { chunkSize: 2, timeLimit: 10_000 };
+ * console.log(await pool.map((n: number) => n * n, [1, 2, 3], options)); // [ 1, 4, 9 ]
+ * ```
+ */
 export interface MapOptions extends TaskOptions {
   /** Items that go to a worker at once; "auto", the default, measures. Python's `chunksize`. */
   chunkSize?: number | "auto";

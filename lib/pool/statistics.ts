@@ -9,7 +9,19 @@ import * as primordials from "../platform/primordials.ts";
 const { ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, each, Math, performance } =
   primordials;
 
-/** A task that runs, or has run. */
+/**
+ * A task that runs, or has run.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type TaskLook } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * await pool.apply((n: number) => n * n, [7]);
+ * const slowest: TaskLook[] = pool.statistics().slowest;
+ * console.log(slowest.length, slowest[0].ms >= 0); // 1 true
+ * ```
+ */
 export interface TaskLook {
   /** Its name, or that of its function. */
   task: string;
@@ -21,7 +33,19 @@ export interface TaskLook {
   ms: number;
 }
 
-/** What one worker does. */
+/**
+ * What one worker does.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type WorkerLook } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * await pool.apply((n: number) => n * n, [7]);
+ * const workers: WorkerLook[] = pool.statistics().workers;
+ * console.log(workers.length, workers[0].done); // 1 1
+ * ```
+ */
 export interface WorkerLook {
   /** Its name. */
   name: string;

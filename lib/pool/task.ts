@@ -31,7 +31,20 @@ const {
   TypeError,
 } = primordials;
 
-/** How long a task took, in ms: what {@linkcode Task.timing} tells. */
+/**
+ * How long a task took, in ms: what {@linkcode Task.timing} tells.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type TaskTiming } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const task = pool.submit((n: number) => n * n, [7]);
+ * await task;
+ * const timing: TaskTiming = task.timing;
+ * console.log(timing.running !== undefined && timing.total! >= timing.running); // true
+ * ```
+ */
 export interface TaskTiming {
   /** Waiting for a worker. */
   queued: number;

@@ -1,10 +1,33 @@
 // The types of calls to a pool: arguments, items and results follow the target.
 
-/** Arguments and options of a call: arguments may be left out only where the function takes none. */
+/**
+ * Arguments and options of a call: arguments may be left out only where the function takes none.
+ *
+ * @example
+ * ```ts
+ * import { type CallParameters, Pool, type TaskOptions } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const square = (n: number) => n * n;
+ * const call: CallParameters<[n: number], TaskOptions> = [[7], { priority: 1 }];
+ * console.log(await pool.apply(square, ...call)); // 49
+ * ```
+ */
 export type CallParameters<A extends readonly unknown[], O> = [] extends A ? [args?: A, options?: O]
   : [args: A, options?: O];
 
-/** A function that a pool can call. */
+/**
+ * A function that a pool can call.
+ *
+ * @example
+ * ```ts
+ * import { type AnyFunction, Pool } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * const commands: Record<string, AnyFunction> = { square: (n: number) => n * n };
+ * console.log(await pool.apply(commands.square, [7])); // 49
+ * ```
+ */
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...args: any[]) => any;
 

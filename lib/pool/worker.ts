@@ -83,7 +83,19 @@ export interface WorkerMaking {
   events: WorkerEvents;
 }
 
-/** loading → ready → leaving (finishes what it has) → ended; stopped from any of them. */
+/**
+ * loading → ready → leaving (finishes what it has) → ended; stopped from any of them.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type WorkerState } from "@multiproc/multiprocessing";
+ *
+ * await using pool = new Pool({ processes: 1 });
+ * await pool.apply((n: number) => n * n, [7]);
+ * const states: WorkerState[] = pool.statistics().workers.map(({ state }) => state);
+ * console.log(states); // [ "ready" ]
+ * ```
+ */
 export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
 /** Units are sent ahead to a worker that takes no longer than this for one, so many ms of them. */

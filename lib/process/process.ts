@@ -69,6 +69,18 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  *
  * @typeParam A the target's parameters
  * @typeParam R what the target returns, or its promise resolves to
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessObject } from "@multiproc/multiprocessing";
+ *
+ * const codes = (processes: ProcessObject[]) => processes.map(({ exitCode }) => exitCode);
+ *
+ * const process = new Process({ target: () => Deno.exit(3) });
+ * process.start();
+ * await process.join();
+ * console.log(codes([process])); // [ 3 ]
+ * ```
  */
 export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   implements CurrentProcess, AsyncDisposable {
@@ -663,7 +675,23 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 export interface Process<A extends unknown[] = unknown[], R = unknown>
   extends ProcessObject<A, R> {}
 
-/** What makes a {@linkcode Process}, and what its subclasses extend. */
+/**
+ * What makes a {@linkcode Process}, and what its subclasses extend.
+ *
+ * @example
+ * ```ts
+ * import { Process, type ProcessConstructor } from "@multiproc/multiprocessing";
+ *
+ * // A test can hand in a class of its own.
+ * async function run(Class: ProcessConstructor): Promise<number> {
+ *   const process = new Class({ target: (n: number) => n * n, args: [7] });
+ *   process.start();
+ *   return await process.result();
+ * }
+ *
+ * console.log(await run(Process)); // 49
+ * ```
+ */
 export interface ProcessConstructor {
   /** What the objects have in common. */
   readonly prototype: Process;

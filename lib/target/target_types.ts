@@ -1,7 +1,21 @@
 // What the types of a target say of its arguments and its result, also where the target is one of several
 // functions, or is overloaded.
 
-/** What a function's forms take and return, if it is overloaded: the last four of them count. */
+/**
+ * What a function's forms take and return, if it is overloaded: the last four of them count.
+ *
+ * @example
+ * ```ts
+ * import type { TargetForms } from "@multiproc/multiprocessing";
+ *
+ * interface Parse {
+ *   (text: string): number;
+ *   (bytes: Uint8Array): bigint;
+ * }
+ * const result: TargetForms<Parse>["result"] = 7n; // number | bigint
+ * console.log(result); // 7n
+ * ```
+ */
 export type TargetForms<F extends (...args: never[]) => unknown> = F extends {
   (...args: infer A1): infer R1;
   (...args: infer A2): infer R2;
@@ -10,12 +24,36 @@ export type TargetForms<F extends (...args: never[]) => unknown> = F extends {
 } ? { args: A1 | A2 | A3 | A4; result: R1 | R2 | R3 | R4 }
   : never;
 
-/** The parameters of a target, whichever of several functions it is: what all of them take. */
+/**
+ * The parameters of a target, whichever of several functions it is: what all of them take.
+ *
+ * @example
+ * ```ts
+ * import type { TargetParameters } from "@multiproc/multiprocessing";
+ *
+ * const square = (n: number) => n * n;
+ * const args: TargetParameters<typeof square> = [7];
+ * console.log(square(...args)); // 49
+ * ```
+ */
 export type TargetParameters<F extends (...args: never[]) => unknown> =
   (F extends (...args: never[]) => unknown ? (args: TargetForms<F>["args"]) => void : never) extends
     (args: infer A extends unknown[]) => void ? A : never;
 
-/** What a target returns, or its promise resolves to, whichever of several functions it is. */
+/**
+ * What a target returns, or its promise resolves to, whichever of several functions it is.
+ *
+ * @example
+ * ```ts
+ * import { Process, type TargetResult } from "@multiproc/multiprocessing";
+ *
+ * const square = (n: number) => Promise.resolve(n * n);
+ * const process = new Process({ target: square, args: [7] });
+ * process.start();
+ * const result: TargetResult<typeof square> = await process.result();
+ * console.log(result); // 49
+ * ```
+ */
 export type TargetResult<F extends (...args: never[]) => unknown> = F extends
   (...args: never[]) => unknown ? Awaited<TargetForms<F>["result"]>
   : never;
