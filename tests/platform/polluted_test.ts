@@ -73,10 +73,13 @@ const FUNCTIONS: Record<string, (names: readonly string[]) => () => void> = {
   "getters of functions": (names) => polluteByGetters(Object.prototype, names, () => nothing),
 };
 
+/** Deno before 2.9.6 rejects promises of its own ("invalid_argument") where a worker ends while such getters are there. */
+const DENO_IS_OLDER = ["2.9.4", "2.9.5"].includes(Deno.version.deno);
+
 for (const [what, add] of Object.entries(FUNCTIONS)) {
   Deno.test(`nothing changes if Object.prototype has ${what} by names that the language looks for`, async () => {
     // Of each form other steps, and by tests/full/spoiling.ts all steps of all forms.
-    const all = what === "getters of functions"
+    const all = what === "getters of functions" && !DENO_IS_OLDER
       ? { ...steps, ...processSteps }
       : what === "functions that throw"
       ? { ...steps, "pool": Object.values(poolSteps)[0] }
