@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Process, ProcessError, Queue } from "../../mod.ts";
 import * as targets from "../support/targets/exit_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 const bound = { timeout: 20_000 };
@@ -168,17 +169,20 @@ const sorted = (lines: string[]) => [...lines].sort();
 
 for (const permissions of [undefined, "none"] as const) {
   const where = permissions === undefined ? "" : ", in a sandbox too";
-  Deno.test(`listeners for uncaught errors that handle them let a process go on${where}`, async () => {
-    const chosen = permissions === undefined ? goesOn : goesOn.slice(0, 4);
-    const all = await Promise.all(
-      chosen.map(([what, listeners]) => run(targets.letHappen, [what, listeners], permissions)),
-    );
-    for (const [index, [what, listeners, log]] of chosen.entries()) {
-      const { result, exitCode, ...ended } = all[index];
-      assert.deepEqual([result, exitCode], ["went on", 0], `${what}, ${listeners}`);
-      assert.deepEqual(sorted(ended.log), sorted(log), `${what}, ${listeners}`);
-    }
-  });
+  testInFull(
+    `listeners for uncaught errors that handle them let a process go on${where}`,
+    async () => {
+      const chosen = permissions === undefined ? goesOn : goesOn.slice(0, 4);
+      const all = await Promise.all(
+        chosen.map(([what, listeners]) => run(targets.letHappen, [what, listeners], permissions)),
+      );
+      for (const [index, [what, listeners, log]] of chosen.entries()) {
+        const { result, exitCode, ...ended } = all[index];
+        assert.deepEqual([result, exitCode], ["went on", 0], `${what}, ${listeners}`);
+        assert.deepEqual(sorted(ended.log), sorted(log), `${what}, ${listeners}`);
+      }
+    },
+  );
 }
 
 Deno.test("an uncaught error that no listener handles ends the process", async () => {

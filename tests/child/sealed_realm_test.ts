@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Process, type ProcessError, type ProcessOptions } from "../../mod.ts";
 import * as targets from "../support/targets/sealed_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const ignore = (["run", "read", "net"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
@@ -57,7 +58,7 @@ Deno.test("sealed: false leaves what Deno's permissions don't forbid", async () 
   assert.deepEqual(kept, ["undefined", "undefined", "object"]);
 });
 
-Deno.test("what a sealed process starts is sealed as well", async () => {
+testInFull("what a sealed process starts is sealed as well", async () => {
   const target = async (permissions: "inherit" | "none", sealed: boolean | undefined) => {
     const process = new Process({
       target: () => typeof globalThis.process,
@@ -124,7 +125,7 @@ Deno.test("a result that is too large is an error, and maxResultBytes allows for
   await assert.rejects(start(100, 50), /returns at most 50/);
 });
 
-Deno.test("a time limit is kept while its starter computes without a pause", async () => {
+testInFull("a time limit is kept while its starter computes without a pause", async () => {
   const { SharedArray } = await import("../../mod.ts");
   const beat = new SharedArray("i32", 1);
   const target = (beat: { [index: number]: number }) => {

@@ -11,7 +11,7 @@ import {
   SharedArray,
   sleep,
 } from "../../mod.ts";
-import { inFull } from "../support/length.ts";
+import { inFull, testInFull } from "../support/length.ts";
 
 /** Who waits longer than this for what must come soon, has found a bug. */
 const bound = { timeout: 60_000 };
@@ -65,7 +65,7 @@ const fill = (lock: Lock, said: Queue<string>) => {
   return new Promise(() => {});
 };
 
-Deno.test("a blocked thread learns of a process that has run out of memory", async () => {
+testInFull("a blocked thread learns of a process that has run out of memory", async () => {
   for (const how of ["join", "lock"]) {
     const lock = new Lock(), said = new Queue<string>();
     const process = new Process({ target: fill, args: [lock, said], by, memoryLimitMb: 24 });
@@ -83,7 +83,7 @@ const sandboxes: Pick<ProcessOptions, "permissions" | "timeLimit">[] = [
   { permissions: "none", timeLimit: 60_000 },
 ];
 
-Deno.test("a blocked thread learns of a process in a sandbox that has closed itself", () => {
+testInFull("a blocked thread learns of a process in a sandbox that has closed itself", () => {
   for (const sandbox of sandboxes) {
     const target = () => {
       Reflect.get(globalThis, "close")?.();
@@ -96,30 +96,33 @@ Deno.test("a blocked thread learns of a process in a sandbox that has closed its
   }
 });
 
-Deno.test("a process that was ended in one long call holds what it holds until that returns", async () => {
-  const target = (numbers: Float64Array, lock: Lock, said: Queue<string>) => {
-    lock.acquireSync();
-    said.putSync("held");
-    for (;;) numbers.sort();
-  };
-  for (const face of ["async", "sync"]) {
-    const numbers = new SharedArray("f64", 2_000_000), lock = new Lock();
-    for (let i = 0; i < numbers.length; i++) numbers[i] = (i * 7919) % 1_000_003;
-    const said = new Queue<string>();
-    const process = new Process({ target, args: [numbers, lock, said], by });
-    process.start();
-    assert.equal(await said.get(bound), "held");
-    await sleep(20);
-    process.terminate();
-    if (face === "async") assert.ok(await acquire(lock));
-    else assert.throws(() => lock.acquireSync(bound), AbandonedLockError);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = -i;
-    // It sorts a copy, and writes that back in the end.
-    await sleep(700);
-    assert.ok(numbers.every((n, i) => n === -i), "it goes on");
-    await process.join(bound);
-  }
-});
+testInFull(
+  "a process that was ended in one long call holds what it holds until that returns",
+  async () => {
+    const target = (numbers: Float64Array, lock: Lock, said: Queue<string>) => {
+      lock.acquireSync();
+      said.putSync("held");
+      for (;;) numbers.sort();
+    };
+    for (const face of ["async", "sync"]) {
+      const numbers = new SharedArray("f64", 2_000_000), lock = new Lock();
+      for (let i = 0; i < numbers.length; i++) numbers[i] = (i * 7919) % 1_000_003;
+      const said = new Queue<string>();
+      const process = new Process({ target, args: [numbers, lock, said], by });
+      process.start();
+      assert.equal(await said.get(bound), "held");
+      await sleep(20);
+      process.terminate();
+      if (face === "async") assert.ok(await acquire(lock));
+      else assert.throws(() => lock.acquireSync(bound), AbandonedLockError);
+      for (let i = 0; i < numbers.length; i++) numbers[i] = -i;
+      // It sorts a copy, and writes that back in the end.
+      await sleep(700);
+      assert.ok(numbers.every((n, i) => n === -i), "it goes on");
+      await process.join(bound);
+    }
+  },
+);
 
 Deno.test("a process that prints, or inspects, without end can be killed", async () => {
   const target = (rounds: Int32Array, lock: Lock, said: Queue<string>) => {
@@ -168,23 +171,26 @@ Deno.test("what a process does in its unload listeners it does before its end", 
   assert.equal(process.exitCode, 3);
 });
 
-Deno.test("a process in a sandbox that is ended in the middle of an update doesn't make it afterwards", async () => {
-  const target = (numbers: SharedArray<"i32">, said: Queue<string>) => {
-    numbers.update(0, () => {
-      said.putSync("updates");
-      while (Atomics.load(numbers, 1) === 0);
-      return 1;
-    });
-  };
-  const numbers = new SharedArray("i32", 2), said = new Queue<string>();
-  const process = new Process({ target, args: [numbers, said], by, permissions: "none" });
-  process.start();
-  assert.equal(await said.get(bound), "updates");
-  process.kill();
-  assert.ok(await process.join(bound));
-  await assert.rejects(numbers.lock.acquire(bound), AbandonedLockError);
-  numbers[0] = 1000;
-  Atomics.store(numbers, 1, 1);
-  await sleep(300);
-  assert.equal(numbers[0], 1000);
-});
+testInFull(
+  "a process in a sandbox that is ended in the middle of an update doesn't make it afterwards",
+  async () => {
+    const target = (numbers: SharedArray<"i32">, said: Queue<string>) => {
+      numbers.update(0, () => {
+        said.putSync("updates");
+        while (Atomics.load(numbers, 1) === 0);
+        return 1;
+      });
+    };
+    const numbers = new SharedArray("i32", 2), said = new Queue<string>();
+    const process = new Process({ target, args: [numbers, said], by, permissions: "none" });
+    process.start();
+    assert.equal(await said.get(bound), "updates");
+    process.kill();
+    assert.ok(await process.join(bound));
+    await assert.rejects(numbers.lock.acquire(bound), AbandonedLockError);
+    numbers[0] = 1000;
+    Atomics.store(numbers, 1, 1);
+    await sleep(300);
+    assert.equal(numbers[0], 1000);
+  },
+);

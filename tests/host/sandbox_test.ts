@@ -17,7 +17,7 @@ import {
   Queue,
   SharedArray,
 } from "../../mod.ts";
-import { inFull } from "../support/length.ts";
+import { inFull, testInFull } from "../support/length.ts";
 import { granted, needs, run as runProgram } from "../support/programs.ts";
 import * as targets from "../support/targets/sandbox_targets.ts";
 
@@ -69,7 +69,7 @@ Deno.test('a process with "none" may do nothing, and its arguments and result cr
   }));
 });
 
-Deno.test("what a confined process returns is a value, and not too large", async () => {
+testInFull("what a confined process returns is a value, and not too large", async () => {
   await Promise.all([confined, jailed].map(async (bounds) => {
     const by = "source", map = new Map<string, unknown>([["date", new Date(7)]]);
     map.set("self", map);
@@ -121,37 +121,43 @@ Deno.test("confined processes use queues, blocking and not", async () => {
   }));
 });
 
-Deno.test("the action of a barrier runs only in processes with the rights of the one that made it", async () => {
-  for (const bounds of [confined, jailed, {}]) {
-    const [here, there] = Pipe<Barrier, unknown>();
-    const { sendBarrier: target } = targets;
-    const process = new Process({ target, args: [there], by: "source", ...bounds });
-    process.start();
-    const barrier = await here.recv(bound);
-    if ("permissions" in bounds) {
-      await assert.rejects(barrier.wait(), { name: "NotCapable", message: /^The action "action"/ });
-      assert.ok(barrier.broken);
-      assert.equal(Reflect.get(globalThis, "trace"), undefined);
-    } else {
-      assert.equal(barrier.waitSync(), 0);
-      assert.equal(Reflect.get(globalThis, "trace"), "left");
-      Reflect.deleteProperty(globalThis, "trace");
+testInFull(
+  "the action of a barrier runs only in processes with the rights of the one that made it",
+  async () => {
+    for (const bounds of [confined, jailed, {}]) {
+      const [here, there] = Pipe<Barrier, unknown>();
+      const { sendBarrier: target } = targets;
+      const process = new Process({ target, args: [there], by: "source", ...bounds });
+      process.start();
+      const barrier = await here.recv(bound);
+      if ("permissions" in bounds) {
+        await assert.rejects(barrier.wait(), {
+          name: "NotCapable",
+          message: /^The action "action"/,
+        });
+        assert.ok(barrier.broken);
+        assert.equal(Reflect.get(globalThis, "trace"), undefined);
+      } else {
+        assert.equal(barrier.waitSync(), 0);
+        assert.equal(Reflect.get(globalThis, "trace"), "left");
+        Reflect.deleteProperty(globalThis, "trace");
+      }
+      here.close();
+      await process.result(bound);
     }
+    // What a confined process is given by its starter may run there, and nowhere else again.
+    const barrier = new Barrier(1, { action: () => {} });
+    const [here, there] = Pipe<unknown>();
+    const target = async (barrier: Barrier, connection: typeof there) => {
+      await barrier.wait();
+      await connection.send(barrier);
+    };
+    await run({ target, args: [barrier, there], by: "source", ...confined });
+    const back = await here.recv(bound) as Barrier;
+    await assert.rejects(back.wait(), { name: "NotCapable" });
     here.close();
-    await process.result(bound);
-  }
-  // What a confined process is given by its starter may run there, and nowhere else again.
-  const barrier = new Barrier(1, { action: () => {} });
-  const [here, there] = Pipe<unknown>();
-  const target = async (barrier: Barrier, connection: typeof there) => {
-    await barrier.wait();
-    await connection.send(barrier);
-  };
-  await run({ target, args: [barrier, there], by: "source", ...confined });
-  const back = await here.recv(bound) as Barrier;
-  await assert.rejects(back.wait(), { name: "NotCapable" });
-  here.close();
-});
+  },
+);
 
 Deno.test({
   name: "a target by reference has its imports, though it may read nothing (needs --allow-read)",
@@ -222,7 +228,7 @@ Deno.test({
   },
 });
 
-Deno.test("a process can't get more than its starter has", async () => {
+testInFull("a process can't get more than its starter has", async () => {
   const asked: [permissions: Deno.PermissionOptionsObject, place: RegExp][] = [];
   if (!mayRead) asked.push([{ read: true }, /^permissions\.read asks .* all of it.*--allow-read/]);
   for (const name of ["net", "env", "run", "sys", "ffi"] as const) {
@@ -281,37 +287,40 @@ Deno.test("a process that inherits can't revoke a right of its starter", async (
   assert.equal(currentProcess().permissions.read, mayRead);
 });
 
-Deno.test("a confined process can't revoke the object URLs of others, and can its own", async () => {
-  const target = (given: string) => {
-    const [runtime] = /blob:null\/[\w-]+/.exec(`${failing().stack}`) ?? [];
-    const own = URL.createObjectURL(new Blob(["own"]));
-    for (const url of [runtime, given, own]) {
-      for (const text of [`${url}`, ` ${url} `, { toString: () => url }]) {
-        URL.revokeObjectURL(text as string);
+testInFull(
+  "a confined process can't revoke the object URLs of others, and can its own",
+  async () => {
+    const target = (given: string) => {
+      const [runtime] = /blob:null\/[\w-]+/.exec(`${failing().stack}`) ?? [];
+      const own = URL.createObjectURL(new Blob(["own"]));
+      for (const url of [runtime, given, own]) {
+        for (const text of [`${url}`, ` ${url} `, { toString: () => url }]) {
+          URL.revokeObjectURL(text as string);
+        }
       }
-    }
-    function failing(): Error {
-      try {
-        new Queue({ maxSize: -1 });
-      } catch (error) {
-        return error as Error;
+      function failing(): Error {
+        try {
+          new Queue({ maxSize: -1 });
+        } catch (error) {
+          return error as Error;
+        }
+        return new Error("none");
       }
-      return new Error("none");
+      return { runtime, own };
+    };
+    for (const limits of [confined, jailed]) {
+      const bounds = { ...limits, sealed: false };
+      const given = URL.createObjectURL(new Blob(["given"]));
+      const { runtime, own } = await run({ target, args: [given], by: "source", ...bounds });
+      assert.ok(runtime !== undefined && resolveObjectURL(runtime) !== undefined, `${runtime}`);
+      assert.ok(resolveObjectURL(given) !== undefined);
+      assert.equal(resolveObjectURL(own), undefined);
+      URL.revokeObjectURL(given);
     }
-    return { runtime, own };
-  };
-  for (const limits of [confined, jailed]) {
-    const bounds = { ...limits, sealed: false };
-    const given = URL.createObjectURL(new Blob(["given"]));
-    const { runtime, own } = await run({ target, args: [given], by: "source", ...bounds });
-    assert.ok(runtime !== undefined && resolveObjectURL(runtime) !== undefined, `${runtime}`);
-    assert.ok(resolveObjectURL(given) !== undefined);
-    assert.equal(resolveObjectURL(own), undefined);
-    URL.revokeObjectURL(given);
-  }
-});
+  },
+);
 
-Deno.test("a confined process that requests a right is told the state", async () => {
+testInFull("a confined process that requests a right is told the state", async () => {
   const told = [confined, jailed].map((bounds) => {
     return run({ target: targets.request, by: "source", ...bounds });
   });
@@ -338,7 +347,7 @@ Deno.test("a time limit is kept while main is blocked", () => {
   assert.equal(process.exitCode, -9);
 });
 
-Deno.test("a process that ends in time keeps its result and exit code", async () => {
+testInFull("a process that ends in time keeps its result and exit code", async () => {
   const by = "source", permissions = "none", target = targets.tellPermissions;
   await Promise.all([30_000, Infinity].map(async (timeLimit) => {
     assert.deepEqual(await run({ target, by, timeLimit, permissions }), nothing);
@@ -369,7 +378,7 @@ Deno.test("a process that takes too much memory is killed, and the program lives
   assert.deepEqual(activeChildren(), []);
 });
 
-Deno.test("what a process with a memory limit starts has no more memory", async () => {
+testInFull("what a process with a memory limit starts has no more memory", async () => {
   const target = async (memoryLimitMb: number | undefined) => {
     const target = () => {
       const all: unknown[] = [];
@@ -395,7 +404,7 @@ Deno.test("what a process with a memory limit starts has no more memory", async 
   }));
 });
 
-Deno.test("a process with a limit that makes arrays without end is stopped in time", async () => {
+testInFull("a process with a limit that makes arrays without end is stopped in time", async () => {
   for (const permissions of ["inherit", "none"] as const) {
     const all = new SharedArray("i32", 1);
     const target = (rounds: SharedArray<"i32">) => {

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { Process } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 
 /** In ms: main computes so long without a pause, and hears of several things at once. */
 const BUSY = 60;
 
-Deno.test("a time limit in a sandbox is told as such, also while main is busy", async () => {
+testInFull("a time limit in a sandbox is told as such, also while main is busy", async () => {
   const all = Array.from({ length: 6 }, (_, number) => {
     const process = new Process({
       target: () => {

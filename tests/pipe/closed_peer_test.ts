@@ -14,6 +14,7 @@ import {
   wait,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -120,7 +121,7 @@ for (const [how, stop] of endings) {
   });
 }
 
-Deno.test("what a process sent before its end is received long after it", async () => {
+testInFull("what a process sent before its end is received long after it", async () => {
   for (const [how, stop] of endings) {
     const [here, there] = pipe();
     const ready = new Queue<string>();
@@ -140,7 +141,7 @@ Deno.test("what a process sent before its end is received long after it", async 
   }
 });
 
-Deno.test("two processes learn of each other's end, by both faces", async () => {
+testInFull("two processes learn of each other's end, by both faces", async () => {
   for (const blocking of [false, true]) {
     for (const how of ["terminate", "kill", "exit"] as const) {
       const [a, b] = pipe();
@@ -209,7 +210,7 @@ Deno.test("what was on its way to an end that is closed is dropped", async () =>
   a.close();
 });
 
-Deno.test("a process that is blocked sending learns that nobody will receive", async () => {
+testInFull("a process that is blocked sending learns that nobody will receive", async () => {
   const sent = new Int32Array(new SharedArrayBuffer(4));
   for (const target of [targets.sendUntilBroken, targets.sendUntilBrokenSync]) {
     const [a, b] = pipe({ maxSize: 3 });
@@ -306,7 +307,7 @@ Deno.test("so is one in a message on its way through another that nobody will re
   for (const end of [a, c, other]) end.close();
 });
 
-Deno.test("an end in a message to a process that has died, or never began, is gone", async () => {
+testInFull("an end in a message to a process that has died, or never began, is gone", async () => {
   for (const began of [true, false]) {
     for (const stop of ["terminate", "kill"] as const) {
       const [a, b] = pipe(), [c, d] = pipe(), [inner, other] = pipe();
@@ -384,7 +385,7 @@ Deno.test("an end whose other end is in its process, and is closed, has ended ev
   assert.equal(await ended.result(bound), 5);
 });
 
-Deno.test("ends that a process has received are closed when it ends, kept or not", async () => {
+testInFull("ends that a process has received are closed when it ends, kept or not", async () => {
   for (const closing of [true, false]) {
     const [to, from] = pipe();
     const process = new Process({ target: targets.collect, args: [from, closing], module });
@@ -405,7 +406,7 @@ Deno.test("ends that a process has received are closed when it ends, kept or not
   }
 });
 
-Deno.test("whoever waits at many ends of a process that is killed learns of all", async () => {
+testInFull("whoever waits at many ends of a process that is killed learns of all", async () => {
   const [to, from] = pipe();
   const process = new Process({ target: targets.collect, args: [from, false], module });
   process.start();

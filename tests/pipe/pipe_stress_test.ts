@@ -11,8 +11,9 @@ import {
   wander,
 } from "../support/pipe_rounds.ts";
 import { withSeeds } from "../support/seed.ts";
+import { testInFull } from "../support/length.ts";
 
-Deno.test("10,000 messages one way, by both faces, beside a flooded channel", async () => {
+testInFull("10,000 messages one way, by both faces, beside a flooded channel", async () => {
   await flooded(async () => {
     for (let which = 0; which < 4; which++) await oneWay(10_000, which);
   });
@@ -24,7 +25,7 @@ Deno.test("1,000 messages there and back, by both faces, beside a flooded channe
   });
 });
 
-Deno.test("4,000 messages through a chain of three processes, by both faces", async () => {
+testInFull("4,000 messages through a chain of three processes, by both faces", async () => {
   for (let which = 0; which < 4; which++) await chain(4_000, which);
 });
 
@@ -36,7 +37,7 @@ Deno.test("who survives a sender killed at a random instant has a prefix, and le
   await killEnds("sender", 1, 5);
 });
 
-Deno.test("who survives a receiver killed at a random instant learns of it", async () => {
+testInFull("who survives a receiver killed at a random instant learns of it", async () => {
   await killEnds("receiver", 1, 5);
 });
 
@@ -44,6 +45,6 @@ Deno.test("ends that wander between processes lose and double nothing", async ()
   await withSeeds([1], (random) => wander(random));
 });
 
-Deno.test("wherever an end is when a process is killed, the other one learns of it", async () => {
+testInFull("wherever an end is when a process is killed, the other one learns of it", async () => {
   await withSeeds([1, 2, 3], killInTransit);
 });

@@ -12,6 +12,7 @@ import {
   polluteByGetters,
 } from "../support/spoiling/pollute.ts";
 import { ENDLESS_FOR_POOLS, poolSteps, processSteps, steps } from "../support/spoiling/scenario.ts";
+import { testInFull } from "../support/length.ts";
 
 const VALUES: Record<string, unknown> = {
   "a number": -1,
@@ -36,7 +37,8 @@ for (const [what, value] of Object.entries(VALUES)) {
 
   // Of a text tests/full/spoiling.ts.
   if (what === "a text") continue;
-  Deno.test(`nothing changes for processes if Object.prototype has ${what} by all those names`, async () => {
+  const test = what === "a number" ? testInFull : Deno.test;
+  test(`nothing changes for processes if Object.prototype has ${what} by all those names`, async () => {
     const expected = await answersOf(processSteps);
     const restore = pollute(Object.prototype, NAMES, value);
     let answers: Record<string, string>;
@@ -96,7 +98,7 @@ for (const [what, add] of Object.entries(FUNCTIONS)) {
   });
 }
 
-Deno.test("nothing changes if Array.prototype has enumerable functions and values", async () => {
+testInFull("nothing changes if Array.prototype has enumerable functions and values", async () => {
   const all = { ...steps, ...processSteps }, expected = await answersOf(all);
   const restores = [
     pollute(Array.prototype, ["last", "remove", "timeout"], () => "polluted"),
@@ -148,20 +150,23 @@ async function polluted(names: string[], queue: Queue<number>, end: Connection<n
   return { sum: await queue.get() + await end.recv() + await inner.result(), isTaken };
 }
 
-Deno.test("a child that has such additions works, starts processes, and its result arrives", async () => {
-  const queue = new Queue<number>(), [here, there] = Pipe<number>();
-  const process = new Process({
-    target: polluted,
-    by: "source",
-    args: [[...NAMES, "then", "toJSON"], queue, there],
-  });
-  process.start();
-  await queue.put(1);
-  await here.send(10);
-  const result = await process.result();
-  assert.deepEqual({ ...result }, { sum: 16, isTaken: false });
-  here.close();
-});
+testInFull(
+  "a child that has such additions works, starts processes, and its result arrives",
+  async () => {
+    const queue = new Queue<number>(), [here, there] = Pipe<number>();
+    const process = new Process({
+      target: polluted,
+      by: "source",
+      args: [[...NAMES, "then", "toJSON"], queue, there],
+    });
+    process.start();
+    await queue.put(1);
+    await here.send(10);
+    const result = await process.result();
+    assert.deepEqual({ ...result }, { sum: 16, isTaken: false });
+    here.close();
+  },
+);
 
 const later = { timeout: 20_000 }, soon = { timeout: 5 };
 const addOne = (n: number) => n + 1,

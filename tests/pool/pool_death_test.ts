@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { granted, needs, run } from "../support/programs.ts";
 import * as targets from "../support/targets/pool_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const { die, die5, nap, spin, square } = targets;
 
@@ -57,7 +58,7 @@ Deno.test("a time limit ends an item in the middle of while (true) {}, in a chun
   assert.deepEqual(results.toSpliced(5, 1), numbers.toSpliced(5, 1));
 });
 
-Deno.test("a time limit counts from an item's own start, not from the call", async () => {
+testInFull("a time limit counts from an item's own start, not from the call", async () => {
   await using pool = new Pool({ processes: 1 });
   const all = await pool.map(nap, Array(6).fill(50), { timeLimit: 200, chunkSize: 1 });
   assert.equal(all.length, 6);
@@ -67,7 +68,7 @@ Deno.test("a time limit counts from an item's own start, not from the call", asy
   );
 });
 
-Deno.test("a timeout counts all of it, and ends the task", async () => {
+testInFull("a timeout counts all of it, and ends the task", async () => {
   await using pool = new Pool({ processes: 1 });
   await pool.ready();
   const first = pool.submit(nap, [300]);
@@ -172,7 +173,7 @@ Deno.test("a task among others in its worker is asked to stop by its signal", as
   assert.equal(await other, 200);
 });
 
-Deno.test("cancelling at random instants never hits the next task", async () => {
+testInFull("cancelling at random instants never hits the next task", async () => {
   await using pool = new Pool({ processes: 2 });
   await pool.ready();
   for (let round = 0; round < 30; round++) {

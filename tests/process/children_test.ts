@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { JoinableQueue, Process, type ProcessParameters, Queue } from "../../mod.ts";
 import * as targets from "../support/targets/process_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -32,14 +33,14 @@ Deno.test("a child starts a child and both block, while main is blocked", async 
   await process.join(bound);
 });
 
-Deno.test("a line of children four deep starts while main is blocked", async () => {
+testInFull("a line of children four deep starts while main is blocked", async () => {
   const process = new Process({ target: targets.tellLine, args: [4], module });
   process.start();
   assert.equal(process.resultSync(bound).length, 5);
   await process.join(bound);
 });
 
-Deno.test("a child starts its children itself when main is busy all the time", async () => {
+testInFull("a child starts its children itself when main is busy all the time", async () => {
   const done = new Queue<string>();
   const process = new Process({
     target: async function startOwn(done: Queue<string>) {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { InvalidStateError, Process, Queue, sleep } from "../../mod.ts";
 import { bound, checkEnded, type End, ends, fewAtOnce, kinds } from "../support/kill.ts";
+import { testInFull } from "../support/length.ts";
 
 // Before it runs
 
@@ -146,41 +147,44 @@ Deno.test({
 const WHILE = 200;
 
 for (const [face, end] of [["putSync", "kill"], ["put", "terminate"]] as const) {
-  Deno.test(`after ${end}() in ${face} of 100 MB, all items are whole, and so is the next`, async () => {
-    const queue = new Queue<Uint8Array | string>(), ready = new Queue<string>();
-    const process = new Process({
-      target: async (
-        queue: Queue<Uint8Array | string>,
-        ready: Queue<string>,
-        face: "putSync" | "put",
-      ) => {
-        const large = new Uint8Array(100_000_000).fill(7);
-        ready.putSync("ready");
-        for (;;) await queue[face](large);
-      },
-      args: [queue, ready, face],
-      by: "source",
-    });
-    process.start();
-    await ready.get(bound);
-    await sleep(Math.random() * WHILE);
-    process[end]();
-    await checkEnded(process, ends[end]);
-    await queue.put("next", bound);
-    const other = new Process({
-      target: async (queue: Queue<Uint8Array | string>) => {
-        for (;;) {
-          const item = await queue.get();
-          if (typeof item === "string") return item;
-          const isWhole = item.length === 100_000_000 && item.every((byte) => byte === 7);
-          if (!isWhole) return "a damaged one";
-        }
-      },
-      args: [queue],
-      by: "source",
-    });
-    other.start();
-    assert.equal(await other.result(bound), "next");
-    assert.equal(queue.qsize(), 0);
-  });
+  testInFull(
+    `after ${end}() in ${face} of 100 MB, all items are whole, and so is the next`,
+    async () => {
+      const queue = new Queue<Uint8Array | string>(), ready = new Queue<string>();
+      const process = new Process({
+        target: async (
+          queue: Queue<Uint8Array | string>,
+          ready: Queue<string>,
+          face: "putSync" | "put",
+        ) => {
+          const large = new Uint8Array(100_000_000).fill(7);
+          ready.putSync("ready");
+          for (;;) await queue[face](large);
+        },
+        args: [queue, ready, face],
+        by: "source",
+      });
+      process.start();
+      await ready.get(bound);
+      await sleep(Math.random() * WHILE);
+      process[end]();
+      await checkEnded(process, ends[end]);
+      await queue.put("next", bound);
+      const other = new Process({
+        target: async (queue: Queue<Uint8Array | string>) => {
+          for (;;) {
+            const item = await queue.get();
+            if (typeof item === "string") return item;
+            const isWhole = item.length === 100_000_000 && item.every((byte) => byte === 7);
+            if (!isWhole) return "a damaged one";
+          }
+        },
+        args: [queue],
+        by: "source",
+      });
+      other.start();
+      assert.equal(await other.result(bound), "next");
+      assert.equal(queue.qsize(), 0);
+    },
+  );
 }

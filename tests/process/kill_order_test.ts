@@ -23,6 +23,7 @@ import {
   type Things,
 } from "../support/kill.ts";
 import { both, granted, needs, prints, run } from "../support/programs.ts";
+import { testInFull } from "../support/length.ts";
 
 // By whom, when and how often
 
@@ -138,7 +139,7 @@ Deno.test("a process is ended where its block is left, by finally and by await u
   await checkEnded(terminated, -15);
 });
 
-Deno.test("a child ends its own child, and the program has all of them at their end", async () => {
+testInFull("a child ends its own child, and the program has all of them at their end", async () => {
   for (const daemon of [false, true]) {
     const told = new Queue<string>(), over = new Event(), [here, there] = Pipe<never>();
     const process = new Process({
@@ -189,7 +190,7 @@ Deno.test("a child ends its own child, and the program has all of them at their 
   }
 });
 
-Deno.test("a process can be ended while it starts children", async () => {
+testInFull("a process can be ended while it starts children", async () => {
   const cases = [0, 3, 10, 40].map((ms, i) => async () => {
     const end: End = i % 2 ? "kill" : "terminate", done = new Queue<string>();
     const process = new Process({
@@ -222,7 +223,7 @@ Deno.test("a process can be ended while it starts children", async () => {
   await fewAtOnce(cases);
 });
 
-Deno.test("a process can be ended while it hands over ends of pipes", async () => {
+testInFull("a process can be ended while it hands over ends of pipes", async () => {
   const cases = [0, 1, 5, 20].map((ms, i) => async () => {
     const end: End = i % 2 ? "kill" : "terminate";
     const [here, there] = Pipe<Connection<string>>();

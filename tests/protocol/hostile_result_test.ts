@@ -6,6 +6,7 @@ import { decode } from "../../lib/codec/decode.ts";
 import { Encoder } from "../../lib/codec/encode.ts";
 import * as tag from "../../lib/codec/format.ts";
 import { Process } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 
 const SIZE = 2 ** 20;
 
@@ -84,7 +85,7 @@ Deno.test("objects with one large index take no memory for those before it", () 
   }
 });
 
-Deno.test("arrays with gaps arrive as they were", () => {
+testInFull("arrays with gaps arrive as they were", () => {
   const encoder = new Encoder();
   const one = (length: number, at: number[]) => {
     const array: unknown[] = [];
@@ -112,7 +113,7 @@ Deno.test("arrays with gaps arrive as they were", () => {
   }
 });
 
-Deno.test("what a confined process may not return is refused where it returns it", async () => {
+testInFull("what a confined process may not return is refused where it returns it", async () => {
   const attempts: [() => unknown, RegExp][] = [
     [() => new ArrayBuffer(1, { maxByteLength: 2 ** 30 }), /result counts as 1073741824 bytes/],
     [() => Array.from({ length: 10_000 }, () => new Error("x")), /result (counts as|takes) \d+/],

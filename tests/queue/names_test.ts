@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { JoinableQueue, Process, Queue, QueueShutDown, TimeoutError } from "../../mod.ts";
 import * as targets from "../support/targets/named_queue_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 const canRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
@@ -229,7 +230,7 @@ Deno.test("of a burst on a BroadcastChannel not all arrives, so items don't trav
   assert.equal(await counter.result(bound), count);
 });
 
-Deno.test("what is forged on the package's channel does no harm", async () => {
+testInFull("what is forged on the package's channel does no harm", async () => {
   const name = "sought", ready = new Queue<string>();
   const known = new Queue<string>({ name: "known" });
   const opening = Queue.open<string>(name, bound);

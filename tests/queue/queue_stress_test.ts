@@ -3,15 +3,16 @@
 
 import { flooded, killAtRandom } from "../support/rounds.ts";
 import { withSeeds } from "../support/seed.ts";
+import { testInFull } from "../support/length.ts";
 
 Deno.test("4 producers, 4 consumers, a flooded channel: every item once, in order", async () => {
   await flooded(4, 4, 10_000);
 });
 
-Deno.test("the same through a queue of at most 7 items", async () => {
+testInFull("the same through a queue of at most 7 items", async () => {
   await flooded(3, 3, 2_000, 7);
 });
 
-Deno.test("processes killed at random instants take at most one item each with them", async () => {
+testInFull("processes killed at random instants take at most one item each with them", async () => {
   await withSeeds([1], (random) => killAtRandom(random, 20));
 });

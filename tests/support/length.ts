@@ -7,3 +7,8 @@ import { granted } from "./programs.ts";
 export function inFull<T>(full: T, short: T): T {
   return granted ? full : short;
 }
+
+/** A test of the full run: one of its kind runs in plain `deno test`. */
+export function testInFull(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name: granted ? name : `${name} (in the full run)`, ignore: !granted, fn });
+}

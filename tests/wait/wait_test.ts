@@ -13,6 +13,7 @@ import {
   waitSync,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -287,7 +288,7 @@ Deno.test("a loop of waits that never has to wait lets timers run", async () => 
   b.close();
 });
 
-Deno.test("hundreds of objects are waited for, and each gets its turn", async () => {
+testInFull("hundreds of objects are waited for, and each gets its turn", async () => {
   const pairs = Array.from({ length: 200 }, () => pipe());
   const ends = pairs.map(([_, end]) => end);
   for (let i = 0; i < 200; i++) {
