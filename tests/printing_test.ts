@@ -24,6 +24,7 @@ import { type HandedOver, serialize } from "../lib/transfer/transferable.ts";
 import { ownRoster } from "../lib/liveness/membership.ts";
 import { abandon, bound, endings, startNamed, turn } from "./support/sync.ts";
 import * as targets from "./support/targets/sync_targets.ts";
+import { testInFull } from "./support/length.ts";
 
 /** One line, however long it is. */
 function printed(value: unknown): string {
@@ -86,7 +87,7 @@ Deno.test("locks that this process holds", async () => {
   assert.equal(printed(rlock), "RLock { owner: null, count: 0 }");
 });
 
-Deno.test("what another process holds, and what it leaves behind", async () => {
+testInFull("what another process holds, and what it leaves behind", async () => {
   const lock = new Lock(), rlock = new RLock(), semaphore = new Semaphore(5);
   for (
     const [what, free] of [[lock, "Lock { owner: null }"], [

@@ -32,27 +32,30 @@ async function acquire(lock: Lock): Promise<boolean> {
   return isAbandoned;
 }
 
-Deno.test("a process whose starter exits as it has started it is alive and holds what it holds", async () => {
-  const target = (lock: Lock, said: Queue<string>) => {
-    const target = async (lock: Lock, said: Queue<string>) => {
-      await lock.acquire();
-      said.putNowait("held");
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      said.putNowait("ends");
-      lock.release();
+testInFull(
+  "a process whose starter exits as it has started it is alive and holds what it holds",
+  async () => {
+    const target = (lock: Lock, said: Queue<string>) => {
+      const target = async (lock: Lock, said: Queue<string>) => {
+        await lock.acquire();
+        said.putNowait("held");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        said.putNowait("ends");
+        lock.release();
+      };
+      new Process({ target, args: [lock, said], by: "source" }).start();
+      Deno.exit(0);
     };
-    new Process({ target, args: [lock, said], by: "source" }).start();
-    Deno.exit(0);
-  };
-  const lock = new Lock(), said = new Queue<string>();
-  const starter = new Process({ target, args: [lock, said], by });
-  starter.start();
-  assert.equal(await said.get(bound), "held");
-  assert.equal(await acquire(lock), false);
-  assert.equal(said.getNowait(), "ends");
-  lock.release();
-  await starter.join(bound);
-});
+    const lock = new Lock(), said = new Queue<string>();
+    const starter = new Process({ target, args: [lock, said], by });
+    starter.start();
+    assert.equal(await said.get(bound), "held");
+    assert.equal(await acquire(lock), false);
+    assert.equal(said.getNowait(), "ends");
+    lock.release();
+    await starter.join(bound);
+  },
+);
 
 /** Fills its heap in a timer, where Deno ends it without a word of its own. */
 const fill = (lock: Lock, said: Queue<string>) => {
@@ -124,7 +127,7 @@ testInFull(
   },
 );
 
-Deno.test("a process that prints, or inspects, without end can be killed", async () => {
+testInFull("a process that prints, or inspects, without end can be killed", async () => {
   const target = (rounds: Int32Array, lock: Lock, said: Queue<string>) => {
     lock.acquireSync();
     said.putSync("held");

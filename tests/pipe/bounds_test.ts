@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { BrokenPipeError, Pipe, Process, TimeoutError } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -150,24 +151,27 @@ Deno.test("who waits for room learns that there will never be any", async () => 
 /** More than this isn't kept for messages that were received. */
 const KEPT = 3 * 2 ** 20;
 
-Deno.test("a sender a million messages ahead breaks nothing, and the memory is given back", async () => {
-  const count = 1_000_000;
-  const [a, b] = pipe();
-  for (let i = 0; i < count; i++) a.sendNowait(i);
-  assert.equal(b.statistics().toReceive, count);
-  assert.ok(a.statistics().bytes >= count * 8);
-  for (let i = 0; i < count; i++) if (b.recvNowait() !== i) assert.fail(`not ${i}`);
-  assert.throws(() => b.recvNowait(), TimeoutError);
-  for (const end of [a, b]) {
-    const { bytes, capacity } = end.statistics();
-    assert.equal(bytes, 0);
-    assert.ok(capacity < KEPT, `${capacity} bytes`);
-  }
-  a.sendNowait("after the burst");
-  assert.equal(await b.recv(), "after the burst");
-  a.close();
-  b.close();
-});
+testInFull(
+  "a sender a million messages ahead breaks nothing, and the memory is given back",
+  async () => {
+    const count = 1_000_000;
+    const [a, b] = pipe();
+    for (let i = 0; i < count; i++) a.sendNowait(i);
+    assert.equal(b.statistics().toReceive, count);
+    assert.ok(a.statistics().bytes >= count * 8);
+    for (let i = 0; i < count; i++) if (b.recvNowait() !== i) assert.fail(`not ${i}`);
+    assert.throws(() => b.recvNowait(), TimeoutError);
+    for (const end of [a, b]) {
+      const { bytes, capacity } = end.statistics();
+      assert.equal(bytes, 0);
+      assert.ok(capacity < KEPT, `${capacity} bytes`);
+    }
+    a.sendNowait("after the burst");
+    assert.equal(await b.recv(), "after the burst");
+    a.close();
+    b.close();
+  },
+);
 
 Deno.test("long messages take memory for the time they are on their way", async () => {
   const [a, b] = pipe();

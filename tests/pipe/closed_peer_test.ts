@@ -259,7 +259,7 @@ Deno.test("an end is alive as long as its process, whatever becomes of the one t
   assert.equal(await ready.get(bound), "child ended");
 });
 
-Deno.test("a daemon's end goes with the process that started it", async () => {
+testInFull("a daemon's end goes with the process that started it", async () => {
   for (const stop of ["kill", "terminate"] as const) {
     const [here, there] = pipe(), ready = new Queue<string>();
     const process = new Process({

@@ -10,6 +10,7 @@ import {
   type ProcessOptions,
   Queue,
 } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 
 const bound = { timeout: 20_000 };
 
@@ -84,7 +85,7 @@ for (const { how, stop, options, told } of cases) {
 }
 
 for (const options of [{}, confined, { ...confined, timeLimit: 20_000 }]) {
-  Deno.test(`a blocked thread is told that, too: ${JSON.stringify(options)}`, async () => {
+  testInFull(`a blocked thread is told that, too: ${JSON.stringify(options)}`, async () => {
     const [here, there] = Pipe<string>(), ready = new Queue<string>();
     const process = new Process({
       target: end,

@@ -12,6 +12,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -365,22 +366,25 @@ Deno.test("two ends that are in each other's way are lost, and the other two lea
   c.close();
 });
 
-Deno.test("processes that make and close many pipes at once don't disturb each other", async () => {
-  const [held, other] = pipe();
-  const processes = Array.from({ length: 2 }, () => {
-    const process = new Process({ target: targets.churnPipes, args: [1500], module });
-    process.start();
-    return process;
-  });
-  const idle = new Process({ target: targets.echo, args: [other], module });
-  idle.start();
-  held.sendNowait("before");
-  assert.equal(await held.recv(bound), "before");
-  assert.equal(targets.churnPipes(1500), 3000);
-  for (const process of processes) assert.equal(await process.result(bound), 3000);
-  held.sendNowait("after");
-  assert.equal(await held.recv(bound), "after");
-  held.close();
-  // It closes an end, and has seen nothing of what the others did.
-  assert.equal(await idle.result(bound), undefined);
-});
+testInFull(
+  "processes that make and close many pipes at once don't disturb each other",
+  async () => {
+    const [held, other] = pipe();
+    const processes = Array.from({ length: 2 }, () => {
+      const process = new Process({ target: targets.churnPipes, args: [1500], module });
+      process.start();
+      return process;
+    });
+    const idle = new Process({ target: targets.echo, args: [other], module });
+    idle.start();
+    held.sendNowait("before");
+    assert.equal(await held.recv(bound), "before");
+    assert.equal(targets.churnPipes(1500), 3000);
+    for (const process of processes) assert.equal(await process.result(bound), 3000);
+    held.sendNowait("after");
+    assert.equal(await held.recv(bound), "after");
+    held.close();
+    // It closes an end, and has seen nothing of what the others did.
+    assert.equal(await idle.result(bound), undefined);
+  },
+);

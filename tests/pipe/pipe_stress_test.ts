@@ -19,7 +19,7 @@ testInFull("10,000 messages one way, by both faces, beside a flooded channel", a
   });
 });
 
-Deno.test("1,000 messages there and back, by both faces, beside a flooded channel", async () => {
+testInFull("1,000 messages there and back, by both faces, beside a flooded channel", async () => {
   await flooded(async () => {
     for (let which = 0; which < 4; which++) await thereAndBack(250, which);
   });
@@ -33,15 +33,18 @@ Deno.test("a process is 100,000 messages ahead when it ends, and all are receive
   await outrun(100_000);
 });
 
-Deno.test("who survives a sender killed at a random instant has a prefix, and learns of it", async () => {
-  await killEnds("sender", 1, 5);
-});
+testInFull(
+  "who survives a sender killed at a random instant has a prefix, and learns of it",
+  async () => {
+    await killEnds("sender", 1, 5);
+  },
+);
 
 testInFull("who survives a receiver killed at a random instant learns of it", async () => {
   await killEnds("receiver", 1, 5);
 });
 
-Deno.test("ends that wander between processes lose and double nothing", async () => {
+testInFull("ends that wander between processes lose and double nothing", async () => {
   await withSeeds([1], (random) => wander(random));
 });
 

@@ -10,6 +10,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -346,7 +347,7 @@ Deno.test("a loop that never has to wait lets timers run", async () => {
   b.close();
 });
 
-Deno.test("both faces of two processes send each other messages, there and back", async () => {
+testInFull("both faces of two processes send each other messages, there and back", async () => {
   const pairs = [
     [targets.pingPong, targets.echo],
     [targets.pingPongSync, targets.echo],

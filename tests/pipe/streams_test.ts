@@ -13,6 +13,7 @@ import {
   wait,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pipe_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -54,7 +55,7 @@ Deno.test("a worker is a part of a stream, and each end of it reaches the other"
   }
 });
 
-Deno.test("a chain of two workers in a stream keeps the order of thousands", async () => {
+testInFull("a chain of two workers in a stream keeps the order of thousands", async () => {
   const first = echoing(targets.doubleByStreams), second = echoing(targets.double);
   const count = 3000;
   let pulled = 0;

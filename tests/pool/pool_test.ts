@@ -17,6 +17,7 @@ import {
   wait,
 } from "../../mod.ts";
 import * as targets from "../support/targets/pool_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const { add, nap, same, spin, square } = targets;
 
@@ -270,7 +271,7 @@ Deno.test("a wait for a task doesn't end the task", async () => {
   assert.equal(await task, 100);
 });
 
-Deno.test("asCompleted() and wait() take tasks", async () => {
+testInFull("asCompleted() and wait() take tasks", async () => {
   await using pool = new Pool({ processes: 2 });
   await pool.ready();
   const tasks = [300, 1].map((ms) => pool.submit(nap, [ms]));

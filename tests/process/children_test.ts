@@ -19,7 +19,7 @@ function run<A extends unknown[], R>(...parameters: ProcessParameters<A, R>): Pr
 
 // Children of children
 
-Deno.test("a child starts children while main is blocked in joinSync", async () => {
+testInFull("a child starts children while main is blocked in joinSync", async () => {
   const process = new Process({ target: targets.giveThroughChild, args: ["deep"], module });
   process.start();
   assert.equal(process.joinSync(bound), true);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { InvalidStateError, Process, ProcessError, Queue } from "../../mod.ts";
 import * as targets from "../support/targets/process_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -150,7 +151,7 @@ Deno.test("the first of several terminations counts", async () => {
   assert.equal(process.exitCode, -15);
 });
 
-Deno.test("a process can be terminated right after its start, and again", async () => {
+testInFull("a process can be terminated right after its start, and again", async () => {
   for (let i = 0; i < 6; i++) {
     const { ready, empty } = stuckQueues();
     const process = new Process({

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Process, ProcessError, type ProcessParameters, Queue, QueueEmpty } from "../../mod.ts";
 import * as targets from "../support/targets/process_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -133,7 +134,7 @@ Deno.test("the exit code is n after Deno.exit(n), also from a timer", async () =
   }
 });
 
-Deno.test("no exit code hides that a process has ended", async () => {
+testInFull("no exit code hides that a process has ended", async () => {
   for (const code of [-1, -65_536, 65_535, 2 ** 31 - 1, -(2 ** 31)]) {
     const process = new Process({ target: targets.exitWith, args: [code], module });
     process.start();

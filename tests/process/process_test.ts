@@ -12,6 +12,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import * as targets from "../support/targets/process_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 const module = targets.here;
 
@@ -74,7 +75,7 @@ Deno.test("the children of a process with a name of its own are named by number"
   assert.deepEqual((await process.result(bound))[0][0], `Process-${number}:1`);
 });
 
-Deno.test("pids are unique in the program, and there is none before the start", async () => {
+testInFull("pids are unique in the program, and there is none before the start", async () => {
   const processes = Array.from(
     { length: 4 },
     () => new Process({ target: targets.tellLine, args: [1], module }),
@@ -115,7 +116,7 @@ Deno.test("the main process is MainProcess and has no parent", () => {
   assert.equal(parentProcess(), null);
 });
 
-Deno.test("processes start processes, four deep, each knowing its parent", async () => {
+testInFull("processes start processes, four deep, each knowing its parent", async () => {
   const process = new Process({ target: targets.tellLine, args: [4], module });
   process.start();
   const line = await process.result(bound);
@@ -130,7 +131,7 @@ Deno.test("processes start processes, four deep, each knowing its parent", async
   }
 });
 
-Deno.test("the children of a daemon are daemons, the others' are not", async () => {
+testInFull("the children of a daemon are daemons, the others' are not", async () => {
   for (const daemon of [true, false]) {
     const process = new Process({ target: targets.tellLine, args: [2], module, daemon });
     assert.equal(process.daemon, daemon);

@@ -153,7 +153,7 @@ Deno.test("a JoinableQueue that is opened by its name is one", async () => {
   queue.close();
 });
 
-Deno.test("names of every kind are names", async () => {
+testInFull("names of every kind are names", async () => {
   for (const name of ["__proto__", "constructor", " ", "löschen 🧹", "a\nb", "x".repeat(10_000)]) {
     const queue = new Queue<string>({ name });
     queue.putNowait("found");
@@ -196,39 +196,42 @@ Deno.test({
   },
 });
 
-Deno.test("of a burst on a BroadcastChannel not all arrives, so items don't travel there", async () => {
-  const count = 100_000, channel = "a channel of its own";
-  const ready = new Queue<string>();
-  const process = new Process({ target: targets.countMessages, args: [ready, channel], module });
-  process.start();
-  assert.equal(await ready.get(bound), "listening");
-  const mouth = new BroadcastChannel(channel);
-  for (let i = 0; i < count; i++) mouth.postMessage(i);
-  // Messages that arrive do so in order; the last one may get lost, too, and is sent until it isn't.
-  while (process.isAlive()) {
-    mouth.postMessage("last");
-    await process.join({ timeout: 20 });
-  }
-  mouth.close();
-  const heard = await process.result(bound);
-  assert.ok(heard > 0 && heard < count, `${heard} of ${count} messages arrived`);
+testInFull(
+  "of a burst on a BroadcastChannel not all arrives, so items don't travel there",
+  async () => {
+    const count = 100_000, channel = "a channel of its own";
+    const ready = new Queue<string>();
+    const process = new Process({ target: targets.countMessages, args: [ready, channel], module });
+    process.start();
+    assert.equal(await ready.get(bound), "listening");
+    const mouth = new BroadcastChannel(channel);
+    for (let i = 0; i < count; i++) mouth.postMessage(i);
+    // Messages that arrive do so in order; the last one may get lost, too, and is sent until it isn't.
+    while (process.isAlive()) {
+      mouth.postMessage("last");
+      await process.join({ timeout: 20 });
+    }
+    mouth.close();
+    const heard = await process.result(bound);
+    assert.ok(heard > 0 && heard < count, `${heard} of ${count} messages arrived`);
 
-  // The same burst through a queue.
-  const queue = new Queue<number>();
-  const counter = new Process({
-    target: async function countItems(queue: Queue<number>) {
-      let count = 0;
-      for await (const _ of queue) count++;
-      return count;
-    },
-    args: [queue],
-    by: "source",
-  });
-  counter.start();
-  for (let i = 0; i < count; i++) queue.putNowait(i);
-  queue.shutdown();
-  assert.equal(await counter.result(bound), count);
-});
+    // The same burst through a queue.
+    const queue = new Queue<number>();
+    const counter = new Process({
+      target: async function countItems(queue: Queue<number>) {
+        let count = 0;
+        for await (const _ of queue) count++;
+        return count;
+      },
+      args: [queue],
+      by: "source",
+    });
+    counter.start();
+    for (let i = 0; i < count; i++) queue.putNowait(i);
+    queue.shutdown();
+    assert.equal(await counter.result(bound), count);
+  },
+);
 
 testInFull("what is forged on the package's channel does no harm", async () => {
   const name = "sought", ready = new Queue<string>();

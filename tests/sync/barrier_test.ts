@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Barrier, BrokenBarrierError, Queue, SharedArray, TimeoutError } from "../../mod.ts";
-import { inFull } from "../support/length.ts";
+import { inFull, testInFull } from "../support/length.ts";
 import { bound, endings, start, turn, until } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
 
@@ -247,7 +247,7 @@ Deno.test("an action that fails in another process breaks the barrier and names 
 
 // Processes
 
-Deno.test("processes go in step, in both faces", async () => {
+testInFull("processes go in step, in both faces", async () => {
   const parties = 4, barrier = new Barrier(parties), steps = new SharedArray("i32", parties);
   const all = Array.from(
     { length: parties },
@@ -280,7 +280,7 @@ for (const [how, { ending, kill }] of Object.entries(endings)) {
   });
 }
 
-Deno.test("a process that dies while it waits breaks the barrier for the others", async () => {
+testInFull("a process that dies while it waits breaks the barrier for the others", async () => {
   for (const face of ["async", "sync"] as const) {
     const barrier = new Barrier(4), said = new Queue<string>();
     const others = [start(targets.meet, barrier, said, "async")];
@@ -326,7 +326,7 @@ Deno.test("a blocked wait learns that another process has died", async () => {
   await other.join(bound);
 });
 
-Deno.test("many processes, one after the other, take part in the same barrier", async () => {
+testInFull("many processes, one after the other, take part in the same barrier", async () => {
   const barrier = new Barrier(2);
   for (let i = 0; i < inFull(10, 6); i++) {
     const process = start(targets.rounds, barrier, 2, i % 2 ? "sync" : "async");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Condition, Lock, Queue, RLock, SharedArray } from "../../mod.ts";
 import { abandon, bound, start, turn, until } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 /** For the tasks of this process, which an RLock wouldn't keep apart. */
 const between = () => new Condition(new Lock());
@@ -229,7 +230,7 @@ Deno.test("waitFor gives what the predicate returned, truthy or at the end of th
   condition.release();
 });
 
-Deno.test("processes are notified in the order they came, in both faces", async () => {
+testInFull("processes are notified in the order they came, in both faces", async () => {
   const condition = new Condition(), said = new Queue<string>();
   const all = [];
   for (const face of ["async", "sync", "sync", "async"] as const) {
@@ -279,7 +280,7 @@ Deno.test("notifications don't go to processes that have died", async () => {
   }
 });
 
-Deno.test("a notification given to a process that dies with it goes to the next", async () => {
+testInFull("a notification given to a process that dies with it goes to the next", async () => {
   for (const face of ["async", "sync"] as const) {
     const condition = new Condition(), said = new Queue<string>();
     const all = [];
@@ -311,59 +312,70 @@ Deno.test("a wait that finds its lock abandoned says so, and holds it", async ()
   }
 });
 
-Deno.test("all who wait return when a holder dies, though none was notified, and one is told", async () => {
-  for (const face of ["async", "sync"] as const) {
-    const condition = new Condition(), said = new Queue<string>();
-    const all = [];
-    for (let i = 0; i < 3; i++) {
-      all.push(start(targets.awaitInVain, condition, said, face));
-      assert.equal(await said.get(bound), "waits");
+testInFull(
+  "all who wait return when a holder dies, though none was notified, and one is told",
+  async () => {
+    for (const face of ["async", "sync"] as const) {
+      const condition = new Condition(), said = new Queue<string>();
+      const all = [];
+      for (let i = 0; i < 3; i++) {
+        all.push(start(targets.awaitInVain, condition, said, face));
+        assert.equal(await said.get(bound), "waits");
+      }
+      const holder = start(targets.notifyAndKeep, condition, said, 0);
+      assert.equal(await said.get(bound), "held");
+      holder.kill();
+      const messages = await Promise.all(all.map((process) => process.result(bound)));
+      const [told, ...others] = messages.sort().reverse();
+      assert.ok(told.startsWith(`AbandonedLockError: ${holder.name} has ended`), told);
+      assert.deepEqual(others, ["", ""]);
     }
-    const holder = start(targets.notifyAndKeep, condition, said, 0);
-    assert.equal(await said.get(bound), "held");
-    holder.kill();
-    const messages = await Promise.all(all.map((process) => process.result(bound)));
-    const [told, ...others] = messages.sort().reverse();
-    assert.ok(told.startsWith(`AbandonedLockError: ${holder.name} has ended`), told);
-    assert.deepEqual(others, ["", ""]);
-  }
-});
+  },
+);
 
-Deno.test("those who wait return also when another who acquires the lock is told of a death", async () => {
-  for (const face of ["async", "sync"] as const) {
-    const condition = new Condition(), said = new Queue<string>();
-    const waiting = start(targets.awaitInVain, condition, said, face);
-    assert.equal(await said.get(bound), "waits");
-    const holder = start(targets.notifyAndKeep, condition, said, 0);
-    assert.equal(await said.get(bound), "held");
-    const acquiring = condition.acquire(bound);
-    holder.kill();
-    const isTold = await acquiring.then(
-      () => false,
-      (error) => error.name === "AbandonedLockError",
-    );
-    if (!isTold) condition.release();
-    const message = await waiting.result(bound);
-    assert.equal(message.startsWith("AbandonedLockError"), !isTold, message);
-  }
-});
+testInFull(
+  "those who wait return also when another who acquires the lock is told of a death",
+  async () => {
+    for (const face of ["async", "sync"] as const) {
+      const condition = new Condition(), said = new Queue<string>();
+      const waiting = start(targets.awaitInVain, condition, said, face);
+      assert.equal(await said.get(bound), "waits");
+      const holder = start(targets.notifyAndKeep, condition, said, 0);
+      assert.equal(await said.get(bound), "held");
+      const acquiring = condition.acquire(bound);
+      holder.kill();
+      const isTold = await acquiring.then(
+        () => false,
+        (error) => error.name === "AbandonedLockError",
+      );
+      if (!isTold) condition.release();
+      const message = await waiting.result(bound);
+      assert.equal(message.startsWith("AbandonedLockError"), !isTold, message);
+    }
+  },
+);
 
-Deno.test("an item is not lost on those who wait when the one notified dies with the lock", async () => {
-  for (const face of ["async", "sync"] as const) {
-    const condition = new Condition(), items = new SharedArray("i32", 1), up = new Queue<string>();
-    const first = start(targets.keepOnceNotified, condition, items, up, face);
-    assert.equal(await up.get(bound), "waits");
-    const second = start(targets.takeItem, condition, items, up, face);
-    assert.equal(await up.get(bound), "waits");
-    await condition.acquire();
-    items[0] = 1;
-    condition.notify();
-    condition.release();
-    assert.equal(await up.get(bound), "has it");
-    first.kill();
-    assert.equal(await second.result(bound), "AbandonedLockError, 1 left");
-  }
-});
+testInFull(
+  "an item is not lost on those who wait when the one notified dies with the lock",
+  async () => {
+    for (const face of ["async", "sync"] as const) {
+      const condition = new Condition(),
+        items = new SharedArray("i32", 1),
+        up = new Queue<string>();
+      const first = start(targets.keepOnceNotified, condition, items, up, face);
+      assert.equal(await up.get(bound), "waits");
+      const second = start(targets.takeItem, condition, items, up, face);
+      assert.equal(await up.get(bound), "waits");
+      await condition.acquire();
+      items[0] = 1;
+      condition.notify();
+      condition.release();
+      assert.equal(await up.get(bound), "has it");
+      first.kill();
+      assert.equal(await second.result(bound), "AbandonedLockError, 1 left");
+    }
+  },
+);
 
 Deno.test("an abandoned condition is reported as its lock is", async () => {
   const condition = new Condition();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Event, Semaphore } from "../../mod.ts";
 import { bound, start } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 Deno.test("an event is down until it is set, and down again when it was cleared", async () => {
   const event = new Event();
@@ -44,7 +45,7 @@ Deno.test("a wait for an event can be aborted, and others wait on", async () => 
   await assert.rejects(event.wait({ signal }), /no longer wanted/);
 });
 
-Deno.test("one set wakes all who wait in all processes, in both faces", async () => {
+testInFull("one set wakes all who wait in all processes, in both faces", async () => {
   const event = new Event(), waiting = new Semaphore(0);
   const faces = ["async", "sync", "async", "sync"] as const;
   const all = faces.map((face) => start(targets.awaitEvent, event, waiting, face));
@@ -58,7 +59,7 @@ Deno.test("one set wakes all who wait in all processes, in both faces", async ()
   for (const process of all) assert.equal(await process.result(bound), true);
 });
 
-Deno.test("two processes alternate by two events", async () => {
+testInFull("two processes alternate by two events", async () => {
   for (const face of ["async", "sync"] as const) {
     const ping = new Event(), pong = new Event();
     const both = [

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Lock, Queue, RLock } from "../../mod.ts";
 import { abandon, addTogether, bound, endings, names, start } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 Deno.test("another process can't acquire an RLock before the last release", async () => {
   const lock = new RLock(), said = new Queue<string>();
@@ -49,21 +50,24 @@ Deno.test("an abandoned RLock says how often it was held", async () => {
   assert.equal(lock.locked, false);
 });
 
-Deno.test("of those who wait for a lock one learns that its holder died, and the others get it", async () => {
-  const lock = new Lock(), said = new Queue<string>();
-  const holder = start(targets.hold, lock, said, "spin", 1);
-  await said.get(bound);
-  const faces = ["async", "sync", "async", "sync"] as const;
-  const waiting = faces.map((face) => start(targets.acquire, lock, said, face));
-  for (const _ of waiting) await said.get(bound);
-  const mine = lock.acquire(bound).then(() => {
-    lock.release();
-    return "acquired";
-  }, String);
-  holder.kill();
-  const outcomes = [await mine];
-  for (const process of waiting) outcomes.push(await process.result(bound));
-  outcomes.sort();
-  assert.match(outcomes[0], new RegExp(`^AbandonedLockError: ${holder.name} `));
-  assert.deepEqual(outcomes.slice(1), Array(4).fill("acquired"));
-});
+testInFull(
+  "of those who wait for a lock one learns that its holder died, and the others get it",
+  async () => {
+    const lock = new Lock(), said = new Queue<string>();
+    const holder = start(targets.hold, lock, said, "spin", 1);
+    await said.get(bound);
+    const faces = ["async", "sync", "async", "sync"] as const;
+    const waiting = faces.map((face) => start(targets.acquire, lock, said, face));
+    for (const _ of waiting) await said.get(bound);
+    const mine = lock.acquire(bound).then(() => {
+      lock.release();
+      return "acquired";
+    }, String);
+    holder.kill();
+    const outcomes = [await mine];
+    for (const process of waiting) outcomes.push(await process.result(bound));
+    outcomes.sort();
+    assert.match(outcomes[0], new RegExp(`^AbandonedLockError: ${holder.name} `));
+    assert.deepEqual(outcomes.slice(1), Array(4).fill("acquired"));
+  },
+);

@@ -11,7 +11,7 @@ import {
   SharedArray,
   TimeoutError,
 } from "../../mod.ts";
-import { inFull } from "../support/length.ts";
+import { inFull, testInFull } from "../support/length.ts";
 import { abandon, addTogether, bound, endings, names, start } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
 
@@ -64,7 +64,7 @@ Deno.test("a semaphore that isn't bounded can get more permits than it had", () 
   assert.throws(() => full.release(), RangeError);
 });
 
-Deno.test("no more processes are inside than there are permits", async () => {
+testInFull("no more processes are inside than there are permits", async () => {
   const permits = new Semaphore(2), inside = new SharedArray("i32", 1);
   const all = Array.from({ length: 4 }, () => start(targets.share, permits, inside, 100));
   const most = [];
@@ -91,7 +91,7 @@ for (const [how, ending] of Object.entries(endings)) {
   });
 }
 
-Deno.test("every face reports abandoned permits, even where there are others", async () => {
+testInFull("every face reports abandoned permits, even where there are others", async () => {
   const permits = new BoundedSemaphore(2);
   const faces = [
     () => permits.acquire({ timeout: 1000 }),
@@ -108,7 +108,7 @@ Deno.test("every face reports abandoned permits, even where there are others", a
   }
 });
 
-Deno.test("processes that die with a permit each are reported one by one", async () => {
+testInFull("processes that die with a permit each are reported one by one", async () => {
   const count = inFull(20, 8);
   const permits = new Semaphore(count + 1), said = new Queue<string>();
   const all: Process[] = [];
