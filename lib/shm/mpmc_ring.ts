@@ -1,34 +1,34 @@
-// A bounded queue of records in shared memory, for any number of producers and consumers (MPMC), first in,
-// first out. Vyukov's bounded MPMC queue gives each slot a sequence number and needs no lock, but its slots
+// A bounded queue of records in shared memory, first in, first out, for any number of producers and consumers
+// (MPMC). The queue has two locks, one for producers and one for consumers (Michael & Scott's two-lock queue,
+// 1996). The bounded MPMC queue of Vyukov gives each slot a sequence number and needs no lock, but its slots
 // are of one size, and a producer that is killed between taking a slot and publishing it blocks the queue for
-// ever. Here records have any length and a killed process leaves nothing half done; so there are two locks, one
-// for producers and one for consumers, as in Michael and Scott's two-lock queue (1996).
+// ever. Here records have any length, and a killed process leaves nothing half done.
 //
-// Two buffers: a header of words that never moves, and a growable one for the records. A record
-// is a 4-byte length (its own bytes, this length included) and the bytes of one item, padded to
-// whole units of 8 bytes; it never wraps around. Positions count units. Where a record didn't fit
-// before the end, a skip stands instead: minus the number of units to the end, as it was then.
+// The queue has two buffers: a header of words that never moves, and a growable one for the records. A record
+// is a 4-byte length (of the record without the padding, this length included) and the bytes of one item,
+// padded to whole units of 8 bytes. A record never wraps around. Positions count units. Where a record didn't
+// fit before the end, a skip stands in its place: minus the number of units to the end, as it was then.
 //
 // Invariants
 // 1. Consumers hold HEAD_LOCK, producers TAIL_LOCK; growing takes TAIL_LOCK, then HEAD_LOCK. So one
 //    producer and one consumer never wait for each other, and each side's words are on a cache line of
-//    its own. What a side needs to know of the other it copies to its own line when its copy says
-//    "empty" or "full", and not before: an old copy is only ever too cautious.
-// 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT, growing and
-//    dropping all records by one store to CAPACITY. TAIL and PUT_UNITS, HEAD and GOT_UNITS belong to a
-//    count, and stand there twice: the lowest bit of the count says which of the two are valid, and the
-//    next step writes the others before it stores the count. So a process that ends between any two stores
-//    has done its step or nothing, and leaves nothing to repair. (LIMIT stands there once: whatever LIMIT
+//    their own. Each side keeps there a copy of what it needs to know of the other side, and renews the copy
+//    only when the copy says "empty" or "full": an old copy is only ever too cautious.
+// 2. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT; growing and
+//    dropping all records become true by one store to CAPACITY. TAIL and PUT_UNITS belong to PUT_COUNT, HEAD
+//    and GOT_UNITS to GOT_COUNT, and each has two words: the lowest bit of the count says which of the two are
+//    valid, and the next step writes the others before it stores the count. So a process that ends between any
+//    two stores has done its step or nothing, and leaves nothing to repair. (LIMIT has one word: whatever LIMIT
 //    says, a put checks it against TAIL.)
 // 3. PUT_COUNT === GOT_COUNT: empty. A put never makes TAIL reach HEAD.
 // 4. The units from TAIL to LIMIT are free, and only producers use them.
 // 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
-//    finds a stretch in one piece: what is skipped at the end is shorter than one record.
-// 6. The buffer at least doubles when it grows, so that the records which move up go to where nothing
-//    was: what lies at the old place stays valid until CAPACITY is stored.
+//    finds a stretch in one piece: a skip at the end is shorter than one record.
+// 6. The buffer at least doubles when it grows, so that the records that move up go to where there were none:
+//    the records at the old place stay valid until CAPACITY is stored.
 //
 // Between lock and unlock there is only copying and counting. Taking a record of more than
-// LOOP_UNITS makes one view there, and growing two; neither has changed anything before it did.
+// LOOP_UNITS makes one view there, and growing makes two; both make them before any change.
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
@@ -49,41 +49,41 @@ const {
   Uint8Array,
 } = primordials;
 
-// Header words, by cache line: settings, producers, consumers, the count of what is finished. CAPACITY is
+// Header words, by cache line: settings, producers, consumers, the count of finished records. CAPACITY is
 // four times the number of units, and two bits: DROPPED, and FLIP, which every growth changes. FLIP and
 // the lowest bit of GOT_COUNT together say which HEAD and GOT_UNITS are valid.
 const CAPACITY = 0, MAX_UNITS = 1, MAX_SIZE = 2, MAX_BYTES = 3, CLOSED = 4;
 /** Header words: the locks of the producers and of the consumers. */
 export const TAIL_LOCK = 16, HEAD_LOCK = 32;
-/** Of TAIL and PUT_UNITS there are two each. */
+/** TAIL and PUT_UNITS are two words each. */
 const PUT_COUNT = 17, TAIL = 18, PUT_UNITS = 20;
-/** The producers' copies of what the consumers have done, and how far TAIL may go. */
+/** The producers' copies of the words of the consumers, and how far TAIL may go. */
 const GOT_COUNT_SEEN = 22, GOT_UNITS_SEEN = 23, LIMIT = 24;
-/** Of HEAD and GOT_UNITS there are two each. */
+/** HEAD and GOT_UNITS are two words each. */
 const GOT_COUNT = 33, HEAD = 34, GOT_UNITS = 36;
-/** The consumers' copy of what the producers have done. */
+/** The consumers' copy of PUT_COUNT. */
 const PUT_COUNT_SEEN = 38;
 const FINISHED = 48;
-/** The first header word that is free for whoever builds on the ring. */
+/** The first header word that is free for a structure that builds on the ring. */
 export const MPMC_RING_WORDS = 64;
 
-/** Bits of CAPACITY: nothing is there to be taken any more, whatever the counts say; see above. */
+/** Bits of CAPACITY. DROPPED: there is no record to take any more, whatever the counts say. FLIP: see above. */
 const DROPPED = 2, FLIP = 1;
 
 const UNIT = 8;
 const FIRST_UNITS = 512;
-/** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
+/** Up to this many units, a word-by-word loop copies faster than TypedArray.set with its view. */
 const LOOP_UNITS = 64;
-/** What one locking moves at most when many records are put or taken together. */
+/** The most that is moved under one locking when many records are put or taken together. */
 const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
 
-/** What a ring consists of, to hand to another process. */
+/** The shared memory of a ring, to hand to another process. */
 export interface MpmcRingShares {
   header: SharedArrayBuffer;
   records: SharedArrayBuffer;
 }
 
-/** Answers of an attempt that did nothing. */
+/** Results of an attempt that did nothing. */
 export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3;
 
 /** Makes the shared memory of a ring, with room for `words` header words. */
@@ -103,11 +103,11 @@ export function newMpmcRing(maxSize: number, maxBytes: number, words: number): M
 /** One process's view of a ring. */
 export class MpmcRing {
   readonly shares: MpmcRingShares;
-  /** The header, also for the words of whoever builds on the ring. */
+  /** The header, also for the words of a structure that builds on the ring. */
   readonly header: Int32Array;
   readonly #tailLock: Mutex;
   readonly #headLock: Mutex;
-  /** CAPACITY, when the views were made, and the units it stands for. */
+  /** CAPACITY when the views were made, and the number of units it stands for. */
   #seen = 0;
   #capacity = 0;
   #words!: Int32Array;
@@ -146,7 +146,7 @@ export class MpmcRing {
   /** Bytes that the records put and not yet taken use, lengths and padding included. */
   get usedBytes(): number {
     const { header } = this;
-    // Looked at without a lock: it may be what was true a moment ago, or will be in a moment.
+    // Read without a lock: the result may be that of a moment ago, or of a moment later.
     const got = Atomics.load(header, GOT_COUNT) ^ Atomics.load(header, CAPACITY);
     const gotUnits = Atomics.load(header, GOT_UNITS + (got & FLIP));
     const put = Atomics.load(header, PUT_COUNT);
@@ -178,12 +178,12 @@ export class MpmcRing {
     this.#tailLock.withLockNoKill(() => Atomics.store(this.header, MAX_SIZE, maxSize));
   }
 
-  /** The most bytes its items may use, and so the longest item, in bytes. */
+  /** The most bytes that the items may use, and so the length of the longest item. */
   get maxBytes(): number {
     return this.header[MAX_BYTES] >>> 0;
   }
 
-  /** No further record is put once the ring is shut. */
+  /** Whether the ring is shut: no further record is put. */
   get isShut(): boolean {
     return Atomics.load(this.header, CLOSED) !== 0;
   }
@@ -192,7 +192,7 @@ export class MpmcRing {
     return (Atomics.load(this.header, CAPACITY) & DROPPED) !== 0;
   }
 
-  /** Whether a small record would be put now. */
+  /** Whether a put of a small record need not wait now: there is room, or the ring is shut. */
   get hasRoom(): boolean {
     const header = this.header;
     if (Atomics.load(header, CLOSED) !== 0) return true;
@@ -202,21 +202,21 @@ export class MpmcRing {
   }
 
   /**
-   * Records put, and not dropped, of which nobody has yet said that they are finished. They aren't counted
-   * by themselves: PUT_COUNT says how many there were, so that the one store to it counts a record, too.
+   * Records that were put, not dropped, and not yet counted as finished. They have no counter of their own: the
+   * one store to PUT_COUNT that puts a record also counts it here.
    */
   get unfinished(): number {
     const finished = Atomics.load(this.header, FINISHED);
     return this.#unfinishedAfter(finished);
   }
 
-  /** `finished` is read before: all it may count was put by then. */
+  /** The same, after FINISHED was read: every record that `finished` counts was put by then. */
   #unfinishedAfter(finished: number): number {
     const all = Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
     return (all - finished) | 0;
   }
 
-  /** Counts one record as finished, and returns how many are left; -1, and nothing done, if all are. */
+  /** Counts one record as finished and returns how many are left; -1, with no effect, if all were finished. */
   finishOne(): number {
     const { header } = this;
     for (;;) {
@@ -225,7 +225,7 @@ export class MpmcRing {
       if (left <= 0) return -1;
       const before = Atomics.compareExchange(header, FINISHED, finished, (finished + 1) | 0);
       if (before !== finished) continue;
-      // Others may have been dropped just now.
+      // clear() may have dropped records meanwhile.
       return this.#isDropped ? Math.max(0, this.unfinished) : left - 1;
     }
   }
@@ -271,7 +271,7 @@ export class MpmcRing {
   }
 
   /**
-   * Puts as many of the records source[ends[i - 1], ends[i]) as there is room for, from number
+   * Puts as many of the records source[begins[i], begins[i] + lengths[i]) as there is room for, from number
    * `from` on, the first beginning at 0 and each beginning at a multiple of 8. Returns how many
    * (0: full), or SHUT_DOWN.
    */
@@ -301,7 +301,7 @@ export class MpmcRing {
     return next - from;
   }
 
-  /** Under TAIL_LOCK: the unit where a record goes, FULL, SHUT_DOWN, GROW or STALE. */
+  /** Under TAIL_LOCK: the position for a record, or FULL, SHUT_DOWN, GROW or STALE. */
   #place(units: number): number {
     const header = this.header;
     if (Atomics.load(header, CAPACITY) !== this.#seen) return STALE;
@@ -314,7 +314,7 @@ export class MpmcRing {
     return tail + units <= header[LIMIT] ? tail : this.#findStretch(tail, units);
   }
 
-  /** Under TAIL_LOCK: whether one more record is within maxSize and maxBytes, as far as is known. */
+  /** Under TAIL_LOCK: whether one more record is within maxSize and maxBytes, by the producers' copies. */
   #isWithinBounds(units: number): boolean {
     const header = this.header, put = header[PUT_COUNT];
     const maxSize = header[MAX_SIZE];
@@ -325,12 +325,13 @@ export class MpmcRing {
 
   /**
    * Under TAIL_LOCK, while consumers go on: copies GOT_COUNT and GOT_UNITS, and returns the HEAD that belongs
-   * to them. A consumer writes into these places again only after it has stored the next count, so what was
-   * read between two looks at the same count is what that count made true. Each look in vain is a take.
+   * to them; STALE after MAX_LOOKS attempts. A consumer writes to these words again only after it has stored the
+   * next count, so words that were read between two reads of the same count are those that this count made
+   * valid (the reader of a seqlock does the same). Each attempt fails only because a record was taken.
    *
-   * A consumer writes GOT_UNITS by a plain store. Where a machine lets that become visible before the count,
-   * a producer finds room within maxBytes a moment too early, and in HEAD, whose stores are in order, that
-   * there is none yet.
+   * A consumer writes GOT_UNITS by a plain store. Where a machine makes that store visible before the count,
+   * a producer finds room within maxBytes a moment too early; HEAD, whose stores are in order, then shows the
+   * producer that there is no room yet.
    */
   #lookAtConsumers(): number {
     const header = this.header;
@@ -346,7 +347,7 @@ export class MpmcRing {
     return STALE;
   }
 
-  /** Under TAIL_LOCK: looks where HEAD is now, and goes on at the beginning if need be. */
+  /** Under TAIL_LOCK: reads where HEAD is now, and wraps around to the beginning if necessary. */
   #findStretch(tail: number, units: number): number {
     const header = this.header, capacity = this.#capacity;
     const head = this.#lookAtConsumers();
@@ -363,7 +364,7 @@ export class MpmcRing {
     return tail + units <= header[LIMIT] ? tail : GROW;
   }
 
-  /** Under TAIL_LOCK: makes the record at `position` one that is there. */
+  /** Under TAIL_LOCK: publishes the record at `position`. */
   #commitPut(position: number, units: number): void {
     const header = this.header;
     const put = header[PUT_COUNT], valid = put & 1, next = valid ^ 1;
@@ -375,9 +376,9 @@ export class MpmcRing {
   }
 
   /**
-   * Doubles the room, or more if a record of `units` needs it, or if that would be more than half of what
-   * there can be. Where the records wrap around, the older ones move up to the new end; a skip among
-   * them then leads to the new end, as it did to the old one.
+   * Doubles the buffer, or more if a record of `units` needs it; where that would be more than half of the
+   * maximum, the buffer grows to the maximum. Where the records wrap around, the older ones move up to the new
+   * end; a skip among them then leads to the new end, as it led to the old one.
    */
   #grow(units: number): void {
     const { header, shares } = this;
@@ -390,7 +391,7 @@ export class MpmcRing {
           const most = shares.records.maxByteLength / UNIT;
           const least = Math.max(capacity * 2, capacity + units + 1);
           const wanted = 2 * least > most ? most : least;
-          // One that ended here may have made it larger already.
+          // A process that ended here may have enlarged the buffer already.
           if (shares.records.byteLength < wanted * UNIT) {
             SharedArrayBufferPrototypeGrow(shares.records, wanted * UNIT);
           }
@@ -427,8 +428,8 @@ export class MpmcRing {
     const header = this.header;
     for (let attempts = 0;; attempts++) {
       checkAttempts(attempts, "queue");
-      // Read without the lock and not atomically, which costs 4 % of a get: whatever this sees, it
-      // only decides whether isEmpty is asked, which looks properly, or the lock is taken.
+      // Read without the lock and not atomically: atomic reads would cost 4 % of a get. Whatever values are seen
+      // only decide whether isEmpty, which reads atomically, is asked first, or the lock is taken at once.
       if (header[PUT_COUNT_SEEN] === header[GOT_COUNT] && this.isEmpty) return EMPTY;
       if (Atomics.load(header, CAPACITY) !== this.#seen) this.#renew();
       let length = EMPTY, held = false;
@@ -443,7 +444,7 @@ export class MpmcRing {
       } catch (error) {
         if (held && Atomics.exchange(header, HEAD_LOCK, 0) !== 0) Atomics.notify(header, HEAD_LOCK);
         leaveAfterError();
-        // A record that was taken goes to the caller, though the stack is too full for the rest.
+        // A record that was taken goes to the caller, even where the stack is too full for the calls after it.
         if (length < 0 || !(error instanceof RangeError)) throw error;
       }
       if (length >= 0 || length === EMPTY) return length;
@@ -453,8 +454,9 @@ export class MpmcRing {
   }
 
   /**
-   * Takes up to `most` records into `into` under one lock, each beginning at a multiple of 8;
-   * writes where each begins to `begins` and how long it is to `lengths`. Returns how many.
+   * Takes up to `most` records into `into` (the first under a locking of its own, the others under one), each
+   * beginning at a multiple of 8; writes the beginning of each to `begins` and its length to `lengths`. Returns
+   * how many.
    */
   tryTakeMany(into: Scratch, most: number, begins: number[], lengths: number[]): number {
     ensureScratch(into, BATCH_UNITS * UNIT);
@@ -479,7 +481,7 @@ export class MpmcRing {
         }
       });
     } catch (error) {
-      // The stack is full. What was taken is given to the caller; the rest is still there.
+      // The stack is full. The records that were taken go to the caller; the others stay in the queue.
       if (!(error instanceof RangeError)) throw error;
     }
     return count;
@@ -518,18 +520,18 @@ export class MpmcRing {
     }
     const end = head + units;
     header[GOT_UNITS + next] = (header[GOT_UNITS + valid] + units) | 0;
-    // A release: a producer that sees this HEAD may write where the record was copied from.
+    // This store is a release: a producer that sees this HEAD may overwrite the record that was copied.
     Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     return length;
   }
 
-  /** From now on puts answer SHUT_DOWN; what was put before stays. */
+  /** Shuts the ring: from now on puts return SHUT_DOWN. Records that were put before stay. */
   shut(): void {
     this.#tailLock.withLockNoKill(() => Atomics.store(this.header, CLOSED, 1));
   }
 
-  /** Shuts it and drops all records, which then count as finished. */
+  /** Shuts the ring and drops all records, which then count as finished. */
   clear(): void {
     const { header } = this;
     this.#tailLock.withLockNoKill(() =>
@@ -541,8 +543,8 @@ export class MpmcRing {
   }
 }
 
-// Answers that never leave this file: the room must grow first; the views are of an older
-// capacity; what is there is no record; TOO_SMALL minus the bytes the scratch needs.
+// Results that never leave this file. GROW: the buffer must grow first. STALE: the views show an older
+// capacity. DAMAGED: there is no valid record at HEAD. TOO_SMALL - n: the scratch needs n bytes.
 const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;
-/** Looks at what the consumers do, one after the other, that can be in vain by honest work. */
+/** Attempts in a row, to read the consumers' words, that honest consumers can make fail. */
 const MAX_LOOKS = 1000;

@@ -1,6 +1,6 @@
-// Records outside of shared memory: on their way in, as the encoder writes them, or just taken out,
-// to be decoded. A record is a 4-byte length (its own bytes, this length included) and the bytes of
-// one item.
+// Scratch buffers: records outside of shared memory, which the encoder has written and which are yet to be put,
+// or which were just taken and are yet to be decoded. A record is a 4-byte length (of the record, this length
+// included) and the bytes of one item.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -11,11 +11,11 @@ export const LENGTH_BYTES = 4;
 
 const SCRATCH_BYTES = 1 << 16, HUGE_SCRATCH = 1 << 20;
 
-/** Bytes outside shared memory, and the same as words; a multiple of 8 long. */
+/** Bytes outside of shared memory, and a view of them as words; their number is a multiple of 8. */
 export interface Scratch {
   bytes: Uint8Array;
   words: Int32Array;
-  /** Whether somebody keeps what is in it, so that another is needed for what comes next. */
+  /** Whether its buffer is in use elsewhere, so that the next record needs another buffer. */
   isLent?: boolean;
 }
 
@@ -24,12 +24,12 @@ function newScratch(bytes: number): Scratch {
   return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
 }
 
-/** Has a scratch be one of its own again. */
+/** Gives a scratch a buffer of its own again, if its buffer is lent. */
 export function renewLent(scratch: Scratch): void {
   if (scratch.isLent) Object.assign(scratch, newScratch(SCRATCH_BYTES), { isLent: false });
 }
 
-/** Makes room for `bytes` in a scratch, keeping nothing. */
+/** Makes room for `bytes` in a scratch; its content is lost. */
 export function ensureScratch(scratch: Scratch, bytes: number): void {
   renewLent(scratch);
   if (scratch.bytes.length >= bytes) return;
@@ -38,15 +38,15 @@ export function ensureScratch(scratch: Scratch, bytes: number): void {
   Object.assign(scratch, newScratch(length));
 }
 
-/** Records are taken to here; one for the isolate, since nothing runs between taking and decoding. */
+/** The scratch that records are taken into: one for the isolate, since no code runs between taking and decoding. */
 export const taken: Scratch = newScratch(SCRATCH_BYTES);
 
-/** Gives back the memory that a huge record needed. */
+/** Releases the memory that a huge record needed. */
 export function trimTaken(): void {
   if (taken.bytes.length > HUGE_SCRATCH) Object.assign(taken, newScratch(SCRATCH_BYTES));
 }
 
-/** Copies an even number of words; for few of them faster than TypedArray.set with its view. */
+/** Copies an even number of words; for a few words, faster than TypedArray.set with its view. */
 export function copyWords(
   from: Int32Array,
   start: number,

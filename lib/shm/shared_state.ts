@@ -1,5 +1,5 @@
-// What each object of the room sync consists of: some words of shared memory, and the process table, which
-// says of the processes whose tokens are written there whether they are alive.
+// The state of each object of lib/sync: some words of shared memory, and the process table, which says whether
+// the processes whose tokens are written there are alive.
 
 import { arrivedMemory } from "../validate/corruption.ts";
 import { ownRef, ownRoster, placeIn } from "../liveness/membership.ts";
@@ -8,23 +8,23 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Int32Array, SharedArrayBuffer, TypeError } = primordials;
 
-/** What crosses to another process. */
+/** The state as it crosses to another process. */
 interface SharedContent {
   words: SharedArrayBuffer;
-  /** The id of the roster. */
+  /** The id of the process table. */
   program: string;
 }
 
-/** Words in shared memory, and who this process is to those who share them. */
+/** Words in shared memory, and the identity of this process to the processes that share them. */
 export interface SharedState {
-  /** All of them, or as many as there were at first. */
+  /** All words, or as many as there were at first. */
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly roster: ProcessTable;
-  /** This process, as a word. */
+  /** The token of this process, which fits into a word. */
   readonly token: number;
 }
 
-/** New shared memory of so many words, which may grow to `most`. */
+/** New shared memory of `count` words, which may grow to `most`. */
 export function newSharedState(count: number, most = count): SharedState {
   const roster = ownRoster();
   const buffer = most === count
@@ -33,39 +33,39 @@ export function newSharedState(count: number, most = count): SharedState {
   return { words: viewOf(buffer), roster, token: roster.token(ownRef()) };
 }
 
-/** All words there are now. A view whose length isn't fixed is slow (V8 in Deno 2.9.6). */
+/** A view of all words there are now. A view whose length isn't fixed is slow (V8 in Deno 2.9.6). */
 export function viewOf(buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer> {
   return new Int32Array(buffer, 0, buffer.byteLength >> 2);
 }
 
-/** Who holds something, as it is printed. */
+/** The holder of a lock, or of the like, as it is printed. */
 export interface Owner {
-  /** The name of its process. */
+  /** The name of the process. */
   owner: string;
-  /** Only where that has ended: whoever comes next learns of it. */
+  /** Only where the process has ended: the next acquirer learns of that. */
   abandoned?: true;
 }
 
-/** Who the holder of a token is. */
+/** The holder with this token. */
 export function ownerOf(roster: ProcessTable, token: number): Owner {
   const owner = roster.knownNameOf(token) ?? "a process that has ended";
   return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
 }
 
-/** What crosses in place of an object of a kind. */
+/** An object of a kind, serialized. */
 interface SharedParcel {
   kind: string;
   content: SharedContent;
   program: string;
 }
 
-/** What is handed over. */
+/** The serialized form of an object with this state. */
 export function parcelOf(kind: string, { words, roster }: SharedState): SharedParcel {
   const content: SharedContent = { words: words.buffer, program: roster.id };
   return { kind, content, program: roster.id };
 }
 
-/** The same in another process. */
+/** The state, in the process that the object was handed over to. */
 export function receivedState(content: unknown): SharedState {
   const { words, program } = content as SharedContent;
   const place = placeIn(program);

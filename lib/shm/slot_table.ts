@@ -1,16 +1,16 @@
 // A table in shared memory: rows of some words each, as many as are needed at the same time. The holders of
-// permits, the waiters at a condition and the parties of a barrier stand in one.
+// permits of a semaphore, the waiters at a condition and the parties of a barrier are rows of such tables.
 //
 //   LOCK   held while rows are taken or given back, and while words change together
-//   USED   rows from here on are free
+//   USED   the rows from this number on are free
 //
-// A row whose first word is 0 is free. Everything is written under LOCK, and so in a critical section: a
-// process that is killed has done a piece of work or hasn't. A process that can end anywhere
-// (liveness/mutex.ts) may have done the first of its stores and not the others. The file that builds on the
-// table says what makes a change true, and how the next holder of LOCK completes one that was begun.
+// A row whose first word is 0 is free. All words are written under LOCK, and so in a critical section: a
+// process that is killed has done the whole of a change or none of it. A process that can end anywhere
+// (liveness/mutex.ts) may have done the first stores of a change and not the others. The file that builds on the
+// table says which store makes a change true, and how the next holder of LOCK completes a change that was begun.
 //
-// The buffer grows; a view shows what there was when it was made. So work under LOCK begins anew,
-// with a new view, where others have used rows that this view doesn't show.
+// The buffer grows, and a view shows the rows that there were when the view was made. So work under LOCK begins
+// anew, with a new view, where other processes have used rows that this view doesn't show.
 
 import { checkAttempts } from "../validate/corruption.ts";
 import { Mutex } from "../liveness/mutex.ts";
@@ -20,12 +20,12 @@ import * as primordials from "../platform/primordials.ts";
 const { Atomics, Math, RangeError, SharedArrayBufferPrototypeGrow } = primordials;
 
 const LOCK = 0, USED = 1;
-/** Words at the beginning of the shared memory that are the table's own. */
+/** The number of words at the beginning of the shared memory that belong to the table itself. */
 export const SLOT_TABLE_WORDS = 2;
 
-/** Rows there is room for at first. */
+/** The number of rows that a new table has room for. */
 const FIRST_ROWS = 16;
-/** Rows there can be. */
+/** The largest number of rows. */
 export const MAX_ROWS: number = 1 << 16;
 
 /** New shared memory: `first` words, SLOT_TABLE_WORDS included, and then the rows. */
@@ -53,7 +53,7 @@ export class SlotTable {
     return this.#words;
   }
 
-  /** Rows from here on are free; those that this view doesn't show aren't counted. */
+  /** The rows from this number on are free. Rows that this view doesn't show aren't counted. */
   get used(): number {
     return Math.min(Atomics.load(this.#words, USED), this.#rows);
   }
@@ -62,7 +62,7 @@ export class SlotTable {
     return (this.#words.length - this.#first) / this.#stride;
   }
 
-  /** Where a word of a row is, among all words: for what stands in a row and has a type of its own. */
+  /** The index of a word of a row among all words: for a structure inside a row that has a class of its own. */
   at(row: number, word: number): number {
     return this.#first + row * this.#stride + word;
   }
@@ -82,7 +82,7 @@ export class SlotTable {
     Atomics.add(this.#words, this.#first + row * this.#stride + word, n);
   }
 
-  /** Has this view show all that is there. */
+  /** Makes this view show all rows that there are now. */
   renew(): void {
     if (this.#words.length < this.#words.buffer.byteLength >> 2) {
       this.#words = viewOf(this.#words.buffer);
@@ -90,11 +90,11 @@ export class SlotTable {
   }
 
   /**
-   * Does `work` under LOCK. Any call can find the stack full, and the process can end anywhere: see above
-   * how what belongs together is changed. If it asks for a free row and there is none, it is done once more after
-   * `reclaim` has freed one, or the table has grown.
+   * Does `work` under LOCK. Any call in it can find the stack full, and the process can end anywhere: see above
+   * how words are changed that belong together. Where `work` asks for a free row and there is none, `work` is
+   * done once more after `reclaim` has freed rows, or the table has grown.
    *
-   * @param reclaim frees rows that nobody needs any more; true if there were any
+   * @param reclaim frees rows that are no longer needed; true if there were any
    * @throws {RangeError} if the table can't grow
    */
   section(work: () => void, reclaim?: () => boolean): void {
@@ -112,7 +112,7 @@ export class SlotTable {
     }
   }
 
-  /** Under LOCK: a free row, the lowest; or -1, and then the work must change nothing. */
+  /** Under LOCK: the lowest free row; or -1, and then the work must change nothing. */
   free(): number {
     const words = this.#words, first = this.#first, stride = this.#stride;
     let used = Atomics.load(words, USED);
@@ -142,7 +142,7 @@ export class SlotTable {
     try {
       if (buffer.byteLength < bytes) SharedArrayBufferPrototypeGrow(buffer, bytes);
     } catch (error) {
-      // Another process may have been quicker, and have made more of it.
+      // Another process may have grown the buffer first, and further.
       if (buffer.byteLength < bytes) throw error;
     }
     this.renew();

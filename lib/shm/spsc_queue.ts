@@ -1,24 +1,24 @@
 // A queue of messages in shared memory from a single producer to a single consumer (SPSC), in order, without
-// a lock, after Lamport (1983): each side writes its own counter and reads the other's. A lane, as it is called
-// here, has what the ring (mpmc_ring.ts) hasn't: memory that is given back.
+// a lock: each side writes its own counter and reads the counter of the other side (Lamport, 1983). Unlike the
+// MPMC ring (mpmc_ring.ts), the queue gives memory back.
 //
-// A record is a 4-byte length (its own bytes, this length included) and the bytes of one message,
-// padded to whole units of 8 bytes; it never wraps around. Records lie in a segment, a buffer used
-// as a ring. Where a record doesn't fit before the end of the segment, SKIP stands instead. Where
-// the segment is full, NEXT stands, and the number of another segment, which the producer has sent by other
-// means; from there on nobody uses the old one, and its memory goes. So what is kept of a burst,
-// once it was received, is one segment of MAX_SEGMENT_UNITS at most. A long record has a segment for itself.
+// A record is a 4-byte length (of the record without the padding, this length included) and the bytes of one
+// message, padded to whole units of 8 bytes. A record never wraps around. Records lie in a segment, a buffer
+// used as a ring. Where a record doesn't fit before the end of the segment, SKIP stands in its place. Where the
+// segment is full, NEXT stands, and the number of another segment, which the producer has sent by other means;
+// from there on neither side uses the old segment, and its memory is freed. So after a burst was received, one
+// segment of at most MAX_SEGMENT_UNITS remains of it. A long record has a segment for itself.
 //
-// Positions count units since the lane was made, modulo 2 ** 32, through all segments.
+// Positions count units since the queue was made, modulo 2 ** 32, through all segments.
 //
 // Invariants
-// 1. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT. What
-//    was written before the store is nothing without it; a step that fails half-way has done nothing
-//    (a SKIP or NEXT without a record after it is only read once there is one).
+// 1. A put becomes true by the one store to PUT_COUNT, a take by the one store to GOT_COUNT. Whatever
+//    was written before that store has no effect without it, so a step that fails half-way has done nothing
+//    (a SKIP or NEXT without a record after it is only read once there is a record).
 // 2. The producer writes only from its position up to the consumer's GOT_POSITION one round later,
 //    and keeps one unit free, for NEXT.
-// 3. The words that only one side needs are the fields of its object here. They go with it when
-//    that end of the lane moves to another process.
+// 3. State that only one side needs is in the fields of the object of that side. The fields go along when
+//    that end of the queue moves to another process.
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, corrupted } from "../validate/corruption.ts";
@@ -37,33 +37,33 @@ const {
   Uint8Array,
 } = primordials;
 
-// Header words, by cache line: settings, sender, receiver.
+// Header words, by cache line: settings, producer, consumer.
 const MAX_SIZE = 0, MAX_UNITS = 1, MAX_BYTES = 2;
 const PUT_COUNT = 16, PUT_UNITS = 17, ENDED = 18;
 const GOT_COUNT = 32, GOT_UNITS = 33, GOT_POSITION = 34, REFUSED = 35;
-/** The first header word that is free for whoever builds on the lane. */
+/** The first header word that is free for a structure that builds on the queue. */
 export const SPSC_QUEUE_WORDS = 48;
 
 const UNIT = 8;
-/** Units of the first segment, of the largest there is for many records, and of a long record. */
+/** Units of the first segment, of the largest segment for several records, and of the longest record in such a one. */
 const FIRST_UNITS = 512, MAX_SEGMENT_UNITS = 1 << 17, LONG_UNITS = 1 << 15;
-/** Up to so many units a word-by-word loop copies faster than TypedArray.set with its view. */
+/** Up to this many units, a word-by-word loop copies faster than TypedArray.set with its view. */
 const LOOP_UNITS = 64;
 
-/** In place of a record's length. */
+/** Markers that stand in place of a record's length. */
 const SKIP = -1, NEXT = -2;
-/** So many of them there are at most before a record. */
+/** The most markers there can be before a record. */
 const MAX_STEPS = 4;
 
-/** How a segment gets from the sender to the receiver: by number. */
+/** The way of segments from the producer to the consumer: each has a number. */
 export interface SegmentPost {
   /** Sends a segment and returns its number. */
   send(segment: SharedArrayBuffer): number;
-  /** The segment of that number, which was sent. */
+  /** The segment that was sent under this number. */
   receive(number: number): SharedArrayBuffer;
 }
 
-/** What one side of a lane consists of, to hand to another process. */
+/** The state of one side of a queue, to hand to another process. */
 export interface SpscQueueShares {
   header: SharedArrayBuffer;
   segment: SharedArrayBuffer;
@@ -76,10 +76,10 @@ export interface SpscQueueShares {
 }
 
 /**
- * Makes the shared memory of a lane, with room for `words` header words. Each side is made from it.
+ * Makes the shared memory of a queue, with room for `words` header words. Both sides are made from it.
  *
- * @param maxSize the most records on their way; 0 for no bound
- * @param maxBytes the most bytes they take
+ * @param maxSize the most records in the queue; 0 for no bound
+ * @param maxBytes the most bytes that these records take
  */
 export function newSpscQueue(maxSize: number, maxBytes: number, words: number): SpscQueueShares {
   const header = new SharedArrayBuffer(words * 4);
@@ -91,9 +91,9 @@ export function newSpscQueue(maxSize: number, maxBytes: number, words: number): 
   return { header, segment, base: 0, position: 0, offset: 0, count: 0 };
 }
 
-/** What the two sides have in common. */
+/** The base class of both sides. */
 class Side {
-  /** The header, also for the words of whoever builds on the lane. */
+  /** The header, also for the words of a structure that builds on the queue. */
   readonly header: Int32Array;
   protected readonly post: SegmentPost;
   #segment!: SharedArrayBuffer;
@@ -114,7 +114,7 @@ class Side {
     this.offset = shares.offset;
   }
 
-  /** Goes on at the beginning of a segment; does nothing if it throws. */
+  /** Continues at the beginning of a segment; changes nothing if it throws. */
   protected adopt(segment: SharedArrayBuffer, base: number): void {
     arrivedMemory(segment, UNIT);
     const words = new Int32Array(segment), bytes = new Uint8Array(segment);
@@ -149,12 +149,12 @@ class Side {
     return this.units * UNIT;
   }
 
-  /** Whether the sender has said that no more will come. */
+  /** Whether the producer has said that no more records will come. */
   get hasEnded(): boolean {
     return Atomics.load(this.header, ENDED) !== 0;
   }
 
-  /** Whether the receiver has said that it takes no more. */
+  /** Whether the consumer has said that it takes no more records. */
   get isRefused(): boolean {
     return Atomics.load(this.header, REFUSED) !== 0;
   }
@@ -166,13 +166,13 @@ interface Segment {
   number: number;
 }
 
-/** The sender's side. */
+/** The producer's side. */
 export class SpscProducer extends Side {
-  /** The receiver's position, as it was when there was last too little room. */
+  /** The consumer's position, as it was when there was last too little room. */
   #gotPosition: number;
   /** Units of all records put. */
   #sent: number;
-  /** After a long record: the segment its NEXT leads to, until this side has gone there. */
+  /** After a long record: the segment that NEXT leads to, until this side has moved on to it. */
   #following: Segment | undefined;
 
   constructor(shares: SpscQueueShares, post: SegmentPost) {
@@ -195,7 +195,7 @@ export class SpscProducer extends Side {
     return this.header[MAX_BYTES] >>> 0;
   }
 
-  /** Whether a record of `units`, or a short one, is within the bounds now. */
+  /** Whether a record of `units` (a short one without the argument) is within the bounds now. */
   hasRoom(units = 2, most = Infinity): boolean {
     const header = this.header;
     const maxSize = Math.min(header[MAX_SIZE] || Infinity, most);
@@ -206,10 +206,10 @@ export class SpscProducer extends Side {
 
   /**
    * Puts the record at source[at, at + length), whose first four bytes are left free for the
-   * length. `beforehand` is done in one with it: both or neither. Returns 1 or FULL; throws a
-   * RangeError when the memory for it can't be had.
+   * length. `beforehand` and the put happen both or not at all. Returns 1 or FULL; throws a
+   * RangeError when the memory for the record can't be had.
    *
-   * @param most the most records on their way, where that is less than the lane's own bound
+   * @param most the most records in the queue, where that is less than the queue's own bound
    */
   tryPut(
     source: Scratch,
@@ -238,9 +238,9 @@ export class SpscProducer extends Side {
   }
 
   /**
-   * Puts a record of `bytes`, from its second unit on, and of the byte `first` before them. (What
-   * lies at an odd address of shared memory is copied a byte at a time, six times as slowly: Deno
-   * 2.9.6.) Returns and throws as tryPut().
+   * Puts a record of the byte `first` and of `bytes`, which begin at the record's second unit: bytes
+   * at an odd address of shared memory are copied one at a time, six times as slowly (Deno 2.9.6).
+   * Returns and throws as tryPut().
    */
   tryPutBytes(first: number, bytes: Uint8Array): number {
     const length = UNIT + bytes.length;
@@ -255,7 +255,7 @@ export class SpscProducer extends Side {
     return 1;
   }
 
-  /** Sees that so many units are free at `offset`. Returns the segment that follows a long record. */
+  /** Makes sure that `units` units are free at `offset`. Returns the segment that follows a long record. */
   #makeRoom(units: number): Segment | undefined {
     if (this.#following !== undefined) this.#moveOn(this.#following);
     if (units > LONG_UNITS) {
@@ -269,7 +269,7 @@ export class SpscProducer extends Side {
     return undefined;
   }
 
-  /** Makes what was written a record. */
+  /** Publishes the record that was written at `offset`. */
   #put(units: number, following: Segment | undefined, beforehand?: () => void): void {
     try {
       enter();
@@ -284,14 +284,14 @@ export class SpscProducer extends Side {
     if (following !== undefined) this.#moveOn(following);
   }
 
-  /** Makes sure that a short record finds room in the segment, so that putting it can't fail. */
+  /** Makes sure that a short record finds room in the segment, so that putting the record can't fail. */
   reserve(length: number): void {
     const units = (length + 7) >>> 3;
     if (this.#following !== undefined) this.#moveOn(this.#following);
     if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
   }
 
-  /** How large the next segment is. */
+  /** The number of units of the next segment. */
   #nextUnits(units: number): number {
     return Math.min(Math.max(2 * this.units, 4 * units), MAX_SEGMENT_UNITS);
   }
@@ -307,13 +307,13 @@ export class SpscProducer extends Side {
     Atomics.store(header, PUT_COUNT, this.count);
   }
 
-  /** Whether there are so many units in one piece, from `offset` on, and one more. */
+  /** Whether `units` units, and one more for NEXT, are free in one piece, from `offset` on or after a SKIP. */
   #findRoom(units: number): boolean {
     const rest = this.units - this.offset;
     const need = (units <= rest ? units : rest + units) + 1;
     if (!this.#isFree(need)) {
       const got = Atomics.load(this.header, GOT_POSITION);
-      // The receiver may still be in an older segment.
+      // The consumer may still be in an older segment.
       if (((got - this.base) | 0) > 0) this.#gotPosition = got;
       if (!this.#isFree(need)) return false;
     }
@@ -338,20 +338,20 @@ export class SpscProducer extends Side {
     this.words[offset * 2] = NEXT;
   }
 
-  /** Goes on in another segment. */
+  /** Writes NEXT at `offset`, and continues in that segment. */
   #goOnIn(segment: Segment): void {
     this.#writeNext(this.offset, segment);
     this.#moveOn(segment);
   }
 
-  /** Leaves a segment, behind its NEXT. */
+  /** Continues in another segment, to which NEXT leads. */
   #moveOn({ buffer }: Segment): void {
     this.adopt(buffer, (this.position + 1) | 0);
     this.#gotPosition = this.base;
     this.#following = undefined;
   }
 
-  /** No more will come. */
+  /** Says that no more records will come. */
   end(): void {
     Atomics.store(this.header, ENDED, 1);
   }
@@ -370,9 +370,9 @@ function newSegment(units: number): SharedArrayBuffer {
   }
 }
 
-/** The receiver's side. */
+/** The consumer's side. */
 export class SpscConsumer extends Side {
-  /** PUT_COUNT, as it was when this side last had to look. */
+  /** The copy of PUT_COUNT, from when this side last had to read it. */
   #putCount: number;
   /** Units of all records taken. */
   #taken: number;
@@ -405,13 +405,13 @@ export class SpscConsumer extends Side {
     throw corrupted("pipe");
   }
 
-  /** The first byte of the oldest record; there is one. */
+  /** The first byte of the oldest record, which must exist. */
   peekByte(): number {
     this.peek();
     return this.bytes[this.offset * UNIT + LENGTH_BYTES];
   }
 
-  /** Goes on where NEXT leads. */
+  /** Continues in the segment that NEXT leads to. */
   #follow(): void {
     const segment = this.post.receive(this.words[this.offset * 2 + 1]);
     this.adopt(segment, (this.position + 1) | 0);
@@ -419,7 +419,7 @@ export class SpscConsumer extends Side {
 
   /**
    * Copies the oldest record to `into`, which grows as needed; its bytes are then
-   * into[LENGTH_BYTES, length). Returns the length, or EMPTY. It is still there until take().
+   * into[LENGTH_BYTES, length). Returns the length, or EMPTY. The record stays in the queue until take().
    */
   copy(into: Scratch): number {
     const length = this.peek();
@@ -438,7 +438,7 @@ export class SpscConsumer extends Side {
     return length;
   }
 
-  /** A copy of the bytes of the oldest record, which tryPutBytes() has put. */
+  /** A copy of the bytes of the oldest record, which was put by tryPutBytes(). */
   copyBytes(length: number): Uint8Array<ArrayBuffer> {
     const begin = this.offset * UNIT;
     const bytes = new Uint8Array(length - UNIT);
@@ -449,7 +449,7 @@ export class SpscConsumer extends Side {
     return bytes;
   }
 
-  /** Copies these bytes to the beginning of `into`, which has room for them. */
+  /** Copies the same bytes to the beginning of `into`, which must have room for them. */
   copyBytesTo(into: Uint8Array, length: number): void {
     const begin = this.offset * UNIT;
     TypedArrayPrototypeSet(
@@ -458,7 +458,7 @@ export class SpscConsumer extends Side {
     );
   }
 
-  /** Takes the oldest record, of this length. */
+  /** Takes the oldest record, which has this length. */
   take(length: number): void {
     const units = (length + 7) >>> 3;
     const end = this.offset + units;
@@ -473,16 +473,16 @@ export class SpscConsumer extends Side {
     if (units > LONG_UNITS) this.#leaveLong();
   }
 
-  /** A long record had the segment for itself: the memory can go now. */
+  /** Leaves the segment that a long record had for itself, so that its memory can be freed. */
   #leaveLong(): void {
     try {
       this.#follow();
     } catch {
-      // The stack is full: peek() will, when there is another record.
+      // The stack is full. peek() leaves the segment when there is another record.
     }
   }
 
-  /** Takes no more. */
+  /** Says that this side takes no more records. */
   refuse(): void {
     Atomics.store(this.header, REFUSED, 1);
   }
