@@ -1,6 +1,6 @@
-// How the objects of this package are printed, by console.log and Deno.inspect: with their state, as
-// Python's repr has it. The state is only looked at: printing never waits, never throws and never
-// changes anything, whatever has become of the object.
+// How console.log and Deno.inspect print the objects of this package: with their state, as Python's repr
+// does. Printing only reads the state: it never waits, never throws and never changes anything, whatever
+// the state of the object.
 
 import * as primordials from "./platform/primordials.ts";
 
@@ -9,17 +9,17 @@ const { Error } = primordials;
 /** The method by which Deno prints an object. */
 export const customInspect: unique symbol = Symbol.for("Deno.customInspect");
 
-/** What Deno passes to that method: its inspect(), and the options that are in force. */
+/** The inspect() function that Deno passes to that method, together with the options in force. */
 export type Inspect = (value: unknown, options?: Deno.InspectOptions) => string;
 
-/** A class, and what it is called: in a bundled text it may have another name. */
+/** A class and its name: in a bundled text the class may have another one. */
 export type NamedClass = readonly [name: string, itself: unknown];
 
 /**
  * Prints an object: its class and its state.
  *
- * @param namedClass its class, unless it is of a subclass, which has a name of its own
- * @param state what is shown; where looking at it throws, that is shown instead
+ * @param namedClass the class of the object; an object of a subclass is printed with the subclass's own name
+ * @param state returns the state to show; where it throws, the error's message is shown instead
  */
 export function print(
   object: object,

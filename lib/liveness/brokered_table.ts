@@ -1,13 +1,14 @@
 // The process table of a process that has permissions of its own. Such a process may be hostile, and so shares no
-// table with others. It has a desk, a few words of shared memory over which it asks its host, the broker; the host
-// answers when it next looks. Nobody but the process itself waits for a word there; what the process writes is
-// checked, and at most hurts the process.
+// table with others. The process has a desk: a few words of shared memory through which it asks its host, the
+// broker. The host answers when it next reads the desk. Only the process itself waits for words of the desk; the
+// host checks whatever the process writes there, so that wrong words hurt no other process.
 //
 //   GRANTS     entries of the table that the host has made for the process, to use as its own
-//   WATCHES    entries of others of which the process wants to know whether they are alive
-//   REQUESTS   what is to become of entries that belong to the process
+//   WATCHES    entries of others: the process asks whether they are alive
+//   REQUESTS   changes of entries that belong to the process: remove, reap, reparent
 //
-// Each slot is written by one side and emptied by the other: single producer, single consumer.
+// Each slot of GRANTS and REQUESTS is written by one side and emptied by the other: single producer, single
+// consumer (SPSC).
 
 import { indexOfToken, type ProcessTable, type Ref, tokenOf } from "./process_table.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -16,14 +17,14 @@ import * as primordials from "../platform/primordials.ts";
 const { Atomics, Int32Array, Number, performance, SafeMap, SharedArrayBuffer, splitText } =
   primordials;
 
-/** Which table it is a part of: two words. */
+/** The id of the table: two words. */
 const ID = 0;
-/** Numbers for processes: the next one. */
+/** The pid that was given last. */
 const NEXT_PID = 2;
 const HEADER_WORDS = 16;
 /** Kinds of entries: processes, and others. */
 export const PROCESSES = 0, OTHERS = 1;
-/** Slots of GRANTS: those of processes first. */
+/** The numbers of slots of GRANTS, by kind: the slots of processes come first. */
 export const GRANTS = [4, 28] as const;
 const GRANT_WORDS = 2;
 const WATCHES = 64, WATCH_WORDS = 5;
@@ -36,23 +37,23 @@ const WORDS = REQUESTS_AT + REQUESTS * REQUEST_WORDS;
 
 /** Words of a grant. */
 const INDEX = 0, GENERATION = 1;
-/** Words of a watch: what is asked (an entry, or a token), and the answer: the last one that is dead. */
+/** Words of a watch: the question (an entry, or a token), and the answer: the last asked one that was dead. */
 const ASKED = 0, ASKED_INDEX = 1, ASKED_GENERATION = 2, DEAD_INDEX = 3, DEAD_GENERATION = 4;
 const ENTRY = 1, TOKEN = 2;
 /** Words of a request. */
 const KIND = 0, OF_INDEX = 1, OF_GENERATION = 2, TO_INDEX = 3, TO_GENERATION = 4;
-/** What is asked for. */
+/** Values of KIND. */
 export const REMOVE = 1, REAP = 2, REPARENT = 3;
 
-/** In ms: the host looks every 50 ms, unless it computes without a pause. */
+/** In ms: the longest wait for the host, which reads the desk every 50 ms unless its thread is busy, and one sleep. */
 const PATIENCE = 2000, LOOK = 5;
-/** Owners of owners are followed so far. */
+/** The longest chain of owners that is followed. */
 const MAX_DEPTH = 100;
 
-/** Numbers for what such processes start: far from those of others, and so many for each. */
+/** Pids of the children of such processes: far from other pids, and PIDS of them for each process. */
 const FIRST_PID = 2 ** 29, PIDS = 2 ** 12;
 
-/** New shared memory of a desk, for a process in this table. */
+/** Makes the shared memory of a desk, for a process in this table. */
 export function newDesk(table: ProcessTable, pid: number): SharedArrayBuffer {
   const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
   const { 0: id, 1: more } = splitText(table.id, ":");
@@ -62,7 +63,7 @@ export function newDesk(table: ProcessTable, pid: number): SharedArrayBuffer {
   return words.buffer as SharedArrayBuffer;
 }
 
-/** What a request asks for; what is written there may be anything. */
+/** A request as it was read; a hostile process may have written any numbers. */
 export interface DeskRequest {
   kind: number;
   ref: Ref;
@@ -78,7 +79,7 @@ export class HostDesk {
     this.#words = new Int32Array(shares, 0, WORDS);
   }
 
-  /** Calls `make` for each grant that is missing; puts down what that returns. */
+  /** Calls `make` for each empty slot of GRANTS, and writes the entry that it returns. */
   fill(make: (kind: number) => Ref | undefined): void {
     for (let slot = 0; slot < GRANTS[0] + GRANTS[1]; slot++) {
       const at = GRANTS_AT + slot * GRANT_WORDS;
@@ -108,7 +109,7 @@ export class HostDesk {
     return request;
   }
 
-  /** Says which of the watched are dead. */
+  /** Writes which of the watched entries and tokens are dead. */
   answer(table: ProcessTable): void {
     const words = this.#words;
     for (let slot = 0; slot < WATCHES; slot++) {
@@ -129,26 +130,26 @@ export class HostDesk {
   static readonly REQUESTS = REQUESTS;
 }
 
-/** One of its own entries, as the process knows it. */
+/** An entry of the process's own, as the process knows it. */
 interface Own {
   generation: number;
   owner: Ref;
   isAlive: boolean;
 }
 
-/** The table as a process sees it that has a desk. */
+/** The process table as a process with a desk sees it. */
 export class BrokeredProcessTable implements ProcessTable {
   readonly shares: undefined = undefined;
   readonly #words: Int32Array;
   readonly #self: Ref;
   readonly #name: string;
   readonly #own = new SafeMap<number, Own>();
-  /** Which slot watches whom. */
+  /** The slots of the watched entries and tokens. */
   readonly #watches = new SafeMap<string, number>();
   readonly #watched: (string | undefined)[] = [];
   #nextWatch = 0;
   #nextRequest = 0;
-  /** Whether it is in its last step. */
+  /** Whether the process is in its last step. */
   #isLeaving = false;
 
   constructor(shares: SharedArrayBuffer, self: Ref, name: string) {
@@ -202,7 +203,7 @@ export class BrokeredProcessTable implements ProcessTable {
     for (;;) {
       const before = Atomics.load(words, at + KIND);
       if (before === 0) break;
-      // The host computes without a pause. It finds out when this process has ended.
+      // The host's thread is busy. The host removes the entries itself when this process has ended.
       if (performance.now() >= end) return;
       Atomics.wait(words, at + KIND, before, LOOK);
     }
@@ -218,13 +219,14 @@ export class BrokeredProcessTable implements ProcessTable {
     const own = this.#ownOf(ref);
     if (own?.isAlive === false) return;
     if (own !== undefined) own.isAlive = false;
-    // The host first notes how this process ends: nobody takes an end for closed that its process left behind.
+    // The host removes the entries, after it has noted how this process ended: otherwise a peer would take a pipe
+    // end for closed that this process leaves open as it ends.
     if (this.#isLeaving) return;
     this.#request(REMOVE, ref);
   }
 
   reap(ref: Ref): void {
-    // Itself: the host does that, when it sees the end.
+    // The host reaps this process itself, when it sees the end.
     if (isSame(ref, this.#self)) return;
     const own = this.#ownOf(ref);
     if (own?.isAlive === false) return;
@@ -256,7 +258,7 @@ export class BrokeredProcessTable implements ProcessTable {
     return !this.#isKnownDead(TOKEN, { index: token, generation: 0 });
   }
 
-  /** Names of others are no business of a process with permissions of its own. */
+  /** A process with permissions of its own isn't told the names of other processes. */
   nameOf(token: number): string {
     return token === this.token(this.#self) ? this.#name : "another process";
   }
@@ -265,7 +267,7 @@ export class BrokeredProcessTable implements ProcessTable {
     return this.nameOf(token);
   }
 
-  /** Its host notes that. The ends that this process closes from now on are struck off there, too. */
+  /** The host notes the exit code, and from now on also removes the entries of this process: see remove(). */
   noteExit(ref: Ref, _code: number): void {
     if (isSame(ref, this.#self)) this.#isLeaving = true;
   }
@@ -279,7 +281,7 @@ export class BrokeredProcessTable implements ProcessTable {
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
       if (isSame(at, this.#self)) return true;
       const own = this.#ownOf(at);
-      // Somebody else's, or given to somebody: the host knows.
+      // The entry belongs to another process, or was given to one: the host knows whether it is alive.
       if (own === undefined) return !this.#isKnownDead(ENTRY, ref);
       if (!own.isAlive) return false;
       at = own.owner;

@@ -1,27 +1,27 @@
 // The control block of a process: a few words of shared memory that the process, its starter and its
-// host (the isolate that runs its worker) all see. No message is needed to change or read them, so
+// host (the isolate that runs its worker) all see. The words are changed and read without messages, so
 // they work while a thread is blocked. Each word has one kind of writer:
 //
-//   EXIT       the host, once: the exit code, when the process has ended; 0 while it lives
+//   EXIT       the host, once: the exit code, when the process has ended; 0 while it is alive
 //   LIMIT      the host, once: the limit that ended the process; the process itself, when its memory is full
 //   EXIT_EVENT  the host opens this eventcount when it has written EXIT; so does the process after FINISHED
 //   FINISHED   the process, once: its exit code, as its last step
-//   KILL       a killer (the starter, the host, the keeper of a limit), once: the signal
+//   KILL       a killer (the starter, the host, the thread that enforces a limit), once: the signal
 //   STOPPED    the host, when it orders the end of the worker, after KILL
 //   CRITICAL   the process: 1 while it is in a critical section
 //   BOOTED     the process: 1 once this library is loaded in it
 //   LOADED     the process: 1 once its modules are loaded
 //   CLAIM      main or the starter, by compare-and-swap: which of the two hosts the process
-//   ASKED      the starter: 1 once somebody has asked for the result
-//   BEATS      the process: how many waits for a probe of the host it has begun (lib/protocol/heartbeat.ts)
-//   HEARTBEAT  nobody: those waits are at it
-//   PARKED     nobody: a process that is being killed sleeps on it
+//   ASKED      the starter: 1 once the program has asked for the result
+//   BEATS      the process: the number of waits for a probe of the host that it has begun
+//              (lib/protocol/heartbeat.ts)
+//   HEARTBEAT  no writer: the waits for a probe are at this word
+//   PARKED     no writer: a process that is being killed sleeps on this word
 //
-// EXIT, LIMIT and EXIT_EVENT are the exit record. It lies in the control block, except of a process with
-// permissions of its own, which may be hostile: the exit record of such a process is in memory that the
-// process doesn't see.
+// EXIT, LIMIT and EXIT_EVENT are the exit record, a part of the control block. A process with permissions of
+// its own may be hostile: its exit record is in memory that the process doesn't see.
 //
-// Exit codes: 0 means that none is written; a code from 0 up is written as one more.
+// Exit codes: the word is 0 while there is no exit code; a code from 0 up is written as one more.
 
 import { PerIsolate } from "./per_isolate.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -51,7 +51,7 @@ const EXIT_EVENT = 32, EXIT_EVENT_END = 48;
 const PARKED = 48, HEARTBEAT = 49;
 const WORDS = 64;
 
-/** Where the explorer (tests/explore) finds the words by which processes are killed. */
+/** The words by which processes are killed, for the explorer (tests/explore). */
 export const KILL_WORDS = { CRITICAL, KILL };
 
 /** Values of CLAIM. */
@@ -72,22 +72,22 @@ function readCode(words: Int32Array, word: number): number | null {
   return value === 0 ? null : value > 0 ? value - 1 : value;
 }
 
-/** Writes an exit code; false if there was one. */
+/** Writes an exit code, if there is none; whether it did. */
 function writeCode(words: Int32Array, word: number, code: number): boolean {
   const value = code < 0 ? code : Math.min(code, 2 ** 31 - 2) + 1;
   return Atomics.compareExchange(words, word, 0, value) === 0;
 }
 
-/** How a process ended, as its host says. */
+/** The exit record of a process: how it ended, written by its host. */
 export class ExitRecord {
-  /** The shared memory; what crosses to another isolate. */
+  /** The shared memory, which crosses to other isolates. */
   readonly words: Int32Array;
 
   constructor(words: Int32Array) {
     this.words = words;
   }
 
-  /** A record outside of any control block. */
+  /** Makes an exit record outside of any control block. */
   static make(): ExitRecord {
     return new ExitRecord(newWords());
   }
@@ -97,24 +97,24 @@ export class ExitRecord {
     return readCode(this.words, EXIT);
   }
 
-  /** Writes the exit code, unless there is one. */
+  /** Writes the exit code, if there is none, and wakes untilExited(). */
   writeExitCode(code: number): void {
     writeCode(this.words, EXIT, code);
     Atomics.notify(this.words, EXIT);
   }
 
-  /** Resolves when there is an exit code. A pending wait doesn't keep the program alive. */
+  /** Resolves when there is an exit code. This wait doesn't keep the program alive. */
   async untilExited(): Promise<void> {
     const wait = Atomics.waitAsync(this.words, EXIT, 0);
     if (wait.async) await wait.value;
   }
 
-  /** The limit that has ended the process. */
+  /** The limit that has ended the process, if one has. */
   limit(): Limit | undefined {
     return LIMITS[Atomics.load(this.words, LIMIT) - 1];
   }
 
-  /** Says that the process reached a limit, unless it reached another before. */
+  /** Notes the limit that the process reached, unless one was noted before. */
   reach(limit: Limit): void {
     Atomics.compareExchange(this.words, LIMIT, 0, ArrayPrototypeIndexOf(LIMITS, limit) + 1);
   }
@@ -125,7 +125,7 @@ export class ExitRecord {
   }
 }
 
-/** The words of a process that its host hands to a thread beside it; each is element 0 of a view. */
+/** The words that the host hands to the thread which watches a process in a sandbox; each is element 0 of a view. */
 export interface SharedWords {
   readonly kill: Int32Array;
   readonly critical: Int32Array;
@@ -136,14 +136,14 @@ export interface SharedWords {
 
 /** The control block of a process. */
 export class ControlBlock {
-  /** The shared memory; what crosses to another isolate. */
+  /** The shared memory, which crosses to other isolates. */
   readonly words: Int32Array;
 
   constructor(words: Int32Array = newWords()) {
     this.words = words;
   }
 
-  /** A control block of words that another process has sent; undefined if they are none. */
+  /** The control block whose words another process has sent; undefined if these are no control block. */
   static arrived(words: unknown): ControlBlock | undefined {
     const isOne = words instanceof Int32Array && words.buffer instanceof SharedArrayBuffer &&
       words.length === WORDS;
@@ -162,7 +162,7 @@ export class ControlBlock {
     Atomics.store(this.words, CRITICAL, 1);
   }
 
-  /** Lowers it. */
+  /** Lowers the flag. */
   lowerFlag(): void {
     Atomics.store(this.words, CRITICAL, 0);
   }
@@ -176,19 +176,19 @@ export class ControlBlock {
     Atomics.wait(this.words, CRITICAL, 1, ms);
   }
 
-  /** Wakes the killer that waits for the flag to be down. */
+  /** Wakes the killer that waits for the flag to be lowered. */
   announceFlag(): void {
     Atomics.notify(this.words, CRITICAL);
   }
 
   // Being killed
 
-  /** Asks the process to end, unless somebody has before. */
+  /** Writes the signal by which the process is to end, unless one was written before. */
   requestKill(signal: number): void {
     Atomics.compareExchange(this.words, KILL, 0, signal);
   }
 
-  /** The signal by which the process is being ended; 0 if it isn't. */
+  /** The signal by which the process is being ended; 0 while it isn't. */
   killSignal(): number {
     return Atomics.load(this.words, KILL);
   }
@@ -197,7 +197,7 @@ export class ControlBlock {
     return Atomics.load(this.words, KILL) !== 0;
   }
 
-  /** Says that the end of the worker has been ordered. */
+  /** Notes that the end of the worker has been ordered. */
   markStopped(): void {
     Atomics.store(this.words, STOPPED, 1);
   }
@@ -206,14 +206,14 @@ export class ControlBlock {
     return Atomics.load(this.words, STOPPED) !== 0;
   }
 
-  /** Sleeps for `ms`, as a process does that is being killed. */
+  /** Blocks the thread for `ms`: the sleep of a process that is being killed. */
   park(ms: number): void {
     Atomics.wait(this.words, PARKED, 0, ms);
   }
 
   // From the start to the end
 
-  /** Says that this library is loaded in the process, and begins. */
+  /** Notes that this library is loaded in the process, and begins. */
   markBooted(): void {
     Atomics.store(this.words, BOOTED, 1);
   }
@@ -222,7 +222,7 @@ export class ControlBlock {
     return Atomics.load(this.words, BOOTED) !== 0;
   }
 
-  /** Says that the modules of the process are loaded. */
+  /** Notes that the modules of the process are loaded. */
   markLoaded(): void {
     Atomics.store(this.words, LOADED, 1);
     Atomics.notify(this.words, LOADED);
@@ -232,18 +232,18 @@ export class ControlBlock {
     return Atomics.load(this.words, LOADED) !== 0;
   }
 
-  /** Resolves when the modules are loaded, or at endLoading(). */
+  /** Resolves when the modules are loaded, or when endLoading() is called. */
   async untilLoaded(): Promise<void> {
     const wait = Atomics.waitAsync(this.words, LOADED, 0);
     if (wait.async) await wait.value;
   }
 
-  /** Ends the waits for the modules. */
+  /** Ends the waits for the modules, without their being loaded. */
   endLoading(): void {
     Atomics.notify(this.words, LOADED);
   }
 
-  /** Claims the process for one of its possible hosts; false if the other has it. */
+  /** Claims the process for one of its possible hosts; false if a host has claimed it. */
   claim(by: number): boolean {
     return Atomics.compareExchange(this.words, CLAIM, UNCLAIMED, by) === UNCLAIMED;
   }
@@ -252,7 +252,7 @@ export class ControlBlock {
     return Atomics.load(this.words, CLAIM) !== UNCLAIMED;
   }
 
-  /** Says that somebody has asked for the result. */
+  /** Notes that the program has asked for the result. */
   markAsked(): void {
     Atomics.store(this.words, ASKED, 1);
     Atomics.notify(this.words, ASKED);
@@ -262,17 +262,17 @@ export class ControlBlock {
     return Atomics.load(this.words, ASKED) !== 0;
   }
 
-  /** Blocks until somebody has asked for the result; false if nobody did in `ms`. */
+  /** Blocks until the program has asked for the result; false if it hasn't after `ms`. */
   awaitAsked(ms: number): boolean {
     return Atomics.wait(this.words, ASKED, 0, ms) !== "timed-out";
   }
 
-  /** Writes the exit code, as the last step of the process; false if that was done before. */
+  /** Writes the exit code, as the last step of the process; false if it was written before. */
   finish(code: number): boolean {
     return writeCode(this.words, FINISHED, code);
   }
 
-  /** The exit code that the process has written itself; null until its last step. */
+  /** The exit code that the process itself has written; null until its last step. */
   finishedCode(): number | null {
     return readCode(this.words, FINISHED);
   }
@@ -281,32 +281,32 @@ export class ControlBlock {
     return Atomics.load(this.words, FINISHED) !== 0;
   }
 
-  /** Whether the process may take no further step: it has taken its last, or is being ended. */
+  /** Whether the process may take no further step: it has taken its last step, or is being killed. */
   isOver(): boolean {
     return this.hasFinished() || this.isKilled();
   }
 
   // Heartbeat; see lib/protocol/heartbeat.ts
 
-  /** Waits for a probe of the host, and counts this wait. */
+  /** Begins a wait for a probe of the host, and counts it. */
   beat(): ReturnType<typeof Atomics.waitAsync> {
     const wait = Atomics.waitAsync(this.words, HEARTBEAT, 0);
-    // Not before the wait has begun: the host relies on that.
+    // After the wait has begun, not before: the host relies on this order.
     Atomics.add(this.words, BEATS, 1);
     return wait;
   }
 
-  /** How many waits there were so far. */
+  /** The number of waits that were begun so far. */
   beats(): number {
     return Atomics.load(this.words, BEATS);
   }
 
-  /** Wakes one of the waits; false if there is none. */
+  /** Ends one of the waits; false if there was none. */
   probe(): boolean {
     return Atomics.notify(this.words, HEARTBEAT, 1) !== 0;
   }
 
-  /** The words that the thread needs that watches the process in a sandbox. */
+  /** The words for the thread that watches a process in a sandbox. */
   sharedWords(): SharedWords {
     const word = (at: number) => TypedArrayPrototypeSubarray(this.words, at, at + 1);
     return {
@@ -328,7 +328,7 @@ export function ownControl(): ControlBlock {
   return own;
 }
 
-/** Called once in a sealed process: nobody else in the isolate is to find the control block. */
+/** Called once in a sealed process, so that no other code in the isolate finds the control block. */
 export function hideControl(): void {
   perIsolate.hide();
 }

@@ -1,5 +1,5 @@
-// Exit hooks (Python's atexit): what a started process does in its last step, so that others learn of its
-// end at once and not only from its host. A process that is killed runs none of them.
+// Exit hooks (Python's atexit): functions that a started process calls in its last step, so that others learn of
+// its end at once and not only from its host. A process that is killed runs none of them.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -8,7 +8,7 @@ const { SafeSet } = primordials;
 const hooks = new SafeSet<(exitCode: number) => void>();
 let isStarted = false;
 
-/** Has `work` done in the last step of this process, if the process was started by this library. */
+/** Registers `work` for the last step of this process; only a process that this library started runs it. */
 export function onExit(work: (exitCode: number) => void): void {
   hooks.add(work);
 }
@@ -18,18 +18,18 @@ export function expectExit(): void {
   isStarted = true;
 }
 
-/** Whether this process runs exit hooks when it ends: the main process just ends. */
+/** Whether this process runs exit hooks when it ends; the main process runs none. */
 export function willRunExitHooks(): boolean {
   return isStarted;
 }
 
-/** Runs the hooks, in the order in which they were given. */
+/** Runs the hooks, in the order in which they were registered. */
 export function runExitHooks(exitCode: number): void {
   for (const work of hooks) {
     try {
       work(exitCode);
     } catch {
-      // The stack is full. The process table tells of the end all the same.
+      // The stack is full. Others learn of the end from the process table all the same.
     }
   }
 }

@@ -1,5 +1,6 @@
-// Membership: which entry of which process table this isolate is. A worker that this library did not start
-// can be given something by a program after it has processes of its own, and then stands in two tables.
+// Membership: the entry of this isolate in a process table. A worker that this library did not start can have
+// two: one in a table of its own, once it has processes or pipes of its own, and one in the table of a program
+// that hands it something after that.
 
 import { BrokeredProcessTable } from "./brokered_table.ts";
 import { PerIsolate } from "./per_isolate.ts";
@@ -9,13 +10,13 @@ import * as primordials from "../platform/primordials.ts";
 
 const { SafeMap } = primordials;
 
-/** A process table, and which of its entries this isolate is. */
+/** A process table, and the entry of this isolate in it. */
 export interface Place {
   roster: ProcessTable;
   self: Ref;
 }
 
-/** The same as data. */
+/** A place as plain data. */
 interface Membership {
   shares: SharedArrayBuffer;
   self: Ref;
@@ -26,7 +27,7 @@ const perIsolate = new PerIsolate<Membership>("process-table");
 /** The place of this isolate, once this copy of the package has asked for it. */
 let own: Place | undefined;
 
-/** Made at the first need: a worker that this library did not start can be given a place before. */
+/** The place is made at the first need, because a worker that this library did not start can be given one before. */
 function ownPlace(): Place {
   return own ??= placeOf(perIsolate.getOr(newMembership));
 }
@@ -51,7 +52,7 @@ export function ownRoster(): ProcessTable {
   return ownPlace().roster;
 }
 
-/** The entry of this isolate in that table. */
+/** The entry of this isolate in its process table. */
 export function ownRef(): Ref {
   return ownPlace().self;
 }
@@ -61,23 +62,23 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
   own = placeOf(perIsolate.set({ shares, self }));
 }
 
-/** As adoptPlace(), in a process that has a desk: no other code in the isolate is to have that. */
+/** As adoptPlace(), in a process that has a desk. No other code in the isolate can find the desk. */
 export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): void {
   own = { roster: new BrokeredProcessTable(desk, self, name), self };
 }
 
-/** The places in tables of other programs, which gave this isolate something after it had a table. */
+/** The places in the tables of other programs, which gave this isolate something after it had a table of its own. */
 const foreign = new SafeMap<string, Place>();
 
-/** This isolate's place in the table with this id, if it has one. */
+/** The place of this isolate in the table with this id, if it has one there. */
 export function placeIn(id: string): Place | undefined {
   const place = knownPlace();
   return place?.roster.id === id ? place : foreign.get(id);
 }
 
 /**
- * Takes a place in the table of another program: as its own, if this isolate has none yet. If it has an
- * entry in that table already, it keeps that.
+ * Takes a place in the table of another program, and returns it. If the isolate has no place yet, this becomes
+ * its own place. If the isolate has a place in that table already, it keeps the old one.
  */
 export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
   const known = placeIn(new SharedProcessTable(shares).id);

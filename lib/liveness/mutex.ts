@@ -1,25 +1,25 @@
-// The mutex of an internal structure, held for the copying of a record and no longer. After Drepper, "Futexes
-// Are Tricky" (2011), mutex2: 0 is free, 1 is held, 2 is held and somebody may be asleep. It is only taken
-// inside a critical section (critical_section.ts), so its holder is never killed and waiting for it is short.
+// The mutex of an internal structure, held for the copying of a record and no longer (Drepper, "Futexes Are
+// Tricky", 2011, mutex2): 0 is free, 1 is held, 2 is held and waiters may be asleep. The mutex is only taken
+// inside a critical section (critical_section.ts), so its holder is never killed, and waiting for it is short.
 //
-// Some workers can end anywhere even so: one with a memory limit, which V8 interrupts where its heap is
-// full; one that ends with the worker it runs in; one that this library did not start. Such a process
-// writes a mark of its own for each time it holds a lock into the bits above. A waiter that has seen the same
-// mark for three seconds takes the lock: no live holder needs a hundredth of that, and no other
-// waiter can have taken it meanwhile, because the mark would be another. A lock that is held without a
-// mark for so long that it can't be true was written by hostile code.
+// Some processes can end anywhere even so: a process with a memory limit, which V8 interrupts where its heap is
+// full; a process that ends with the worker it runs in; a worker that this library did not start. Such a process
+// writes a mark into the higher bits of the lock word, another one each time it takes a lock. A waiter that has
+// seen the same mark for three seconds takes the lock: no live holder needs a hundredth of that, and no other
+// waiter can have taken the lock meanwhile, because the mark would have changed. A lock that is held without a
+// mark for longer than any honest process holds it was written by hostile code.
 //
-// The next holder finds what the dead one has written so far, up to any of its stores. So each structure
-// orders its stores such that this is right: a change becomes true by one store, and what belongs to it
-// lies ready then (shm/mpmc_ring.ts, shared_table.ts); or that one store says what is to be done, and the
-// next holder does the rest, as from the log of a transaction (sync/semaphore_state.ts,
+// The next holder finds the stores of the dead holder, up to any of them. So each structure orders its stores
+// such that their result is consistent: a change becomes true by one store, and the words that belong to it were
+// written before (shm/mpmc_ring.ts, shared_table.ts); or that one store says what is to be done, and the
+// next holder completes the change, as from a write-ahead log (sync/semaphore_state.ts,
 // sync/barrier_state.ts, sync/condition_queue.ts). tests/explore ends processes before each store.
 //
 // The seconds are counted in slices of waiting, so that a time in which the whole program was stopped, by
 // a signal or a debugger, counts as one slice.
 //
 // Memory order: taking and releasing are sequentially consistent read-modify-writes of the same
-// word, so what a holder wrote before releasing is seen by the next one.
+// word, so the next holder sees whatever a holder wrote before it released.
 
 import { isMainThread } from "node:worker_threads";
 import { withoutKill } from "./critical_section.ts";
@@ -31,20 +31,23 @@ import * as primordials from "../platform/primordials.ts";
 const { Atomics, crypto, Int32Array, Math, performance } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
-/** What is above the two lowest bits: who has made the mark, and how many he has. */
+/** The mark, above the two lowest bits: a random number of the process (MARKER), and a counter. */
 const MARK = ~3, MARKER = ~0xffff, ONE_MARKER = 0x10000, ONE_MARK = 4, NO_MARK = 0;
 
-/** Looks at a held lock this often before sleeping: about a microsecond, the time of a copy. */
+/** A waiter reads a held lock this often before it sleeps: about a microsecond, the time of a copy. */
 const SPINS = 100;
-/** In ms. */
+/** The length of one sleep of a waiter. */
 const SLICE_MS = 50;
-/** So many slices with the same mark: its holder has ended. Without one: nobody holds it. */
+/** After this many slices with the same mark, the holder has ended; after this many without one, there is no holder. */
 const ENDED = 60, NEVER_TRUE = 200;
-/** Where hostile code can write, nobody waits longer, and gets an error then; after three seconds it is as above. In ms: a hundred times as long as any honest holder takes. */
+/**
+ * The longest wait for a lock where hostile code can write, in ms: a hundred times as long as any honest holder
+ * takes. Then the waiter gets an error; a mark that stays for three seconds is treated as above.
+ */
 const EXPOSED = 150;
-/** The same once that was too long. */
+/** The same once such a wait has failed. */
 const EXPOSED_AGAIN = 5;
-/** Attempts that find the lock held, then free, then held: more than others can make necessary. */
+/** Attempts that find the lock held, then free, then held: more than honest processes can make necessary. */
 const MAX_ATTEMPTS = 10_000_000;
 
 const perIsolate = new PerIsolate<boolean>("ends-anywhere");
@@ -57,7 +60,7 @@ export function mayEndAnywhere(): boolean {
   return mayEnd;
 }
 
-/** Called once, first of all, in a process that knows. */
+/** Called once, first of all, in a process that knows whether it can. */
 export function setMayEndAnywhere(may: boolean): void {
   mayEnd = perIsolate.set(may);
   mark = may ? firstMark() : NO_MARK;
@@ -68,7 +71,7 @@ function firstMark(): number {
   return marker === 0 ? ONE_MARKER : marker;
 }
 
-/** The mark of the next time this process holds a lock. */
+/** The mark for the next lock that this process takes. */
 function nextMark(): number {
   return mark = mark & MARKER | (mark + ONE_MARK) & ~MARKER;
 }
@@ -78,13 +81,13 @@ export class Mutex {
   readonly #words: Int32Array;
   readonly #at: number;
 
-  /** @param at which of the words is the lock */
+  /** @param at the index of the lock word */
   constructor(words: Int32Array, at: number) {
     this.#words = words;
     this.#at = at;
   }
 
-  /** Takes the lock; in a critical section. */
+  /** Takes the lock; called in a critical section. */
   lock(): void {
     const words = this.#words, at = this.#at;
     const held = mayEnd ? nextMark() | HELD : HELD;
@@ -99,18 +102,18 @@ export class Mutex {
         Atomics.compareExchange(words, at, FREE, held) === FREE
       ) return;
     }
-    // Whoever gets it from here on leaves others asleep, perhaps.
+    // A waiter that takes the lock from here on marks it as contended, because other waiters may be asleep.
     const mine = held & MARK | CONTENDED;
     let unchanged = FREE, slices = 0, allSlices = 0;
     const began = isExposed(words.buffer) ? performance.now() : Infinity;
     const patience = isSpoiled(words.buffer) ? EXPOSED_AGAIN : EXPOSED;
     for (let attempts = 0;; attempts++) {
-      // Hostile code can write a new mark again and again, as no honest process does.
+      // Hostile code can write new marks again and again; honest processes don't.
       if (
         performance.now() - began > patience || allSlices > 2 * NEVER_TRUE ||
         attempts > MAX_ATTEMPTS
       ) {
-        // An honest process that has ended holds it with one mark for ever, and then it is taken from that.
+        // An honest process that has ended holds the lock with one mark for ever: then this waiter takes the lock.
         const found = Atomics.load(words, at), marked = found & MARK;
         if (
           marked !== NO_MARK && isExposed(words.buffer) &&
@@ -149,7 +152,7 @@ export class Mutex {
     if ((Atomics.exchange(words, at, FREE) & CONTENDED) !== 0) Atomics.notify(words, at, 1);
   }
 
-  /** It may have been taken from this process. */
+  /** Releases the lock, unless another process has taken it from this one. */
   #unlockMarked(): void {
     const words = this.#words, at = this.#at;
     for (;;) {
@@ -177,7 +180,7 @@ export class Mutex {
       this.unlock();
       held = false;
     } catch (error) {
-      // Not unlock(): V8 may have to compile a function at its first call, and the stack can be too full for that.
+      // Not by unlock(): V8 compiles a function when it is first called, and the stack can be too full for that.
       if (held && Atomics.exchange(words, at, FREE) !== FREE) Atomics.notify(words, at);
       throw error;
     }

@@ -1,69 +1,68 @@
-// The process table: which of those in the program are alive whose end others must learn of: processes,
-// and the ends of pipes. Everybody can look, also with a blocked thread, and nobody need have heard of
-// anything.
+// The process table: which processes and which ends of pipes of the program are alive. Every process can read
+// the table at any time, also with a blocked thread, and needs no message for that.
 //
-// An entry stands for each of them. Its owner is another entry, or none: an end of a pipe belongs to a
-// process, and while it is on its way through another pipe, to the end that will receive it; a process
-// belongs to the one whose isolate runs its worker. An entry whose owner was removed is orphaned. So an
-// entry is alive as long as it stands in the table and its owner, if it has one, is alive: one store ends
-// a process with everything that belongs to it, directly or through what it hosts.
+// Each process and each end of a pipe has an entry. The owner of an entry is another entry, or none: an end of
+// a pipe belongs to a process, and while the end is on its way through another pipe, to the end that will receive
+// it; a process belongs to the process whose isolate runs its worker. An entry whose owner was removed is
+// orphaned. So an entry is alive as long as it is in the table and its owner, if it has one, is alive: one store
+// ends a process with everything it owns, directly or through what it hosts.
 //
-// There are two of them: shared_table.ts lies in memory that all processes write; brokered_table.ts is for
-// processes that may be hostile, and asks the host.
+// There are two implementations: shared_table.ts is in memory that all processes write; brokered_table.ts is
+// for processes that may be hostile, and asks the host.
 
-/** Names an entry: a Ref of one generation never means what later has the same entry. */
+/** A reference to an entry. A Ref never means the later process or pipe end that has the same entry. */
 export interface Ref {
   readonly index: number;
   readonly generation: number;
 }
 
-/** What there is to tell of a process. */
+/** A process as the table describes it. */
 export interface ProcessEntry {
   index: number;
   name: string;
   isAlive: boolean;
-  /** Undefined while it lives, or where nobody knows. */
+  /** Undefined while the process is alive, or where the code is unknown. */
   exitCode: number | undefined;
 }
 
-/** Which processes are alive, as a process can see and change it. */
+/** The process table, as a process reads and changes it. */
 export interface ProcessTable {
   /** The shared memory of the table; none where a process has to ask its host. */
   readonly shares: SharedArrayBuffer | undefined;
-  /** Tells the tables of programs apart. */
+  /** Distinguishes the tables of different programs. */
   readonly id: string;
-  /** A pid that nobody in the program has had. */
+  /** A pid that no process of the program has had. */
   newPid(): number;
-  /** Registers a process; without an owner, alive until it is removed. */
+  /** Registers a process. Without an owner, it is alive until it is removed. */
   registerProcess(name: string, owner?: Ref): Ref;
-  /** Registers something that belongs to an owner. */
+  /** Registers an end of a pipe, which belongs to an owner. */
   register(owner: Ref): Ref;
-  /** Removes an entry, if it still stands in the table. */
+  /** Removes an entry, if it is still in the table. */
   remove(ref: Ref): void;
   /** Removes a process and everything it owns, directly or through what it hosts. */
   reap(owner: Ref): void;
-  /** Gives an entry another owner; in a critical section, by its owner or by what hands it on. */
+  /** Gives an entry another owner. Called in a critical section, by the owner or by the code that hands it on. */
   reparent(ref: Ref, owner: Ref): void;
-  /** The owner of an entry; itself if it has none. */
+  /** The owner of an entry; the entry itself if it has none. */
   ownerOf(ref: Ref): Ref;
-  /** Whether an entry stands in the table, and isn't orphaned. */
+  /** Whether an entry is in the table, and isn't orphaned. */
   isAlive(ref: Ref): boolean;
-  /** A process as one word of at most 30 bits, not 0: what the words of locks hold. */
+  /** The token of a process: a number of at most 30 bits, not 0, which the words of locks hold. */
   token(ref: Ref): number;
   /** Whether the process of a token is alive. */
   isTokenAlive(token: number): boolean;
-  /** The name of the process of a token, in messages. */
+  /** The name of the process of a token, for messages. */
   nameOf(token: number): string;
-  /** The name of the process of a token; undefined if its entry was taken by another after its end. */
+  /** The name of the process of a token; undefined if another process has taken its entry after its end. */
   knownNameOf(token: number): string | undefined;
   /** Notes how a process ends, before it is removed; the first note counts. */
   noteExit(ref: Ref, code: number): void;
-  /** The process that has an entry, or had it last; undefined if that can't be told any more. */
+  /** The process that has or last had an entry, or whose pipe end has it; undefined if that is no longer known. */
   processOf(ref: Ref): ProcessEntry | undefined;
 }
 
-// A token is the number of a process's entry, and the last 14 bits of how often that was taken: after
-// 16,384 others in the same entry a token might mean another process, until that one ends.
+// A token is the number of a process's entry, and the lowest 14 bits of the number of processes that have taken
+// the entry: after 16,384 others in the same entry a token might mean another process, until that process ends.
 const GENERATION_BITS = 14, GENERATION = (1 << GENERATION_BITS) - 1;
 
 /** The token of a process; entries of processes have even numbers. */

@@ -4,17 +4,17 @@
 // (even: free). OWNER is twice the owner's number, and one bit: which of the two words OWNER_GENERATION is
 // the owner's, so that the one store to OWNER changes both. NEXT links the free entries, a queue: they are
 // taken again in the order in which they became free, and not before there are MANY. EXIT is the exit code
-// of a process, written before it is removed: 0 while there is none, a code from 0 up as one more. Then
-// comes a name: a length and the beginning of its UTF-8. Both stay after the end, for messages. Entries of
-// processes have even numbers, others odd ones.
+// of a process, written before the process is removed: 0 while there is none, a code from 0 up as one more.
+// NAME is a length and the beginning of the name's UTF-8. EXIT and NAME stay after the end, for messages.
+// Entries of processes have even numbers, other entries odd ones.
 //
-// Registering and removing are done under LOCK. Only the owner of an entry, or what hands the entry on,
-// changes its owner. A reader that finds an owner dead reads again which owner it was: if that has changed,
-// the reader starts anew.
+// Entries are registered and removed under LOCK. Only the owner of an entry, or the code that hands the entry on,
+// changes the owner. A reader that finds the owner of an entry dead reads the owner again: if the owner has
+// changed, the reader starts anew.
 //
-// A process that ends between any two stores under LOCK leaves the list of free entries with as many as
-// FREE says, or more, and at worst an entry that nobody takes again. An entry that was being registered
-// isn't there; one that was being removed is gone, for that is one store, the first.
+// A process that ends between any two stores under LOCK leaves a list of free entries with as many as
+// FREE says, or more, and at worst one entry that is never taken again. An entry that was being registered
+// isn't in the table; an entry that was being removed is gone, because the first store alone removes it.
 
 import { arrivedMemory } from "../validate/corruption.ts";
 import { Mutex } from "./mutex.ts";
@@ -44,37 +44,37 @@ const {
 } = primordials;
 
 /**
- * Pids of started processes are above: an operating system gives none so large (Linux at most 2 ** 22), so
- * that Deno.kill and the like find no process, and they stay below 2 ** 31, where Deno takes a pid for
- * another (2.9.6).
+ * Pids of started processes are larger than this. An operating system gives no pid so large (Linux at most
+ * 2 ** 22), so Deno.kill and the like find no process. The pids stay below 2 ** 31, from where on Deno takes a
+ * pid for another (2.9.6).
  */
 const LAST_SYSTEM_PID = 2 ** 30;
 
-// Words of the whole: the lock, the last pid, and a random number, because shared memory that
-// arrives twice is two objects.
+// Header words of the table: the lock, the last pid, and a random number as the table's id. (An object can't be
+// the id: shared memory that arrives twice is two objects.)
 const LOCK = 0, LAST_PID = 1, ID = 2, ID_TOO = 3;
-// For processes and, one after each, for others: the first and the last free entry (0: none), how
-// many are free and how many were ever used.
+// For processes and, in the word after each, for other entries: the first and the last free entry (0: none), the
+// number of free entries and the number of entries that were ever used.
 const FIRST_FREE = 4, LAST_FREE = 6, FREE = 8, USED = 10;
 const HEADER_WORDS = 16;
 const GENERATION = 0, OWNER = 1, OWNER_GENERATION = 2, NEXT = 4, EXIT = 5, NAME = 6;
 const ENTRY_WORDS = 16, NAME_BYTES = 4 * (ENTRY_WORDS - NAME);
-/** So many free entries there must be before one is taken again. */
+/** There must be this many free entries before one is taken again. */
 const MANY = 1024;
-/** The value of OWNER that is no entry. */
+/** The value of OWNER for an entry without an owner. */
 const NOBODY = 0;
 
 const FIRST_BYTES = 4096, MAX_BYTES = 2 ** 28;
-/** Things that are in each other's way for ever form a ring: nobody can receive them any more. */
+/** The longest chain of owners. Pipe ends that are on their way through each other form a cycle: they are lost. */
 const MAX_DEPTH = 1000;
 
-/** The UTF-8 of a name, or of its beginning, as far as there is room. */
+/** The UTF-8 of a name, or of as much of its beginning as there is room for. */
 function beginningOf(name: string): Uint8Array {
   const encoded = encodeText(name);
   if (encoded.length < NAME_BYTES) return encoded;
   const mark = encodeText("…");
   let end = NAME_BYTES - 1 - mark.length;
-  // Not in the middle of a character.
+  // The cut must not be in the middle of a character.
   while ((encoded[end] & 0xc0) === 0x80) end--;
   const cut = new Uint8Array(end + mark.length);
   TypedArrayPrototypeSet(cut, TypedArrayPrototypeSubarray(encoded, 0, end));
@@ -94,7 +94,7 @@ export class SharedProcessTable implements ProcessTable {
     this.#lock = new Mutex(this.#words, LOCK);
   }
 
-  /** New shared memory. */
+  /** Makes a table in new shared memory. */
   static make(): SharedProcessTable {
     const table = new SharedProcessTable(
       new SharedArrayBuffer(FIRST_BYTES, { maxByteLength: MAX_BYTES }),
@@ -114,8 +114,8 @@ export class SharedProcessTable implements ProcessTable {
   }
 
   /**
-   * Where an entry begins; its words may lie beyond what this view has seen so far. Of one that can't
-   * be, where the first begins, which is nobody's.
+   * The index of an entry's first word. The view is renewed where the entry lies beyond it. For a number that
+   * no entry can have, the result is the index of the first entry, which is never taken.
    */
   #at(index: number): number {
     const at = HEADER_WORDS + index * ENTRY_WORDS;
@@ -144,7 +144,7 @@ export class SharedProcessTable implements ProcessTable {
     return this.#register(1, owner);
   }
 
-  /** @param kind 0 for processes, 1 for others */
+  /** @param kind 0 for processes, 1 for other entries */
   #register(kind: number, owner: Ref | undefined, describe?: (at: number) => void): Ref {
     let ref: Ref | undefined;
     this.#lock.withLockNoKill(() => {
@@ -185,7 +185,7 @@ export class SharedProcessTable implements ProcessTable {
     });
   }
 
-  /** Under LOCK: removes the orphaned entries of a kind; how many there were. */
+  /** Under LOCK: removes the orphaned entries of a kind, and returns how many there were. */
   #removeOrphaned(kind: number): number {
     let count = 0;
     const most = Math.min(2 * Atomics.load(this.#words, USED + kind) + kind, this.#lastIndex);
@@ -198,7 +198,7 @@ export class SharedProcessTable implements ProcessTable {
       const ownerGeneration = Atomics.load(this.#words, at + OWNER_GENERATION + (owner & 1));
       const ownerAt = this.#at(owner >>> 1);
       if (Atomics.load(this.#words, ownerAt + GENERATION) === ownerGeneration) continue;
-      // It may be changing hands just now.
+      // The entry may be given another owner at this moment.
       if (Atomics.load(this.#words, at + OWNER) !== owner) continue;
       if (Atomics.load(this.#words, at + OWNER_GENERATION + (owner & 1)) !== ownerGeneration) {
         continue;
@@ -209,7 +209,7 @@ export class SharedProcessTable implements ProcessTable {
     return count;
   }
 
-  /** Under LOCK. */
+  /** Under LOCK: removes an entry, if it is of this generation, and appends it to the free entries. */
   #remove(at: number, index: number, generation: number): void {
     const words = this.#words;
     if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;
@@ -239,7 +239,7 @@ export class SharedProcessTable implements ProcessTable {
   knownNameOf(token: number): string | undefined {
     const at = this.#at(indexOfToken(token));
     const generation = Atomics.load(this.#words, at + GENERATION);
-    // It is even, and one more, once the process is struck off.
+    // The generation is even, and larger by one, once the process was removed.
     const taken = (generation & 1) === 1 ? generation : generation - 1;
     if (generation === 0 || !isOfGeneration(token, taken)) return undefined;
     return this.#nameAt(at);

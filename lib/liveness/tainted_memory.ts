@@ -1,7 +1,7 @@
 // Tainted memory: shared memory that a process with permissions of its own can write to, as far as this isolate
-// knows. It was handed to such a process, or came from one, or through a pipe that leads to one. The process may
-// be hostile, so nobody waits long for a lock word there. What is tainted stays so, and says so when it is
-// handed on.
+// knows. The memory was handed to such a process, or came from one, or through a pipe that leads to one. The
+// process may be hostile, so waits for a lock word in tainted memory are short. Tainted memory stays tainted, and
+// is marked as such when it is handed on.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -22,30 +22,30 @@ const {
 } = primordials;
 
 const exposed = new WeakSet<object>();
-/** What an object consists of is plain and flat. */
+/** The content of a serialized object is plain data of few levels. */
 const MAX_DEPTH = 4;
 
-/** Whether hostile code may write there. */
+/** Whether hostile code may write to this memory. */
 export function isExposed(memory: ArrayBufferLike): boolean {
   return WeakSetPrototypeHas(exposed, memory);
 }
 
 const spoiled = new WeakSet<object>();
 
-/** Whether a lock word there was held too long. */
+/** Whether a lock word in this memory was held too long. */
 export function isSpoiled(memory: ArrayBufferLike): boolean {
   return WeakSetPrototypeHas(spoiled, memory);
 }
 
-/** A lock word there was held too long: who waits again doesn't wait as long. */
+/** Notes that a lock word in this memory was held too long: later waits for one are shorter. */
 export function markSpoiled(memory: ArrayBufferLike): void {
   WeakSetPrototypeAdd(spoiled, memory);
 }
 
-/** Marks that held a lock word there for too long, by the place of the word, and since when, in ms. */
+/** The marks that were seen to hold lock words too long, by memory and index of the word, and since when, in ms. */
 const suspects = new WeakMap<object, Map<number, { mark: number; since: number }>>();
 
-/** Says that a mark holds a lock word there too long; answers for how long it has been seen there, in ms. */
+/** Notes that a mark holds a lock word too long, and returns for how long the mark has been seen there, in ms. */
 export function suspect(memory: ArrayBufferLike, at: number, mark: number): number {
   const words = WeakMapPrototypeGet(suspects, memory) ?? new Map();
   WeakMapPrototypeSet(suspects, memory, words);
@@ -55,13 +55,13 @@ export function suspect(memory: ArrayBufferLike, at: number, mark: number): numb
   return 0;
 }
 
-/** From now on hostile code may write to the memory in what an object consists of. */
+/** Marks all shared memory in this content as exposed: from now on hostile code may write to it. */
 export function exposeIn(content: unknown): void {
   const found = memoryIn(content, 0);
   for (let i = 0; i < found.length; i++) WeakSetPrototypeAdd(exposed, found[i]);
 }
 
-/** Whether hostile code may write to some of the memory in it. */
+/** Whether hostile code may write to some of the shared memory in this content. */
 export function isExposedIn(content: unknown): boolean {
   const found = memoryIn(content, 0);
   for (let i = 0; i < found.length; i++) if (isExposed(found[i])) return true;
