@@ -1,5 +1,5 @@
-// Bytes back to values: the mirror of encode.ts. Nothing here runs code of the program, and
-// nothing returned shares memory with the bytes.
+// The decoder: bytes back to values, the inverse of encode.ts. Decoding runs no code of the program, and
+// no value that is returned shares memory with the bytes.
 
 import { Reader } from "./reader.ts";
 import * as tag from "./format.ts";
@@ -32,7 +32,7 @@ const {
 } = primordials;
 const { prototype: ObjectPrototype } = Object;
 
-/** What came beside the bytes. */
+/** The objects that came beside the bytes. */
 export interface Beside {
   readonly handedOver: readonly unknown[];
   readonly posted: readonly unknown[];
@@ -41,10 +41,10 @@ export interface Beside {
 const NOTHING_BESIDE: Beside = { handedOver: [], posted: [] };
 
 /**
- * Reads back the value at bytes[at..end). `bytes` is private (never shared memory) and may be
- * overwritten once this returns. Throws an Error if these bytes are not what Encoder wrote.
+ * Decodes the value at bytes[at..end). `bytes` is private (never shared memory) and may be
+ * overwritten once this returns. Throws an Error if Encoder can't have written these bytes.
  *
- * @param most the weight (weights.ts) of all that is costly, where the bytes may be hostile
+ * @param most the largest total weight (weights.ts) of costly objects, where the bytes may be hostile
  */
 export function decode(
   bytes: Uint8Array,
@@ -63,15 +63,15 @@ export function decode(
 
 class Decoder {
   readonly #in = new Reader();
-  // The objects by number; kept only if the message refers to any.
+  // The objects by number; kept only if the message holds a REFERENCE.
   #objects: unknown[] | undefined;
   #depth = 0;
   #beside = NOTHING_BESIDE;
-  /** How much weight is left. */
+  /** The weight that is left for costly objects. */
   #weight = Infinity;
   /**
-   * How many elements arrays may still be made with before they are there. Each takes a byte at least, so those
-   * that Encoder wrote never need more.
+   * The number of elements for which arrays may still be allocated before the elements are read. Each element
+   * takes at least one byte, so messages that Encoder wrote never need more.
    */
   #elements = 0;
 
@@ -96,7 +96,7 @@ class Decoder {
     }
   }
 
-  /** The value whose tag was just read. Few calls a level: nesting is bounded by the stack. */
+  /** Reads the value whose tag was just read. Each level takes few calls, because the stack bounds nesting. */
   #value(kind: number): unknown {
     if (kind >= tag.SMALL) return kind - tag.SMALL;
     const input = this.#in;
@@ -188,7 +188,7 @@ class Decoder {
     return objects[number];
   }
 
-  /** Something costly is about to be made. */
+  /** Subtracts the weight of a costly object that is about to be made; throws if too little weight is left. */
   #weigh(weight: number): void {
     this.#weight -= weight;
     // Written so that NaN is refused as well.
@@ -230,13 +230,13 @@ class Decoder {
       try {
         object[key] = value;
       } catch {
-        // Object.prototype has a property of this name that can't be set: it was frozen, or has a getter.
+        // Object.prototype has a property of this name that can't be set: it is frozen, or has a getter.
         defineOwn(object, key, value);
       }
     }
   }
 
-  /** The same where the bytes may be hostile: none of them reserves memory for others before it. */
+  /** The same where the bytes may be hostile: no element reserves memory for missing elements before it. */
   #propertiesWithin(object: Record<string, unknown>): void {
     const input = this.#in;
     let isSparse = false;
@@ -259,7 +259,7 @@ class Decoder {
   #array(): unknown[] {
     const input = this.#in;
     const length = input.uint32();
-    // One made in full length is filled three times as fast; one of a long gap isn't filled.
+    // An array that is made in full length is filled three times as fast; one with a long gap isn't filled.
     const dense = length <= this.#elements;
     if (dense) this.#elements -= length;
     const array: unknown[] = dense ? Array(length) : [];
@@ -333,7 +333,7 @@ class Decoder {
   }
 
   #boxed(): unknown {
-    // Its number comes before what it holds, which has none.
+    // The object gets its number after its content was read; its content is a primitive, which takes no number.
     return this.#number(ToObject(this.#value(this.#in.byte())));
   }
 
@@ -404,7 +404,7 @@ class Decoder {
     const exception = new DOMException(this.#string(), name);
     const value = this.#stringOrNone();
     if (value !== undefined) {
-      // As a plain property, which is what structuredClone makes of it (Deno 2.9.6).
+      // Defined as a data property, as structuredClone does (Deno 2.9.6).
       Object.defineProperty(exception, "stack", {
         value,
         writable: true,
@@ -416,12 +416,12 @@ class Decoder {
   }
 }
 
-/** A gap at the end of an array may be so much longer than what comes before it, and is filled all the same. */
+/** A gap at the end of an array may be this much longer than the part before it and still be allocated. */
 const MAX_GAP = 64;
-/** V8 makes a table of an array with a gap of 1024 elements, and reserves no memory for it. */
+/** V8 stores an array with a gap of 1024 elements as a hash table, and reserves no memory for the gap. */
 const LONG_GAP = 2 ** 12, MAX_INDEX = 2 ** 32 - 2;
 
-/** Assigning "__proto__" would set the prototype, where deno runs with --unsafe-proto. */
+/** Defines a property: assigning "__proto__" would set the prototype, where deno runs with --unsafe-proto. */
 function defineOwn(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, {
     value,
@@ -431,7 +431,7 @@ function defineOwn(object: object, key: string, value: unknown): void {
   });
 }
 
-/** From now on the elements of an object are a table. */
+/** Makes V8 store the elements of an object as a hash table. */
 function makeSparse(object: object, far: number): void {
   const length = Array.isArray(object) ? object.length : undefined;
   const elements = object as unknown[];
@@ -440,12 +440,12 @@ function makeSparse(object: object, far: number): void {
   if (length !== undefined) elements.length = length;
 }
 
-/** Whether an element of this name, as the first, reserves memory for those before it. */
+/** Whether an element of this name, as the first one, reserves memory for the elements before it. */
 function isLargeIndex(key: string): boolean {
   return key.length > 1 && Number(key) > MAX_GAP;
 }
 
-/** Gives an array its length; the memory it takes is in proportion to the elements that are there. */
+/** Sets the length of an array so that its memory is in proportion to the elements that exist. */
 function lengthen(array: unknown[], length: number): void {
   const there = array.length;
   // Setting the length alone reserves 8 bytes for each of up to 2 ** 25 elements (Deno 2.9.6).
@@ -453,20 +453,20 @@ function lengthen(array: unknown[], length: number): void {
   array.length = length;
 }
 
-/** Of so many entries of a Map or Set, on average, one is timed. */
+/** On average, one of this many entries of a Map or Set is timed. */
 const SAMPLE = 64;
-/** In ms: twenty times what it takes to add an entry. */
+/** In ms: twenty times as long as adding an entry takes. */
 const SLOW = 0.005;
 
 /**
- * Refuses keys of which very many fall into the same place: V8's hash of a number is no secret, and 65,000 of them,
- * well chosen, take ten seconds. Then nearly every addition is slow.
+ * Refuses keys that collide (hash flooding): V8's hash of a number is no secret, and adding 65,000 well-chosen
+ * numbers takes ten seconds. Keys are refused where nearly every timed addition is slow.
  */
 class Pace {
   #samples = 0;
   #slow = 0;
 
-  /** How many entries are added until the next one that is timed: nobody can tell. */
+  /** The number of entries until the next one that is timed: random, so that hostile code can't foresee it. */
   get pause(): number {
     return 1 + Math.floor(2 * SAMPLE * Math.random());
   }

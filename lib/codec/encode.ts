@@ -1,7 +1,7 @@
-// Values to bytes, with the meaning of structured cloning (what structuredClone of Deno 2.9.6
-// does is the standard, and tests/codec/codec_test.ts compares with it). This is the path of every
-// item of every queue, so the questions are asked in the order of what is likely and cheap:
-// typeof, small integers, plain objects and arrays first; one look for all that is rare.
+// The encoder: values to bytes, with the meaning of structured cloning (the standard is structuredClone of
+// Deno 2.9.6, and tests/codec/codec_test.ts compares with it). Every item of every queue is encoded
+// here, so likely and cheap questions come first: typeof, small integers, plain objects and arrays;
+// one question covers all rare kinds.
 
 import { types } from "node:util";
 import {
@@ -52,40 +52,40 @@ const { isProxy, isMap, isSet, isDate } = types;
 /** A run of holes this long ends the part of an array that is written element by element. */
 const LONG_GAP = 32;
 
-/** What goes beside the bytes, where a value can be posted as well. */
+/** The objects that go beside the bytes, where the message goes through a port. */
 export interface Beside {
-  /** What is to be moved instead of copied. */
+  /** The objects that are moved instead of copied. */
   readonly moving: ReadonlySet<object>;
-  /** Buffers of more bytes are posted: that copies them less often. */
+  /** Buffers of more bytes are posted, which copies them less often. */
   readonly largestBuffer: number;
 }
 
-/** What the encoder has left out of the bytes: objects that are handed over, and what only a port takes. */
+/** The objects that the encoder has left out of the bytes: those handed over, and those only a port takes. */
 export interface LeftOut {
   handedOver: TransferableObject[];
   posted: object[];
 }
 
-/** tryEncode() answers it for what can't be cloned as bytes. */
+/** The result of tryEncode() for a value that can't be cloned. */
 export const REFUSED = -1;
 
 /** Thrown inside tryEncode() when a value is refused; encode() finds the place and says so. */
 class Refused extends Error {}
 
-/** The same where it is nested too deep. */
+/** Thrown inside tryEncode() when a value is nested too deep. */
 class TooDeep extends Error {}
 
-/** Writes values as bytes into one buffer that it uses again and again. */
+/** Writes values as bytes into one buffer, which is used again for each message. */
 export class Encoder {
   readonly #out = new Writer();
   readonly #seen = new Seen();
   #busy = false;
   #start = 0;
   #depth = 0;
-  /** Undefined where all must become bytes. */
+  /** Undefined where the whole value must become bytes. */
   #beside: Beside | undefined;
   #leftOut: LeftOut | undefined;
-  /** How often an object that is handed over was met. */
+  /** How often the encoder has met an object that is handed over. */
   #met = 0;
   #weight = 0;
 
@@ -99,7 +99,7 @@ export class Encoder {
     return this.#out.words;
   }
 
-  /** How much weighs (weights.ts) what was encoded last. */
+  /** The weight (weights.ts) of the value that was encoded last. */
   get weight(): number {
     return this.#weight;
   }
@@ -110,10 +110,10 @@ export class Encoder {
   }
 
   /**
-   * Writes `value` at byte offset `at`, keeping what is before it; returns the offset after the
-   * last byte. Throws what a getter of the value throws, a TypeError that names the place of what
-   * can't be cloned (`root` is the name of the value itself), and a RangeError if it is nested too
-   * deep or no memory is left. After a throw the encoder is as good as before.
+   * Writes `value` at byte offset `at`, keeping the bytes before it; returns the offset after the
+   * last byte. Throws what a getter of the value throws, a TypeError that names the place of the part that
+   * can't be cloned (`root` is the name of the value itself), and a RangeError if the value is nested too
+   * deep or no memory is left. After a throw the encoder can be used as before.
    */
   encode(value: unknown, at: number, root: string, beside?: Beside): number {
     const end = this.tryEncode(value, at, root, beside);
@@ -127,9 +127,9 @@ export class Encoder {
   }
 
   /**
-   * The same, but answers REFUSED where something in it can't be cloned.
+   * The same, but returns REFUSED where a part of the value can't be cloned.
    *
-   * @param beside where it need not all become bytes; then takeLeftOut() tells what has not
+   * @param beside where not all of the value must become bytes; takeLeftOut() then returns the objects left out
    */
   tryEncode(value: unknown, at: number, root: string, beside?: Beside): number {
     if (this.#busy) throw new Error("This encoder is busy. Ask freeEncoder() for another.");
@@ -158,19 +158,19 @@ export class Encoder {
     }
   }
 
-  /** Whether anything goes beside the bytes that were just encoded. */
+  /** Whether objects go beside the bytes that were just encoded. */
   get hasLeftOut(): boolean {
     return this.#leftOut !== undefined;
   }
 
-  /** What does. */
+  /** Returns the objects that go beside the bytes, once. */
   takeLeftOut(): LeftOut | undefined {
     const leftOut = this.#leftOut;
     this.#leftOut = undefined;
     return leftOut;
   }
 
-  /** Gives back a buffer that grew beyond a mebibyte. Nothing encoded may be needed any more. */
+  /** Releases a buffer that grew beyond a mebibyte. The bytes in the buffer must no longer be needed. */
   trim(): void {
     if (!this.#busy) this.#out.trim();
   }
@@ -212,7 +212,7 @@ export class Encoder {
       out.int32(Number(value >> 32n));
       return;
     }
-    // Hexadecimal is linear in the length both ways.
+    // Writing and reading hexadecimal are both linear in the length.
     out.byte(tag.BIGINT);
     out.byte(value < 0n ? tag.TRUE : tag.FALSE);
     out.string(BigIntPrototypeToString(value < 0n ? -value : value, 16));
@@ -230,7 +230,7 @@ export class Encoder {
       return;
     }
     if (++this.#depth > tag.MAX_DEPTH) throw new TooDeep();
-    // A proxy first: each other question would run its traps.
+    // Proxies are refused first: each other question would run their traps.
     if (isProxy(object)) throw new Refused();
     if (Array.isArray(object)) this.#array(object);
     else if ((object as Partial<Uncloneable>)[cannotClone] !== undefined) this.#serialize(object);
@@ -251,7 +251,7 @@ export class Encoder {
     ArrayPrototypePush(handedOver, object);
   }
 
-  /** Objects are handed over at any depth of plain objects, arrays, Maps and Sets only. */
+  /** Refuses a container of objects that are handed over, unless it is a plain object, an array, a Map or a Set. */
   #checkReach(object: object): void {
     const prototype = Object.getPrototypeOf(object);
     if (prototype !== Object.prototype && prototype !== null) throw new Refused();
@@ -264,7 +264,7 @@ export class Encoder {
     ArrayPrototypePush(posted, object);
   }
 
-  /** What can't be bytes, and perhaps be posted. */
+  /** Posts an object that can't become bytes, where a port takes it. */
   #refused(object: object): void {
     const beside = this.#beside;
     if (beside === undefined) throw new Refused();
@@ -280,8 +280,8 @@ export class Encoder {
     out.byte(tag.OBJECT);
     const record = object as Record<string, unknown>;
     let empty = true;
-    // Three times as fast as Object.keys, but only with the question in this very form: V8 answers
-    // it without looking, Object.hasOwn takes 8 ns (Deno 2.9.6).
+    // This loop is three times as fast as Object.keys, but only with hasOwnProperty called in this form: V8
+    // then answers without a lookup, where Object.hasOwn takes 8 ns (Deno 2.9.6).
     for (const key in record) {
       if (!ObjectPrototypeHasOwnProperty(record, key)) continue;
       const value = record[key];
@@ -290,7 +290,7 @@ export class Encoder {
       this.#value(value);
     }
     if (empty && kindOf(object) !== "plain") {
-      // Not what it seemed, for instance a Promise or a Map that was given another prototype.
+      // The object isn't plain; it is, for instance, a Promise, or a Map with a changed prototype.
       out.at--;
       return this.#other(object);
     }
@@ -333,9 +333,9 @@ export class Encoder {
     out.byte(tag.END);
   }
 
-  // Whether an array without holes has named properties can't be asked. Object.keys makes 6 ns of
-  // strings per element; Object.values takes 2 ns, but 10 ns if they are doubles (Deno 2.9.6). It
-  // calls a getter among them once more than structuredClone does.
+  // No call tells whether an array without holes has named properties. Object.keys makes a string per element,
+  // which takes 6 ns; Object.values takes 2 ns per element, but 10 ns if the elements are doubles (Deno 2.9.6).
+  // Object.values calls a getter among the elements once more than structuredClone does.
   #mayHaveNames(array: unknown[]): boolean {
     const length = array.length;
     const last = array[length - 1];
@@ -343,7 +343,7 @@ export class Encoder {
     return Object.values(array).length !== length;
   }
 
-  /** Elements from index `from` on, which is the end or where REST was written, and names. */
+  /** Writes the elements from index `from` on (the end, or where REST was written), and the named properties. */
   #elementsAndNames(array: unknown[], keys: string[], from: number, length: number): void {
     // Named properties come after the indices.
     if (from === length && (keys.length === 0 || indexOfKey(keys[keys.length - 1]) >= 0)) return;
@@ -351,7 +351,7 @@ export class Encoder {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i];
       const index = indexOfKey(key);
-      // An element beyond the end was added by a getter.
+      // A getter has added an element beyond the end.
       if (index >= 0 && (index < from || index >= length)) continue;
       const value = record[key];
       if (value === undefined && !Object.hasOwn(array, key)) continue;
@@ -360,7 +360,7 @@ export class Encoder {
     }
   }
 
-  // Maps and sets are written as they are before any getter of theirs runs.
+  // The entries of Maps and Sets are listed before any getter in them runs.
   #map(map: Map<unknown, unknown>): void {
     const { keys, values } = entriesOfMap(map);
     this.#out.byte(tag.MAP);
@@ -413,7 +413,7 @@ export class Encoder {
     }
   }
 
-  // A plain object that names itself otherwise, by Symbol.toStringTag.
+  // Writes a plain object with a name of its own, by Symbol.toStringTag.
   #record(object: object): void {
     const out = this.#out, met = this.#met;
     out.byte(tag.OBJECT);
@@ -457,8 +457,8 @@ export class Encoder {
     out.copy(new Uint8Array(buffer));
   }
 
-  // What V8 keeps of an error: which of the known names it has, message and cause if they are
-  // plain own properties, stack if it is a string. AggregateError's `errors` isn't among it.
+  // Writes the parts of an error that V8 clones: its name if it is a known one, message and cause if they are
+  // own data properties, stack if it is a string. The `errors` of an AggregateError aren't cloned.
   #error(error: Error): void {
     const out = this.#out;
     const name = asString(error.name);
@@ -475,8 +475,8 @@ export class Encoder {
     this.#value(typeof stack === "string" ? stack : undefined);
     if (cause && hasValue(cause)) {
       const met = this.#met;
-      // Counted twice: making the text of a stack takes room on it, and where that is missing, Deno 2.9.6
-      // ends the program.
+      // An error counts as two levels: making the text of its stack takes room on the call stack, and where that
+      // room is missing, Deno 2.9.6 ends the program.
       this.#depth++;
       this.#value(cause.value);
       this.#depth--;
@@ -508,13 +508,13 @@ export class Encoder {
   }
 }
 
-/** The encoder of this isolate, or a fresh one while that is busy. */
+/** The encoder of this isolate, or a new one while it is busy. */
 export function freeEncoder(): Encoder {
   return shared.busy ? new Encoder() : shared;
 }
 const shared = new Encoder();
 
-/** The index of the element that a key stands for, or -1 if it is a name. */
+/** The index of the element that a key stands for, or -1 if the key is a name. */
 function indexOfKey(key: string): number {
   const first = StringPrototypeCharCodeAt(key, 0);
   if (first < 0x30 || first > 0x39) return -1;

@@ -1,7 +1,7 @@
-// The classes whose errors arrive as what they are: the language's, WebAssembly's, Deno's, DOMException
-// and this package's own. A class is found by its prototype, so a class of the program that only has the
-// same name isn't taken for one of them; an error of a class of the program arrives as an error of the
-// nearest of these that it extends, under its own name.
+// The classes whose errors arrive as errors of the same class: those of the language, of WebAssembly, of Deno,
+// DOMException, and those of this package. A class is found by its prototype, so a class of the program that only
+// has the same name isn't taken for one of them. An error of a class of the program arrives as an error of the
+// nearest known class that it extends, under its own name.
 
 import * as own from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -62,7 +62,7 @@ for (const errorClass of each(Object.values(own) as unknown[])) {
   know(String(Reflect.get(errorClass.prototype, brand)), errorClass as AnyErrorClass);
 }
 
-/** How far up a chain of prototypes is looked: a Proxy may answer without end. */
+/** The longest chain of prototypes that is followed: a Proxy may return prototypes without end. */
 const MAX_PROTOTYPES = 100;
 
 /** The prototypes of an object, the nearest first. Throws what a trap of a Proxy throws. */
@@ -75,16 +75,16 @@ export function prototypesOf(object: object): Iterable<object> {
   });
 }
 
-/** The key of the class of which this is the prototype; undefined if it isn't one of those known. */
+/** The key of the class that has this prototype; undefined if the class isn't known. */
 export function errorClassOf(prototype: object): string | undefined {
   const key = MapPrototypeGet(keys, prototype);
   if (key !== undefined) return key;
-  // Of another copy of this package in the same isolate.
+  // The class may belong to another copy of this package in the same isolate.
   const branded: unknown = Object.getOwnPropertyDescriptor(prototype, brand)?.value;
   return typeof branded === "string" ? branded : undefined;
 }
 
-/** Makes an error of the class that has this key; an Error if none has. */
+/** Makes an error of the class with this key; an Error if there is no such class. */
 export function makeError(key: string, message: string | undefined, name: string): Error {
   const make = MapPrototypeGet(makers, key);
   return make === undefined ? new Error(message) : make(message, name);

@@ -1,12 +1,12 @@
-// The wire format of the byte codec. It lives only inside one running program, between copies
+// The wire format of the byte codec. The format is used only inside one running program, between copies
 // of this very module, so it has no version and no byte order of its own.
 //
-//   message  = flag value         flag: does any REFERENCE follow? If not, reading keeps no list
+//   message  = flag value         flag: 1 if a REFERENCE follows; with 0 the decoder keeps no list of objects
 //   value    = small | tag body   small: a byte from SMALL up is the integer 0 to 127 itself
 //   key      = END | length bytes | LONG_KEY string
 //   u32, f64 = four or eight bytes in the machine's order, at any offset
 //
-// Objects (all that have an identity) are numbered in the order in which their tags appear.
+// Objects (all values that have an identity) are numbered in the order in which their tags appear.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -58,9 +58,9 @@ export const TRUE = 10;
 export const FALSE = 11;
 /** u32 number of the object meant */
 export const REFERENCE = 12;
-/** stands for an element that isn't there */
+/** stands for a missing element (a hole) */
 export const HOLE = 13;
-/** elements from here on are holes, or come as keys */
+/** the elements from here on are holes, or follow as keys and values */
 export const REST = 14;
 /** i64 */
 export const BIGINT64 = 15;
@@ -86,25 +86,25 @@ export const DOM_EXCEPTION = 24;
 export const REGEXP = 25;
 /** the boolean, number, bigint or string inside */
 export const BOXED = 26;
-/** u32: which of the objects that are handed over beside the bytes */
+/** u32 index among the objects that are handed over beside the bytes */
 export const HANDED_OVER = 27;
-/** u32: which of what is posted beside the bytes */
+/** u32 index among the objects that are posted beside the bytes */
 export const POSTED = 28;
 
 /** In place of a key's length: the key follows as a string value. */
 export const LONG_KEY = 0xff;
 
-/** Strings and keys up to here are written by a loop; beyond, a call to the platform is faster. */
+/** Strings and keys up to this length are written by a loop; for longer ones, a call to the platform is faster. */
 export const SHORT = 40;
 
 /**
- * Deeper nesting is refused when written, so that what was written can be read: a reader that ran
+ * The encoder refuses deeper nesting, so that every message can be decoded: a decoder that ran
  * out of stack would lose the item. On an otherwise empty stack the encoder reaches 2,400 objects,
  * the decoder 2,800, structuredClone 2,700 (Deno 2.9.6). An error counts as two levels.
  */
 export const MAX_DEPTH = 2000;
 
-/** The kinds of error that keep their prototype; a kind is the index here, others are Error. */
+/** The kinds of error that keep their prototype; a kind is the index here. All other errors become Error. */
 export const ERROR_KINDS: readonly ErrorConstructor[] = [
   Error,
   EvalError,
@@ -115,7 +115,7 @@ export const ERROR_KINDS: readonly ErrorConstructor[] = [
   URIError,
 ];
 
-/** What all kinds of view have in common. */
+/** The constructors of all kinds of view. */
 export interface ViewConstructor {
   new (buffer: ArrayBuffer, byteOffset?: number, length?: number): ArrayBufferView;
   readonly name: string;

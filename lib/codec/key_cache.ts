@@ -1,4 +1,4 @@
-// Keys of objects repeat from message to message, so they are kept: a known key costs the
+// A cache of the keys of objects, because keys repeat from message to message: reading a known key costs the
 // comparison of its characters and no allocation.
 
 import { shortString, UNROLLED } from "./strings.ts";
@@ -6,14 +6,14 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Array, Math, StringPrototypeCharCodeAt } = primordials;
 
-/** A key, and the slot of the one that came after it when it was last read. */
+/** A key, and the slot of the key that came after it when it was last read. */
 interface Known {
   readonly key: string;
   next: number;
 }
 
-// A key replaces another of the same slot, so no more than SLOTS are ever kept. That is also why
-// `next` is a slot: references would chain all keys there ever were.
+// A key replaces another key in the same slot, so at most SLOTS keys are kept. For the same reason
+// `next` is a slot: references would keep all keys alive that were ever read.
 const SLOTS = 1024;
 const table: Known[] = Array.from({ length: SLOTS }, () => ({ key: "", next: 0 }));
 let last = table[0];

@@ -1,6 +1,6 @@
-// What an object is, by its internal slots: prototypes, constructors and Symbol.toStringTag can
-// be changed by anyone, and structured cloning goes by none of them. The encoder recognises
-// plain objects and arrays itself and comes here with the others.
+// The kinds of objects, by their internal slots: any code can change prototypes, constructors and
+// Symbol.toStringTag, and structured cloning ignores all three. The encoder recognises plain objects
+// and arrays itself and asks here about the other objects.
 
 import { types } from "node:util";
 import { isPlatformException, refusalOf } from "./uncloneable.ts";
@@ -24,8 +24,8 @@ export type Kind =
   | "refused";
 
 /**
- * The kind of any object. `sharedMemory` tells that it is to be posted rather than written as
- * bytes, so that more is cloned (see refusalOf).
+ * The kind of any object. `sharedMemory` says that the object is posted and not written as bytes, so that
+ * more objects are cloned (see refusalOf).
  */
 export function kindOf(object: object, sharedMemory = false): Kind {
   if (refusalOf(object, sharedMemory) !== undefined) return "refused";
@@ -34,7 +34,7 @@ export function kindOf(object: object, sharedMemory = false): Kind {
   if (types.isMap(object)) return "map";
   if (types.isSet(object)) return "set";
   if (types.isDate(object)) return "date";
-  // A DOMException is also a native error (Deno 2.9.6), so it is asked about first.
+  // This question comes first, because a DOMException is also a native error (Deno 2.9.6).
   if (isPlatformException(object)) return "domException";
   if (types.isNativeError(object)) return "error";
   if (types.isAnyArrayBuffer(object)) return "buffer";

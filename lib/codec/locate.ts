@@ -1,5 +1,5 @@
-// Finding the place of what can't be cloned. Encoding keeps no path, which would cost every
-// message for the sake of the few that fail; this walks the value once more to find it.
+// Finds the place of a part of a value that can't be cloned. The encoder keeps no path, which would cost every
+// message for the sake of the few that fail, so the value is walked once more to find the place.
 
 import { types } from "node:util";
 import { isHandedOver } from "./clone_protocol.ts";
@@ -29,13 +29,13 @@ const {
   valuesOfSet,
 } = primordials;
 
-/** What may cross besides what structured cloning copies. */
+/** The objects that may cross besides those that structured cloning copies. */
 export interface CrossingOptions {
-  /** The value is to be posted, which shares a SharedArrayBuffer. Default false: it becomes bytes. */
+  /** The value is posted, which shares a SharedArrayBuffer. Default false: the value becomes bytes. */
   sharedMemory?: boolean;
-  /** The same, and objects are handed over, at any depth of plain objects, arrays, Maps and Sets. */
+  /** The value is posted, and objects in it are handed over, inside plain objects, arrays, Maps and Sets. */
   isPosted?: boolean;
-  /** Tells objects that cross by other means; they are skipped with all that they hold. */
+  /** Whether an object crosses by other means; such objects are skipped, with all they contain. */
   mayCross?: (object: object) => boolean;
 }
 
@@ -52,7 +52,7 @@ export function findUncloneable(
   return found && `${found.place} is ${found.refusal.what}`;
 }
 
-/** The same place and reason as a sentence, and one that says what to do; undefined if there is none. */
+/** The same place and reason as a sentence, followed by one that says what to do; undefined if there is none. */
 export function findRefusal(
   value: unknown,
   root: string,
@@ -62,7 +62,7 @@ export function findRefusal(
   return found && `${found.place} is ${found.refusal.what}${found.refusal.advice}`;
 }
 
-/** The same where something is known to be refused. */
+/** The same for a value that the encoder has refused. */
 export function explainRefusal(
   value: unknown,
   root: string,
@@ -72,7 +72,7 @@ export function explainRefusal(
     `${root} holds something that can't be cloned. Send plain data.`;
 }
 
-/** Finds nothing if a getter gives something else this time, or too deep for the stack left. */
+/** Finds nothing if a getter returns another value this time, or if the stack is too full for the depth. */
 function search(value: unknown, root: string, options: CrossingOptions): Found | undefined {
   try {
     return new Search(options).find(value, root);
@@ -91,7 +91,10 @@ class Search {
   readonly #sharedMemory: boolean;
   readonly #mayCross: ((object: object) => boolean) | undefined;
   readonly #handsOver: boolean;
-  /** What was looked at, and what was where nothing is handed over: that may be another place of the same. */
+  /**
+   * The objects searched so far; and, apart, those searched inside of a container that can't hold objects that are
+   * handed over: the same object can have places of both kinds.
+   */
   readonly #seen = new Set<object>();
   readonly #seenOutside = new Set<object>();
   #isOutside = false;
@@ -177,7 +180,7 @@ class Search {
   #error(error: Error, place: string): Found | undefined {
     const message = Object.getOwnPropertyDescriptor(error, "message")?.value;
     const cause = Object.getOwnPropertyDescriptor(error, "cause")?.value;
-    // Name and message become strings, which only a symbol can't.
+    // Name and message become strings; only a symbol can't become one.
     return (typeof error.name === "symbol" ? this.find(error.name, `${place}.name`) : undefined) ??
       (typeof message === "symbol" ? this.find(message, `${place}.message`) : undefined) ??
       this.find(cause, `${place}.cause`);
@@ -189,10 +192,10 @@ function isPlain(object: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** So many steps of the way to what is too deep are told. */
+/** The number of steps of the path to a too deep object that the message names. */
 const STEPS_TOLD = 3;
 
-/** In which part of an object something is nested too deep, as a sentence, and one that says what to do. */
+/** A sentence that says which part of a value is nested too deep, followed by one that says what to do. */
 export function placeTooDeep(value: unknown, root: string): string {
   const steps = stepsTooDeep(value as object),
     told = ArrayPrototypeJoin(ArrayPrototypeSlice(steps, 0, STEPS_TOLD), "");
@@ -200,7 +203,7 @@ export function placeTooDeep(value: unknown, root: string): string {
   return `${root} is nested deeper than ${MAX_DEPTH} levels${where}. Send long chains as arrays.`;
 }
 
-/** One object in another. */
+/** An object inside another object. */
 interface Level {
   object: object;
   depth: number;
@@ -209,8 +212,8 @@ interface Level {
 }
 
 /**
- * The way to something that is too deep, by data properties only: no getter is run. Not by recursion, for
- * which there may be no room on the stack.
+ * The path to an object that is nested too deep. The search follows data properties only, so no getter is run,
+ * and doesn't recurse, because there may be no room on the stack.
  */
 function stepsTooDeep(value: object): string[] {
   const seen = new Set<unknown>();
@@ -246,7 +249,7 @@ function stepsTooDeep(value: object): string[] {
         ArrayPrototypePush(inner, [step(name, Array.isArray(object)), value]);
       }
     }
-    // The first is looked at first.
+    // The stack of waiting objects is last in, first out: reversed, the first part is searched first.
     for (const { 0: step, 1: value } of each(ArrayPrototypeReverse(inner))) {
       if (typeof value !== "object" || value === null || SetPrototypeHas(seen, value)) continue;
       SetPrototypeAdd(seen, value);

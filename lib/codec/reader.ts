@@ -1,6 +1,6 @@
-// A cursor over received bytes: numbers, strings and keys. The bytes come from the Writer of
-// another isolate. Should they be damaged all the same, reading must end and say so, so every
-// length is compared with what is left before it is used.
+// A cursor over received bytes: it reads numbers, strings and keys. The bytes come from the Writer of
+// another isolate. Damaged bytes must lead to an error and not to an endless read, so every
+// length is compared with the number of bytes left before it is used.
 
 import { Buffer } from "node:buffer";
 import { keyOf } from "./key_cache.ts";
@@ -51,7 +51,7 @@ export class Reader {
     return float[0];
   }
 
-  /** Passes over `size` bytes and returns where they begin. */
+  /** Skips `size` bytes and returns the offset at which they begin. */
   take(size: number): number {
     const at = this.at;
     // Written so that NaN is refused as well.
@@ -60,20 +60,20 @@ export class Reader {
     return at;
   }
 
-  /** A string of `length` characters of one byte each. */
+  /** Reads a string of `length` characters of one byte each. */
   latin1(length: number): string {
     const at = this.take(length);
     if (length <= UNROLLED) return shortString(this.bytes, at, length);
     return latin1Slice(this.bytes, at, at + length);
   }
 
-  /** A string of `size` bytes of UTF-16. */
+  /** Reads a string of `size` bytes of UTF-16. */
   utf16(size: number): string {
     const at = this.take(size);
     return ucs2Slice(this.bytes, at, at + size);
   }
 
-  /** The next key if it is a short one; END or LONG_KEY otherwise. */
+  /** Reads the next key if it is a short one; returns END or LONG_KEY otherwise. */
   key(): string | typeof END | typeof LONG_KEY {
     const length = this.byte();
     if (length === END || length === LONG_KEY) return length;

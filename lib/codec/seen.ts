@@ -1,6 +1,6 @@
-// Which objects a message holds already. The search is what all nested data pays for, so it
-// changes with their number (Deno 2.9.6, a search and its insertion): comparing up to eight one
-// by one takes 7 ns, indexOf on hundreds 15 ns, a Map 45 ns.
+// The objects that a message holds already. All nested data pays for this search, so the method
+// depends on the number of objects. A search with its insertion (Deno 2.9.6): comparing up to eight
+// objects one by one takes 7 ns, indexOf on hundreds 15 ns, a Map 45 ns.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -16,14 +16,14 @@ const {
 const FEW = 8;
 const MANY = 512;
 
-/** The objects seen, numbered from 0 in the order of arrival. */
+/** The objects seen so far, numbered from 0 in the order in which they were seen. */
 export class Seen {
   readonly #few: (object | undefined)[] = ArrayPrototypeFill(Array(FEW), undefined);
   #many: object[] = [];
   #all: Map<object, number> | undefined;
   #count = 0;
 
-  /** The number of an object seen before, or -1, and from now on it is seen. */
+  /** The number of an object that was seen before; -1 for a new object, which then gets the next number. */
   numberOf(object: object): number {
     const count = this.#count;
     if (count >= FEW) return this.#numberAmongMany(object);
@@ -35,7 +35,7 @@ export class Seen {
     return -1;
   }
 
-  /** Forgets all of them, so that none is kept alive. */
+  /** Forgets all objects, so that none is kept alive. */
   clear(): void {
     if (this.#count === 0) return;
     const few = this.#count < FEW ? this.#count : FEW;

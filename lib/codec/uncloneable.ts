@@ -1,5 +1,5 @@
-// What can't be cloned, why, and what to send instead. The words for it are here and nowhere
-// else; where in a value it sits is locate.ts's concern.
+// The values that can't be cloned: why, and what to send instead. The wording of these messages is only
+// here; locate.ts finds the place in a value.
 
 import { types } from "node:util";
 import { hostObject, isPlatformObject } from "../platform/host_objects.ts";
@@ -54,17 +54,17 @@ const instead = new Map(Object.entries({
   "WebAssembly.Module": "Give it to the process in args.",
 }));
 
-/** Built-in objects that structured cloning refuses and that no other question finds. */
+/** Built-in objects that structured cloning refuses and that no question of node:util's types finds. */
 const refusedTags =
   /^(WeakRef|FinalizationRegistry|(Async)?DisposableStack|.*Iterator( Helper)?|Intl\..*|Temporal\..*|WebAssembly\..*)$/;
 
 /**
- * Why structured cloning refuses this very value, whatever it contains; undefined if it doesn't.
+ * Why structured cloning refuses this very value, whatever the value contains; undefined if it doesn't.
  *
- * With `sharedMemory` the answer is postMessage's; without, it is that for a value to be written
- * as bytes. Then shared memory is refused, and so are platform objects (Blob, CryptoKey, …): their
- * content is out of reach. Those that Deno clones to {}, silently (URL, AbortSignal, …), are
- * always refused.
+ * With `sharedMemory` the answer is that of postMessage; without, it is the answer for a value that is
+ * written as bytes. As bytes, shared memory is refused, and so are platform objects (Blob, CryptoKey, …),
+ * whose content can't be read. Platform objects that Deno clones to {}, silently (URL, AbortSignal, …),
+ * are always refused.
  */
 export function refusalOf(value: unknown, sharedMemory: boolean): Refusal | undefined {
   if (typeof value === "function") {
@@ -72,7 +72,7 @@ export function refusalOf(value: unknown, sharedMemory: boolean): Refusal | unde
   }
   if (typeof value === "symbol") return refusal("a symbol", "Send a string.");
   if (typeof value !== "object" || value === null) return undefined;
-  // A proxy first: each other question would run its traps.
+  // Proxies are refused first: each other question would run their traps.
   if (types.isProxy(value)) return refusal("a Proxy", "Send a copy of what it stands for.");
   if (cannotClone in value) return { what: String(value[cannotClone]), advice: "." };
   if (Array.isArray(value)) return undefined;
@@ -83,7 +83,7 @@ export function refusalOf(value: unknown, sharedMemory: boolean): Refusal | unde
   return refusalOfOther(value, sharedMemory);
 }
 
-/** A DOMException itself rather than what inherits from it or pretends to. */
+/** Whether an object is a DOMException itself, and not one that inherits from it or pretends to. */
 export function isPlatformException(object: object): object is DOMException {
   return Object.hasOwn(object, hostObject()) && object instanceof DOMException;
 }
@@ -134,7 +134,7 @@ function isRefusedBySlots(object: object): boolean {
     types.isArgumentsObject(object) || types.isSymbolObject(object);
 }
 
-// What is left has no question of its own.
+// No question of node:util's types covers the remaining objects.
 function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefined {
   const prototype = Object.getPrototypeOf(object);
   const hosted = hostObject() in object;
@@ -143,17 +143,17 @@ function refusalOfOther(object: object, sharedMemory: boolean): Refusal | undefi
   const refuse = () => refusal(article(nameOf(object)), adviceFor(object), why);
   if (hosted && !sharedMemory) return refuse();
   if (!hosted && Object.keys(object).length > 0) {
-    // Its content would be tried with it, so structuredClone can't be asked.
+    // structuredClone can't be asked: it would also clone the object's content.
     return RegExpPrototypeTest(refusedTags, nameOf(object)) && extendsBuiltIn(prototype)
       ? refuse()
       : undefined;
   }
   try {
-    // Inside an array, because some refuse to be cloned only when they are the value itself (URL,
-    // Headers, Response), and postMessage's value is always inside of something here.
+    // Cloned inside an array, because some objects (URL, Headers, Response) are refused only as the value
+    // itself, and the values that are posted here are always inside of another object.
     const { 0: clone } = structuredClone([object]);
-    // A clone that isn't a plain object has content that isn't in its properties; and of a
-    // platform object with no properties nothing arrives.
+    // A clone that isn't a plain object has content outside of its properties; and a platform
+    // object without properties is cloned to an empty object.
     const isPlain = Object.getPrototypeOf(clone) === Object.prototype;
     const isEmptied = isPlain && isPlatformObject(object);
     if (!isEmptied && (isPlain || sharedMemory)) return undefined;

@@ -1,6 +1,5 @@
-// The growing buffer that values are encoded into, with everything that is not about values:
-// room, numbers, strings, keys. `room` comes before every write, because a typed array ignores
-// what is written past its end.
+// The growing buffer that values are encoded into, with the writing of numbers, strings and keys.
+// `room` is called before every write, because a typed array ignores writes past its end.
 
 import { ASCII_STRING, LONG_KEY, SHORT, SHORT_STRING, UTF16_STRING } from "./format.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -28,8 +27,8 @@ export class Writer {
   words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer);
   at = 0;
 
-  // bytes from #tailAt on: making such a view costs 35 ns, and messages of one shape have their
-  // long strings at one place (Deno 2.9.6).
+  // A view of `bytes` from #tailAt on, kept because making one costs 35 ns, and messages of one shape have their
+  // long strings at the same place (Deno 2.9.6).
   #tail: Uint8Array<ArrayBuffer> = this.bytes;
   #tailAt = 0;
 
@@ -42,7 +41,7 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
-  /** Four bytes: an i32 or a u32. */
+  /** Writes four bytes: an i32 or a u32. */
   int32(value: number): void {
     const { bytes, at } = this;
     bytes[at] = value;
@@ -66,14 +65,14 @@ export class Writer {
     this.at = at + 8;
   }
 
-  /** The bytes themselves, after room for them was made here. */
+  /** Makes room for bytes and writes them. */
   copy(source: Uint8Array): void {
     this.room(source.length);
     TypedArrayPrototypeSet(this.bytes, source, this.at);
     this.at += source.length;
   }
 
-  /** A string with its tag. */
+  /** Writes a string with its tag. */
   string(value: string): void {
     const length = value.length;
     if (length > SHORT) return this.#longString(value);
@@ -90,7 +89,7 @@ export class Writer {
     this.at = at;
   }
 
-  /** The key of a property. */
+  /** Writes the key of a property. */
   key(key: string): void {
     const length = key.length;
     this.room(1 + SHORT);
@@ -139,8 +138,8 @@ export class Writer {
     this.#utf16(value);
   }
 
-  // UTF-16 rather than UTF-8: both take 2 ns a character to write, but it is read five times as
-  // fast (Deno 2.9.6), and lone surrogates are nothing special.
+  // UTF-16 rather than UTF-8: both take 2 ns a character to write, but UTF-16 is read five times as
+  // fast (Deno 2.9.6), and lone surrogates need no special case.
   #utf16(value: string): void {
     const length = value.length;
     this.room(5 + 2 * length);
@@ -170,7 +169,7 @@ export class Writer {
   }
 }
 
-/** A guess from some sixteen characters, which spares other strings a vain attempt. */
+/** A guess from some sixteen characters, which spares most other strings a futile attempt. */
 function looksAscii(value: string): boolean {
   const step = value.length >>> 4 || 1;
   for (let i = 0; i < value.length; i += step) {
