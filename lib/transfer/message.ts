@@ -1,7 +1,8 @@
-// Values on their way to another process through a port: arguments, results, and messages of pipes that
-// can't be bytes alone. A value is written as bytes, as the items of queues are, and read once for that,
-// getters included. Beside the bytes goes what can't be one: objects that are handed over, at any depth of
-// plain objects, arrays, Maps and Sets; shared memory and the like; and what is moved instead of copied.
+// Messages: values on their way to another process through a port, which are arguments, results, and those
+// messages of pipes that can't be bytes alone. A value is written as bytes, as the items of queues are, and is
+// read once for that, getters included. Objects that can't become bytes go beside the bytes: objects that are
+// handed over, inside plain objects, arrays, Maps and Sets at any depth; shared memory and the like; and objects
+// that are moved instead of copied.
 
 import type { MessagePort } from "node:worker_threads";
 import { postMessage, takeMessage } from "../platform/ports.ts";
@@ -38,41 +39,41 @@ const {
   Uint8Array,
 } = primordials;
 
-/** What crosses. */
+/** A message as it crosses to another process. */
 export interface Cargo {
   bytes: Uint8Array;
-  /** What stands for the objects that are handed over. */
+  /** The serialized forms of the objects that are handed over. */
   parcels: readonly Serialized[];
-  /** What only a port takes. */
+  /** The objects that only a port takes. */
   posted: readonly object[];
 }
 
-/** A value that was read, before what it holds is handed over. */
+/** A value that was encoded; the objects in it are yet to be handed over. */
 export interface Captured {
   bytes: Uint8Array;
-  /** The objects in it that are handed over. */
+  /** The objects in the value that are handed over. */
   objects: readonly HandedOver[];
   posted: readonly object[];
-  /** What the user has said is to be moved. */
+  /** The objects that the user has asked to move. */
   transfer: readonly object[];
 }
 
-/** What crosses, and what there is to know about it on this side. */
+/** A message, and the objects of this process that go with it. */
 export interface Load {
   cargo: Cargo;
-  /** The objects in it that are handed over. */
+  /** The objects in the message that are handed over. */
   objects: readonly HandedOver[];
-  /** What moves with it: what the user has said, and ports of objects that are handed over. */
+  /** The objects that move with the message: those the user has named, and ports of objects handed over. */
   transfer: readonly object[];
 }
 
-/** Larger buffers of arguments and results are posted as they are. In bytes. */
+/** Buffers of arguments and results of more bytes than this are posted as they are. */
 const LARGE = 2 ** 16;
 const COPIES: Beside = { moving: new SafeSet(), largestBuffer: LARGE };
 
 /**
- * Prepares a value for crossing; it is not changed. Throws a TypeError that names the place of what can't
- * cross, and a RangeError if it is nested too deep.
+ * Makes a message of a value, which isn't changed. Throws a TypeError that names the place of a part that can't
+ * cross, and a RangeError if the value is nested too deep.
  *
  * @param root the name of the value
  */
@@ -81,7 +82,7 @@ export function packMessage(value: unknown, root: string): Load {
   return pack(capture(encoder, 0, length, []), root);
 }
 
-/** What an encoder has just written at bytes[at..end), and left out. */
+/** Takes from an encoder the bytes[at..end) that it has just written, and the objects that it has left out. */
 export function capture(
   encoder: Encoder,
   at: number,
@@ -95,9 +96,9 @@ export function capture(
 }
 
 /**
- * Says what stands for the objects in a value that are handed over; throws if one of them can't be.
+ * Serializes the objects in a value that are handed over; throws if one of them can't be handed over.
  *
- * @param program the program that is to receive it, as the id of its roster
+ * @param program the program that receives the message, by the id of its process table
  */
 export function pack(
   { bytes, objects, posted, transfer }: Captured,
@@ -121,8 +122,8 @@ export function pack(
 }
 
 /**
- * A message as it goes through a port: in a Map, because receiveMessageOnPort looks for ports in
- * every property of a message, and every element of every typed array (platform/ports.ts), but
+ * A message as it goes through a port: in a Map, because receiveMessageOnPort searches for ports in
+ * every property of a message, and in every element of every typed array (platform/ports.ts), but
  * not in a Map.
  */
 type Wrapped = Map<0, unknown>;
@@ -142,7 +143,7 @@ export function receivePosted(port: MessagePort): unknown {
   return wrapped === undefined ? undefined : MapPrototypeGet(wrapped, 0);
 }
 
-/** Posts a message that holds the cargo. Throws a TypeError if a platform object in it can't be posted. */
+/** Posts `message`, which holds `load.cargo`. Throws a TypeError if a platform object in it can't be posted. */
 export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
   try {
     if (load.transfer.length === 0) return postAlone(port, message);
@@ -154,17 +155,17 @@ export function post(port: MessagePort, message: unknown, load: Load, root: stri
   }
 }
 
-/** Tells what has moved where it is now; in a critical section, after it was posted. */
+/** Tells the objects that moved with a message about their new owner. Called in a critical section, after post(). */
 export function commit(load: Load, owner: Ref, how: string): void {
   for (const object of each(load.objects)) object[moved]?.(owner, how);
 }
 
-/** Ends what was handed over in a cargo that nobody will ever unload. */
+/** Ends the objects that were handed over in a message that will never be unpacked. */
 export function discardMessage(cargo: Cargo): void {
   for (const parcel of each(cargo.parcels)) discardSerialized(parcel);
 }
 
-/** The value that crossed, with the objects that were handed over in it. */
+/** The value of a message that arrived, with the objects that were handed over in it. */
 export function unpackMessage({ bytes, parcels, posted }: Cargo): unknown {
   const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
   if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {

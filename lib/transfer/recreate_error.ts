@@ -1,5 +1,5 @@
-// Makes what was thrown of its description, which may come from a hostile process: it is data, none of it
-// is run, and what isn't a description is a TypeError.
+// Recreates a thrown value from its description (remote_error.ts). The description may come from a hostile
+// process: it is data, none of it is run, and data that isn't a description leads to a TypeError.
 
 import { makeError } from "../codec/error_classes.ts";
 import {
@@ -32,20 +32,20 @@ const { inspect } = Deno;
 const { defineProperty } = Object;
 const customInspect = Symbol.for("Deno.customInspect");
 
-/** The longest description of what was thrown in a message, in UTF-16 code units. */
+/** The longest text about a thrown value in a message, in UTF-16 code units. */
 const MAX_HEADLINE = 2 ** 13;
 
-/** What was thrown: an error has its class name, message, stack, cause and further properties. */
+/** The thrown value. An error has its class name, message, stack, cause and further properties. */
 export function recreateFailure(failure: Failure): unknown {
   return new Recreation(failure, false).thrown;
 }
 
-/** What was thrown as it would have been printed where it was: functions and the like are shown. */
+/** The thrown value as its own process would have printed it: functions and the like are shown. */
 export function printFailure(failure: Failure): string {
   return inspect(new Recreation(failure, true).thrown);
 }
 
-/** What was thrown in few words: `${error}` of an error, what is printed of anything else. */
+/** The thrown value in few words: `${error}` of an error, the printed form of any other value. */
 export function headlineOf(failure: Failure): string {
   return shortened(wholeHeadlineOf(failure), MAX_HEADLINE);
 }
@@ -64,13 +64,13 @@ class Recreation {
   readonly thrown: unknown;
   readonly #objects: unknown[];
   readonly #described: readonly Described[];
-  /** Whether it is made to be printed. */
+  /** Whether the value is made to be printed. */
   readonly #isShown: boolean;
 
   constructor({ thrown, objects }: Failure, isShown: boolean) {
     this.#isShown = isShown;
     this.#described = objects;
-    // First all objects, then what is in them: they refer to each other.
+    // All objects are made first and filled then, because they refer to each other.
     this.#objects = ArrayPrototypeMap(objects, (described) => this.#make(described));
     for (let i = 0; i < objects.length; i++) this.#fill(objects[i], this.#objects[i]);
     this.thrown = this.#value(thrown);
@@ -140,7 +140,7 @@ class Recreation {
       const described = isReference ? this.#described[item.at] : undefined;
       if (!this.#isShown && described?.is === "words" && described.isFunction) continue;
       if (key === "cause" && item === undefined) continue;
-      // Not an assignment, which would take "__proto__" for something else.
+      // Defined, because assigning "__proto__" would set the prototype.
       defineProperty(object, key, {
         ...{ value: this.#value(item), enumerable },
         ...{ writable: true, configurable: true },
@@ -149,7 +149,7 @@ class Recreation {
   }
 }
 
-/** An error without its further properties. */
+/** Makes an error, without its further properties. */
 function remake({ base, name, message, stack }: Described & { is: "error" }): Error {
   const error = makeError(base, message === "" ? undefined : message, name);
   const define = (key: string, value: string) => {
@@ -161,7 +161,7 @@ function remake({ base, name, message, stack }: Described & { is: "error" }): Er
   return error;
 }
 
-/** An empty object that is printed as one of such a class. */
+/** Makes an empty object that is printed as one of a class with this name. */
 function emptyOf(className: string | null): object {
   if (className === null) return Object.create(null);
   if (className === "") return {};

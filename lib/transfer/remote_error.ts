@@ -1,10 +1,10 @@
-// What a process failed with, as data: an error or any other value that was thrown, with all that belongs
-// to it. A plain structured clone would lose the class name of most errors, and refuse the whole for one
-// function in it.
+// The failure of a process as data: the description of an error, or of any other thrown value, with all its
+// parts. A plain structured clone would lose the class name of most errors, and one function in the value
+// would make the whole clone fail.
 //
 // The description is a list of objects that refer to each other by their numbers, so that no chain of
-// causes is too deep to cross and a cycle is nothing special. It holds plain data only. Describing never
-// throws, and reads each property once; recreate_error.ts makes values of it.
+// causes is too deep to cross and a cycle needs no special case. The description holds plain data only.
+// Describing never throws, and reads each property once. recreate_error.ts makes values of descriptions.
 
 import { types } from "node:util";
 import { errorClassOf, prototypesOf } from "../codec/error_classes.ts";
@@ -43,7 +43,7 @@ const {
   valuesOfSet,
 } = primordials;
 
-/** A described value: a primitive itself, anything else by its number in the list. */
+/** A described value: a primitive as it is, any other value by its number in the list. */
 export type Item = undefined | null | boolean | number | bigint | string | Reference;
 
 /** The number of a described object. */
@@ -58,53 +58,53 @@ export type Properties = (string | Item)[];
 export type Described =
   | {
     is: "error";
-    /** The class it is made of, by its key in codec/error_classes.ts. */
+    /** The class to recreate the error with, by its key in codec/error_classes.ts. */
     base: string;
     name: string;
     message: string;
     stack: string | undefined;
     properties: Properties;
-    /** Those that aren't enumerable, such as the cause. */
+    /** The properties that aren't enumerable, such as the cause. */
     hidden: Properties;
   }
   | { is: "object"; className: string | null; properties: Properties }
   | { is: "array"; length: number; properties: Properties; items: Item[] }
   | { is: "map" | "set"; items: Item[] }
-  /** Structured clone copies it as it is: a Date, a buffer … */
+  /** An object that structured clone copies as it is: a Date, a buffer … */
   | { is: "leaf"; value: unknown }
-  /** What can't cross, as it would be printed. */
+  /** A value that can't cross, as it would be printed. */
   | { is: "words"; words: string; isFunction: boolean };
 
-/** What was thrown. */
+/** The description of a thrown value. */
 export interface Failure {
   thrown: Item;
   objects: Described[];
 }
 
-// What is described at most, so that nothing takes longer than a second or so.
-/** Values, and properties. */
+// The limits of a description, so that describing takes no longer than a second or so.
+/** Values and properties. */
 const MAX_VALUES = 100_000;
-/** UTF-16 code units of all texts; each may have MIN_TEXT. */
+/** UTF-16 code units of all texts together; each text may have MIN_TEXT of them in any case. */
 const MAX_TEXT = 2 ** 24, MIN_TEXT = 200;
 /** Bytes of all buffers. */
 const MAX_BYTES = 2 ** 26;
-/** Objects in each other, as the causes of causes: what is made of them can be put into a queue as well. */
+/** Levels of nested objects, as causes of causes: few enough for the recreated value to be put into a queue. */
 const MAX_DEPTH = 900;
 
 const { inspect } = Deno;
 const { hasOwn, keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf } = Object;
 
 /**
- * What was thrown as data. Functions are left out of objects, as in JSON; where they have a place, as in an
- * array, and for everything else that can't cross, the text stands that inspecting it prints.
+ * Describes a thrown value. Functions are left out of objects, as in JSON. In places that must be filled, as in
+ * an array, a function is described by its printed text, and so is every other value that can't cross.
  *
- * @param sharedMemory whether it is to be posted, so that shared memory and the like can be in it
+ * @param sharedMemory whether the description is posted, so that it can hold shared memory and the like
  */
 export function describeFailure(thrown: unknown, sharedMemory = true): Failure {
   return new Describer(sharedMemory).describe(thrown);
 }
 
-/** The same, with words in place of everything that is copied as it is. */
+/** The same description, with printed text in place of every object that is copied as it is. */
 export function withoutLeaves({ thrown, objects }: Failure): Failure {
   const plain = ArrayPrototypeMap(objects, (object): Described => {
     if (object.is !== "leaf") return object;
@@ -113,7 +113,7 @@ export function withoutLeaves({ thrown, objects }: Failure): Failure {
   return { thrown, objects: plain };
 }
 
-/** What reading something gave, or what it has thrown. */
+/** The result of a read: the value, or the thrown value. */
 type Read = { value: unknown } | { thrown: unknown };
 
 function attempt(work: () => unknown): Read {
@@ -124,7 +124,7 @@ function attempt(work: () => unknown): Read {
   }
 }
 
-/** Reads a property once: a trap or a getter of it may throw. */
+/** Reads a property once; a trap or a getter may throw. */
 function read(object: object, key: string): Read {
   const found = attempt(() => getOwnPropertyDescriptor(object, key));
   const descriptor = hasValue(found) ? found.value as PropertyDescriptor | undefined : undefined;
@@ -136,7 +136,7 @@ class Describer {
   readonly #sharedMemory: boolean;
   readonly #objects: Described[] = [];
   readonly #numbers = new SafeMap<object, number>();
-  /** What is still to be described: breadth first, so that what is cut off is what lies deepest. */
+  /** The objects that are yet to be described: breadth first, so that the deepest objects are left out. */
   readonly #waiting: { object: object; number: number; depth: number }[] = [];
   #values = 0;
   #text = 0;
@@ -196,7 +196,7 @@ class Describer {
     return this.#values > MAX_VALUES;
   }
 
-  /** The text, or what there is room for: its beginning, and its end, where a stack has its frames. */
+  /** The text, or as much of its beginning and its end, where a stack has its frames, as there is room for. */
   #cut(text: string): string {
     const room = Math.max(MAX_TEXT - this.#text, MIN_TEXT);
     const cut = text.length <= room ? text : shortened(text, room);
@@ -276,7 +276,7 @@ class Describer {
     return hasValue(found) ? this.#item(found.value, depth) : this.#complaint(found.thrown);
   }
 
-  /** What stands in the place of a property that throws when it is read. */
+  /** The description of a property that throws when it is read. */
   #complaint(thrown: unknown): Item {
     return this.#words(`[Throws when read: ${summaryOf(thrown)}]`);
   }
@@ -299,7 +299,7 @@ class Describer {
     return { is: "object", className: classNameOf(object), properties };
   }
 
-  /** The key of the class an error is made anew of; undefined of what is no error. */
+  /** The key of the class to recreate an error with; undefined if the object isn't an error. */
   #errorClass(object: object): string | undefined {
     const prototypes = attempt(() => listOf(prototypesOf(object)));
     if (hasValue(prototypes)) {
@@ -309,7 +309,7 @@ class Describer {
       }
     }
     if (!types.isNativeError(object)) return undefined;
-    // Of another realm, as of node:vm, or without its prototype.
+    // The error is of another realm, as of node:vm, or has lost its prototype.
     const found = read(object, "name");
     return hasValue(found) && typeof found.value === "string" ? found.value : "Error";
   }
@@ -330,7 +330,7 @@ class Describer {
     if (hasValue(hasCause) && hasCause.value && !ArrayPrototypeIncludes(shown, "cause")) {
       ArrayPrototypePush(others, "cause");
     }
-    // First of all: of the others there may be too many.
+    // The hidden properties come first, because there may be too many enumerable ones.
     this.#properties(error, others, depth, hidden);
     this.#properties(error, shown, depth, properties);
     return {
@@ -347,7 +347,7 @@ class Describer {
       const text = attempt(() => String(value));
       return hasValue(text) ? text.value as string : printed(value);
     }
-    // Its stack has been told what it was when the error was made.
+    // The stack begins with the message that the error had when it was made.
     const header = stack === undefined
       ? ""
       : StringPrototypeSlice(stack, 0, Math.max(StringPrototypeIndexOf(stack, "\n    at "), 0));
@@ -358,7 +358,7 @@ class Describer {
   }
 }
 
-/** Of an error with more names of properties, only some that aren't enumerable are looked for. */
+/** For an error with more properties than this, only a few properties that aren't enumerable are read. */
 const MANY_NAMES = 10_000;
 
 function hiddenOf(error: object, shown: string[]): string[] {
@@ -366,7 +366,7 @@ function hiddenOf(error: object, shown: string[]): string[] {
   return ArrayPrototypeFilter(namesOf(() => Reflect.ownKeys(error)), (key) => !isShown.has(key));
 }
 
-/** The names of properties of an error, but for those that are described apart. */
+/** The names of the properties of an error, except message, stack and name, which are described apart. */
 function namesOf(keys: () => (string | symbol)[]): string[] {
   const found = attempt(keys);
   if (!hasValue(found)) return [];
@@ -388,7 +388,7 @@ function flat(keys: readonly unknown[], values: readonly unknown[]): unknown[] {
   return ArrayPrototypeFlatMap(keys, (key, i) => [key, values[i]]);
 }
 
-/** The name of its class where that says more than the name it has inherited; undefined if it has none. */
+/** The name of an error: that of its class if the error only inherits a known class's name; undefined if none. */
 function nameOf(error: object): string | undefined {
   const found = attempt(() => {
     if (hasOwn(error, "name")) return undefined;
@@ -444,7 +444,7 @@ function printed(value: unknown): string {
   return types.isProxy(value) ? "[Proxy]" : `[${typeof value}]`;
 }
 
-/** In one line. */
+/** A thrown value in one line. */
 function summaryOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return shortened(printed(thrown), MIN_TEXT);
   const message = read(thrown, "message");
@@ -452,7 +452,7 @@ function summaryOf(thrown: unknown): string {
   return shortened(`${nameOf(thrown) ?? "Error"}: ${message.value}`, MIN_TEXT);
 }
 
-/** A text of so many code units at most: its beginning and its end. */
+/** The text, or the `most` code units of its beginning and its end if it is longer. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
   const end = most >> 2;

@@ -1,9 +1,9 @@
-// Which text may be run as code here: text that comes from a process with the same rights. A process
-// with other rights, in a sandbox perhaps, could have its own code run with ours otherwise.
+// Signatures of text that is run as code. A process only runs text that comes from a process with the same
+// rights: otherwise a process with fewer rights, in a sandbox perhaps, could have its code run with more.
 //
-// Processes that share their rights share a key, which nobody else is told; text that one of them seals
-// (HMAC, RFC 2104) another can check. What a process is given by its starter needs no seal: the starter
-// could do all of that itself.
+// Processes with the same rights share a secret key. One of them signs a text (HMAC, RFC 2104), another verifies
+// the signature. Text from a process's own starter needs no signature: the starter could do all that the text
+// does by itself.
 
 import process from "node:process";
 import { PerIsolate } from "../liveness/per_isolate.ts";
@@ -27,28 +27,28 @@ export function adoptKey(key: Uint8Array): void {
 
 let isKeyless = false;
 
-/** Called once in a sealed process: what it seals holds nowhere, and node:crypto isn't loaded there. */
+/** Called once in a sealed process: its signatures are valid nowhere, and node:crypto isn't loaded there. */
 export function forgetKey(): void {
   isKeyless = true;
   perIsolate.hide();
 }
 
-/** The seal of a text. */
+/** The signature of a text. */
 export function sign(text: string): string {
   if (isKeyless) return crypto.randomUUID();
-  // Loading it takes 12 ms, and few need it.
+  // node:crypto is loaded here because loading takes 12 ms, and few processes need it.
   const { createHmac } = process.getBuiltinModule("node:crypto");
   return createHmac("sha256", ownKey()).update(text).digest("hex");
 }
 
-/** Whether a text was sealed by a process with the rights of this one. */
+/** Whether a text was signed by a process with the rights of this one. */
 export function verify(text: string, mark: unknown): boolean {
   return mark === sign(text);
 }
 
 let isTrusted = false;
 
-/** Does `work`, which unpacks what the starter of this process has sent. */
+/** Does `work`, which unpacks a message from the starter of this process. */
 export function fromStarter<T>(work: () => T): T {
   isTrusted = true;
   try {
@@ -58,7 +58,7 @@ export function fromStarter<T>(work: () => T): T {
   }
 }
 
-/** Whether what is being unpacked was sent by the starter of this process. */
+/** Whether the message that is being unpacked was sent by the starter of this process. */
 export function isFromStarter(): boolean {
   return isTrusted;
 }

@@ -1,7 +1,7 @@
-// Transferables: objects that can't be copied. A queue, a lock, a pipe end are not values but places in shared
-// memory, so they cross to another process by being handed over, never by being cloned (comlink calls what does
-// this transfer handlers). Each class says here, in one place, how its objects cross: what they consist of, and
-// how an object is constructed around that on the other side.
+// Transferables: objects that can't be copied. A queue, a lock or a pipe end is not a value but a place in shared
+// memory, so it is handed over to another process, never cloned. Each class registers here how its objects cross
+// (like comlink's transfer handlers): what an object consists of, and how an object is constructed around that
+// content on the other side.
 
 import type { MessagePort } from "node:worker_threads";
 import { option } from "../validate/options.ts";
@@ -14,39 +14,39 @@ const { ArrayPrototypeEvery, Reflect, SafeMap, TypeError } = primordials;
 
 export { cannotClone, serialize };
 
-/** What crosses in place of an object. */
+/** An object in the form in which it crosses: serialized. */
 export interface Serialized {
-  /** Which class's objects are made from it: see registerTransferable(). */
+  /** The class of the object: see registerTransferable(). */
   kind: string;
-  /** What the object consists of; structured clone takes it, but for the ports. */
+  /** The parts of the object; structured clone accepts them, except the ports. */
   content: unknown;
-  /** The ports in `content`, which move with it. */
+  /** The ports in `content`, which move with the message. */
   ports?: MessagePort[];
-  /** The id of the roster it names, if it does: it means nothing in another program. */
+  /** The id of the process table that the content refers to, if any: it has no meaning in another program. */
   program?: string;
-  /** Whether a process with permissions of its own can write to it: see liveness/tainted_memory.ts. */
+  /** Whether a process with permissions of its own can write to its memory: see liveness/tainted_memory.ts. */
   exposed?: boolean;
 }
 
-/** The method by which an object that can be in one place only is told that it has moved. */
+/** The method that tells an object which can only be in one place that it has moved. */
 export const moved: unique symbol = Symbol("multiprocessing.moved");
 
-/** An object that crosses by being handed over. */
+/** An object that is handed over. */
 export interface HandedOver extends TransferableObject {
   [serialize](): Serialized;
   /**
-   * Called in a critical section, once nothing can go wrong any more.
+   * Called in a critical section, once nothing can fail any more.
    *
-   * @param owner who has it now, in the roster
+   * @param owner the new owner, in the process table
    * @param how completes the sentence "It was …"
    */
   [moved]?(owner: Ref, how: string): void;
 }
 
-/** What is done with the parcels of a kind. */
+/** The functions for serialized objects of a kind. */
 interface Arrival {
   make(content: unknown): object;
-  /** For a parcel that nobody will ever unpack. */
+  /** Called for an object that will never be deserialized. */
   discard?(content: unknown): void;
 }
 
@@ -55,9 +55,9 @@ const arrivals = new SafeMap<string, Arrival>();
 /**
  * Registers a class whose objects are handed over.
  *
- * @param kind the name of the class in what crosses
- * @param make constructs an object, by {@linkcode constructFrom}, from what arrived
- * @param discard ends what an object stands for that nobody will construct
+ * @param kind the name of the class in serialized objects
+ * @param make constructs an object, by {@linkcode constructFrom}, from the content that arrived
+ * @param discard ends an object that will never be constructed, by its content
  */
 export function registerTransferable(
   kind: string,
@@ -67,14 +67,14 @@ export function registerTransferable(
   arrivals.set(kind, { make, discard });
 }
 
-/** The class that is being constructed from parts, and the parts. */
+/** The class whose object is being constructed from parts, and the parts. */
 let received: { type: unknown; parts: unknown } | undefined;
 
 /**
- * Constructs an object around parts that exist, as memory that arrived, where `new` by itself makes new ones.
- * A constructor can't be given them as an argument, because it is public; so it asks for them.
+ * Constructs an object around existing parts, such as memory that arrived, where `new` alone makes new parts.
+ * The constructor is public and so can't take the parts as an argument; instead it calls receivedParts().
  *
- * @param parts what the constructor gets from {@linkcode receivedParts}
+ * @param parts the value that the constructor gets from {@linkcode receivedParts}
  * @param args further arguments of the constructor
  */
 export function constructFrom<T extends object, A extends unknown[]>(
@@ -91,7 +91,7 @@ export function constructFrom<T extends object, A extends unknown[]>(
 }
 
 /**
- * The parts that an object is to be constructed from; undefined where a user constructs one.
+ * The parts that an object is constructed from; undefined where a user constructs the object.
  *
  * @param type the `new.target` of the constructor that asks
  */
@@ -102,12 +102,12 @@ export function receivedParts<P>(type: unknown): P | undefined {
   return parts as P;
 }
 
-/** Whether objects of all these kinds can be made here. */
+/** Whether this process can make objects of all these kinds. */
 export function knowsAll(parcels: readonly Serialized[]): boolean {
   return ArrayPrototypeEvery(parcels, ({ kind }) => arrivals.has(kind));
 }
 
-/** Makes the object that a parcel stands for. */
+/** Makes the object that was serialized. */
 export function deserialize(parcel: Serialized): object {
   const arrival = arrivals.get(parcel.kind);
   if (arrival === undefined) {
@@ -117,23 +117,23 @@ export function deserialize(parcel: Serialized): object {
   return arrival.make(parcel.content);
 }
 
-/** Ends what a parcel stands for: nobody will unpack it. */
+/** Ends an object that was serialized and will never be deserialized. */
 export function discardSerialized(parcel: Serialized): void {
   arrivals.get(parcel.kind)?.discard?.(parcel.content);
 }
 
-/** From now on hostile code may write to what a parcel stands for. */
+/** Marks a serialized object as exposed: from now on hostile code may write to its memory. */
 export function expose(parcel: Serialized): void {
   parcel.exposed = true;
   exposeIn(parcel.content);
 }
 
-/** The same of several. */
+/** Marks several serialized objects as exposed. */
 export function exposeAll(parcels: readonly Serialized[]): void {
   for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
 }
 
-/** Has a parcel say so, if it stands for something that is exposed. */
+/** Marks a serialized object as exposed if some of its memory is. */
 export function markExposed(parcel: Serialized): void {
   if (isExposedIn(parcel.content)) parcel.exposed = true;
 }

@@ -1,5 +1,5 @@
-// What a process with permissions of its own says it has failed with, checked before anything is made of it: the
-// process may be hostile, and everything that is walked through must be no longer than what it has sent.
+// Checks the failure that a process with permissions of its own has sent, before a value is made of it: the
+// process may be hostile, and all lists that are walked must together be no longer than the bytes it has sent.
 
 import type { Failure } from "./remote_error.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -7,9 +7,9 @@ import * as primordials from "../platform/primordials.ts";
 const { Array, each, TypeError } = primordials;
 
 /**
- * The description, if it is one.
+ * Returns the value, if it is the description of a failure.
  *
- * @param most of its parts, all together: each has taken a byte at least
+ * @param most the largest total number of its parts: each part has taken at least one byte
  * @throws {TypeError} if it isn't
  */
 export function checkedFailure(value: unknown, most: number): Failure {
