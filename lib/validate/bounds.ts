@@ -1,15 +1,15 @@
-// How much a queue or a pipe may hold, as users say it.
+// The bounds of a queue or a pipe, as users give them.
 
 import { option } from "./options.ts";
 import { checkWhole } from "./numbers.ts";
 
-/** What may be on its way where nobody says otherwise, in bytes. */
+/** The default of maxBytes. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;
-/** The least and the most maxBytes there can be: what a ring in shared memory has room for. */
+/** The smallest and the largest maxBytes that an MPMC ring in shared memory can have. */
 const MIN_BYTES = 64, MAX_BYTES = 2 ** 31 - 16;
 const MAX_RECORDS = 2 ** 31 - 1;
 
-/** The bounds, checked; without one, maxSize is 0 and maxBytes 2 ** 30. */
+/** Checks the bounds and returns them; the default of maxSize is 0, that of maxBytes is 2 ** 30. */
 export function checkBounds(
   options: { maxSize?: number; maxBytes?: number },
 ): { maxSize: number; maxBytes: number } {
@@ -22,7 +22,7 @@ export function checkBounds(
   return { maxSize, maxBytes };
 }
 
-/** How many records there may be. */
+/** Checks maxSize, the largest number of records, and returns it. */
 export function checkMaxSize(maxSize: unknown): number {
   return checkWhole("maxSize", maxSize, 0, MAX_RECORDS, "0 for no bound");
 }

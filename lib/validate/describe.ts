@@ -1,4 +1,4 @@
-// How messages name a value that is not what it should be.
+// The wording of error messages: a value of the wrong type, and the end of a process.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -12,7 +12,7 @@ export function describe(value: unknown): string {
   return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }
 
-/** How a process ended, by its exit code: "exited with code 3", "was killed". */
+/** The end of a process in words, by its exit code: "exited with code 3", "was killed". */
 export function howItEnded(exitCode: number): string {
   if (exitCode === -15) return "was terminated";
   if (exitCode === -9) return "was killed";

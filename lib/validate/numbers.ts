@@ -1,5 +1,5 @@
-// The one check of numbers that users give. What is no number is a TypeError, a number that can't be used
-// is a RangeError, and both messages end with what to give instead.
+// The one check of numbers that users give. A value that isn't a number leads to a TypeError, a number that can't
+// be used to a RangeError, and both messages end with what to give instead.
 
 import { describe } from "./describe.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -29,7 +29,7 @@ export function checkNumber(
   return value;
 }
 
-/** Checks a whole number in a range; the hint says what it stands for. */
+/** Checks a whole number in a range; the hint says what some of the numbers mean. */
 export function checkWhole(
   what: string,
   value: unknown,
@@ -45,7 +45,7 @@ export function checkWhole(
   );
 }
 
-/** Checks a whole number from `least` up; Infinity only where it may be. */
+/** Checks a whole number from `least` up; Infinity passes only with `mayBeEndless`. */
 export function checkCount(
   what: string,
   value: unknown,
@@ -60,12 +60,12 @@ export function checkCount(
   );
 }
 
-/** Whether a number is whole and in a range. */
+/** Whether a number is whole and from `least` to `most`. */
 export function isWhole(n: number, least: number, most: number): boolean {
   return Number.isInteger(n) && n >= least && n <= most;
 }
 
-/** Checks a limit, a number above 0; undefined where none is given. */
+/** Checks a limit, a number above 0, and returns it; undefined where no limit is given. */
 export function checkLimit(what: string, value: unknown, unit: string): number | undefined {
   if (value === undefined) return undefined;
   return checkNumber(
@@ -80,7 +80,7 @@ const isNotNegative = (n: number) => n >= 0;
 
 /** Checks a time: a number of milliseconds from 0 up, Infinity included. */
 export function checkMilliseconds(what: string, value: unknown): number {
-  // The first look is for the waits that say a timeout each time.
+  // This test keeps the check cheap for waits that are given a timeout each time.
   if (typeof value === "number" && value >= 0) return value;
   const wanted = "Give milliseconds from 0 up; Infinity has no end.";
   return checkNumber(what, value, isNotNegative, wanted);

@@ -1,5 +1,5 @@
-// Options have names here, where Python's arguments mostly have places: `get(0.1)` would wait for ever, and so
-// would `get({ timeOut: 100 })`. So what is no option is refused.
+// Options have names here, where Python's arguments are mostly positional. If unknown options were ignored,
+// `get(0.1)` and `get({ timeOut: 100 })` would wait for ever; so they are refused.
 
 import { describe } from "./describe.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -15,7 +15,8 @@ const {
 } = primordials;
 
 /**
- * An option. Not one is what a program, or a library of its, has added to Object.prototype.
+ * Reads an option. Properties that the program, or one of its libraries, has added to Object.prototype are not
+ * options.
  */
 export function option<O extends object, K extends keyof O & string>(
   options: O | undefined,
@@ -25,7 +26,7 @@ export function option<O extends object, K extends keyof O & string>(
   return name in Object.prototype && isInherited(options, name) ? undefined : options[name];
 }
 
-/** Whether an object has a property, if at all, from Object.prototype. */
+/** Whether no object before Object.prototype, in the chain of prototypes, has a property of this name. */
 function isInherited(options: object, name: string): boolean {
   for (let o: object | null = options; o !== null; o = Object.getPrototypeOf(o)) {
     if (o === Object.prototype) return true;
@@ -34,7 +35,7 @@ function isInherited(options: object, name: string): boolean {
   return true;
 }
 
-/** The options, or a copy of them if Object.prototype has one of their names. */
+/** The options themselves, or a copy without inherited ones if Object.prototype has one of their names. */
 function withoutInherited<O extends object>(options: O, names: readonly string[]): O {
   let isAdded = false;
   for (let i = 0; i < names.length; i++) isAdded ||= names[i] in Object.prototype;
@@ -48,11 +49,11 @@ function withoutInherited<O extends object>(options: O, names: readonly string[]
 }
 
 /**
- * Checks that the options are an object with none but these names. Returns the options, without what somebody
- * has added to Object.prototype.
+ * Checks that the options are an object with no names but these. Returns the options, without properties that
+ * the program has added to Object.prototype.
  *
- * @param more names that not every call of this kind has
- * @param example a call with options as they should be
+ * @param more names that only some calls of this kind have
+ * @param example a call with correct options
  * @throws {TypeError} if they are not
  */
 export function checkNames<O extends object>(
@@ -65,7 +66,7 @@ export function checkNames<O extends object>(
   return withoutInherited(options, names);
 }
 
-/** The same check alone; options are then read by {@linkcode option}. */
+/** Does the same check, without the copy; the caller reads the options by {@linkcode option}. */
 export function checkOnlyNames(
   options: object,
   names: readonly string[],
@@ -86,7 +87,7 @@ export function checkOnlyNames(
   }
 }
 
-/** Checks one option or argument, by whether it is right; the TypeError says what it is, and what to give. */
+/** Throws if an option or argument isn't right; the TypeError says what the value is, and what to give. */
 export function checkOption(what: string, value: unknown, isRight: boolean, wanted: string): void {
   if (!isRight) throw new TypeError(`${what} is ${describe(value)}. Give ${wanted}.`);
 }
