@@ -1,7 +1,7 @@
 /**
- * Every error class of this package. The names are Python's (`queue.Empty`, `queue.Full`,
- * `queue.ShutDown`) with the word Queue before them, because a JavaScript module has no
- * `queue.` to say it.
+ * All error classes of this package. The names are Python's (`queue.Empty`, `queue.Full`,
+ * `queue.ShutDown`), with the word Queue in front where Python's name has the module `queue.` in
+ * front.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import * as primordials from "./platform/primordials.ts";
 
 const { ArrayPrototypeSome, Object } = primordials;
 
-/** The property of a prototype that tells which class of this package it belongs to, in every copy of it. */
+/** The property of a prototype that names its class of this package, the same in every copy of the package. */
 export const brand: unique symbol = Symbol.for("@multiproc/multiprocessing/error") as never;
 
-/** The name goes on the prototype, as the language's own errors have it, so that it isn't printed twice. */
+/** Sets the name on the prototype, where the language's own errors have theirs: so it isn't printed twice. */
 export function nameClass(errorClass: { prototype: Error }, value: string): void {
   Object.defineProperty(errorClass.prototype, "name", {
     value,
@@ -24,9 +24,9 @@ export function nameClass(errorClass: { prototype: Error }, value: string): void
 }
 
 /**
- * Thrown by {@linkcode Queue.getNowait}, and by `get` and `getSync` when their timeout ran out:
- * there was no item. Nothing was taken. `getMany` and its siblings throw it, too. Python's
- * `queue.Empty`.
+ * Thrown by {@linkcode Queue.getNowait} when the queue is empty, and by `get` and `getSync` when the
+ * queue stayed empty until their timeout. No item was taken. `getMany` and its siblings throw this
+ * error, too. Python's `queue.Empty`.
  *
  * @example
  * ```ts
@@ -47,9 +47,10 @@ export class QueueEmpty extends Error {
 }
 
 /**
- * Thrown by {@linkcode Queue.putNowait}, and by `put` and `putSync` when their timeout ran out:
- * there was no room. The item was not put. `putMany` and its siblings throw it, too, and may have
- * put some of the items: see {@linkcode QueueFull.count}. Python's `queue.Full`.
+ * Thrown by {@linkcode Queue.putNowait} when the queue is full, and by `put` and `putSync` when the
+ * queue stayed full until their timeout. The item was not put. `putMany` and its siblings throw this
+ * error, too, and may have put some of the items: see {@linkcode QueueFull.count}. Python's
+ * `queue.Full`.
  *
  * @example
  * ```ts
@@ -69,7 +70,7 @@ export class QueueFull extends Error {
     nameClass(this, "QueueFull");
   }
   /**
-   * How many items of a `putMany` had been put when the time ran out; 0 for a single `put`.
+   * The number of items of a `putMany` that were put before the timeout; 0 for a single `put`.
    *
    * @example
    * ```ts
@@ -89,7 +90,7 @@ export class QueueFull extends Error {
    * Makes the error.
    *
    * @param message what happened
-   * @param count how many items of a `putMany` had been put
+   * @param count the number of items of a `putMany` that were put
    */
   constructor(message?: string, count = 0) {
     super(message);
@@ -98,8 +99,8 @@ export class QueueFull extends Error {
 }
 
 /**
- * Thrown by puts after {@linkcode Queue.shutdown}, and by gets once a queue that was shut down is
- * empty. Python's `queue.ShutDown` (3.13).
+ * Thrown by `put` and its siblings after {@linkcode Queue.shutdown}, and by `get` and its siblings
+ * once a queue that was shut down is empty. Python's `queue.ShutDown` (3.13).
  *
  * @example
  * ```ts
@@ -121,10 +122,11 @@ export class QueueShutDown extends Error {
 }
 
 /**
- * Thrown when a wait ran out of time, or wasn't to take any, that neither answers false nor has a
- * fuller or emptier name for it: {@linkcode Queue.open}, {@linkcode Connection.recv},
- * {@linkcode Connection.send}, {@linkcode Process.result}, {@linkcode Lock.hold} and their siblings.
- * Nothing was taken or sent. Python's `multiprocessing.TimeoutError`.
+ * Thrown when an operation that returns a value times out, or would have to wait and may not:
+ * {@linkcode Queue.open}, {@linkcode Connection.recv}, {@linkcode Connection.send},
+ * {@linkcode Process.result}, {@linkcode Lock.hold} and their siblings. Nothing was taken or sent.
+ * Queues throw {@linkcode QueueEmpty} or {@linkcode QueueFull} instead; `join` and `acquire` return
+ * false. Python's `multiprocessing.TimeoutError`.
  *
  * @example
  * ```ts
@@ -144,9 +146,9 @@ export class TimeoutError extends Error {
 }
 
 /**
- * Thrown by {@linkcode Connection.recv} and its siblings when nothing more will come: the other end
- * was closed, or its process has ended however it did, and all it sent was received. Python's
- * `EOFError`.
+ * Thrown by {@linkcode Connection.recv} and its siblings when no more messages will come: the other
+ * end was closed, or its process has ended, in whatever way, and all that was sent has been received.
+ * Python's `EOFError`.
  *
  * @example
  * ```ts
@@ -168,8 +170,8 @@ export class EOFError extends Error {
 }
 
 /**
- * Thrown by {@linkcode Connection.send} and its siblings when nobody will receive it: the other
- * end was closed, or its process has ended. Python's `BrokenPipeError`.
+ * Thrown by {@linkcode Connection.send} and its siblings when the message can't be received any more:
+ * the other end was closed, or its process has ended. Python's `BrokenPipeError`.
  *
  * @example
  * ```ts
@@ -192,8 +194,8 @@ export class BrokenPipeError extends Error {
 
 /**
  * Thrown by {@linkcode Connection.recvBytesInto} and its siblings when the message is longer than the
- * room in the buffer. The message was received: it is in `bytes`, and nothing was written to the
- * buffer. Python's `multiprocessing.BufferTooShort`, which has the message in `args[0]`.
+ * room in the buffer. The message was received: it is in `bytes`, and the buffer is unchanged.
+ * Python's `multiprocessing.BufferTooShort`, which has the message in `args[0]`.
  *
  * @example
  * ```ts
@@ -228,10 +230,10 @@ export class BufferTooShort extends Error {
 }
 
 /**
- * Thrown once by the next `acquire` after a process has ended, however it did, while it held a lock or
- * permits of a semaphore: what they protect may be half changed. The lock is then free, and can be
- * acquired. Python has no such error: there, everybody waits for ever. The name is .NET's
- * (`AbandonedMutexException`).
+ * Thrown once by the next `acquire` after a process has ended, in whatever way, while it held a lock or
+ * permits of a semaphore: the data that the lock protects may be half changed. The lock is then free,
+ * and can be acquired. Python has no such error: there, all other processes wait for ever. The name
+ * is .NET's (`AbandonedMutexException`).
  *
  * @example
  * ```ts
@@ -264,8 +266,8 @@ export class AbandonedLockError extends Error {
 }
 
 /**
- * Thrown to the processes that wait at a {@linkcode Barrier} which is broken: one of them waited too
- * long or died, its action threw, or it was aborted or reset. Python's
+ * Thrown to the processes that wait at a {@linkcode Barrier} when it is broken: one of them timed out
+ * or died, the barrier's action threw, or the barrier was aborted or reset. Python's
  * `threading.BrokenBarrierError`.
  *
  * @example
@@ -287,9 +289,9 @@ export class BrokenBarrierError extends Error {
 }
 
 /**
- * Thrown when a method is called on an object that is past or before the state it needs: a second
- * `start()`, a `join()` before `start()`, a `put` on a queue this process has closed. The name is
- * that of Python's `asyncio.InvalidStateError`; its `multiprocessing` raises ValueError,
+ * Thrown when a method is called on an object that isn't in the state the method needs: a second
+ * `start()`, a `join()` before `start()`, a `put` on a queue that this process has closed. The name is
+ * that of Python's `asyncio.InvalidStateError`; Python's `multiprocessing` raises ValueError,
  * AssertionError or OSError there.
  *
  * @example
@@ -312,9 +314,9 @@ export class InvalidStateError extends Error {
 }
 
 /**
- * What {@linkcode Process.result} rejects with when the process did not return a result: its
- * target threw (`cause` is what it threw), it exited by itself, it was ended from outside, or it
- * reached a limit. (Python's `multiprocessing.ProcessError` is another thing: the base class of its errors.)
+ * Thrown by {@linkcode Process.result} when the process did not return a result: its target threw
+ * (`cause` is the thrown value), the process exited by itself, was ended from outside, or reached a
+ * limit. (Python's `multiprocessing.ProcessError` is something else: the base class of its errors.)
  *
  * @example
  * ```ts
@@ -344,7 +346,7 @@ export class ProcessError extends Error {
   /** The exit code of the process: see {@linkcode Process.exitCode}. */
   readonly exitCode: number;
   /**
-   * The option whose limit the process reached, if that is what ended it.
+   * The option whose limit ended the process; undefined if it ended otherwise.
    *
    * @example
    * ```ts
@@ -373,7 +375,7 @@ export class ProcessError extends Error {
    *
    * @param message what happened
    * @param exitCode the exit code of the process
-   * @param options the `cause`: what the target threw; the `limit` that the process reached
+   * @param options `cause`: the value that the target threw; `limit`: the limit that the process reached
    */
   constructor(
     message: string,
@@ -392,12 +394,12 @@ const ownErrors = [
   ...[AbandonedLockError, BrokenBarrierError, InvalidStateError, ProcessError],
 ];
 
-/** Counts further classes, of a room of their own, among those of this package. */
+/** Adds error classes that are defined in another room to those of this package. */
 export function addOwnErrors(...errorClasses: (typeof ownErrors)[number][]): void {
   ownErrors.push(...errorClasses);
 }
 
-/** Whether it is an error of one of these classes. */
+/** Whether a value is an error of one of these classes. */
 export function isOwnError(error: unknown): error is Error {
   return ArrayPrototypeSome(ownErrors, (errorClass) => error instanceof errorClass);
 }
