@@ -1,5 +1,5 @@
-// What a program has added to Object.prototype, where Deno's own code would take it for an option: a
-// `signal` there, for one, and Deno starts no worker and adds no listener.
+// Properties that a program has added to Object.prototype, where Deno's own code would take them for options:
+// with a `signal` there, for instance, Deno starts no worker and adds no listener.
 
 const { defineProperty, getOwnPropertyDescriptor } = globalThis.Object;
 const { deleteProperty, ownKeys } = globalThis.Reflect;
@@ -11,7 +11,10 @@ const original: Record<PropertyKey, true> = { __proto__: null } as object as Rec
 >;
 for (let i = 0, keys = ownKeys(prototype); i < keys.length; i++) original[keys[i]] = true;
 
-/** Does `work`, which runs nothing of the program's, without what has been added to Object.prototype since the start. */
+/**
+ * Calls `work` while the properties that were added to Object.prototype since the start are removed. `work`
+ * must not run code of the program's.
+ */
 export function withoutAdded<T>(work: () => T): T {
   const keys = ownKeys(prototype);
   if (keys.length === keysAtStart) return work();

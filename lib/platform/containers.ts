@@ -1,6 +1,6 @@
-// Maps and sets that only this library sees: their methods are their own, copied from the language's when
-// this module was loaded, and they are iterated by iterators of their own. (Node and Deno have the same, by
-// the same names.) And each(), by which an array is iterated so.
+// Maps and sets for this library's own use. Their methods are copies of the language's, made when this module
+// was loaded, and their iterators are their own, so that nothing a program replaces affects them. (Node and
+// Deno have the same, by the same names.) And each(), which iterates an array in the same way.
 
 const { Map, Set } = globalThis;
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } =
@@ -10,9 +10,9 @@ const { iterator } = globalThis.Symbol, { isArray } = globalThis.Array;
 
 type Next<T> = () => IteratorResult<T, undefined>;
 
-// Classes without a prototype above, as an object literal with `__proto__: null` is slow (Deno 2.9.6).
+// These classes have no prototype above theirs; an object literal with `__proto__: null` is slow (Deno 2.9.6).
 
-/** An iterator that asks nobody but `next`. */
+/** An iterator that calls nothing but `next`. */
 class OwnIterator<T> implements IterableIterator<T, undefined, unknown> {
   readonly next: Next<T>;
 
@@ -29,7 +29,7 @@ class OwnIterator<T> implements IterableIterator<T, undefined, unknown> {
   }
 }
 
-/** The elements of an array; itself what its next() answers. */
+/** An iterator of the elements of an array. It is also the result object that its next() returns. */
 class Elements<T> implements IterableIterator<T, undefined, unknown> {
   readonly #list: ArrayLike<T>;
   #next = 0;
@@ -55,12 +55,12 @@ class Elements<T> implements IterableIterator<T, undefined, unknown> {
   }
 }
 
-/** For loops over an array, as it is when the loop gets there. */
+/** An iterable for loops over an array. Changes of the array during the loop are seen. */
 export function each<T>(list: ArrayLike<T>): Iterable<T> {
   return new Elements(list);
 }
 
-/** What an iterable has, as an array of its own; an array is asked for nothing but its elements. */
+/** The elements of an iterable as a new array. Of an array only the elements are read, not its iterator. */
 export function listOf<T>(iterable: Iterable<T>): T[] {
   if (!isArray(iterable)) return [...iterable];
   const list: T[] = [];
@@ -68,12 +68,12 @@ export function listOf<T>(iterable: Iterable<T>): T[] {
   return list;
 }
 
-/** Iterates what `next` answers. */
+/** An iterator with this `next`. */
 export function iterate<T>(next: Next<T>): IterableIterator<T, undefined, unknown> {
   return new OwnIterator(next);
 }
 
-/** A set of these. */
+/** A set of these values. */
 export function setOf<T>(list: ArrayLike<T>): Set<T> {
   const all = new SafeSet<T>();
   for (let i = 0; i < list.length; i++) all.add(list[i]);
@@ -83,7 +83,7 @@ export function setOf<T>(list: ArrayLike<T>): Set<T> {
 // deno-lint-ignore no-explicit-any
 type Container = new () => any;
 
-/** A class whose objects are the original's, and have none of its prototype. */
+/** A class whose objects are made by the original, and have a copy of its prototype instead of that prototype. */
 function safe<C extends Container>(original: C, methods: readonly string[]): C {
   const prototype = create(null);
   const next = getPrototypeOf(construct(original, []).values()).next;
@@ -110,8 +110,8 @@ function safe<C extends Container>(original: C, methods: readonly string[]): C {
   return made as unknown as C;
 }
 
-/** A Map of this library's own; it takes no entries when it is made. */
+/** A Map for this library's own use; the constructor takes no entries. */
 export const SafeMap = safe(Map, ["entries", "keys", "values"]) as new <K, V>() => Map<K, V>;
 
-/** A Set of this library's own; it takes no values when it is made. */
+/** A Set for this library's own use; the constructor takes no values. */
 export const SafeSet = safe(Set, ["values", "keys", "entries"]) as new <T>() => Set<T>;

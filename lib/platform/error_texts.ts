@@ -1,4 +1,4 @@
-// How V8 and Deno word the errors that code without a module around it meets.
+// The texts of the errors that V8 and Deno throw in code without its module around it.
 //
 //   outside names     "X is not defined" and "Cannot access 'X' before initialization" (V8).
 //   imports           of a relative path or a bare name from a data: URL, without and with a deno.json (Deno).
@@ -19,7 +19,7 @@ export function uninitializedNameIn(error: ReferenceError): string | undefined {
 
 const UNRESOLVED = /^invalid URL: relative URL|^(?:Import|Relative import path) "([^"]*)" not /;
 
-/** What an import named that can't be resolved from a data: URL; undefined for another error. */
+/** The specifier, in words, of an import that can't be resolved from a data: URL; undefined for another error. */
 export function unresolvedImportIn(error: Error): string | undefined {
   const found = error instanceof TypeError ? RegExpPrototypeExec(UNRESOLVED, error.message) : null;
   if (found === null) return undefined;

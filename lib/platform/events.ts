@@ -1,7 +1,7 @@
-// Abort signals, and message ports, by the methods that they had when this module was loaded: as
-// methods.ts has it for the language's own.
+// Abort signals and events, by the methods that they had when this module was loaded: the counterpart of
+// methods.ts, which does this for the language's own objects.
 //
-// Deno looks for a `signal` in the options of a listener, and finds one that is added to Object.prototype.
+// Deno looks for a `signal` in the options of a listener, and finds one that was added to Object.prototype.
 
 import { withoutAdded } from "./added.ts";
 import { uncurry, uncurryGetter } from "./methods.ts";
@@ -50,7 +50,7 @@ export function addAbortListener(signal: AbortSignal, listener: () => void): voi
   else addEventListener(signal, "abort", listener);
 }
 
-/** Ends what addAbortListener() began. */
+/** Removes a listener that addAbortListener() has added. */
 export function removeAbortListener(signal: AbortSignal, listener: () => void): void {
   removeEventListener(signal, "abort", listener);
 }

@@ -1,10 +1,10 @@
-// How Deno marks objects of its own, whose content is not in their properties.
+// The marks on Deno's own objects, whose content is not in their properties.
 //
-//   clonable          What Deno clones or refuses by itself (a MessagePort, a CryptoKey, a DOMException) has
-//                     a symbol with the description "Deno.core.hostObject".
+//   clonable          An object that Deno itself clones, or refuses to clone (a MessagePort, a CryptoKey, a
+//                     DOMException), has a symbol with the description "Deno.core.hostObject".
 //   of a class        Every class of Deno's own has a method with the name
-//                     Symbol.for("Deno.privateCustomInspect"). Many of those that aren't clonable (a URL,
-//                     Headers) are cloned to {}, silently.
+//                     Symbol.for("Deno.privateCustomInspect"). Many objects of these classes that aren't
+//                     clonable (a URL, Headers) are silently cloned to {}.
 
 import * as primordials from "./primordials.ts";
 
@@ -13,7 +13,7 @@ const { ArrayPrototypeFind, DOMException, Object, Symbol, SymbolPrototypeGetDesc
 
 let hostSymbol: symbol | undefined;
 
-/** The symbol of what Deno clones or refuses by itself. */
+/** The symbol on objects that Deno itself clones, or refuses to clone. */
 export function hostObject(): symbol {
   hostSymbol ??=
     ArrayPrototypeFind(Object.getOwnPropertySymbols(new DOMException()), isHostSymbol) ??
@@ -21,7 +21,7 @@ export function hostObject(): symbol {
   return hostSymbol;
 }
 
-/** Whether a symbol is the one that marks what Deno clones or refuses by itself. */
+/** Whether a symbol is the one on objects that Deno itself clones, or refuses to clone. */
 export function isHostSymbol(symbol: symbol): boolean {
   return SymbolPrototypeGetDescription(symbol) === "Deno.core.hostObject";
 }

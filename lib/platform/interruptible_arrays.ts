@@ -1,11 +1,11 @@
-// Arrays that are made by a function.
+// Interruptible making of arrays.
 //
-//   fixed length      V8 leaves the check for interruptions out of an optimized loop that calls something,
-//                     because what is called checks; but what makes arrays of a fixed length doesn't.
-//                     `while (true) all.push(Array(1000).fill(0))`, the simplest way to fill a heap,
+//   fixed length      V8 leaves the check for interruptions out of an optimized loop that contains a call,
+//                     because a callee checks; but the builtin that makes arrays of a fixed length doesn't
+//                     check. `while (true) all.push(Array(1000).fill(0))`, the simplest way to fill a heap,
 //                     could not be stopped by anything, and took all the memory there is.
 //
-// So in a process with a limit arrays are made by a function.
+// So in a process with a limit, `Array` is a proxy whose handlers are functions, which check.
 
 import * as primordials from "./primordials.ts";
 
@@ -20,6 +20,6 @@ export function makeArraysByFunction(): void {
     },
     apply: (_, self, args) => Reflect.apply(original, self, args),
   });
-  // Not the `constructor` of arrays: map, filter and slice would be twenty times slower.
+  // The `constructor` of arrays stays: replaced, it would make map, filter and slice twenty times slower.
   globalThis.Array = made;
 }

@@ -1,9 +1,9 @@
-// A console that a killed process can't outlive.
+// A console that doesn't keep a killed process alive.
 //
-//   inspecting        Deno loses the order to end a thread that reaches it while it inspects a value, for
+//   inspecting        An order to end a thread is lost if it arrives while Deno inspects a value, for
 //                     console.log or Deno.inspect: a thread that prints in a loop would go on for ever.
 //
-// So a started process looks after each print whether it has been killed.
+// So a started process checks after each print whether it has been killed.
 
 import * as primordials from "./primordials.ts";
 
@@ -12,7 +12,7 @@ const { each, Object, Reflect } = primordials;
 // deno-lint-ignore no-explicit-any
 type Methods = Record<string, any>;
 
-/** Called once in a started process. From now on `look` is called after whatever inspects values. */
+/** Has `look` called after every call that inspects values. Called once in a started process. */
 export function lookAfterPrinting(look: () => void): void {
   const methods: Methods = globalThis.console;
   for (const name of each(Object.keys(methods))) lookAfter(methods, name, look);

@@ -1,9 +1,11 @@
-// Modules that run a text of this library's under a URL of their own: whatever imports that URL in this isolate, by
-// whichever specifier, gets them.
+// Modules that run a text of this library under a URL of the caller's choice. Every module of this isolate that
+// imports that URL, by whichever specifier, gets that text.
 //
-//   load hook         module.registerHooks gives the text of a module that is imported while the hook is registered;
-//                     the module stays under its URL when the hook is gone, and Deno never runs the file there.
-//   graph             Deno still reads the module at the URL and what it imports, without running it: 40 µs a file.
+//   load hook         module.registerHooks supplies the text of a module that is imported while the hook is
+//                     registered. The module stays under its URL when the hook is gone, and Deno never runs the
+//                     file there.
+//   graph             Deno still reads the module at the URL and its imports, without running them: 40 µs a
+//                     file.
 
 import module from "node:module";
 import * as primordials from "./primordials.ts";
@@ -18,13 +20,13 @@ const { registerHooks } = module as unknown as {
   registerHooks?: (hooks: Hooks) => { deregister(): void };
 };
 
-/** Whether this Deno can do that. */
+/** Whether this Deno can define modules. */
 export const canDefineModules: boolean = registerHooks !== undefined;
 
 /**
- * Has modules run these texts in this isolate.
+ * Makes modules of these texts in this isolate.
  *
- * @param texts by the URLs of the modules, none of which is loaded yet
+ * @param texts the texts by the URLs of their modules, none of which may be loaded yet
  */
 export async function defineModules(texts: Readonly<Record<string, string>>): Promise<void> {
   const hooks = registerHooks!({

@@ -1,6 +1,6 @@
-// What Deno knows of the modules an isolate has loaded: their text, as V8 runs it, and what they
-// export. Both are answered at once, need no permission and evaluate nothing that has not been
-// evaluated; an unexpected answer of another Deno version means "unknown".
+// What Deno knows about the modules an isolate has loaded: their text, as V8 runs it, and their exports. Deno
+// answers both at once, needs no permission for it and evaluates nothing that has not been evaluated. An
+// unexpected answer of another Deno version means "unknown".
 //
 // Deno 2.9.4 to 2.9.6, through what node:module offers:
 // - the loader of ".cjs" files reads any module of the program's graph without read permission, from the
@@ -27,7 +27,7 @@ const {
   URL,
 } = primordials;
 
-/** What a module exports. */
+/** The exports of a module. */
 export type Namespace = Record<string, unknown>;
 
 interface Loading {
@@ -36,7 +36,7 @@ interface Loading {
 
 type Loader = (loading: object, path: string) => void;
 
-/** What of node:module's class is used here. */
+/** The members of node:module's class that are used here. */
 interface ModuleClass {
   _extensions: Record<string, Loader>;
   stripTypeScriptTypes(text: string, options: { mode: "transform" }): string;
@@ -49,7 +49,10 @@ const { _extensions, stripTypeScriptTypes, prototype: { _compile } } =
   module as unknown as ModuleClass;
 const loadText = _extensions[".cjs"], loadNamespace = _extensions[".mjs"];
 
-/** The path of a file: URL that stands for it alone, as those of modules without a query do. */
+/**
+ * The path of a file: URL, if pathToFileURL() makes the same URL from that path; so it is for modules without a
+ * query.
+ */
 function pathOf(url: string): string | undefined {
   if (!StringPrototypeStartsWith(url, "file:")) return undefined;
   try {
@@ -67,7 +70,7 @@ export function areLoaded(urls: readonly string[]): boolean {
       ArrayPrototypeMap(urls, (url) => `import ${JSON.stringify(url)};`),
       "",
     );
-    // Linked, and never evaluated: what has top-level await can't be, at once.
+    // The module is linked and never evaluated: a module with top-level await can't be evaluated synchronously.
     compile(`${imports} await undefined;`);
     return false;
   } catch (error) {
@@ -76,9 +79,9 @@ export function areLoaded(urls: readonly string[]): boolean {
 }
 
 /**
- * The text of a local module as V8 runs it; undefined where it can't be told.
+ * The text of a local module as V8 runs it; undefined where Deno doesn't tell it.
  *
- * @param url of a module that is loaded, or that may be read: of others Deno would ask the person at
+ * @param url of a module that is loaded, or that may be read: for other modules Deno would ask the person at
  *   the terminal
  */
 export function loadedText(url: string): string | undefined {
@@ -94,10 +97,10 @@ export function loadedText(url: string): string | undefined {
 }
 
 /**
- * What a module exports, if it is evaluated; undefined while it is not; null if that is never told,
- * because there is top-level await in it, or in what it imports.
+ * The exports of a module, if it is evaluated; undefined while it is not; null if Deno never tells them,
+ * because there is top-level await in the module or in its imports.
  *
- * @param url of a module that is loaded: others would be
+ * @param url of a module that is loaded: another one would be loaded by this call
  */
 export function namespaceOf(url: string): Namespace | null | undefined {
   const path = pathOf(url);
@@ -115,7 +118,7 @@ function isAsyncError(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_REQUIRE_ASYNC_MODULE";
 }
 
-/** The URLs that specifiers stand for in a module; undefined for those that stand for none. */
+/** The URLs to which specifiers resolve in a module; undefined for those that don't resolve. */
 export function resolveIn(url: string, specifiers: readonly string[]): (string | undefined)[] {
   const isPath = (specifier: string) => RegExpPrototypeTest(/^(\.\.?\/|\/|[a-z]+:\/\/)/, specifier);
   const paths = ArrayPrototypeMap(
@@ -136,14 +139,14 @@ export function resolveIn(url: string, specifiers: readonly string[]): (string |
   }
 }
 
-/** The text that V8 would run of a module in TypeScript or JavaScript. */
+/** The text of a module in TypeScript or JavaScript, as V8 would run it. */
 export function transpiled(text: string): string {
   return stripTypeScriptTypes(text, { mode: "transform" });
 }
 
 let compiled = 0;
 
-/** Evaluates a module made of this text, which stands beside another one. */
+/** Evaluates a module made of this text, in the folder of another module. */
 function compile(text: string, beside = "file:///"): Record<string, Namespace> {
   const url = new URL(`./multiprocessing-${compiled++}-${crypto.randomUUID()}.mjs`, beside);
   const loading: Loading = { exports: {} };

@@ -1,11 +1,11 @@
-// Message ports of node:worker_threads: what this library relies on beyond what is documented.
+// Message ports of node:worker_threads: behaviour beyond the documentation that this library relies on.
 //
-//   closed ports      receiveMessageOnPort of a port that has closed answers undefined, or throws
-//                     "expected i32" (Deno 2.9.4, 2.9.5). A port closes when the other end does.
-//   close()           The close() of a port from node's MessageChannel starts the other port of the pair
-//                     if that is in the same isolate. A started port takes its messages out of reach of
-//                     receiveMessageOnPort. The close() of the prototype doesn't start the other port.
-//                     Of a started port it fails where Error.prototype is frozen.
+//   closed ports      receiveMessageOnPort of a closed port answers undefined, or throws "expected i32" (Deno
+//                     2.9.4, 2.9.5). A port closes when the other end does.
+//   close()           The close() of a port from node's MessageChannel starts the other port of the pair if
+//                     that is in the same isolate. A started port takes its messages out of reach of
+//                     receiveMessageOnPort. The close() of the prototype doesn't start the other port. For a
+//                     started port, close() fails where Error.prototype is frozen.
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
@@ -22,8 +22,8 @@ const {
 } = primordials;
 
 /**
- * The next message of a port, without a turn of the event loop; undefined if there is none, or will
- * never be one because the port has closed.
+ * The next message of a port, without a turn of the event loop; undefined if there is none, or if the port has
+ * closed.
  */
 export function takeMessage(port: MessagePort): { message: unknown } | undefined {
   try {
@@ -34,7 +34,10 @@ export function takeMessage(port: MessagePort): { message: unknown } | undefined
   }
 }
 
-/** What this Deno throws for a closed port; null where it throws nothing; looked up at the first error. */
+/**
+ * The message of the error that this Deno throws for a closed port; null where it throws none. Found at the
+ * first error.
+ */
 let closedPortError: string | null | undefined;
 
 function isThrownForClosedPort(error: unknown): boolean {
@@ -54,13 +57,13 @@ function findClosedPortError(): string | null {
   }
 }
 
-/** Closes a port and leaves the other port of the pair as it is. */
+/** Closes a port without starting the other port of the pair. */
 export const closeQuietly = uncurry<unknown, [], void>(globalThis.MessagePort.prototype.close);
 
 /**
- * Closes a port that has been started and is in no use any more. Where Error.prototype is frozen Deno 2.9.6 ends
- * the program for that: it can't name the error by which it stops listening. There the port is left to
- * close when its other end does.
+ * Closes a port that has been started and is no longer used. Where Error.prototype is frozen, close() of such a
+ * port ends the program (Deno 2.9.6), because Deno can't name the error by which it stops listening. There the
+ * port is left to close when its other end does.
  */
 export function closeStarted(port: MessagePort): void {
   if (Object.getOwnPropertyDescriptor(Error.prototype, "name")?.writable !== false) port.close();

@@ -1,21 +1,21 @@
-// The globals of JavaScript, the web and Deno as they are when this module is loaded: primordials, as
-// Node and Deno call their own copies. A program may replace any of them later: fake timers in a test,
-// a polyfill, an instrumented Promise. This library uses none but these, so what a program replaces
-// neither hangs it nor changes what it does. In a child this module is loaded before the user's.
+// The globals of JavaScript, the web and Deno as they are when this module is loaded: primordials, as Node and
+// Deno call their own copies. A program may replace any global later: fake timers in a test, a polyfill, an
+// instrumented Promise. This library uses only these copies, so a replaced global neither hangs it nor changes
+// its behaviour. In a child this module is loaded before the user's.
 //
 // A file takes the globals it uses from here, under their usual names:
 //
 //   import * as primordials from "./primordials.ts";
 //   const { Atomics, Map } = primordials;
 //
-// (tests/platform/primordials_test.ts tells where one is missing). By a constant of the file, and not an import by
-// name, V8 knows what is called when it optimises, as it does of a global (Deno 2.9.6).
+// (tests/platform/primordials_test.ts reports a file that uses another global). A constant of the file, and not
+// an import by name, because V8 optimises calls of a constant as well as calls of a global (Deno 2.9.6).
 //
-// Where such a name also stands in the types of the public API it is written primordials.Promise: what
-// documents the API would take the constant for the type.
+// Where such a name also occurs in the types of the public API, the code has primordials.Promise: documentation
+// tools would take the constant for the type.
 //
-// Namespaces are copies that hold what this library uses, classes with static methods are stand-ins that
-// make what the original makes, other classes are the originals.
+// Namespaces are copies with the members that this library uses. Classes with static methods are stand-ins that
+// make the same objects as the originals. Other classes are the originals.
 
 import { withoutAdded } from "./added.ts";
 import { each } from "./containers.ts";
@@ -28,7 +28,7 @@ const { defineProperty, fromEntries, getOwnPropertyDescriptor, setPrototypeOf } 
 const { apply, construct, ownKeys } = globalThis.Reflect;
 const bind = globalThis.Function.prototype.bind;
 
-/** A function as a method of its object, for good; undefined where a runtime has none. */
+/** A function bound to its object; undefined where a runtime doesn't have the function. */
 // deno-lint-ignore no-explicit-any
 function bound<F extends (...args: any) => unknown>(method: F, self: unknown): F {
   return method === undefined ? method : apply(bind, method, [self]) as F;
@@ -44,7 +44,7 @@ function copyStatics(original: object, standIn: object): void {
   const keys = ownKeys(original);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i], { value } = getOwnPropertyDescriptor(original, key)!;
-    // Its own name or length, changed, would make V8 look up each method in a table (Deno 2.9.6).
+    // A changed name or length would make V8 look up each method in a table (Deno 2.9.6).
     if (value === undefined || getOwnPropertyDescriptor(standIn, key) !== undefined) continue;
     const own = typeof value === "function" ? bound(value, original) : value;
     defineProperty(standIn, key, { __proto__: null, value: own } as PropertyDescriptor);
@@ -52,8 +52,8 @@ function copyStatics(original: object, standIn: object): void {
 }
 
 /**
- * A stand-in for a class. `new` makes what the original makes, and instanceof answers as the original
- * does; a class can't extend it.
+ * A stand-in for a class. `new` makes an object of the original, and instanceof answers as for the original. A
+ * class can't extend the stand-in.
  */
 function keepClass<C extends Class>(original: C): C {
   const standIn = function (...args: unknown[]): unknown {
@@ -65,8 +65,8 @@ function keepClass<C extends Class>(original: C): C {
 }
 
 /**
- * A stand-in for a class that is called without `new`. Not the same as a class: if a second function
- * has String.prototype for its objects, all that is done with strings is slower (Deno 2.9.6).
+ * A stand-in for a class that is called without `new`. It isn't made by keepClass(): if a second function has
+ * String.prototype as its prototype, all operations on strings are slower (Deno 2.9.6).
  */
 function keepConversion<C extends Conversion>(original: C): C {
   const standIn = (...args: unknown[]): unknown => apply(original, undefined, args);
@@ -160,7 +160,7 @@ export const Object = {
   values: g.Object.values,
 };
 
-/** Object(value): a value whose properties can be read, whatever it is. */
+/** Object(value): an object whose properties can be read, whatever the value is. */
 // deno-lint-ignore no-explicit-any
 export const ToObject: (value: unknown) => any = g.Object;
 
@@ -178,7 +178,10 @@ export const Reflect = {
   setPrototypeOf: g.Reflect.setPrototypeOf,
 };
 
-/** Object.defineProperty, for which a descriptor has nothing that somebody has added to Object.prototype. */
+/**
+ * Object.defineProperty, with a descriptor that inherits nothing from Object.prototype, where a program may
+ * have added members.
+ */
 function define<T>(
   object: T,
   key: PropertyKey,
@@ -253,13 +256,13 @@ export const AbortController = g.AbortController,
 
 // Deno
 
-/** Reads a property by the getter that it has now. */
+/** A function that reads a property by the getter that the property has now. */
 function getterOf<T extends object, K extends keyof T>(object: T, name: K): () => T[K] {
   const getter = getOwnPropertyDescriptor(object, name)?.get;
   return getter === undefined ? () => object[name] : bound(getter, object);
 }
 
-/** Printing goes where it went at the start; a program that replaces console.error is not asked. */
+/** The original console.error, also where a program replaces console.error. */
 export const console = { error: bound(g.console.error, g.console) };
 
 function keepDeno() {
@@ -293,5 +296,5 @@ function keepDeno() {
   };
 }
 
-/** Undefined in another runtime, where only local.ts can be used. */
+/** undefined in another runtime, where only local.ts can be used. */
 export const Deno: ReturnType<typeof keepDeno> = "Deno" in g ? keepDeno() : undefined!;

@@ -1,8 +1,9 @@
-// Imported first of all by mod.ts, so that a runtime that lacks something gets one error that says so.
-// For that error to come first, no module of this package imports by name what an older Deno doesn't
-// export (a link error is thrown before any module runs): such exports are read from the namespace.
+// The check of the runtime. mod.ts imports it first of all, so that a runtime that lacks a feature gets one
+// error that says so. For that error to come first, no module of this package imports by name an export that an
+// older Deno doesn't have (a link error is thrown before any module runs): such exports are read from the
+// namespace.
 //
-// What decides is what the runtime has. Its version only words the error.
+// The features of the runtime decide. Its version only changes the words of the error.
 //
 //   locks             `locks` of node:worker_threads came in the release (Deno 2.9.4) in which a thread
 //                     that holds a Web Lock can be interrupted; see interruption.ts.
@@ -12,11 +13,11 @@ import * as threads from "node:worker_threads";
 /** The oldest version of Deno on which all tests pass. */
 export const OLDEST_DENO = "2.9.4";
 
-/** What there is to know of a runtime. */
+/** The version and features of a runtime. */
 export interface Runtime {
   /** As { deno: "2.9.6" }, { node: "24.0.0" }; null where the runtime doesn't tell. */
   versions: { deno?: string; bun?: string; node?: string };
-  /** What this package needs and the runtime hasn't. */
+  /** The features that this package needs and the runtime lacks. */
   missing: string[];
 }
 
@@ -38,7 +39,7 @@ export function ownRuntime(): Runtime {
   return { versions, missing: needed.filter(([, isThere]) => !isThere).map(([name]) => name) };
 }
 
-/** The error of a runtime that can't run this package; undefined for one that can. */
+/** The error message for a runtime that can't run this package; undefined for a runtime that can. */
 export function explainUnsupported({ versions, missing }: Runtime): string | undefined {
   if (missing.length === 0) return undefined;
   const needs = `@multiproc/multiprocessing needs Deno ${OLDEST_DENO} or later`;

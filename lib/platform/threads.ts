@@ -1,21 +1,21 @@
-// Workers of node:worker_threads, beyond what is documented; interruption.ts tells what stops them.
+// Workers of node:worker_threads: behaviour beyond the documentation. How they are interrupted is in interruption.ts.
 //
 //   heap limit        The limit `maxOldGenerationSizeMb` takes whole numbers. A thread whose heap is full
 //                     ends with ERR_WORKER_OUT_OF_MEMORY, and the program lives.
 //   after an await    When the heap is full, V8 doubles the limit and interrupts the code, and Deno ends the
-//                     thread; but where the code ran after an await, the interruption is lost, and with it
-//                     the rest of the code. The heap_size_limit of node:v8, which has grown, tells.
-//   least limit       With 16 MB a thread can load this package. With less it may run out of memory
-//                     before anybody can notice.
-//   nested            A worker that is started from a worker takes half a second longer to come up than one
-//                     that is started from main: Deno waits for a debugger.
+//                     thread. But where the code ran after an await, the interruption is lost, and with it the
+//                     rest of the code. Only the heap_size_limit of node:v8, which has grown, shows it.
+//   least limit       With 16 MB a thread can load this package. With less it may run out of memory before that
+//                     can be noticed.
+//   nested            A worker that is started from a worker takes half a second longer to come up than a
+//                     worker that is started from main: Deno waits for a debugger.
 //   leaks             A worker that is killed while its main module is still evaluating, its top-level await
 //                     included, leaks what it had loaded.
 //   panics            Deno loads much of itself only when a thread needs it. Where a thread is terminated in the
 //                     middle of that, Deno can panic ("Option::unwrap() on a None value" in ext_script.rs), which
 //                     ends the program: seen twice in some 20,000 ends, on a very busy machine.
-//   permissions       A thread has the permissions of its starter themselves and not a copy of them: what it
-//                     revokes is lost to both.
+//   permissions       A thread shares the permissions of its starter instead of having a copy of them: what the
+//                     thread revokes is lost to both.
 //   with its starter  A worker ends with the worker that has started it.
 
 import * as v8 from "node:v8";
@@ -25,7 +25,7 @@ import * as primordials from "./primordials.ts";
 const { Math, ToObject } = primordials;
 const { getHeapStatistics } = v8;
 
-/** The limits of a thread; there are none for undefined and Infinity. */
+/** The limits of a thread; undefined and Infinity mean none. */
 export function resourceLimitsOf(memoryLimitMb: number | undefined): ResourceLimits | undefined {
   if (memoryLimitMb === undefined || memoryLimitMb === Infinity) return undefined;
   return { maxOldGenerationSizeMb: Math.ceil(memoryLimitMb) };
@@ -36,7 +36,7 @@ export function isOutOfMemory(error: unknown): boolean {
   return (ToObject(error) as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
 }
 
-/** What the heap of this isolate may take, which grows when the heap was full; and what its buffers take. In bytes. */
+/** The limit of this isolate's heap, which grows when the heap was full; and the size of its buffers. In bytes. */
 export function memoryUse(): { heapLimit: number; buffers: number } {
   const statistics = getHeapStatistics() as { heap_size_limit: number; external_memory: number };
   return { heapLimit: statistics.heap_size_limit, buffers: statistics.external_memory };

@@ -1,14 +1,14 @@
-// Web Workers, beyond what is documented.
+// Web Workers: behaviour beyond the documentation.
 //
 //   unref             A web Worker has a method that refs or unrefs it. Its name is the one symbol without a
 //                     description on Worker.prototype. The program doesn't wait for an unref'd worker.
-//   terminate         ends a web Worker at the next turn of its event loop, not in the middle of a loop; and
-//                     the program waits for the worker until then.
-//   permissions       The option `deno.permissions` is there where the program runs with worker-options.
-//                     Without, Deno prints one line and exits with code 70.
-//   imports           What a worker's main module imports literally, in import() too, is loaded with the
-//                     rights of the isolate that starts the worker. Where Deno type-checks, as `deno test`
-//                     does, it checks what is imported so, anew for each worker.
+//   terminate         terminate() ends a web Worker at the next turn of its event loop, not in the middle of a
+//                     loop. The program waits for the worker until then.
+//   permissions       The option `deno.permissions` exists where the program runs with worker-options. Without,
+//                     Deno prints one line and exits with code 70.
+//   imports           Modules that a worker's main module imports by a literal specifier, in import() too, are
+//                     loaded with the rights of the isolate that starts the worker. Where Deno type-checks, as
+//                     `deno test` does, it checks these modules anew for each worker.
 
 import * as primordials from "./primordials.ts";
 
