@@ -1,7 +1,7 @@
-/** Where the parts of the package's text are. */
+/** The URLs of the parts of the package's text. */
 export interface BundleParts {
-  /** Exports boot(), and is enough for a child that uses nothing of the package. */
+  /** Exports boot(), which is enough for a child that uses nothing of the package. */
   core: string;
-  /** Exports all. */
+  /** Exports the whole package. */
   whole: string;
 }

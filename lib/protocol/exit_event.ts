@@ -1,4 +1,4 @@
-// The eventcount that is notified when a process has ended: what joins the process waits there.
+// The eventcount that is notified when a process has ended. Calls that join the process wait on it.
 
 import type { ExitRecord } from "../liveness/control_block.ts";
 import { EventCount } from "../wait/eventcount.ts";

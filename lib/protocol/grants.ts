@@ -12,7 +12,7 @@ export type Grant = boolean | "inherit" | string[];
 /** Explicit permissions; a permission that isn't named is not granted. */
 export type Grants = Partial<Record<Name, Grant>>;
 
-/** What a sealed realm has beside what every sealed realm has. */
+/** What one sealed realm has beyond the names that every sealed realm has. */
 export interface Sealed {
   /** Names of globals. */
   keep: readonly string[];

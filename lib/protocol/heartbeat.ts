@@ -1,22 +1,23 @@
-// Whether the isolate of a process still exists, for a host whose thread is blocked and to which no event
-// comes. The process keeps many waitAsync calls pending on one word of its control block. V8 drops them
-// with the isolate, and not before its code has stopped. Each probe of the host notifies one of them: if
-// none was pending that should be, the isolate is gone. The process waits anew at its next turn of the
-// event loop. As it may have no turn for long, the host probes less and less often.
+// The heartbeat tells a host whether the isolate of a process still exists (a failure detector: Chandra &
+// Toueg), also where the host's thread is blocked and gets no events. The process keeps many waitAsync calls
+// pending on one word of its control block. V8 drops them with the isolate, and not before its code has
+// stopped. Each probe of the host notifies one of them. If none was pending although one should be, the isolate
+// is gone. The process calls waitAsync again at its next turn of the event loop. As it may have no turn for
+// long, the host probes less and less often.
 
 import type { ControlBlock } from "../liveness/control_block.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Math, performance, PromisePrototypeThen } = primordials;
 
-/** So many waits are pending at first. */
+/** How many waitAsync calls are pending at first. */
 const FIRST_WAITS = 16;
 /** The longest pause between two probes of a process that has turns. */
 const MAX_PAUSE_MS = 100;
 /** The first pause between two probes of a process that is ending. */
 const END_PAUSE_MS = 5;
 
-/** Called once in a started process: from now on its end can be seen. */
+/** Starts the heartbeat. Called once in a started process. */
 export function beat(control: ControlBlock): void {
   const wait = () => {
     const probe = control.beat();
@@ -25,12 +26,12 @@ export function beat(control: ControlBlock): void {
   for (let i = 0; i < FIRST_WAITS; i++) wait();
 }
 
-/** What a host has seen of the heartbeat of a process. */
+/** The host's view of the heartbeat of one process. */
 export class HeartbeatMonitor {
   readonly #control: ControlBlock;
   #probes = 0;
   #beats = 0;
-  /** From one probe to the next, in ms; and when that one is. */
+  /** The pause between two probes, in ms, and the time of the next probe. */
   #pause = 0;
   #next = 0;
   #nearsEnd = false;
@@ -39,24 +40,24 @@ export class HeartbeatMonitor {
     this.#control = control;
   }
 
-  /** Whether there ever was a beat. Without one, a process that is stopped runs nothing and holds nothing. */
+  /** Whether there ever was a beat. A stopped process without one runs nothing and holds nothing. */
   get hasBegun(): boolean {
     return this.#control.beats() !== 0;
   }
 
-  /** From now on the process is probed again after `pause` ms, and after twice as long each time. */
+  /** Probes the process at once, then after `pause` ms, and after twice as long each time. */
   expect(pause: number): void {
     this.#pause = pause;
     this.#next = performance.now();
   }
 
-  /** The process is ending: it is probed often at first. */
+  /** Called when the process is ending: probes it often at first. */
   expectEnd(): void {
     this.#nearsEnd = true;
     this.expect(END_PAUSE_MS);
   }
 
-  /** Whether the isolate is gone, as far as can be told now. */
+  /** Probes the process, if it is time to. True if the probe has shown that the isolate is gone. */
   isGone(): boolean {
     const now = performance.now();
     if (!this.#nearsEnd && this.#control.hasFinished()) {

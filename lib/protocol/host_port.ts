@@ -1,11 +1,11 @@
-// The way from a process to its host, the isolate that runs its worker: for what only a host can do,
-// and for what it must know.
+// The port from a process to its host, the isolate that runs its worker. Through it the process asks for things
+// that only a host can do, and tells the host things that it must know.
 
 import type { MessagePort } from "node:worker_threads";
 import { postMessage } from "../platform/ports.ts";
 import type { Request } from "./messages.ts";
 
-/** None where nobody hosts this isolate. */
+/** undefined where this isolate has no host. */
 let hostPort: MessagePort | undefined;
 
 /** Called once in a started process. */
@@ -13,12 +13,12 @@ export function useHost(port: MessagePort): void {
   hostPort = port;
 }
 
-/** Whether somebody hosts this process. */
+/** Whether this process has a host. */
 export function isHosted(): boolean {
   return hostPort !== undefined;
 }
 
-/** Asks the host for something, or tells it. */
+/** Sends the host a request. */
 export function askHost(request: Request): void {
   const transfer = request.type === "spawn" ? [request.request.port] : [];
   if (hostPort !== undefined) postMessage(hostPort, request, transfer);

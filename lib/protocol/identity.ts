@@ -3,7 +3,7 @@ export interface Identity {
   name: string;
   /** Unique in the program. */
   pid: number;
-  /** Its place in the tree of processes: [1, 2] is the second child of the first child. */
+  /** The place in the tree of processes: [1, 2] is the second child of the first child. */
   lineage: number[];
   daemon: boolean;
 }

@@ -1,5 +1,5 @@
-// What became of a target, on its way to the starter: by port, as a message, because a result may hold
-// objects that are handed over; or as bytes in shared memory (result_buffer.ts).
+// The outcome of a target, on its way to the starter: by port, as a message, because a result may hold objects
+// that are handed over; or as bytes in shared memory (result_buffer.ts).
 
 import type { MessagePort } from "node:worker_threads";
 import { withoutKill } from "../liveness/critical_section.ts";
@@ -15,17 +15,17 @@ import {
 import { describeFailure, type Failure, withoutLeaves } from "../transfer/remote_error.ts";
 import type { Outcome } from "./messages.ts";
 
-/** What became of a target: what it returned, or why it did not. */
+/** The outcome of a target: what it returned, or why it returned nothing. */
 export type Result = { value: unknown } | { failure: Failure };
 
-/** How a started process says what became of its target; throws for what can't cross. */
+/** Sends the outcome of a target to its starter. Throws for values that can't cross. */
 export interface Reply {
   returned(value: unknown): void;
-  /** Returns what was said. */
+  /** Returns the failure that was sent. */
   threw(thrown: unknown): Failure;
 }
 
-/** Sends it by port, to a starter with the same rights. */
+/** A reply by port, to a starter with the same rights. */
 export function replyTo(port: MessagePort, starter: Ref): Reply {
   return {
     returned(value) {
@@ -42,14 +42,14 @@ export function replyTo(port: MessagePort, starter: Ref): Reply {
       try {
         return say(failure);
       } catch {
-        // With it came a platform object that can't be posted.
+        // The error holds a platform object that can't be posted.
         return say(withoutLeaves(failure));
       }
     },
   };
 }
 
-/** What has come by port. */
+/** The outcome that has come by port; undefined if none has. */
 export function receive(port: MessagePort): Result | undefined {
   const outcome = receivePosted(port) as Outcome | undefined;
   if (outcome === undefined) return undefined;

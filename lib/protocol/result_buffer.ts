@@ -1,6 +1,6 @@
-// What became of a target, as bytes in shared memory: from a process with permissions of its own, which may
-// be hostile. Nothing is read before somebody asks for the result, and nothing arrives that could act by
-// itself. (A message is read where it arrives, and a large enough one stops the isolate that reads it.)
+// The outcome of a target as bytes in shared memory, from a process with permissions of its own, which may be
+// hostile. Nothing is read before a call asks for the result, and bytes can't act by themselves. (A message is
+// read where it arrives, and a large enough one stops the isolate that reads it.)
 
 import { decode } from "../codec/decode.ts";
 import { freeEncoder } from "../codec/encode.ts";
@@ -23,20 +23,20 @@ const {
   Uint8Array,
 } = primordials;
 
-// The words of a buffer: how many bytes there are, 0 until they are written, and what they are.
+// The words of a buffer: the number of bytes, which is 0 until they are written, and the kind of outcome.
 const LENGTH = 0, KIND = 1, HEADER_BYTES = 8;
 const RETURNED = 1, THREW = 2;
 
-/** In every buffer there is room for the first line of an error, whatever a result may take. */
+/** The room for the first line of an error, which every buffer has besides the room for a result. */
 const ERROR_BYTES = 2 ** 15;
 
-/** New shared memory, for a result of so many bytes at most. */
+/** New shared memory, for a result of at most `most` bytes. */
 export function newResultBuffer(most: number): SharedArrayBuffer {
   const maxByteLength = HEADER_BYTES + Math.ceil(most) + ERROR_BYTES;
   return new SharedArrayBuffer(HEADER_BYTES, { maxByteLength });
 }
 
-/** Says there what became of the target. */
+/** A reply that writes the outcome of the target into the buffer. */
 export function writeTo(buffer: SharedArrayBuffer): Reply {
   const room = buffer.maxByteLength - HEADER_BYTES, maxResult = room - ERROR_BYTES;
   const write = (kind: number, value: unknown, most: number) => {
@@ -54,7 +54,7 @@ export function writeTo(buffer: SharedArrayBuffer): Reply {
           `${most}. Start it with a larger maxResultBytes, or return plain buffers and strings.`,
       );
     }
-    // It may have been written once, by an error that nobody caught.
+    // An uncaught error may have written to the buffer before.
     const size = HEADER_BYTES + length;
     if (size > buffer.byteLength) SharedArrayBufferPrototypeGrow(buffer, size);
     TypedArrayPrototypeSet(
@@ -74,7 +74,7 @@ export function writeTo(buffer: SharedArrayBuffer): Reply {
         write(THREW, failure, maxResult);
         return failure;
       } catch {
-        // It is too large.
+        // The error is too large.
         const headline: Failure = { thrown: headlineOf(failure), objects: [] };
         write(THREW, headline, room);
         return headline;
@@ -83,17 +83,17 @@ export function writeTo(buffer: SharedArrayBuffer): Reply {
   };
 }
 
-/** Whether nothing stands there. */
+/** Whether no outcome has been written. */
 export function isEmpty(buffer: SharedArrayBuffer): boolean {
   return Atomics.load(new Int32Array(buffer, 0, 2), LENGTH) === 0;
 }
 
-/** What stands there; undefined if nothing does. Throws if it is no result. */
+/** The outcome in the buffer; undefined if none has been written. Throws if the bytes are no outcome. */
 export function read(buffer: SharedArrayBuffer): Result | undefined {
   const words = new Int32Array(buffer, 0, 2);
   const length = Atomics.load(words, LENGTH);
   if (length === 0) return undefined;
-  // A copy, which doesn't change while it is read.
+  // A copy, because hostile code could change the bytes while they are decoded.
   const bytes = TypedArrayPrototypeSlice(new Uint8Array(buffer, HEADER_BYTES, length));
   const value = decode(bytes, 0, length, undefined, buffer.maxByteLength - HEADER_BYTES);
   return words[KIND] === THREW ? { failure: checkedFailure(value, length) } : { value };

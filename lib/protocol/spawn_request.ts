@@ -1,6 +1,7 @@
-// What it takes to start a process. The starter makes one SpawnRequest, and keeps its own ends of what is
-// in it. The host, which is the starter or another isolate, makes a worker of it, and gives that the
-// child's part. Each fact stands in one place: what both need to know stands in the child's part.
+// The request by which a process is started. The starter makes one SpawnRequest, and keeps its own ends of the
+// ports and buffers in it. The host, which is the starter or another isolate, makes a worker from it and gives
+// the worker the child's part. Each fact is stored once: facts that host and child both need are in the child's
+// part.
 
 import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "../liveness/process_table.ts";
@@ -9,9 +10,12 @@ import type { Travel } from "./travel.ts";
 import type { Grants, Name, Sealed } from "./grants.ts";
 import type { Identity } from "./identity.ts";
 
-/** What a host starts a process from. It crosses to another isolate by a port, which transfers `port`. */
+/**
+ * Everything from which a host starts a process. A request crosses to another isolate by a port, which
+ * transfers `port`.
+ */
 export interface SpawnRequest {
-  /** What the process itself is told. */
+  /** The child's part of the request. */
   child: ChildPart;
   /** The child's end of the port to its starter, in which the arguments wait. */
   port: MessagePort;
@@ -19,7 +23,7 @@ export interface SpawnRequest {
   owner: number;
   /** The words of the exit record: those of the control block, or words that the process doesn't see. */
   exit: Int32Array;
-  /** Where the host writes why a worker couldn't run: see crash_report.ts. */
+  /** The memory where the host writes why a worker couldn't run: see crash_report.ts. */
   crashReport: SharedArrayBuffer;
   /** The data: URL of the worker's main module. */
   main: string;
@@ -27,7 +31,7 @@ export interface SpawnRequest {
   grants: Grants | undefined;
 }
 
-/** What a process is told before it runs anything. */
+/** The child's part: everything that a process is told before it runs any code. */
 export interface ChildPart {
   identity: Identity;
   parent: Identity;
@@ -36,37 +40,40 @@ export interface ChildPart {
   starter: Ref;
   /** The shared memory of the process table; undefined where the process has a desk. */
   table: SharedArrayBuffer | undefined;
-  /** The desk by which a process with permissions of its own uses that table: see brokered_table.ts. */
+  /** The desk by which a process with permissions of its own uses the process table: see brokered_table.ts. */
   desk: SharedArrayBuffer | undefined;
-  /** The words of its control block. */
+  /** The words of the process's control block. */
   control: Int32Array;
   travel: Travel;
-  /** Where the modules of this package are, for processes that the child starts by reference. */
+  /** The URL of this package's first module in a child, for processes that the child starts by reference. */
   library: string;
-  /** Where the text of this package is, for processes that the child starts. */
+  /** The URLs of this package's text, for processes that the child starts. */
   parts: BundleParts;
-  /** Its permissions, if it or a process it inherits them from was started with explicit ones. */
+  /** The permissions, if the process, or a process it inherits them from, was started with explicit ones. */
   grants: Grants | undefined;
-  /** The permissions that it gives up before it runs any code of the user's. */
+  /** The permissions that the process gives up before it runs any code of the user's. */
   giveUp: readonly Name[];
-  /** How its realm is sealed, if it is; what it starts is sealed as well. */
+  /** How the realm is sealed, if it is. Processes that a sealed process starts are sealed as well. */
   sealed: Sealed | undefined;
-  /** The key (lib/transfer/signature.ts) that goes with its permissions; only if it inherits them. */
+  /** The key (lib/transfer/signature.ts) that goes with the permissions; only for a process that inherits them. */
   key: Uint8Array | undefined;
-  /** In MB of the heap; what it starts gets no more. */
+  /** In MB of the heap. Processes that this one starts get no more. */
   memoryLimitMb: number | undefined;
-  /** In ms, from when its modules are loaded. */
+  /** In ms, from when the modules are loaded. */
   timeLimit: number | undefined;
-  /** Where it writes what became of its target, if it has permissions of its own: see outcome.ts. */
+  /** The memory where a process with permissions of its own writes the outcome of its target: see outcome.ts. */
   result: SharedArrayBuffer | undefined;
-  /** Where it leaves the error it ends with, in words; undefined where its host reads nothing of it. */
+  /**
+   * The memory where the process leaves the error it ends with, as text; undefined where the host reads nothing
+   * of it.
+   */
   crashReport: SharedArrayBuffer | undefined;
 }
 
-/** What a worker is given: the child's part, and what its host adds. */
+/** The data that a worker is given: the child's part, and what its host adds. */
 export interface WorkerData {
   child: ChildPart;
-  /** To the starter, and to the host. */
+  /** The child's ends of the ports to the starter and to the host. */
   port: MessagePort;
   host: MessagePort;
   /** Whether the process can end in the middle of a critical section. */

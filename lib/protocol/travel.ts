@@ -1,15 +1,15 @@
 // How a target crosses to the child that runs it.
 
-/** Where a function is found again. */
+/** The place where a function is found again. */
 export interface Reference {
   /** The URL of the module that exports it. */
   module: string;
-  /** The name of the export; undefined for what the text of the module is to tell where it is loaded. */
+  /** The name of the export; undefined where the child is to find it in the text of the module. */
   exportName: string | undefined;
-  /** The function's own text and name, if there was one and not only the name of an export. */
+  /** The function's own text and name. The text is undefined if only the name of an export was given. */
   text: string | undefined;
   name: string;
-  /** What became of the module's file since the program began to run. */
+  /** A sentence that says how the module's file has changed since the program began to run; undefined if it hasn't. */
   change: string | undefined;
 }
 
@@ -23,16 +23,16 @@ export type Travel =
     name: string;
     isClass: boolean;
     scope: Scope;
-    /** Why it doesn't travel by reference; undefined where that was not wanted. */
+    /** Why the target doesn't travel by reference; undefined where that was not wanted. */
     notByReference: string | undefined;
   };
 
-/** What names in a function by source stand for: see lib/target/source.ts. */
+/** The meanings of the names in a function by source: see lib/target/source.ts. */
 export interface Scope {
-  /** The names that this package exports, by the name they have in the function; "*" is all of them. */
+  /** The exports of this package that the function uses, by the names they have in the function; "*" is all of them. */
   readonly names: Readonly<Record<string, string>>;
-  /** The names that mean something the child doesn't have, though it has something of that name. */
+  /** The names whose meaning the child doesn't have, although the child has something else of that name. */
   readonly dead: readonly string[];
-  /** Whether the text of the function's module told that. */
+  /** Whether this was found in the text of the function's module. */
   readonly isKnown: boolean;
 }
