@@ -1,6 +1,6 @@
-// The processes that run inside the worker of a process. Deno ends the workers of a worker with it, wherever
-// they are; so a host that ends the outer one first asks the inner ones to end, and waits until all are
-// outside of critical sections.
+// The processes that run inside the worker of another process. Deno ends the workers of a worker together with
+// it, wherever they are. So a host that ends the outer process first asks the inner ones to end, and waits
+// until all of them are outside of critical sections.
 
 import { ControlBlock } from "../liveness/control_block.ts";
 import { exitEvent } from "../protocol/exit_event.ts";
@@ -9,20 +9,20 @@ import * as primordials from "../platform/primordials.ts";
 
 const { SafeMap } = primordials;
 
-/** Looks so often whether a process is outside: for about a microsecond. */
+/** How often isOutside() reads the flag: this takes about a microsecond. */
 const SPINS = 100;
 
-/** Whether a process is outside of critical sections, or comes out at once. */
+/** Whether a process is outside of critical sections, or leaves one within a microsecond. */
 export function isOutside(control: ControlBlock): boolean {
   for (let i = 0; i < SPINS; i++) if (!control.isCritical()) return true;
   return false;
 }
 
-/** What runs in one worker, directly or in each other. */
+/** The processes that run in one worker, directly or nested in each other. */
 export class NestedProcesses {
   readonly #blocks = new SafeMap<number, ControlBlock>();
 
-  /** Adds a process; forgets those that have ended. */
+  /** Adds a process, and forgets the processes that have ended. */
   add({ pid, control: words }: Nested): void {
     for (const { 0: pid, 1: control } of this.#blocks) {
       if (control.exitRecord().exitCode() !== null) this.#blocks.delete(pid);
@@ -42,7 +42,7 @@ export class NestedProcesses {
     return true;
   }
 
-  /** Says that all of them have ended, with this exit code. */
+  /** Writes into the exit records that all of them have ended with this exit code. */
   markExited(code: number): void {
     for (const control of this.#blocks.values()) {
       const record = control.exitRecord();

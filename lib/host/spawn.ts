@@ -1,4 +1,4 @@
-// What an isolate does as a host: it runs processes, for itself and for those it hosts, and ends them.
+// What an isolate does as a host: it runs processes, for itself and for the processes it hosts, and ends them.
 
 import { BY_MAIN, ControlBlock } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
@@ -8,7 +8,7 @@ import type { Request } from "../protocol/messages.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
 import { hosted, markGone, Supervisor, TERMINATED } from "./supervisor.ts";
 
-/** Does what a process asks of its host, for itself or others. */
+/** Does what a hosted process asks for, on its own behalf or for another process. */
 function serve(asked: Request): void {
   if (asked.type === "stop") {
     stopHosted(asked.pid, asked.signal);
@@ -30,7 +30,7 @@ function serve(asked: Request): void {
   }
 }
 
-/** Ends all that runs here, at the end of this isolate. */
+/** Ends all processes that run here, at the end of this isolate. */
 export function endAllHosted(): void {
   for (const process of hosted.values()) process.endNow();
 }
@@ -39,11 +39,11 @@ export function endAllHosted(): void {
 export function spawn(request: SpawnRequest): void {
   const { self, identity: { pid }, control: words } = request.child;
   const roster = ownRoster(), control = new ControlBlock(words);
-  // It lives no longer than the isolate it runs in.
+  // From now on the process belongs to the isolate it runs in, and doesn't outlive it.
   withoutKill(() => roster.reparent(self, ownRef()));
   if (isHosted()) askHost({ type: "nested", nested: { pid, control: words } });
   const kill = control.killSignal();
-  // Removed from the table: its starter has ended in the middle of starting it.
+  // A process is no longer in the table if its starter ended while starting it.
   if (kill === 0 && roster.isAlive(self) && !hosted.has(pid)) {
     new Supervisor(request, serve);
   } else {
@@ -53,14 +53,15 @@ export function spawn(request: SpawnRequest): void {
 }
 
 /**
- * Ends the worker of a process that has taken its last step, or says so; what is left of it is the
- * teardown, of which nobody need wait for the notice (2 ms). Does nothing if it doesn't run here.
+ * Ends the worker of a process that has taken its last step, or has noted that in its control block. Only the
+ * teardown is left, and nothing needs to wait for its notice (2 ms). Does nothing if the process doesn't run
+ * here.
  */
 export function dismiss(pid: number): void {
   hosted.get(pid)?.dismiss();
 }
 
-/** Ends a process that runs here; false if it doesn't. */
+/** Ends a process that runs here. Returns false if the process doesn't run here. */
 export function stopHosted(pid: number, signal: number): boolean {
   const found = hosted.get(pid);
   found?.stop(signal);

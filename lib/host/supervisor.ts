@@ -1,13 +1,14 @@
-// The supervisor of a process: in the isolate that runs its worker, from the start until nothing of it is
-// left. It writes the exit record, which tells everybody who waits.
+// The supervisor of a process lives in the isolate that runs the process's worker, from the start until nothing
+// of the process is left. It writes the exit record, which tells all waiters.
 //
-// A process ends twice. It has ended, for those who join it, when nothing more will come of it. It is gone,
-// for those who share something with it, when its thread will never take another step: nobody may take
-// what it holds before that. Mostly these are one moment; but a thread that was stopped in the middle of
-// one long call of V8's goes on until that returns.
+// A process ends twice. For processes that join it, it has ended when it can have no further effect. For
+// processes that share something with it, it is gone when its thread takes no further step; until then nothing
+// may take what it holds. Mostly these are one moment, but a thread that was stopped in the middle of one long
+// call into V8 goes on until that call returns.
 //
-// A process with permissions of its own may be hostile. Its supervisor reads nothing of what it sends, and
-// keeps for itself what must be true; what such a process writes into its control block can only harm it.
+// A process with permissions of its own may be hostile. Its supervisor reads nothing that the process sends,
+// and keeps in its own memory all facts it relies on. What such a process writes into its control block can
+// only harm itself.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
@@ -34,27 +35,34 @@ import type { ProcessWorker, StartWorker } from "./workers/worker.ts";
 
 const { clearTimeout, console, Deno, performance, SafeMap, setTimeout } = primordials;
 
-/** A worker killed while its main module is loading leaks what it had loaded: it is left so long to load. */
+/**
+ * How long a process that is told to end may go on loading its modules: a worker killed while its main module
+ * is loading leaks what it had loaded.
+ */
 const LOADING_PATIENCE_MS = 2000;
 /**
- * And this library so long, which takes 30 ms on a free core: where Deno is loading scripts of its own for a thread
- * that is terminated, it can panic, and the program ends (lib/platform/threads.ts).
+ * How long such a process may go on loading this library, which takes 30 ms on a free core. Where a thread is
+ * terminated while Deno is loading scripts of its own for it, Deno can panic, which ends the program
+ * (lib/platform/threads.ts).
  */
 const BOOT_PATIENCE_MS = 10_000;
-/** The time of a process runs from then on, whatever it says. */
+/** After this time the time limit of a process runs, whether or not its modules are loaded. */
 const MAX_LOADING_MS = 5000;
-/** A critical section takes microseconds, the longest of 2 GB under a second. */
+/**
+ * How long a process may take to leave a critical section. One takes microseconds, the longest (2 GB) under a
+ * second.
+ */
 const OUTSIDE_PATIENCE_MS = 2000;
-/** A worker that was stopped is gone within a millisecond or two; nothing more will come of it after that. */
+/** A stopped worker is gone within a millisecond or two; after this time it can have no further effect. */
 const END_TIMEOUT_MS = 2000;
-/** Longer than a call of V8's: a thread that isn't gone by then goes on until the program ends. */
+/** Longer than any call into V8: a thread that isn't gone by then goes on until the program ends. */
 const GONE_TIMEOUT_MS = 30_000;
 /** How long the end of this isolate waits for each thread in it. */
 const LAST_WAIT_MS = 50;
-/** With the thread of this isolate blocked, the first probe of the heartbeat comes after so long. */
+/** The pause after the first probe of the heartbeat, while the thread of this isolate is blocked. */
 const PROBE_MS = 100;
 
-/** Values of KILL: the signals of Python's terminate() and kill(). */
+/** Values of the control block's KILL word: the signals of Python's terminate() and kill(). */
 export const TERMINATED = 15, KILLED = 9;
 
 /**
@@ -64,7 +72,7 @@ export const TERMINATED = 15, KILLED = 9;
  *   running    they are loaded
  *   stopping   it was told to end; its worker is stopped once the process is outside of critical sections
  *   ending     its worker is ending, or its isolate is gone
- *   ended      nothing more will come of it; all who wait have been told
+ *   ended      it can have no further effect; all waiters have been told
  *   gone       its thread takes no further step; what it held is free
  */
 const STATES = ["starting", "running", "stopping", "ending", "ended", "gone"] as const;
@@ -73,7 +81,7 @@ const STARTING = 0, RUNNING = 1, STOPPING = 2, ENDING = 3, ENDED = 4, GONE = 5;
 /** The processes that run here, by pid. */
 export const hosted: Map<number, Supervisor> = new SafeMap();
 
-/** Writes that a process has ended and is gone, and tells everybody who waits. */
+/** Records that a process has ended and is gone, and tells all waiters. */
 export function markGone(
   { child, exit }: Pick<SpawnRequest, "child" | "exit">,
   code: number,
@@ -101,32 +109,32 @@ export class Supervisor {
   readonly #timeLimit: TimeLimit | undefined;
   readonly #desk: ServedDesk | undefined;
   readonly #mayEndAnywhere: boolean;
-  /** The port to the process; undefined once it has closed, and so the isolate of the process is gone. */
+  /** The port to the process. undefined once the port has closed, which means that the process's isolate is gone. */
   #port: MessagePort | undefined;
   #state = STARTING;
   /** When that state began, in ms. */
   #since = performance.now();
-  /** Leads on to another state. */
+  /** The timer that leads to the next state. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The signal that the process was first told to end with here; 0 while it wasn't. */
+  /** The signal with which this host first told the process to end; 0 before that. */
   #order = 0;
-  /** A process that is told to end may still load its modules until then, in ms. */
+  /** Until when, in ms, a process that is told to end may go on loading its modules. */
   #loadsUntil = 0;
-  /** And this library in it until then. */
+  /** Until when, in ms, such a process may go on loading this library. */
   #bootsUntil = 0;
   /** The exit code where nothing else says how the process ended. */
   #exitCode = 0;
-  /** Why the worker couldn't run; what a target throws doesn't come here. */
+  /** Why the worker couldn't run. Errors that a target throws don't come here. */
   #error: unknown;
 
-  /** @param serve does what a process asks for that has the same rights as this one */
+  /** @param serve does what the process asks for, if the process has the same rights as this one */
   constructor(request: SpawnRequest, serve: (request: Request) => void) {
     const { child, exit } = request;
     this.#request = request;
     this.#serve = serve;
     this.#control = new ControlBlock(child.control);
     this.#exit = new ExitRecord(exit);
-    // Deno ends the workers of a worker with it.
+    // In a hosted process, too: Deno ends the workers of a worker together with it.
     this.#mayEndAnywhere = child.memoryLimitMb !== undefined || this.#isConfined ||
       mayEndAnywhere() || isHosted();
     this.#heartbeat = new HeartbeatMonitor(this.#control);
@@ -154,12 +162,12 @@ export class Supervisor {
     }
   }
 
-  /** The pid of its starter. */
+  /** The pid of the starter. */
   get owner(): number {
     return this.#request.owner;
   }
 
-  /** Whether it ends with its starter. */
+  /** Whether the process ends with its starter. */
   get daemon(): boolean {
     return this.#request.child.identity.daemon;
   }
@@ -173,14 +181,14 @@ export class Supervisor {
     return this.#request.grants !== undefined;
   }
 
-  /** The signal that ends the process; 0 if none does. A trusted process may be told by others than its host. */
+  /** The signal that ends the process; 0 if none does. A trusted process may be told to end by others than its host. */
   get #signal(): number {
     return this.#isConfined ? this.#order : this.#control.killSignal();
   }
 
   // The states
 
-  /** The one place where the state changes, with what belongs to it. */
+  /** Changes the state, and does what goes with the change. The state changes nowhere else. */
   #advance(to: number): void {
     const from = this.#state;
     if (to <= from) return;
@@ -222,7 +230,7 @@ export class Supervisor {
         if (from < ENDED) this.#withdraw();
         this.#release();
         if (from < ENDED) this.#tellEnd();
-        // What woke the process in its last moments is lost, so everybody looks once more.
+        // A wake-up that reached the process in its last moments is lost, so all waiters check once more.
         recheckEverywhere();
     }
   }
@@ -235,7 +243,7 @@ export class Supervisor {
       if (request.type === "nested") this.#nested.add(request.nested);
       this.#serve(request);
     } catch {
-      // What only looks like a request is none.
+      // A message that only looks like a request is ignored.
     }
   };
 
@@ -249,7 +257,7 @@ export class Supervisor {
     }
   }
 
-  /** While this isolate is blocked, its processes are looked after between two slices of the wait. */
+  /** Called between two slices of a blocking wait: while this isolate is blocked, its supervisors get no events. */
   readonly #look = (): void => {
     this.#drain();
     this.#worker.look();
@@ -280,7 +288,7 @@ export class Supervisor {
     const now = performance.now();
     this.#drain();
     this.#nested.requestKill(TERMINATED);
-    // A hostile process says what it likes of how far it is.
+    // A process that may be hostile can write any flag, so its claim that it hasn't booted yet doesn't count.
     const hasBooted = this.#isConfined || this.#control.hasBooted();
     const until = hasBooted ? this.#loadsUntil : this.#bootsUntil;
     const mustLoad = now < until && !this.#control.isLoaded();
@@ -294,17 +302,17 @@ export class Supervisor {
     this.#worker.terminate();
   };
 
-  /** Whether the process, and what runs in its worker, is outside of critical sections. */
+  /** Whether the process and all processes in its worker are outside of critical sections. */
   #areOutside(): boolean {
     return isOutside(this.#control) && this.#nested.areOutside();
   }
 
-  /** Stops a process that has taken its last step: listeners for "unload" may still be in a critical section. */
+  /** Stops a process that has taken its last step. Listeners for "unload" may still be in a critical section. */
   dismiss(): void {
     this.stop(TERMINATED);
   }
 
-  /** Ends the process at the end of this isolate, with which Deno ends all its workers, wherever they are. */
+  /** Ends the process at the end of this isolate. Deno ends all workers of an isolate with it, wherever they are. */
   endNow(): void {
     const control = this.#control, { self } = this.#request.child;
     control.requestKill(TERMINATED);
@@ -352,7 +360,7 @@ export class Supervisor {
 
   // How it ends
 
-  /** Whether nothing says yet why the process ends. */
+  /** Whether no reason for the end of the process is known yet. */
   get #isUnexplained(): boolean {
     return !this.#control.hasFinished() && this.#signal === 0;
   }
@@ -361,7 +369,8 @@ export class Supervisor {
   #closed(): void {
     this.#drain();
     this.#port = undefined;
-    // The limit that it reached, or its error, is told on another way, and may come later than this.
+    // The limit that the process reached, or its error, is reported on another channel, and may arrive later
+    // than this.
     this.#worker.look();
     const mayComeLater = this.#state < ENDING && this.#worker.knowsEnd && this.#isUnexplained;
     if (mayComeLater) this.#timer = setTimeout(() => this.#endClosed(), END_TIMEOUT_MS);
@@ -373,9 +382,12 @@ export class Supervisor {
     this.#advance(GONE);
   }
 
-  /** The heartbeat has stopped while this isolate is blocked: of a limited process, because its memory is full. */
+  /**
+   * The heartbeat has stopped while this isolate is blocked. In a process with a memory limit the cause is a
+   * full heap.
+   */
   #vanished(): void {
-    // It may have reached its time limit since.
+    // The process may have reached its time limit meanwhile.
     this.#worker.look();
     const isLimited = this.#request.child.memoryLimitMb !== undefined;
     if (this.#isUnexplained && isLimited) this.#exit.reach("memoryLimitMb");
@@ -392,7 +404,7 @@ export class Supervisor {
     this.#advance(ENDING);
   }
 
-  /** Looks whether the worker has been ending for too long. */
+  /** Gives up on a worker that has been ending for too long. */
   readonly #checkEnd = (): void => {
     const ms = performance.now() - this.#since;
     if (this.#state === ENDED) {
@@ -403,7 +415,7 @@ export class Supervisor {
     }
   };
 
-  /** Whether the thread may be in the middle of a call that can't be interrupted, and keeps what it holds. */
+  /** Whether the thread may be in the middle of a call that can't be interrupted, and so keeps what it holds. */
   get #isInLongCall(): boolean {
     return !this.#control.hasFinished() && this.#worker.isInterruptible;
   }
@@ -413,7 +425,7 @@ export class Supervisor {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Removes the process from those that run here, and what is left of its worker. */
+  /** Removes the process from the table of hosted processes, and disposes of its worker. */
   #withdraw(): void {
     const { pid } = this.#request.child.identity;
     if (hosted.get(pid) === this) hosted.delete(pid);
@@ -428,24 +440,25 @@ export class Supervisor {
     ownRoster().reap(self);
   }
 
-  /** Tells everybody who waits. */
+  /** Tells all waiters. */
   #tellEnd(): void {
     const { crashReport, child: { identity: { pid } } } = this.#request;
     if (this.#error !== undefined) leaveError(crashReport, this.#error);
     tellWaiters(this.#exit, this.#code());
     this.#nested.markExited(-TERMINATED);
     recheckEverywhere();
-    // Not before: a starter that starts many and then asks for all results is still starting, perhaps.
+    // Printed only now: a starter that starts many processes and then asks for all results may still be
+    // starting them.
     const words = this.#control.wasAsked() || this.#isConfined ? undefined : wordsLeft(crashReport);
     if (words !== undefined) console.error(words);
-    // Daemons that it started end with it.
+    // Daemons end with the process that started them.
     for (const other of hosted.values()) if (other.owner === pid && other.daemon) other.dismiss();
   }
 
-  /** The exit code, once its worker is ending. */
+  /** The exit code, once the worker is ending. */
   #code(): number {
     const { memoryLimitMb } = this.#request.child;
-    // As the process has noticed itself.
+    // The process has noticed the full heap itself.
     const isFull = this.#control.exitRecord().limit() === "memoryLimitMb";
     if (isFull && memoryLimitMb !== undefined) this.#exit.reach("memoryLimitMb");
     const kill = this.#exit.limit() === "memoryLimitMb" ? KILLED : this.#signal;

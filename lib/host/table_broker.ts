@@ -1,6 +1,7 @@
-// What a host does with the desks (lib/liveness/brokered_table.ts) of the processes it runs that have permissions of their own: it
-// looks at all of them, now and then, and checks what it is asked for. However often a process asks, a look takes some
-// microseconds.
+// The host's side of the desks (lib/liveness/brokered_table.ts) of the processes with permissions of their own
+// that it runs: the host is the broker between these processes and the process table (privilege separation:
+// Provos, Friedl & Honeyman). The host polls all desks now and then and checks every request. However often a
+// process asks, one poll takes some microseconds.
 
 import {
   type DeskRequest,
@@ -18,11 +19,11 @@ import * as primordials from "../platform/primordials.ts";
 
 const { clearInterval, Deno, each, listOf, SafeMap, SafeSet, setInterval } = primordials;
 
-/** In ms. */
+/** From one poll to the next, in ms. */
 const LOOK = 50;
-/** Entries that a process may have at a time. */
+/** The most entries of the process table that a process may have at a time. */
 const MAX_ENTRIES = 1024;
-/** Owners of owners are followed so far. */
+/** How many steps a chain of owners is followed. */
 const MAX_DEPTH = 100;
 
 const desks = new SafeSet<ServedDesk>();
@@ -37,7 +38,7 @@ export class ServedDesk {
   readonly #desk: HostDesk;
   readonly #owner: Ref;
   readonly #table: ProcessTable = ownRoster();
-  /** What was entered for it, by index. */
+  /** The generations of the entries that were made for the process, by index. */
   readonly #granted = new SafeMap<number, number>();
 
   constructor(shares: SharedArrayBuffer, owner: Ref) {
@@ -52,7 +53,7 @@ export class ServedDesk {
     this.look();
   }
 
-  /** Does what the process has asked for, and no more of it at once than there is room to ask. */
+  /** Serves the requests of the process: at most as many as the desk holds, however fast new ones come. */
   look(): void {
     let hasEnded = false;
     for (let left = HostDesk.REQUESTS; left > 0; left--) {
@@ -74,7 +75,7 @@ export class ServedDesk {
     return ref;
   }
 
-  /** Whether somebody has ended. */
+  /** Serves one request. Returns whether an entry was removed from the table. */
   #serve({ kind, ref, owner }: DeskRequest): boolean {
     if (!this.#belongs(ref)) return false;
     if (kind === REPARENT) {
@@ -90,7 +91,10 @@ export class ServedDesk {
     return true;
   }
 
-  /** Whether an entry is the process's, directly or through others that are; not the process itself. */
+  /**
+   * Whether an entry belongs to the process, directly or through other entries that do. False for the process
+   * itself.
+   */
   #belongs(ref: Ref): boolean {
     let at = ref;
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
@@ -103,10 +107,10 @@ export class ServedDesk {
     return false;
   }
 
-  /** Called once the process has ended, before its host removes what it has from the table. */
+  /** Called once the process has ended, before the host removes the process's entries from the table. */
   close(): void {
     if (!desks.has(this)) return;
-    // What it has asked for at the end: to give away what it had, perhaps.
+    // The last requests of the process are served, too: they may give entries away.
     this.look();
     desks.delete(this);
     if (desks.size > 0) return;

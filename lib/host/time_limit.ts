@@ -1,4 +1,4 @@
-// The time limit of a process, as its host keeps it.
+// The time limit of a process, kept by its host.
 
 import { MAX_TIMER_MS } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -17,13 +17,13 @@ export class TimeLimit {
     this.#isUp = isUp;
   }
 
-  /** The time runs from now on. */
+  /** Starts the clock. */
   begin(): void {
     this.#deadline = performance.now() + this.#limitMs;
     this.check();
   }
 
-  /** Looks whether the time is up: also called where the thread is blocked, and no timer fires. */
+  /** Checks whether the time is up. Also called where the thread is blocked and no timer fires. */
   check(): void {
     if (this.#deadline === undefined) return;
     clearTimeout(this.#timer);
@@ -33,7 +33,7 @@ export class TimeLimit {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** The time doesn't matter any more. */
+  /** Stops the clock. */
   end(): void {
     this.#deadline = undefined;
     clearTimeout(this.#timer);

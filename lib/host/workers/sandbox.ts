@@ -1,5 +1,6 @@
-// A web Worker with permissions of its own: the only kind that takes them. terminate() ends it when
-// its code gets to the event loop; where it never does, the thread burns on, but is not waited for.
+// A web Worker with permissions of its own, the only kind of worker that takes permissions. terminate() ends it
+// when its code gets to the event loop. Where its code never does, the thread goes on, but the program doesn't
+// wait for it.
 
 import { withoutAdded } from "../../platform/added.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
@@ -39,8 +40,8 @@ export function startSandbox(
  * @throws {TypeError} if one of them means nothing to Deno
  */
 export function makeSandbox(main: string, name: string, permissions: Grants): Worker {
-  // The option is there where the program runs with worker-options, which its types depend on.
-  // Without a prototype: options that hostile code has put there are none.
+  // The option `deno`, and its type, exist only where the program runs with worker-options. The objects have no
+  // prototype, so that Deno sees no options that hostile code has put into Object.prototype.
   const options = { __proto__: null, type: "module", name, deno: { __proto__: null, permissions } };
   try {
     return makingWorker(() => new Worker(main, options as WorkerOptions));
@@ -52,7 +53,7 @@ export function makeSandbox(main: string, name: string, permissions: Grants): Wo
 
 const { addEventListener } = EventTarget.prototype;
 
-/** Not by the method it has now: what replaces that would get hold of the worker. */
+/** Listens by the original addEventListener: a replaced one would get hold of the worker. */
 export function listenForError(worker: Worker, failed: (message: string) => void): void {
   const listener = (event: ErrorEvent) => {
     EventPrototypePreventDefault(event);
@@ -61,7 +62,7 @@ export function listenForError(worker: Worker, failed: (message: string) => void
   withoutAdded(() => Reflect.apply(addEventListener, worker, ["error", listener]));
 }
 
-/** Ends a web Worker; the program doesn't wait for one that goes on all the same. */
+/** Ends a web Worker. If its code goes on all the same, the program doesn't wait for it. */
 export function end(worker: Worker): void {
   worker.terminate();
   unrefWebWorker(worker);

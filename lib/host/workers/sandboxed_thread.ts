@@ -1,9 +1,8 @@
-// A thread in a sandbox: it has the permissions of the sandbox, and can be stopped at any instant
-// and have a memory limit as every thread. The price is half a second: where a worker starts a
-// worker, Deno waits for a debugger (platform/threads.ts).
+// A thread in a sandbox. It has the permissions of the sandbox, can be stopped at any instant, and can have a
+// memory limit, as every thread. The price is half a second: where a worker starts a worker, Deno waits for a
+// debugger (platform/threads.ts).
 //
-// The sandbox runs nothing but keeper(), which starts the thread, keeps its limits and reports what
-// becomes of it.
+// The sandbox runs nothing but keeper(), which starts the thread, enforces its limits and reports its end.
 
 import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { ControlBlock, type SharedWords } from "../../liveness/control_block.ts";
@@ -16,11 +15,11 @@ import { end, listenForError, makeSandbox } from "./sandbox.ts";
 import type { Listener, ProcessWorker } from "./worker.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-// Not under its own name: the text of keeper() means the global one.
+// Atomics gets another name here, because in the text of keeper() `Atomics` must be the global.
 const { Atomics: HostAtomics, encodeURIComponent, Error, Int32Array, Object, SharedArrayBuffer } =
   primordials;
 
-/** What the keeper is to start. */
+/** The thread that the keeper is to start, as posted to the sandbox. */
 interface Order {
   main: string;
   name: string;
@@ -29,31 +28,31 @@ interface Order {
   reports: MessagePort;
   /** The words of the control block of the process. */
   control: SharedWords;
-  /** In ms; Infinity for none, and for one longer than a timer can be. */
+  /** In ms. The keeper takes a limit of 2 ** 31 and more, which no timer can keep, as none. */
   timeLimit: number;
   constants: typeof CONSTANTS;
-  /** A word that the process doesn't see: 1 once the keeper ends it because its time is up. */
+  /** A word that the process can't see: 1 once the keeper ends the process because its time is up. */
   verdict: Int32Array;
 }
 
 /** Times in ms, and the signal of kill(). */
 const CONSTANTS = {
   KILLED: 9,
-  /** So long the process has to load its modules, and to leave a critical section. */
+  /** How long the process may take to load its modules, and to leave a critical section. */
   LOADING: 5000,
   OUTSIDE: 200,
-  /** From one look at its memory to the next, and for how long it may be full. */
+  /** The interval of the memory checks, and how long the memory may be full. */
   LOOK: 50,
   ENDING: 500,
 };
 
-/** What the keeper says. */
+/** What the keeper reports. */
 type Report =
   | { failed: { message: string; code: unknown } }
   | { exited: number }
   | { limit: "time" };
 
-/** Runs in the sandbox, from its text: it may use nothing but its parameters and the globals. */
+/** Runs in the sandbox, from its source text, and so may use nothing but its parameters and the globals. */
 function keeper(threads: typeof import("node:worker_threads")): void {
   const start = ({ data: order }: MessageEvent<Order>) => {
     const { main, name, data, resourceLimits, reports, control, timeLimit, constants, verdict } =
@@ -71,7 +70,7 @@ function keeper(threads: typeof import("node:worker_threads")): void {
     });
     worker.once("exit", (code: number) => say({ exited: code }));
     reports.onmessage = () => worker.terminate();
-    // The limits are kept here, too: the isolate of the starter may be busy, or blocked.
+    // The limits are enforced here as well, because the host's isolate may be busy or blocked.
     const stop = (began: number) => {
       const isOutside = Atomics.load(control.critical, 0) === 0;
       if (!isOutside && performance.now() - began < constants.OUTSIDE) {
@@ -93,7 +92,7 @@ function keeper(threads: typeof import("node:worker_threads")): void {
       if (loading.async) loading.value.then(begin);
       else begin();
     }
-    // It has noticed itself that its memory is full, and perhaps doesn't get to its end.
+    // The process has noticed itself that its memory is full, and perhaps can't reach its end.
     let fullFor = 0;
     setInterval(() => {
       if (Atomics.load(control.limit, 0) !== 0) fullFor += constants.LOOK;
@@ -122,8 +121,8 @@ export function startSandboxedThread(
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
   const resourceLimits = resourceLimitsOf(memoryLimitMb);
-  // The process's own port may tell of its end before the report of why is read: that may be on its way to the
-  // listener, where nobody can take it.
+  // The process's own port may close before the keeper's report of the reason is read: that may be on its way
+  // to the listener, where it can't be received synchronously.
   const verdict = new Int32Array(new SharedArrayBuffer(4));
   const order: Order = {
     ...{ main, name, data, resourceLimits, reports, timeLimit, verdict, constants: CONSTANTS },

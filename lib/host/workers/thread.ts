@@ -1,6 +1,6 @@
-// A Worker of node:worker_threads: the kind that has a memory limit, an exit code and `unref`, and
-// that terminate() stops even in the middle of `while (true) {}`, provided it holds a Web Lock
-// (platform/interruption.ts; child/boot.ts takes one). It has the permissions of the isolate that makes it.
+// A Worker of node:worker_threads, the kind that has a memory limit, an exit code and `unref`. terminate()
+// stops it even in the middle of `while (true) {}`, provided it holds a Web Lock (platform/interruption.ts;
+// child/boot.ts takes one). It has the permissions of the isolate that makes it.
 
 import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import { resourceLimitsOf } from "../../platform/threads.ts";
@@ -14,17 +14,17 @@ export function startThread(
   data: WorkerData,
   listener: Listener,
 ): ProcessWorker {
-  // Without a prototype: options that hostile code has put there are none.
+  // Without a prototype, so that Deno sees no options that hostile code has put into Object.prototype.
   const options = {
     __proto__: null,
     name: identity.name,
     workerData: data,
-    // Otherwise the environment would be read, for which there may be no permission.
+    // Otherwise Deno would read the environment, for which there may be no permission.
     env: SHARE_ENV,
     transferList: [data.port, data.host],
     resourceLimits: resourceLimitsOf(memoryLimitMb),
   } as WorkerOptions;
-  // What node's Worker asks of a URL, and what no prototype has a say in.
+  // The two members of a URL that node's Worker uses, in an object that no replaced prototype can change.
   const url = { __proto__: null, protocol: "data:", toString: () => main } as unknown as URL;
   const worker = makingWorker(() => new Worker(url, options));
   worker.on("error", listener.failed);

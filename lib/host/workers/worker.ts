@@ -3,28 +3,31 @@
 
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 
-/** A worker. */
+/** A worker of any of the three kinds. */
 export interface ProcessWorker {
   /**
-   * Whether terminate() ends it in the middle of synchronous code. Otherwise it does so when the
+   * Whether terminate() ends the worker in the middle of synchronous code. Otherwise the worker ends when its
    * code gets to the event loop, or calls this library.
    */
   readonly isInterruptible: boolean;
-  /** Whether it reports its end; otherwise only the port that closes tells of it. */
+  /** Whether the worker reports its end. Otherwise only the closing of its port tells of it. */
   readonly knowsEnd: boolean;
-  /** Orders its end, and calls `exited` at once; it may go on for a moment. */
+  /** Orders the worker's end and calls `exited` at once. The worker may go on for a moment. */
   terminate(): void;
-  /** Gives back what is left of it, once the process has ended. */
+  /** Releases what is left of the worker, once the process has ended. */
   dispose(): void;
-  /** Passes on what it has reported, where the thread of the host is blocked and hears no event. */
+  /** Passes on what the worker has reported, where the thread of the host is blocked and gets no events. */
   look(): void;
 }
 
-/** What the supervisor is told of its worker. */
+/** What a worker reports to its supervisor. */
 export interface Listener {
-  /** Why the worker couldn't run; what a target throws doesn't come here. */
+  /** Why the worker couldn't run. Errors that a target throws don't come here. */
   failed(error: unknown): void;
-  /** The time of the process is up, and it is being ended: where the worker keeps the time itself. */
+  /**
+   * The time of the process is up, and the process is being ended. Called where the worker itself keeps the
+   * time limit.
+   */
   timeIsUp(): void;
   /** The worker is ending. */
   exited(code: number): void;

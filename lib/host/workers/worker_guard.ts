@@ -1,5 +1,5 @@
-// In a process that is locked down, workers are made by this library alone: a worker of the user's would be a realm
-// with everything in it.
+// In a process that is locked down, only this library makes workers: a worker made by the user's code would be
+// a realm with everything in it.
 
 import { Worker as Thread } from "node:worker_threads";
 import { withoutAdded } from "../../platform/added.ts";
@@ -11,15 +11,16 @@ type Class = abstract new (...args: never[]) => object;
 
 let mayMakeWorker = true;
 
-/** Does `make`, which makes one worker. */
+/** Calls `make`, which makes one worker. */
 export function makingWorker<T>(make: () => T): T {
   mayMakeWorker = true;
   return withoutAdded(make);
 }
 
 /**
- * Has a class of workers make none but those that this library makes. What a derived class calls as
- * super() is looked up when it is called; a class that can't be extended has it looked up there for ever.
+ * Restricts a class of workers to those that this library makes. The constructor that a derived class calls as
+ * super() is its prototype, looked up at each call; the class is made non-extensible, so that this prototype
+ * stays.
  */
 function guard(worker: Class): void {
   const parent: Class = Object.getPrototypeOf(worker);
@@ -34,13 +35,13 @@ function guard(worker: Class): void {
   mayMakeWorker = false;
 }
 
-/** From now on only makingWorker() makes workers, of either class. */
+/** From now on only makingWorker() can make workers, of either class. */
 export function guardWorkers(): void {
   guard(Worker);
   guard(Thread);
 }
 
-/** Refuses what a process with permissions of its own is denied beyond what Deno denies it. */
+/** Throws for an API that is denied to processes with permissions of their own although Deno would allow it. */
 export function deny(what: string): never {
   throw new Deno.errors.NotCapable(
     `${what} can't be used in a process with permissions of its own. ` +
