@@ -1,6 +1,6 @@
-// What there is in a sealed realm (sealed_realm.ts): the names that need no permission and reach nothing outside of
-// the process, and those that a granted permission makes usable. A name that isn't here is removed, so that what a
-// later Deno adds is not there before somebody has looked at it.
+// The names that a sealed realm has (sealed_realm.ts): those that need no permission and reach nothing outside
+// of the process, and those that a granted permission makes usable. A name that isn't listed here is removed,
+// so that additions of a later Deno stay out until they have been reviewed.
 
 import type { Name } from "../protocol/grants.ts";
 
@@ -29,19 +29,19 @@ export const GLOBALS: readonly string[] = words(`
   onunhandledrejection onerror navigator close
 `);
 
-/** The globals that a permission makes usable: any of these permissions. */
+/** The globals that a permission makes usable; one of the listed permissions is enough. */
 export const GUARDED_GLOBALS: Readonly<Record<string, readonly Name[]>> = {
   fetch: ["net", "read"],
   WebSocket: ["net"],
   EventSource: ["net"],
 };
 
-/** The names of Deno that every sealed process has. */
+/** The members of Deno that every sealed process has. */
 export const DENO: readonly string[] = words(`
   errors inspect permissions Permissions PermissionStatus version build exit exitCode noColor refTimer unrefTimer
 `);
 
-/** The names of Deno that a permission makes usable. */
+/** The members of Deno that a permission makes usable. */
 const BY_PERMISSION: Readonly<Record<Name, readonly string[]>> = {
   read: words(`
     readFile readFileSync readTextFile readTextFileSync readDir readDirSync readLink readLinkSync realPath realPathSync
@@ -62,7 +62,7 @@ const BY_PERMISSION: Readonly<Record<Name, readonly string[]>> = {
   import: [],
 };
 
-/** The same by name: which permissions make it usable. */
+/** The same, turned around: the permissions that make a member usable, by its name. */
 export const GUARDED_DENO: Readonly<Record<string, readonly Name[]>> = (() => {
   const guarded: Record<string, Name[]> = Object.create(null);
   for (const [permission, names] of Object.entries(BY_PERMISSION) as [Name, string[]][]) {
@@ -71,25 +71,28 @@ export const GUARDED_DENO: Readonly<Record<string, readonly Name[]>> = (() => {
   return guarded;
 })();
 
-/** Those that need all of their permission: they reach what its parts say nothing of. */
+/** The members that need the whole permission, because they reach things that a list of parts says nothing of. */
 export const NEEDS_ALL: readonly string[] = ["kill"];
 
-/** What takes a transport, of which those behind an unstable flag end the whole program (Deno 2.9.6: exit status 70). */
+/**
+ * The functions that take a transport. Transports behind an unstable flag end the whole program (Deno 2.9.6:
+ * exit status 70).
+ */
 export const TAKES_TRANSPORT: readonly string[] = ["connect", "listen", "serve"];
 export const TRANSPORTS: readonly string[] = ["tcp", "unix", "udp"];
 
-/** What navigator tells in a sealed process. */
+/** The members of navigator in a sealed process. */
 export const NAVIGATOR: readonly string[] = words(
   "constructor hardwareConcurrency userAgent language languages platform",
 );
 
 /**
- * The methods of crypto.subtle: not those of which one call goes on for as long as it likes, in a thread that no end of
- * the process stops (deriving keys, making RSA keys).
+ * The members of crypto.subtle in a sealed process. Left out are the methods (deriving keys, making RSA keys)
+ * of which one call can go on for any time, in a thread that the end of the process doesn't stop.
  */
 export const SUBTLE: readonly string[] = words(
   "constructor digest importKey exportKey sign verify encrypt decrypt wrapKey unwrapKey",
 );
 
-/** The schemes that code may import from while it runs: Deno asks for permissions there. */
+/** The schemes that running code may import from: for these Deno asks for permissions. */
 export const IMPORTED_SCHEMES: readonly string[] = ["file:", "http:", "https:"];

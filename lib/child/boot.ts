@@ -1,7 +1,7 @@
-// What runs in a started process, from its first step to its last. Its main module is a data: URL
-// that imports this file, or the package's text, and calls boot().
+// The code of this package that runs in a started process, from its first step to its last. The main module of
+// the process is a data: URL that imports this file, or the package's text, and calls boot().
 
-// Before the realm is sealed, which takes away some of what it looks for.
+// Imported before the realm is sealed: sealing removes some of the features that this module looks for.
 import "../platform/requirements.ts";
 import { workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
@@ -57,24 +57,25 @@ const {
   URL,
 } = primordials;
 
-/** What a target is, once found. */
+/** A target, once found. */
 type Code = (...args: unknown[]) => unknown;
 
-/** What a module exports. */
+/** The exports of a module. */
 type Exports = Record<string, unknown>;
 
 /** Finds the target of this process. */
 type Find = (travel: Travel) => unknown;
 
-/** In a thread; a web Worker gets this as its first message. */
+/** The data of this process, in a thread. A web Worker gets it as its first message. */
 const threadData = workerData as WorkerData | null | undefined;
 
 /**
- * Called by the main module of a child by source, which thereby finishes evaluating: a worker killed
- * while its main module still is leaks what it had loaded (platform/threads.ts).
+ * Called by the main module of a child by source. The main module then finishes evaluating before the target
+ * runs: a worker killed while its main module is still evaluating leaks what it had loaded
+ * (platform/threads.ts).
  *
  * @param source makes the target, or is its text
- * @param exports those of this package, for a text
+ * @param exports the exports of this package, for a text
  */
 export function boot(source: (() => unknown) | SourceText, exports: Exports = {}): void {
   begin((travel) => {
@@ -84,7 +85,10 @@ export function boot(source: (() => unknown) | SourceText, exports: Exports = {}
   });
 }
 
-/** As bootModule(), in a child of a sealed process: its target's module is loaded when the child is sealed. */
+/**
+ * As bootModule(), in a child that a sealed process starts. The target's module is loaded only once the child
+ * is sealed.
+ */
 export function bootSealed(): void {
   begin((travel) => {
     modulesAreThere();
@@ -106,12 +110,12 @@ export function bootModule(load: LoadModule): void {
   });
 }
 
-/** The folder of this package's files; empty in a child that has nothing to do with them. */
+/** The folder of this package's files; empty in a child that doesn't load them. */
 let files = isBundled ? "" : new URL("../../", import.meta.url).href;
 
 /**
- * In a child that runs from the text that holds this package, what the target's modules import as this package is in
- * that text, too: as files it would be there a second time, and take 30 ms to load.
+ * In a child that runs from the text of this package, the target's modules get this package from that text,
+ * too. Loaded from its files the package would exist twice, and take 30 ms to load.
  */
 async function serveEntryPoints(): Promise<void> {
   const { mod, local } = entryPoints();
@@ -123,7 +127,7 @@ async function serveEntryPoints(): Promise<void> {
 /**
  * As bootModule(), in a child with permissions of its own.
  *
- * @param load imports a module that has the target's as its `target`
+ * @param load imports a module that exports the target's module as `target`
  */
 export function bootConfined(
   load: () => Promise<{ target: Exports; others: Record<string, Exports> }>,
@@ -142,13 +146,13 @@ let memoryWatch: MemoryWatch | undefined;
 
 function begin(find: Find): void {
   if (threadData) {
-    // A web Worker has it, and code asks for it.
+    // A web Worker has `self`, and programs test for it.
     Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
     adopt(threadData);
     const { memoryLimitMb, timeLimit } = threadData.child;
     if (memoryLimitMb !== undefined) memoryWatch = new MemoryWatch(runOutOfMemory);
     if (memoryLimitMb !== undefined || timeLimit !== undefined) makeArraysByFunction();
-    // Deno itself must have noticed that, and does so in a turn of the event loop.
+    // Deno itself must have noticed the lock, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
     PromisePrototypeThen(
       PromisePrototypeThen(becomeInterruptible(), turn),
@@ -165,7 +169,7 @@ function begin(find: Find): void {
   addEventListener("message", begin, { once: true });
 }
 
-/** Where this process leaves the error it ends with; undefined where its host reads nothing of it. */
+/** Where this process leaves the error it ends with; undefined where the host reads nothing of this process. */
 let crashReport: SharedArrayBuffer | undefined;
 
 function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
@@ -180,24 +184,25 @@ function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
 }
 
 /**
- * Called by what the main module of a confined child imports just before the target's module: what that imports is there
- * then, and none of it has run. From now on a sealed process imports only what Deno asks for permissions.
+ * Called by a module that the main module of a confined child imports just before the target's module. At that
+ * time all modules that the target's module imports are loaded, and none has run. From now on a sealed process
+ * can only import modules for which Deno asks for permissions.
  */
 export function modulesAreThere(): void {
   if (isSealedOpen) closeImports(files);
   isSealedOpen = false;
 }
 
-/** Whether this process is sealed, but for its imports. */
+/** Whether this process is sealed except for its imports. */
 let isSealedOpen = false;
 
-/** The arguments, held until the end as in Python: an end of a pipe that nobody holds is closed. */
+/** The arguments, kept alive until the end as in Python: a pipe end that is garbage collected is closed. */
 let given: unknown;
 
 async function live({ child, port }: WorkerData, find: Find): Promise<void> {
-  // From now on the process can be killed without loss, and its time runs.
+  // From now on the process can be killed without a leak, and its time limit runs.
   ownControl().markLoaded();
-  // In this order: of a process without a heartbeat, its host takes for granted that it does nothing.
+  // In this order: the host assumes that a process without a heartbeat runs nothing.
   beat(ownControl());
   stopIfKilled();
   const cargo = receivePosted(port) as Cargo;
@@ -217,7 +222,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   const reply = buffer === undefined ? replyTo(port, child.starter) : writeTo(buffer);
   try {
     watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
-    // Before the user's modules, which may replace what ours use as they are loaded.
+    // Before the user's modules, which may replace globals that our modules use while they are loaded.
     if (!isBundled && !knowsAll(cargo.parcels)) {
       await import(new URL("./deserializers.ts", import.meta.url).href);
     }
@@ -235,11 +240,11 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   }
 }
 
-/** The error of a target, or one that explains it. */
+/** The error of a target, or an error that explains it. */
 function explained(error: unknown, travel: Travel): unknown {
   try {
     return explain(error, travel);
-  } catch { // a getter of it, or a trap
+  } catch { // a getter of the error, or a trap, threw
     return error;
   }
 }
@@ -251,7 +256,7 @@ function runObject(code: unknown, identity: Identity, own: Record<string, unknow
   return object.run();
 }
 
-/** As at the end of a Python process: daemons are ended, the others are waited for. */
+/** Terminates the daemons and joins the other children, as at the end of a Python process. */
 async function endChildren(): Promise<void> {
   for (const child of each(activeChildren())) if (child.daemon) child.terminate();
   for (const child of each(activeChildren())) await child.join();
@@ -264,19 +269,22 @@ function reportReturn(reply: Reply, result: unknown): void {
   leave(Deno.exitCode);
 }
 
-/** Tells the starter why it returned nothing, and ends this process. */
+/** Tells the starter why the target returned nothing, and ends this process. */
 function reportThrow(reply: Reply, error: unknown): void {
-  // A worker that is being terminated sees strange errors (null, for one), which are not its own.
+  // In a worker that is being terminated, Deno throws strange errors (null, for one) that are not the target's.
   if (isKilled()) return;
   const failure = reply.threw(error);
   if (!ownControl().wasAsked()) tell(failure);
   leave(1);
 }
 
-/** So long one whose host reads nothing of it waits for somebody to ask, before it prints itself. In ms. */
+/**
+ * How long a process whose host reads nothing of it waits for a call that asks for its result, before it prints
+ * its error itself. In ms.
+ */
 const PATIENCE = 500;
 
-/** Nobody has asked for the result: the error is printed, unless somebody still does. */
+/** Reports an error whose result has not been asked for: it is printed, unless a call asks for the result in time. */
 function tell(failure: Failure): void {
   const text = textOf(failure);
   if (crashReport !== undefined) leaveWords(crashReport, text);
@@ -290,12 +298,12 @@ function textOf(failure: Failure): string {
   return `Process ${ownIdentity().name}:${isError ? "" : " uncaught"}\n${printFailure(failure)}`;
 }
 
-/** What is thrown when its outcome has been told already. */
+/** Prints an error that is thrown when the outcome has been sent already. */
 function printThrown(thrown: unknown): void {
   console.error(textOf(describeFailure(thrown, false)));
 }
 
-/** Finds what travelled by reference. */
+/** Finds a target that travelled by reference. */
 function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");

@@ -1,5 +1,5 @@
-// What is done once, before any code of the user's runs, in a process that has fewer rights than the program: it is
-// locked down, and its realm is sealed.
+// Restricts a process that has fewer rights than the program: the process is locked down, and its realm is
+// sealed. Done once, before any code of the user's runs.
 
 import { InvalidStateError } from "../errors.ts";
 import { hideControl } from "../liveness/control_block.ts";
@@ -14,7 +14,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Object } = primordials;
 
-/** Takes from this process what it is not to have. A process without a key has permissions of its own. */
+/** Takes from this process everything it may not have. A process without a key has permissions of its own. */
 export function confine(
   { grants, key, sealed }: Pick<ChildPart, "grants" | "key" | "sealed">,
 ): void {
@@ -37,14 +37,14 @@ function mayRunAll({ run }: Grants): boolean {
   return run === true || run === "inherit";
 }
 
-/** The methods of Deno.permissions, which can be set. */
+/** The prototype of Deno.permissions, whose methods can be replaced. */
 const methods: Record<"revoke" | "revokeSync", unknown> = Object.getPrototypeOf(
   globalThis.Deno.permissions,
 );
 
 /**
- * A process that inherits has the permissions of its starter, not a copy of them: what it revoked
- * would be lost to the whole program (platform/threads.ts).
+ * Keeps a process that inherits its permissions from revoking them. It has the permissions of its starter
+ * themselves, not a copy: what it revoked would be lost to the whole program (platform/threads.ts).
  */
 function keepShared(): void {
   const revokeSync = () => {

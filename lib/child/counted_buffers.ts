@@ -1,6 +1,7 @@
-// Buffers in a sealed process with a memory limit. Code that makes them in a loop never gets to the event loop, where
-// MemoryWatch looks, and V8 sets no limit to them: so whatever makes large ones is a function here that looks first.
-// The classes can't be had in another way: `constructor` leads to these as well.
+// Counts buffers in a sealed process with a memory limit. Code that makes buffers in a loop never gets to the
+// event loop, where MemoryWatch checks the memory, and V8 sets no limit to them. So every function that makes
+// large buffers is replaced by one that checks first. The classes can't be reached in another way:
+// `constructor` leads to the replaced ones as well.
 
 import type { MemoryWatch } from "./memory_watch.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -40,13 +41,13 @@ const PlainProxy = Proxy, Registry = FinalizationRegistry;
 const register = FinalizationRegistry.prototype.register;
 const isView = ArrayBuffer.isView;
 
-/** So many bytes are made between two looks. */
+/** How many bytes may be made between two checks. */
 const BETWEEN = 2 ** 20;
 
 const VIEWS: readonly Class[] = [
   ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
   ...[BigInt64Array, BigUint64Array, Float32Array, Float64Array],
-  // Deno 2.9.6 has it, TypeScript's library of that version doesn't.
+  // Deno 2.9.6 has Float16Array, TypeScript's library of that version doesn't.
   ...("Float16Array" in globalThis ? [Reflect.get(globalThis, "Float16Array")] : []),
 ];
 
@@ -59,7 +60,7 @@ const sizeOfBlob = getter(Blob.prototype, "size");
 /** Called once, before any code of the user's runs. */
 export function countBuffers(watch: MemoryWatch): void {
   let unseen = 0;
-  /** Before so many bytes are made. */
+  /** Called before this many bytes are made. */
   const expect = (bytes: number) => {
     if (!(bytes > 0)) return;
     unseen += bytes;
@@ -68,7 +69,7 @@ export function countBuffers(watch: MemoryWatch): void {
     watch.check(bytes);
   };
   const released = new Registry<number>((bytes) => watch.add(-bytes));
-  /** V8 doesn't count it: as long as it is there, it is counted here. */
+  /** Counts an object that V8 doesn't count, as long as it is alive. */
   const keep = (object: object, bytes: number) => {
     watch.add(bytes);
     apply(register, released, [object, bytes]);
@@ -106,7 +107,7 @@ export function countBuffers(watch: MemoryWatch): void {
     const { BYTES_PER_ELEMENT } = View as unknown as typeof Uint8Array;
     replaceClass(View, (args, target) => {
       const { 0: first } = args;
-      // Of an iterable nobody knows: what it makes is seen the next time.
+      // The length of an iterable isn't known in advance: its memory is seen by the next check.
       const length = typeof first === "object" && first !== null
         ? lengthOf(first)
         : +(first as number);
@@ -135,7 +136,7 @@ export function countBuffers(watch: MemoryWatch): void {
       keep(this, (apply(sizeOfShared, this, []) as number) - before);
       return result;
     });
-  // These don't ask a constructor.
+  // These methods don't call a constructor.
   for (const name of each(["toSorted", "toReversed", "with"])) {
     replace(getPrototypeOf(Uint8Array.prototype), name, (original) =>
       function (...args) {
@@ -163,7 +164,7 @@ function getter(object: object, name: string): () => unknown {
   return getOwnPropertyDescriptor(object, name)!.get!;
 }
 
-/** How many elements an array or a view has; a buffer isn't copied. */
+/** How many elements a view of this object would copy: those of an array or a view. A buffer isn't copied. */
 function lengthOf(object: object): number {
   try {
     if (isView(object)) return apply(lengthOfView, object, []) as number;

@@ -1,5 +1,5 @@
-// What may be handed over to a process: its rooms must be known there, also where the target's
-// module imports the package as types only. A child imports this file when it is given something it
+// The classes whose objects may be handed over to a process. A child must know them also where the target's
+// module imports the package as types only. A child imports this file when it is given an object of a class it
 // doesn't know yet, because each module takes a quarter of a millisecond to load.
 
 import "../pipe/connection.ts";

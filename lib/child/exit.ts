@@ -1,7 +1,7 @@
-// How a started process ends by itself: its target returned or threw, it called Deno.exit, or its memory
-// is full. The last step writes the exit code into the control block, for waiters that are blocked and hear
-// nothing from the host. From then on others may take what the process holds, so this comes after
-// everything that code of the user's does at the end.
+// How a started process ends by itself: its target returned or threw, it called Deno.exit, or its memory is
+// full. The last step writes the exit code into the control block, for waiters that are blocked and get no
+// message from the host. From then on other processes may take what this one holds, so the last step comes
+// after all code of the user's that runs at the end.
 
 import process from "node:process";
 import { ownControl } from "../liveness/control_block.ts";
@@ -25,7 +25,7 @@ const {
 /**
  * Called once in a started process, before its target runs.
  *
- * @param print prints what a listener has thrown that runs at the very end
+ * @param print prints an error thrown by a listener that runs at the very end
  */
 export function expectToLeave(print: (thrown: unknown) => void): void {
   expectExit();
@@ -41,25 +41,25 @@ export function expectToLeave(print: (thrown: unknown) => void): void {
       removeEventListener("unload", lastStep);
       addEventListener("unload", lastStep);
     } catch {
-      // The program has replaced what Deno's own code uses for it: its listeners may run later.
+      // The program has replaced functions that Deno's own code uses for this: its listeners may run later.
     }
     return Deno.exit(code);
   };
   globalThis.Deno.exit = leave;
-  // In a web Worker, where the original would end the process without its last step.
+  // In a web Worker, the original close() would end the process without its last step.
   if ("close" in globalThis) globalThis.close = () => leave();
 }
 
-/** What Deno.exit does in a started process, whatever its code has put in the place of that. */
+/** Deno.exit of a started process, also where the program has replaced Deno.exit. */
 export let leave: (code?: number) => never = Deno.exit;
 
-/** node's process, with the mark that its "exit" has been emitted, as process.exit() sets it itself. */
+/** node's process, with the flag that "exit" has been emitted, which process.exit() sets as well. */
 const node: typeof process & { _exiting?: boolean } = process;
 let isFinished = false;
 
 /**
- * As at the end of main, listeners of node's "exit" run, and may set the exit code. A listener that throws
- * makes that 1.
+ * Runs the listeners of node's "exit", as at the end of main. They may set the exit code; a listener that
+ * throws sets it to 1.
  */
 function emitExit(print: (thrown: unknown) => void): void {
   if (node._exiting) return;
@@ -73,7 +73,7 @@ function emitExit(print: (thrown: unknown) => void): void {
 }
 
 /**
- * As when main has nothing more to do, listeners of node's "beforeExit" run; what they return is awaited,
+ * Runs the listeners of node's "beforeExit", as when main has nothing more to do. What they return is awaited,
  * because timers and the like keep no started process from ending. Throws what a listener throws.
  */
 export async function emitBeforeExit(): Promise<void> {
@@ -94,7 +94,7 @@ function finish(exitCode: number): void {
   if (control.finish(exitCode)) exitEvent(control.exitRecord()).notify(Infinity);
 }
 
-/** There is no memory left for anything else. */
+/** Ends a process whose memory is full. There is no memory left for anything but the last step. */
 export function runOutOfMemory(): void {
   if (isKilled()) return;
   ownControl().exitRecord().reach("memoryLimitMb");

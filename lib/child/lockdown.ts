@@ -1,17 +1,17 @@
-// What a process with permissions of its own is denied beside what Deno denies it: what Deno 2.9.6
-// guards with no permission, and what reaches others all the same. It is done once, before any code of the
-// user's runs, and in the only realm there is: a worker would have functions of its own, so none is made
-// but by this library. This is a second line of defence; the first is Deno.
+// What a process with permissions of its own is denied beyond what Deno denies it: APIs that Deno 2.9.6 guards
+// with no permission, and APIs that reach other isolates anyway. The lockdown is done once, before any code of
+// the user's runs, and in the only realm there is: a worker would have functions of its own, so only this
+// library makes workers. The lockdown is a second line of defence; the first is Deno.
 //
 //   workers            would not be ended with the process, nor kept within its limits
 //   Web Locks          are the program's: a thread whose lock was stolen can't be stopped
 //   open descriptors   node:net takes any number: the sockets and pipes of the program
-//   signals            are the program's: one could send them, or keep them from it
+//   signals            are the program's: hostile code could send them, or keep them from the program
 //   prompts            Deno.permissions.request would ask the person at the terminal
-//   object URLs        are the program's: one could revoke that by which others load this package
+//   object URLs        are the program's: hostile code could revoke those by which others load this package
 //
-// With the right to run whatever program it could do as much by other means; then descriptors, which
-// node:child_process needs, and signals are left as they are.
+// A process that may run any program could do as much by other means. There, signals and descriptors, which
+// node:child_process needs, are left as they are.
 
 import process from "node:process";
 import { locks } from "../platform/interruption.ts";
@@ -22,7 +22,10 @@ const { Object, Reflect } = primordials;
 
 type Methods = Record<string, unknown>;
 
-/** Denies it all, to a process that may run all programs or not. A sealed one has no object URLs. */
+/**
+ * Denies all of this to the process; `mayRunAll` says whether it may run any program. A sealed process has no
+ * object URLs.
+ */
 export function lockDown(mayRunAll: boolean, isSealed: boolean): void {
   guardWorkers();
   denyMethods(Object.getPrototypeOf(locks), "Web Locks", ["request", "query"]);
@@ -49,14 +52,14 @@ function denyMethods(object: Methods | object, what: string, names: readonly str
   }
 }
 
-/** A confined process that requests a permission is told the state. */
+/** Has a confined process that requests a permission get the state, without a prompt. */
 function neverAsk(): void {
   const methods: Methods = Object.getPrototypeOf(globalThis.Deno.permissions);
   replace(methods, "request", methods.query);
   replace(methods, "requestSync", methods.querySync);
 }
 
-/** Revokes object URLs only of its own. Nothing here calls what code of the user's can replace. */
+/** Lets a process revoke only its own object URLs. These functions call nothing that the user's code can replace. */
 function keepForeignUrls(): void {
   const { createObjectURL, revokeObjectURL } = globalThis.URL;
   const own: Record<string, boolean> = Object.create(null);
@@ -73,7 +76,7 @@ function keepForeignUrls(): void {
   });
 }
 
-/** For good. */
+/** Replaces a property so that it can't be changed again. */
 function replace(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: false, configurable: false });
 }

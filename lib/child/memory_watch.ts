@@ -1,8 +1,9 @@
-// The memory limit, seen from inside. When the heap of a limited thread is full, Deno ends the thread; but
-// not where the code ran after an await (platform/threads.ts). The heap's limit, which has grown, tells.
+// The memory limit, as seen inside the process. When the heap of a limited thread is full, Deno ends the
+// thread, but not where the code ran after an await (platform/threads.ts). A heap limit that has grown shows
+// that this has happened.
 //
-// What buffers take V8 knows, too, but sets no limit to. They are let grow by SLACK_MB beyond the limit, because the
-// sum has those in it that nothing refers to any more: V8 collects them once they have grown by about 64 MB.
+// V8 also knows the memory of buffers, but sets no limit to it. Buffers may grow to SLACK_MB beyond the limit,
+// because the sum includes unreachable buffers: V8 collects them once they have grown by about 64 MB.
 
 import { memoryUse } from "../platform/threads.ts";
 
@@ -10,21 +11,21 @@ import * as primordials from "../platform/primordials.ts";
 
 const { clearInterval, Deno, setInterval } = primordials;
 
-/** How often it is looked at, in ms. */
+/** From one check to the next, in ms. */
 const LOOK_MS = 50;
 const SLACK_MB = 64;
 
 const MB = 2 ** 20;
 
-/** Sees to it that a process keeps within its memory. */
+/** Ends a process that exceeds its memory limit. */
 export class MemoryWatch {
   readonly #exceeded: () => void;
   readonly #heapLimit = memoryUse().heapLimit;
   #bufferLimit = Infinity;
-  /** What V8 doesn't count: shared memory and Blobs that are alive. */
+  /** Bytes that V8 doesn't count: live shared memory and Blobs. */
   #uncounted = 0;
 
-  /** @param exceeded called once it has more than it may */
+  /** @param exceeded called once the process has more memory than it may */
   constructor(exceeded: () => void) {
     this.#exceeded = exceeded;
     const timer = setInterval(() => {
@@ -33,17 +34,20 @@ export class MemoryWatch {
     Deno.unrefTimer(timer as unknown as number);
   }
 
-  /** From now on buffers count. */
+  /** From now on buffers count towards the limit. */
   limitBuffers(memoryLimitMb: number): void {
     this.#bufferLimit = (memoryLimitMb + SLACK_MB) * MB;
   }
 
-  /** Counts what V8 doesn't; a negative number what isn't there any more. */
+  /** Counts bytes that V8 doesn't count; a negative number subtracts bytes that were released. */
   add(bytes: number): void {
     this.#uncounted += bytes;
   }
 
-  /** Whether it has more than it may, or would have with so many bytes more; then it is ended. */
+  /**
+   * Whether the process has more memory than it may, or would have with `more` bytes added. If so, the process
+   * is ended.
+   */
   check(more: number): boolean {
     const { heapLimit, buffers } = memoryUse();
     const isWithin = heapLimit === this.#heapLimit &&

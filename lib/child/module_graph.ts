@@ -1,10 +1,10 @@
-// The modules that only children import, by URLs made as they are started. The entry point of the package
-// imports this file, so that they belong to the graph of a program: what caches, vendors or compiles the
-// program takes them along.
+// The modules that only children import, by URLs that are made when a child is started. The entry point of the
+// package imports this file, so that these modules belong to the graph of a program: tools that cache, vendor
+// or compile the program include them.
 //
-// A bundler puts them into a module of the user's, where a child can't import them by themselves. There it
-// imports the module that this file was put into, having left a function that is given them: see
-// target/target.ts.
+// A bundler puts these modules into a module of the user's, where a child can't import them separately. There
+// the child imports the module that this file was bundled into, after it has left a function that receives
+// them: see target/target.ts.
 
 import { giveToChild, isInlined } from "../target/bundle.ts";
 import { adoptChildModule } from "../target/child_module.ts";

@@ -1,10 +1,11 @@
-// A sealed realm: what a process with permissions of its own finds around it, by allow-list instead of by deny-list. It
-// is made before any code of the user's runs. Deno's own permissions are the first line of defence; what is removed
-// here is what Deno guards with none, and what ends or hangs the whole program: its internals, the modules of node:,
-// raw workers, channels, WebGPU, unstable APIs, imports of text.
+// A sealed realm: the globals of a process with permissions of its own, built by an allow-list instead of a
+// deny-list. It is made before any code of the user's runs. Deno's own permissions are the first line of
+// defence. Removed here are the APIs that Deno guards with no permission, and those that end or hang the whole
+// program: Deno's internals, the modules of node:, raw workers, channels, WebGPU, unstable APIs, imports of
+// text.
 //
-// Nothing of it depends on what the user's code may replace later: all that runs afterwards (the hook of imports, the
-// stubs) uses only what stands in this module, string indexing and comparison.
+// Nothing here depends on functions that the user's code may replace later: all code that runs afterwards (the
+// hook of imports, the stubs) uses only this module's own variables, string indexing and comparison.
 
 import process from "node:process";
 import {
@@ -28,15 +29,18 @@ const PlainTypeError = TypeError, PlainPromise = Promise;
 
 type Methods = Record<PropertyKey, unknown>;
 
-/** Builds it. Throws if this Deno doesn't let go of something: the process then ends before its target begins. */
+/**
+ * Seals the realm. Throws if this Deno doesn't let a property be removed: the process then ends before its
+ * target begins.
+ */
 export function sealRealm(grants: Grants, keeps: readonly string[]): void {
-  // Not later: what node:module consists of is loaded with it, and needs some of what is removed.
+  // Not later: node:module is loaded here, and its parts need some of the globals that are removed.
   ({ registerHooks } = process.getBuiltinModule("node:module") as unknown as Registering);
   const isGranted = (name: Name) => grants[name] !== undefined && grants[name] !== false;
   const hasAll = (name: Name) => isGranted(name) && typeof grants[name] !== "object";
   const scope = globalThis as unknown as Methods;
   const deno = Deno as unknown as Methods;
-  // Held by those who implement them, and reached from their instances.
+  // Deno's own code holds these classes, and their instances lead to them.
   for (const name of ["Worker", "BroadcastChannel", "MessageChannel", "MessagePort"]) {
     const prototype = (scope[name] as { prototype?: object } | undefined)?.prototype;
     if (prototype !== undefined) remove(prototype, "constructor");
@@ -51,13 +55,19 @@ export function sealRealm(grants: Grants, keeps: readonly string[]): void {
   ownTimers(scope);
 }
 
-/** Called once what this library has to replace there is replaced: what it calls is what it has found. */
+/**
+ * Freezes Deno. Called once this library has replaced what it must replace there, so that it later calls its
+ * own functions.
+ */
 export function keepDeno(): void {
   Object.freeze(Deno);
   defineProperty(globalThis, "Deno", { value: Deno, writable: false, configurable: false });
 }
 
-/** Leaves in an object what may be there, and puts stubs in the place of what would need a permission. */
+/**
+ * Removes from an object all that isn't allowed, and puts stubs in the place of members that would need a
+ * permission.
+ */
 function build(
   object: Methods,
   prefix: string,
@@ -94,7 +104,10 @@ function remove(object: object, key: PropertyKey): void {
   );
 }
 
-/** What says which permission is missing: as Deno itself would, but for that it never asks the person. */
+/**
+ * A stub that throws the name of the missing permission, as Deno itself would, but never asks the person at the
+ * terminal.
+ */
 function stubOf(original: unknown, name: string, permission: Name): unknown {
   const refusal = (what: string) =>
     new NotCapable(
@@ -115,13 +128,13 @@ function stubOf(original: unknown, name: string, permission: Name): unknown {
   const isAsync = Object.prototype.toString.call(original) === "[object AsyncFunction]" ||
     name === "fetch";
   if (isAsync) return () => new PlainPromise((_, reject) => reject(refusal(name)));
-  // A class is called with new.
+  // A function and no arrow, because a class is called with new.
   return function () {
     throw refusal(name);
   };
 }
 
-/** Has a function refuse transports that are behind an unstable flag, of which Deno makes an end of the program. */
+/** Has a function refuse transports that are behind an unstable flag: for these Deno ends the program. */
 function checkTransport(deno: Methods, name: string): void {
   const original = deno[name];
   if (typeof original !== "function") return;
@@ -129,7 +142,7 @@ function checkTransport(deno: Methods, name: string): void {
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       if (typeof arg !== "object" || arg === null) continue;
-      // A copy, so that what is checked is what is used.
+      // A copy, so that the checked options are the ones that are used.
       const options = { ...arg } as { transport?: unknown };
       const { transport } = options;
       if (transport !== undefined && !isOneOf(transport, TRANSPORTS)) {
@@ -144,14 +157,14 @@ function checkTransport(deno: Methods, name: string): void {
   };
 }
 
-/** Timers that can be cleared are those that the process has made itself: not this library's. */
+/** Lets the process clear only the timers that it has made itself, and not this library's. */
 function ownTimers(scope: Methods): void {
   const own = { __proto__: null } as unknown as Record<string, boolean>;
   const pairs = [["setTimeout", "clearTimeout"], ["setInterval", "clearInterval"]];
   for (const [set] of pairs) {
     const original = scope[set] as (...args: unknown[]) => unknown;
     const made = (callback: unknown, ...args: unknown[]) => {
-      // Once it has run there is nothing to clear, and its number may be another's.
+      // Once the timer has fired there is nothing to clear, and its number may be reused.
       const isOnce = set === "setTimeout" && typeof callback === "function";
       const wrapped = isOnce
         ? function (this: unknown, ...given: unknown[]) {
@@ -179,7 +192,7 @@ function ownTimers(scope: Methods): void {
   }
 }
 
-/** An import's resolution, as module.registerHooks has it. */
+/** The resolution hook of module.registerHooks. */
 interface Hooks {
   resolve(
     specifier: string,
@@ -194,8 +207,8 @@ interface Registering {
 let registerHooks: Registering["registerHooks"];
 
 /**
- * From now on code imports nothing but files and what comes over the net, for which Deno asks for permissions. Called
- * when what the target's own modules import is there, and none of them has run.
+ * From now on code can import only files and modules from the net, for which Deno asks for permissions. Called
+ * when all modules that the target's module imports are loaded, and none of them has run.
  *
  * @param library the folder of this package, as a URL; empty if it is one module
  */
@@ -210,13 +223,14 @@ export function closeImports(library: string): void {
     library !== "" && (beginsWith(url, `${library}lib/`) || isPublic(url));
   registerHooks({
     resolve(specifier, context, next) {
-      // Only CommonJS modules have require(), and there are none but those that the target's modules import.
+      // Only CommonJS modules have require(), and the only ones here are those that the target's modules import.
       if (context.conditions?.[1] === "require") return next(specifier, context);
-      // What Deno's own modules load later: Deno 2.9.4 asks the hook about that, too, and lets nobody else import it.
+      // Modules that Deno's own modules load later: Deno 2.9.4 calls the hook for these, too, and lets no other
+      // module import them.
       if (isInternal(context.parentURL ?? "") && beginsWith(specifier, "ext:")) {
         return next(specifier, context);
       }
-      // This package's modules may import each other, and what they need.
+      // This package's modules may import each other, and the modules they need.
       if (isOwn(context.parentURL ?? "")) return next(specifier, context);
       if (!mayBeImported(specifier, false)) throw refusedImport(specifier);
       const resolved = next(specifier, context), { url } = resolved;
@@ -233,7 +247,7 @@ function mayBeImported(url: string, isWhole: boolean): boolean {
   let scheme = "", begun = false;
   for (let i = 0; i < url.length; i++) {
     const character = url[i];
-    // As URLs are read: blanks around them and line ends in them don't count.
+    // As URLs are parsed: blanks around them and line ends in them don't count.
     if (character <= " " && (!begun || character !== " ")) continue;
     begun = true;
     scheme += character;
@@ -283,7 +297,7 @@ function refusedImport(specifier: string): TypeError {
 
 function named(message: string): TypeError {
   const error = new PlainTypeError(message);
-  // Deno puts the text of it into an error of its own.
+  // Deno puts the text of this error into an error of its own.
   defineProperty(error, "name", { value: "" });
   return error;
 }

@@ -1,6 +1,7 @@
-// Signals that end a program are the program's: a listener in one of its processes would take Ctrl-C from
-// all of them, since Deno has one list of listeners for all isolates, and only SIGKILL would end the program
-// then (Deno 2.9.6). So started processes don't listen to them. Main may, and tells them by an Event or a queue.
+// Signals that end a program belong to the program. A listener in one of its processes would take Ctrl-C from
+// all of them, since Deno has one list of listeners for all isolates, and then only SIGKILL would end the
+// program (Deno 2.9.6). So started processes don't listen to these signals. Main may, and tells the processes
+// by an Event or a queue.
 
 import { EventEmitter } from "node:events";
 import process from "node:process";
@@ -28,7 +29,7 @@ export function leaveSignalsToMain(): void {
       return Reflect.apply(listen, deno, [signal, handler]);
     };
   }
-  // As in a worker thread of Node, such a listener is accepted, and never called: packages add them unasked.
+  // As in a worker thread of Node, such a listener is accepted and never called: packages add such listeners unasked.
   const methods: Methods = process, emitter: Methods = EventEmitter.prototype;
   for (const name of each(["on", "addListener", "prependListener"])) {
     const original = methods[name], plain = emitter[name];

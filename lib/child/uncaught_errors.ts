@@ -1,7 +1,7 @@
-// Errors that nobody catches in a started process, in a timer or an abandoned promise: they end it, unless
-// the target listens for such errors itself, as it may in main: by events of the global scope, of which it
-// prevents the default, or by those of node's process. What counts and in which order is as in the main
-// isolate of Deno 2.9.6.
+// Uncaught errors in a started process, in a timer or an abandoned promise: they end the process, unless the
+// target listens for such errors itself, as it may in main: by events of the global scope, of which it prevents
+// the default, or by those of node's process. Which errors count and in which order is as in the main isolate
+// of Deno 2.9.6.
 
 import process from "node:process";
 import { isOfChannel } from "../wait/broadcast.ts";
@@ -18,7 +18,7 @@ const {
   String,
 } = primordials;
 
-/** node's own way of asking the listeners for uncaught errors: true if one of them has taken it. */
+/** node's own way of calling the listeners for uncaught errors: true if one of them has handled the error. */
 interface Asking {
   _fatalException?(error: unknown, fromPromise?: boolean): boolean;
 }
@@ -26,8 +26,8 @@ const { inspect } = Deno;
 const node: typeof process & Asking = process;
 
 /**
- * From now on errors that nobody catches are told. The listeners of the target come after these, so that
- * what they did shows only once all have had the event.
+ * From now on uncaught errors are reported. The listeners of the target are called after these, so whether they
+ * prevented the default is known only once all listeners have had the event.
  */
 export function watchForUncaught(uncaught: (error: unknown) => void): void {
   const look = (event: Event, isHandled: () => boolean, error: unknown) => {
@@ -43,7 +43,7 @@ export function watchForUncaught(uncaught: (error: unknown) => void): void {
       }
     });
   };
-  // An "uncaughtException" of node's has been a listener of this event.
+  // node's "uncaughtException" is itself raised by a listener of this event, and so needs no extra call here.
   addEventListener("error", (event) => look(event, () => false, thrownAt(event)));
   addEventListener("unhandledrejection", (event) => {
     if (isOfChannel(event.reason)) return;
@@ -55,13 +55,16 @@ function thrownAt({ error, message }: ErrorEvent): unknown {
   return error ?? (RegExpPrototypeTest(/^Uncaught (null|undefined)$/, message) ? error : message);
 }
 
-/** Deno asks node's listeners last, and only where the default wasn't prevented, as it was by look(). */
+/**
+ * Calls node's listeners. Deno calls them last, and only where the default wasn't prevented; look() has
+ * prevented it.
+ */
 function isHandledByNode({ reason, promise }: PromiseRejectionEvent): boolean {
   if (node.emit("unhandledRejection", reason, promise)) return true;
   return node._fatalException?.(asError(reason), true) ?? false;
 }
 
-/** What listeners for uncaught errors are given of a rejection that is none. */
+/** The error that listeners for uncaught errors get for a rejection whose reason isn't an error. */
 function asError(reason: unknown): unknown {
   if (reason instanceof Error) return reason;
   if (
