@@ -1,5 +1,5 @@
-// Who this isolate is among the processes of the program, and whom it has started. Main, and any
-// worker this library did not start, is a MainProcess with words of its own.
+// The identity of this isolate among the processes of the program, and of the process that started it. Main,
+// and any worker that this library did not start, is a MainProcess with a process table of its own.
 
 import { InvalidStateError } from "../errors.ts";
 import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
@@ -25,7 +25,7 @@ let childrenStarted = 0;
 let memoryLimit: number | undefined;
 let importing = isLoadedByChild();
 
-/** Called once, first of all, in a started process. */
+/** Takes over the identity that the starter has given. Called once, first of all, in a started process. */
 export function becomeChild(child: ChildPart): void {
   ({ identity, memoryLimitMb: memoryLimit } = child);
   adoptChildModule(child.library);
@@ -36,23 +36,23 @@ export function becomeChild(child: ChildPart): void {
   parent = new Starter(child.parent, child.starter);
 }
 
-/** Says which object this process is, where the user has one: of a subclass of Process. */
+/** Makes an object of the user's, of a subclass of Process, what currentProcess() returns. */
 export function becomeObject(object: CurrentProcess): void {
   self = object;
 }
 
-/** Who this isolate is. */
+/** The identity of this isolate. */
 export function ownIdentity(): Identity {
   return identity;
 }
 
-/** What a child of this process that is to have this memory limit has: no more than this process itself. */
+/** The memory limit of a child that is to have this limit: no more than this process has itself. */
 export function withinMemoryLimit(memoryLimitMb: number | undefined): number | undefined {
   if (memoryLimit === undefined) return memoryLimitMb;
   return Math.min(memoryLimit, memoryLimitMb ?? Infinity);
 }
 
-/** What a child of this process needs of it. */
+/** The part of a spawn request that a child gets from this process. */
 export function inheritance(): Pick<ChildPart, "starter" | "parent" | "library" | "parts"> {
   return { starter: ownRef(), parent: identity, library: childModule(), parts: bundleParts() };
 }
@@ -63,7 +63,10 @@ export function nextIdentity(name: string | undefined, daemon: boolean): Identit
   return { name: name ?? `Process-${ArrayPrototypeJoin(lineage, ":")}`, pid: 0, lineage, daemon };
 }
 
-/** While the module of the target is being imported, no process may be started: see below. */
+/**
+ * Does `work`, which imports the module of the target. Meanwhile no process may be started: see
+ * checkNotImporting().
+ */
 export async function whileImporting<T>(work: () => Promise<T>): Promise<T> {
   importing = true;
   try {
@@ -78,7 +81,7 @@ export function isImporting(): boolean {
   return importing;
 }
 
-/** Refuses what would start processes without end, as Python's spawn does. */
+/** Throws where a start would start processes without end, as Python's spawn does. */
 export function checkNotImporting(): void {
   if (!importing) return;
   throw new InvalidStateError(
@@ -89,8 +92,8 @@ export function checkNotImporting(): void {
 }
 
 /**
- * The process this code runs in. Python's `multiprocessing.current_process()`, with what it may do
- * beside it.
+ * The process this code runs in. Python's `multiprocessing.current_process()`, and also tells what this process
+ * may do.
  *
  * @example
  * ```ts

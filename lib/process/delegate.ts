@@ -1,8 +1,8 @@
-// A process started inside a process. A worker that is started from a worker takes half a second
-// to come up (platform/threads.ts), one that is started from main 30 ms; so a process
-// asks its host to start its children. If the host doesn't get to it in time, because it is busy
-// with something that never looks up, the process starts them itself. A compare-and-swap on the
-// CLAIM word of the control block decides which of the two does.
+// Starts a process from inside a process. A worker that is started from a worker takes half a second to come up
+// (platform/threads.ts), a worker that is started from main 30 ms; so a process asks its host to start its
+// children. If the host doesn't claim the start in time, because its thread is busy and never yields, the
+// process starts them itself. A compare-and-swap on the CLAIM word of the control block decides which of the
+// two does.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { spawn } from "../host/spawn.ts";
@@ -17,26 +17,26 @@ import { addChore, removeChore } from "../wait/eventcount.ts";
 
 const { clearInterval, performance, setInterval, structuredClone } = primordials;
 
-/** How long the host has to claim a start: longer than its own start takes by far. */
+/** How long the host has to claim a start: by far longer than the host itself takes for a start. */
 const CLAIM_TIMEOUT_MS = 500;
 
 /**
- * Has the host start a process, whose arguments wait in the port of the request. If the starter must do
- * it itself, that port is gone, with what is in it: `args` are the arguments once more, and `replaced` is
- * told of the port that replaces the starter's end. Without `args`, because things that are in one place
- * only go with them, the process starts when the host gets to it.
+ * Has the host start a process, whose arguments wait in the port of the request. If the starter must start the
+ * process itself, that port is gone, with the message in it: then `args` are sent once more, and `replaced`
+ * gets the port that replaces the starter's end. Without `args`, because things that can be in one place only
+ * go with them, only the host can start the process, whenever it gets to it.
  */
 export function delegate(
   request: SpawnRequest,
   args: Cargo | undefined,
   replaced: (port: MessagePort) => void,
 ): void {
-  // What is sent later is what was there at the start.
+  // A copy, so that the arguments that are sent later are those of the start.
   const kept = structuredClone(args);
   const roster = ownRoster(), { self, control: words } = request.child;
   withoutKill(() => {
     askHost({ type: "spawn", request });
-    // It doesn't end with its starter any more.
+    // From now on the process doesn't end with its starter.
     roster.reparent(self, roster.ownerOf(ownRef()));
   });
   if (kept === undefined) return;

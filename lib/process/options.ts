@@ -1,4 +1,4 @@
-// The options of a new Process: what each means, and what it may be.
+// The options of a new Process: their meanings and checks.
 
 import * as primordials from "../platform/primordials.ts";
 import type { Grants, Sealed } from "../protocol/grants.ts";
@@ -10,7 +10,7 @@ import { checkPermissions } from "./permissions.ts";
 const { Array, ArrayPrototypeIncludes, listOf, RangeError, TypeError } = primordials;
 
 /**
- * What a new {@linkcode Process} runs, and how.
+ * The options of a new {@linkcode Process}.
  *
  * @example
  * ```ts
@@ -29,42 +29,47 @@ const { Array, ArrayPrototypeIncludes, listOf, RangeError, TypeError } = primord
  */
 export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
-   * What it runs: a function, or the name of a function that `module` exports. A function travels
-   * by reference, if it is found among the exports of a module that the child may import, and by
-   * source otherwise: see `by`.
+   * The code that the process runs: a function, or the name of a function that `module` exports. A function
+   * travels by reference, if it is found among the exports of a module that the child may import, and by source
+   * otherwise: see `by`.
    */
   target?: ((...args: A) => R | PromiseLike<R>) | string;
-  /** Its name, for people. Default: "Process-1", or "Process-1:2" for a child's second child. */
+  /** The name, for people. Default: "Process-1", or "Process-1:2" for a child's second child. */
   name?: string;
   /**
-   * Whether the program ends without waiting for it, and ends it then. Default: as the process
-   * that starts it.
+   * Whether the program ends without waiting for the process, and ends the process then. Default: as the
+   * process that starts it.
    */
   daemon?: boolean;
   /**
-   * The URL of the module that exports `target`. Default: for a function, whichever exports it, of the
-   * module that calls the constructor, those that this imports, and the others on the stack; for a
+   * The URL of the module that exports `target`. Default: for a function, the first that exports it of: the
+   * module that calls the constructor, the modules that it imports, and the other modules on the stack; for a
    * name, the module that calls the constructor.
    */
   module?: string | URL;
   /**
-   * How the target travels. "reference": the child imports the module that exports it, so its imports
-   * and helpers are there. "source": its own text; it may use its arguments, the globals and what its
-   * module imports from this package. Default: by reference where the function is found and the child
-   * may read its module and this library, or gets them from a URL; by source otherwise. In no way is
-   * it another function than the one given.
+   * How the target travels. "reference": the child imports the module that exports the target, so the target's
+   * imports and helpers are there. "source": the target's own text travels; it may use its arguments, the
+   * globals and what its module imports from this package. Default: by reference where the function is found
+   * and the child may read its module and this library, or gets them from a URL; by source otherwise. Either
+   * way, the child runs the given function and never another.
    */
   by?: "reference" | "source";
-  /** Ends the process, as `terminate()`, when aborted; its reason is then the cause of the ProcessError. */
+  /**
+   * A signal that ends the process, as `terminate()` does, when it is aborted. Its reason is then the cause of
+   * the ProcessError.
+   */
   signal?: AbortSignal;
   /**
-   * What it may do, enforced by Deno: "inherit" (the default), as the process that starts it;
-   * "none", nothing; or Deno's own permissions by name, where what isn't named is not granted:
-   * `{ read: ["./data"], net: ["example.com:443"] }`. It can't be more than the starter has.
+   * The permissions of the process, enforced by Deno: "inherit" (the default), those of the process that starts
+   * it; "none", no permission; or Deno's own permissions by name, where a permission that isn't named is not
+   * granted: `{ read: ["./data"], net: ["example.com:443"] }`. A process can't be given more than its starter
+   * has.
    *
-   * A target by reference is loaded with the starter's right to read it, so that even with "none"
-   * its module and its imports are there, text and JSON files among them; imports while it runs
-   * need its own rights, and in a sealed process reach only files and URLs. So let a stranger's code travel by source.
+   * A target by reference is loaded with the starter's right to read it. So even with "none" its module and its
+   * imports are there, text and JSON files among them. Imports while it runs need the process's own
+   * permissions, and in a sealed process reach only files and URLs. So let code that you don't trust travel by
+   * source.
    *
    * With permissions but no limit the process starts within 20 ms, and `terminate()` and `kill()`
    * end it when its code gets to the event loop or calls this library. A `while (true) {}` in it is
@@ -76,48 +81,49 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * `--unstable-worker-options`. Without it Deno 2.9 prints "Unstable API 'Worker.deno.permissions'"
    * and ends the program with exit code 70, which nothing can catch.
    *
-   * On a terminal Deno asks the person when the process tries what it may not do, unless the program
-   * was started with `--no-prompt` or the environment has `DENO_NO_PROMPT=1`; this library says so
-   * once. It can't keep Deno from asking.
+   * On a terminal Deno asks the person when the process tries something it may not do, unless the program was
+   * started with `--no-prompt` or the environment has `DENO_NO_PROMPT=1`. This library prints a warning once;
+   * it can't keep Deno from asking.
    */
   permissions?: "inherit" | "none" | Deno.PermissionOptionsObject;
   /**
-   * With permissions of its own, whether its realm is sealed: built by allow-list before any code of it runs.
-   * true (the default): the process has the language, the web's harmless APIs, and of Deno what its permissions are
-   * for; not Deno's internals, the modules of node:, npm: and jsr: for what it imports while it runs, workers, channels,
-   * WebGPU, WebAssembly or queues by name. What the target's module imports statically is there.
-   * `{ keep: ["WebAssembly"] }`: as true, and WebAssembly too, whose memory no limit counts. false: only Deno's
-   * permissions restrict it, and it can end the program: for code that you trust.
+   * Whether the realm of a process with permissions of its own is sealed: built by an allow-list before any of
+   * its code runs. true (the default): the process has the language, the web's harmless APIs, and the members
+   * of Deno that its permissions are for. It has none of Deno's internals, no modules of node:, npm: and jsr:
+   * for imports while it runs, no workers, channels, WebGPU, WebAssembly or queues by name. Static imports of
+   * the target's module are there. `{ keep: ["WebAssembly"] }`: as true, and WebAssembly too, whose memory no
+   * limit counts. false: only Deno's permissions restrict the process, and it can end the program: for code
+   * that you trust.
    *
-   * What a sealed process starts is sealed as well.
+   * Processes that a sealed process starts are sealed as well.
    */
   sealed?: boolean | { keep: readonly "WebAssembly"[] };
   /**
-   * How much memory the objects of its heap may take, in MB (2 ** 20 bytes). When they take more it
-   * is ended, with -9 as the exit code, and the program lives. Buffers of
-   * typed arrays, and in a sealed process shared memory and Blobs, may take 64 MB more than the limit, and are
-   * looked at every 50 ms; in a sealed process also as they are made. A single call that fills the heap, as
-   * `split`, can take a gigabyte before it ends. At least 16. What it starts itself has a heap of its own, of at most the
+   * How much memory the objects of the process's heap may take, in MB (2 ** 20 bytes). When they take more the
+   * process is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays, and in a sealed
+   * process shared memory and Blobs, may take 64 MB more than the limit, and are checked every 50 ms; in a
+   * sealed process also when they are made. A single call that fills the heap, such as `split`, can take a
+   * gigabyte before it ends. At least 16. A process that this one starts has a heap of its own, of at most the
    * same size.
    *
-   * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second
-   * longer to start: Deno waits for a debugger where a worker starts a worker. Such a process is
-   * loaded with the rights of its sandbox, so that by reference it needs `permissions.read` to be
-   * all or nothing; by source it may be a list.
+   * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second longer to
+   * start: Deno waits for a debugger where a worker starts a worker. Such a process loads its modules with the
+   * rights of its sandbox, so for a target by reference `permissions.read` must be all or nothing; for a target
+   * by source it may be a list.
    */
   memoryLimitMb?: number;
   /**
-   * How long it may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
-   * exit code. Infinity is no limit; together with `permissions` any value makes it run as with
-   * `memoryLimitMb`, where it can be stopped at any instant. Then a thread of
-   * its own keeps the time; otherwise the process that started it, or main, which is late while it computes
-   * without a pause.
+   * How long the process may live, in ms from when its modules are loaded. Then it is killed, with -9 as the
+   * exit code. Infinity is no limit. Together with `permissions` any value makes the process run as with
+   * `memoryLimitMb`, where it can be stopped at any instant. There a thread of its own keeps the time;
+   * otherwise the process that started it does, or main, which is late while it computes without a pause.
    */
   timeLimit?: number;
   /**
-   * With permissions of its own, how many bytes what it returns or throws may take, encoded as for a queue.
-   * Default: 2 ** 20 (1 MB). A larger result is an error in the process, and a larger error is told by its first
-   * line. Whoever asks for the result decodes it: the larger it may be, the longer hostile code can keep it busy.
+   * How many bytes a process with permissions of its own may return or throw, encoded as for a queue. Default:
+   * 2 ** 20 (1 MB). A larger result is an error in the process, and of a larger error only the first line is
+   * sent. The process that asks for the result decodes it: the larger the result may be, the longer hostile
+   * code can keep that process busy.
    */
   maxResultBytes?: number;
 }
@@ -141,16 +147,16 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
  * ```
  *
  * @typeParam A the target's parameters
- * @typeParam R what the target returns, or its promise resolves to
+ * @typeParam R the type that the target returns, or that its promise resolves to
  */
 export type ProcessParameters<A extends unknown[], R> = [] extends A
   ? [options?: ProcessOptions<A, R> & { args?: Readonly<A> }]
   : [options: ProcessOptions<A, R> & { args: Readonly<A> }];
 
-/** The option, of this package's own, that has further modules loaded with a process. */
+/** The key of an option, internal to this package, that lists further modules to load with a process. */
 export const preloading: unique symbol = Symbol("multiprocessing.preload");
 
-/** Those modules. */
+/** The modules that are to be loaded with a process. */
 export function preloadOf(options: object): readonly string[] | undefined {
   return (options as { [preloading]?: readonly string[] })[preloading];
 }
@@ -158,13 +164,16 @@ export function preloadOf(options: object): readonly string[] | undefined {
 /** The largest maxResultBytes. */
 const MAX_RESULT_BYTES = 2 ** 30;
 
-/** The names of what a process is made with. */
+/** The names of all options. */
 const OPTIONS = [
   ...["target", "args", "name", "daemon", "module", "by", "signal"],
   ...["permissions", "sealed", "memoryLimitMb", "timeLimit", "maxResultBytes"],
 ];
 
-/** With less a thread runs out of memory before anybody can catch that (platform/threads.ts). In MB. */
+/**
+ * The smallest memory limit, in MB. With less a thread runs out of memory before that can be caught
+ * (platform/threads.ts).
+ */
 const MIN_MEMORY_MB = 16;
 
 /** The option, checked; undefined if it isn't there. */
@@ -182,10 +191,10 @@ function checkResultBytes(
   return maxResultBytes;
 }
 
-/** Globals that a sealed process can keep. */
+/** The globals that a sealed process can keep. */
 const KEPT: readonly unknown[] = ["WebAssembly"];
 
-/** The option in one form; undefined if it isn't there. */
+/** The option, checked and normalised; undefined if it isn't there. */
 function checkSealed(
   { sealed, permissions }: Pick<ProcessOptions, "sealed" | "permissions">,
 ): Sealed | false | undefined {
@@ -226,7 +235,7 @@ export function checkDaemon(daemon: unknown): void {
   checkOption("daemon", daemon, typeof daemon === "boolean", "true or false");
 }
 
-/** What each option must be. */
+/** Checks the types of the options. */
 function checkOptions<A extends unknown[], R>(
   options: ProcessOptions<A, R> & { args?: Readonly<A> },
 ): void {
@@ -263,10 +272,10 @@ export function checkProcessOptions<A extends unknown[], R>(
   return options;
 }
 
-/** What a process is kept within. */
+/** The bounds within which a process is kept. */
 export interface Bounds {
   grants?: Grants;
-  /** false: not at all; undefined: not said. */
+  /** false: not sealed; undefined: not specified. */
   sealed?: Sealed | false;
   memoryLimitMb?: number;
   timeLimit?: number;

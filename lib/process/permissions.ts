@@ -1,6 +1,6 @@
-// What a process may do: the option `permissions`, checked and in one form. Deno itself enforces
-// it, in the worker; here is what makes a refusal readable before Deno makes it, and what says
-// afterwards which rights a process has.
+// The permissions of a process: the option `permissions`, checked and normalised. Deno itself enforces them, in
+// the worker. The functions here give a readable error before Deno refuses something, and tell afterwards which
+// rights a process has.
 
 import { fileURLToPath } from "node:url";
 import { describe } from "../validate/describe.ts";
@@ -30,10 +30,10 @@ const {
   URL,
 } = primordials;
 
-/** Of which permissions the list holds paths, which may be given as file: URLs too. */
+/** The permissions whose lists hold paths, which may also be given as file: URLs. */
 const OF_PATHS: ReadonlySet<Name> = setOf<Name>(["read", "write", "run", "ffi"]);
 
-/** The key of a single one in the descriptors of Deno.permissions. */
+/** The key of a single entry in the descriptors of Deno.permissions. */
 const KEYS = {
   read: "path",
   write: "path",
@@ -46,10 +46,9 @@ const KEYS = {
 };
 
 /**
- * What a process may do, by the names of Deno's permissions: true for all of it, false for none, a
- * list for some of it (paths, hosts, variables …). Deno doesn't tell which parts of a right the
- * command line has given to the main process: for those, too, it says false there, and
- * `Deno.permissions.query` knows more.
+ * The permissions of a process, by Deno's names: true for all of a permission, false for none of it, a list for
+ * some of it (paths, hosts, variables …). Deno doesn't tell which parts of a permission the command line has
+ * given to the main process. For those, too, main has false here, and `Deno.permissions.query` knows more.
  *
  * @example
  * ```ts
@@ -60,28 +59,28 @@ const KEYS = {
  * ```
  */
 export interface ProcessPermissions {
-  /** Paths it may read. */
+  /** Paths that the process may read. */
   readonly read: boolean | readonly string[];
-  /** Paths it may write to. */
+  /** Paths that the process may write to. */
   readonly write: boolean | readonly string[];
-  /** Hosts, with or without a port, that it may reach. */
+  /** Hosts, with or without a port, that the process may reach. */
   readonly net: boolean | readonly string[];
-  /** Environment variables it may use. */
+  /** Environment variables that the process may use. */
   readonly env: boolean | readonly string[];
-  /** Programs it may start. */
+  /** Programs that the process may start. */
   readonly run: boolean | readonly string[];
-  /** What it may learn of the system, as "hostname". */
+  /** Facts about the system that the process may read, such as "hostname". */
   readonly sys: boolean | readonly string[];
-  /** Libraries it may load. */
+  /** Libraries that the process may load. */
   readonly ffi: boolean | readonly string[];
-  /** Hosts it may import modules from. */
+  /** Hosts from which the process may import modules. */
   readonly import: boolean | readonly string[];
 }
 
 /**
- * The option in one form: undefined for "inherit".
+ * The option, checked and normalised: undefined for "inherit".
  *
- * @throws {TypeError} if it is none of what it may be
+ * @throws {TypeError} if the option has none of the allowed forms
  */
 export function checkPermissions(option: unknown): Grants | undefined {
   if (option === undefined || option === "inherit") return undefined;
@@ -130,10 +129,10 @@ function checkGrant(name: Name, value: unknown): Grant {
 }
 
 /**
- * Makes sure that this process has itself what it wants to grant. Deno would refuse it too, but
- * not say what, and on a terminal it would ask the person first.
+ * Checks that this process has itself the permissions it wants to grant. Deno would refuse to grant others,
+ * too, but not say which, and on a terminal it would ask the person first.
  *
- * @throws {Deno.errors.NotCapable} naming the permission, and what this process has of it
+ * @throws {Deno.errors.NotCapable} naming the permission, and the part of it that this process has
  * @throws {TypeError} if an entry of a list means nothing to Deno
  */
 export function checkNarrowing(grants: Grants): void {
@@ -155,7 +154,7 @@ function refuse(name: Name, place: string, wanted: string): never {
   );
 }
 
-/** Whether this process may do all of it, or this one of it. */
+/** Whether this process has all of a permission, or this entry of it. */
 function mayDo(name: Name, entry: string | undefined, place: string): boolean {
   const descriptor = entry === undefined ? { name } : { name, [KEYS[name]]: entry };
   try {
@@ -170,7 +169,7 @@ function mayDo(name: Name, entry: string | undefined, place: string): boolean {
   }
 }
 
-/** What this process has of a permission, in words. */
+/** The part of a permission that this process has, as text. */
 function told(name: Name): string {
   const own = ownPermissions()[name];
   if (typeof own === "object") {
@@ -183,15 +182,15 @@ function told(name: Name): string {
   return explicit === undefined ? "it has none of it, or other parts" : "it has nothing of it";
 }
 
-/** What this process was started with, if that was said. */
+/** The explicit permissions that this process was started with, if there were any. */
 let explicit: Grants | undefined;
 
 let confined = false;
 
-/** How this process is sealed, if it is. */
+/** How this process is sealed; undefined if it isn't. */
 let ownSeal: Sealed | undefined;
 
-/** Called once, first of all, in a started process. */
+/** Takes over the permissions that the starter has given. Called once, first of all, in a started process. */
 export function adoptGrants(
   grants: Grants | undefined,
   areOwn: boolean,
@@ -202,17 +201,17 @@ export function adoptGrants(
   ownSeal = sealed;
 }
 
-/** How what this process starts is sealed; undefined where this process isn't sealed itself. */
+/** How processes that this process starts are sealed; undefined where this process isn't sealed itself. */
 export function inheritedSeal(): Sealed | undefined {
   return ownSeal;
 }
 
-/** Whether this process has permissions of its own, so that no other can act for it. */
+/** Whether this process has permissions of its own, so that no other process can act for it. */
 export function isConfined(): boolean {
   return confined;
 }
 
-/** What a child knows of its permissions. */
+/** The part of a spawn request about permissions: what a child knows of its own. */
 export function handOn(grants: Grants | undefined): Pick<ChildPart, "grants" | "key"> {
   if (grants === undefined) return { grants: explicit, key: ownKey() };
   const known = ArrayPrototypeMap(Object.entries(grants), ({ 0: name, 1: grant }) => {
@@ -221,7 +220,7 @@ export function handOn(grants: Grants | undefined): Pick<ChildPart, "grants" | "
   return { grants: Object.fromEntries(known), key: undefined };
 }
 
-/** What this process may do now, or a child of it with these permissions. */
+/** The permissions that this process has now, or that a child with these grants has. */
 export function ownPermissions(grants?: Grants): ProcessPermissions {
   const entries = ArrayPrototypeMap(PERMISSIONS, (name) => {
     const granted = grants === undefined ? "inherit" : grants[name] ?? false;
@@ -238,14 +237,14 @@ export function ownPermissions(grants?: Grants): ProcessPermissions {
 let hasWarned = false;
 
 /**
- * Deno asks the person at the terminal when a confined process tries what it may not do, unless the
- * program was started with --no-prompt. Nothing can change that from inside, so the person
- * is told once what will be asking.
+ * Warns the person at the terminal, once, that Deno may ask for permissions. Deno asks when a confined process
+ * tries something it may not do, unless the program was started with --no-prompt. Nothing can change that from
+ * inside.
  */
 export function warnOfPrompts(): void {
   if (hasWarned) return;
   hasWarned = true;
-  // The person was told when this one was started.
+  // The person was warned when this process was started.
   if (ownSeal !== undefined) return;
   if (
     !primordials.Deno.stdin.isTerminal() || !primordials.Deno.stderr.isTerminal() || promptsAreOff()
@@ -257,7 +256,7 @@ export function warnOfPrompts(): void {
   );
 }
 
-/** As far as this process may know. */
+/** Whether prompts are known to be off, as far as this process may find out. */
 function promptsAreOff(): boolean {
   const variable = "DENO_NO_PROMPT", commandLine = "/proc/self/cmdline";
   try {

@@ -1,4 +1,4 @@
-// Process, the public face: the life of a process as its starter sees it.
+// Process, the public class: the life of a process as its starter sees it.
 
 import type { MessagePort } from "node:worker_threads";
 import { howItEnded } from "../validate/describe.ts";
@@ -52,20 +52,20 @@ const {
   TypeError,
 } = primordials;
 
-/** What the constructor gets in the child for an object of a subclass. */
+/** The key of the constructor's argument in the child, for an object of a subclass. */
 const revived = Symbol("revived");
 interface RevivedOptions {
   [revived]: Identity;
 }
 
-/** Makes, in the child, the object of a subclass whose run() it is to run. */
+/** Makes, in the child, the object of a subclass whose run() the child is to run. */
 export function revive(subclass: typeof Process, identity: Identity): Process {
   const options: RevivedOptions = { [revived]: identity };
   return Reflect.construct(Process, [options], subclass) as Process;
 }
 
 /**
- * What every object of {@linkcode Process} has.
+ * The members of every {@linkcode Process}.
  *
  * @typeParam A the target's parameters
  * @typeParam R what the target returns, or its promise resolves to
@@ -84,24 +84,24 @@ export function revive(subclass: typeof Process, identity: Identity): Process {
  */
 export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   implements CurrentProcess, AsyncDisposable {
-  /** What it runs; let go of when it has been started. */
+  /** The code that the process runs; dropped once it has been started. */
   #target: Target | undefined;
   #args: Readonly<A> | undefined;
-  /** Let go of when it has ended. */
+  /** Dropped when the process has ended. */
   #signal: AbortSignal | undefined;
   readonly #identity: Identity;
   readonly #bounds: Bounds;
-  /** What is shared with it, from its start until it is closed. */
+  /** What starter and process share, from the start until close(). */
   #shared: Shared | undefined;
-  /** The starter's end of the port to the child, until it was emptied after the end. */
+  /** The starter's end of the port to the child, until the port is emptied after the end. */
   #port: MessagePort | undefined;
   #outcome: { value: unknown } | Failed | undefined;
   #closed = false;
-  /** Whether its end was ordered here. */
+  /** Whether the end of the process was ordered here. */
   #isStopped = false;
-  /** Why, where its signal did it. */
+  /** The reason of the signal, where the signal ordered the end. */
   #abortReason: { cause: unknown } | undefined;
-  /** Whether it is the process this code runs in: an object of a subclass, in the child. */
+  /** Whether this is the process this code runs in: an object of a subclass, in the child. */
   readonly #isSelf: boolean = false;
 
   /**
@@ -143,10 +143,11 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Its name: the one given, or one like "Process-1". It can be set before it is started.
+   * The name of the process: the one given, or one like "Process-1". It can be set before the process is
+   * started.
    *
-   * @throws {TypeError} when it is set to what is not a string, or is empty
-   * @throws {InvalidStateError} when it is set after it was started or closed
+   * @throws {TypeError} when it is set to a value that is not a string, or is empty
+   * @throws {InvalidStateError} when it is set after the process was started or closed
    */
   get name(): string {
     return this.#identity.name;
@@ -158,16 +159,16 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#identity.name = name;
   }
 
-  /** A number unique in the program, once it was started. It is larger than any of the operating system's. */
+  /** A number unique in the program, once the process was started. It is larger than any of the operating system's. */
   get pid(): number | undefined {
     return this.#identity.pid || undefined;
   }
 
   /**
-   * Whether the program ends without waiting for it. It can be set before it is started.
+   * Whether the program ends without waiting for the process. It can be set before the process is started.
    *
-   * @throws {TypeError} when it is set to what is neither true nor false
-   * @throws {InvalidStateError} when it is set after it was started; if it was closed
+   * @throws {TypeError} when it is set to a value that is neither true nor false
+   * @throws {InvalidStateError} when it is set after the process was started, or when the process was closed
    */
   get daemon(): boolean {
     this.#checkOpen("daemon");
@@ -181,8 +182,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * null before it was started and while it lives; 0 when its target returned; 1 when it threw; n
-   * after `Deno.exit(n)`; -15 after `terminate()`; -9 after `kill()`, or when it reached a limit. As
+   * The exit code: null before the process is started and while it lives; 0 when its target returned; 1 when it
+   * threw; n after `Deno.exit(n)`; -15 after `terminate()`; -9 after `kill()`, or when it reached a limit. As
    * Python's `exitcode`.
    *
    * @throws {InvalidStateError} if it was closed
@@ -197,7 +198,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * What it may do; once it was started, no one can change that.
+   * The permissions of the process. Once it was started, nothing can change them.
    *
    * @throws {InvalidStateError} if it was closed
    */
@@ -215,7 +216,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Whether it has been started and has not ended. Python's `is_alive()`.
+   * Whether the process has been started and has not ended. Python's `is_alive()`.
    *
    * @throws {InvalidStateError} if it was closed
    */
@@ -229,7 +230,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * What a subclass runs in the child; the process's result is what it returns. As Python's `run()`.
+   * The code that a subclass runs in the child; its return value is the process's result. As Python's `run()`.
    *
    * @example
    * ```ts
@@ -256,16 +257,16 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Starts it. The arguments are copied before this returns; queues and the like among them are
-   * handed over. It doesn't wait for the child to come up (about 30 ms). What was given as the target
-   * and its arguments, this object then lets go of.
+   * Starts the process. The arguments are copied before this returns; queues and the like among them are handed
+   * over. start() doesn't wait for the child to come up (about 30 ms). Afterwards this object drops its
+   * references to the target and the arguments.
    *
-   * @throws {TypeError} if an argument can't cross, naming the place (`args[1].onDone is a
-   *   function`), or the target can't travel, or not in the way it is to: the message says why
-   * @throws {InvalidStateError} if it was started or closed before, or if the module of a target starts
-   *   processes while the child imports it
-   * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the
-   *   message says which, and what this process has
+   * @throws {TypeError} if an argument can't cross, naming the place (`args[1].onDone is a function`), or if
+   *   the target can't travel, or not in the way that `by` asks for: the message says why
+   * @throws {InvalidStateError} if the process was started or closed before, or if the module of a target
+   *   starts processes while the child imports it
+   * @throws {Deno.errors.NotCapable} if its permissions are more than this process has itself; the message says
+   *   which, and what this process has
    * @throws the reason of its `signal`, if that has been aborted
    *
    * @example
@@ -297,10 +298,10 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     this.#port = port;
     this.#target = this.#args = undefined;
     addChild(this);
-    // Not a function that is made here: that would keep the arguments as long as the process lives.
+    // No closure that is made here: it would keep the arguments alive as long as the process lives.
     PromisePrototypeThen(exit.untilExited(), this.#noticeEnd);
     if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
-    // A getter among the arguments may have aborted it.
+    // A getter among the arguments may have aborted the signal.
     if (this.#signal !== undefined && isAborted(this.#signal)) this.#aborted();
   }
 
@@ -317,8 +318,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   };
 
   /**
-   * Waits until it has ended, however it did: true then, false if that took more than `timeout`
-   * ms. Never rejects because of what the target did.
+   * Waits until the process has ended, however it did. Resolves to true then, and to false if that took more
+   * than `timeout` ms. Never rejects because of what the target did.
    *
    * @throws {InvalidStateError} if it was not started
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -342,16 +343,15 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Waits for what the target returned, or the promise it returned resolved to. Python's Process has
-   * nothing like it: there, results go through a queue.
+   * Waits for the value that the target returned, or that its promise resolved to. Python's Process has nothing
+   * like it: there, results go through a queue.
    *
-   * With it a process can hand over queues and the like, unless it has permissions of its own: then it
-   * returns a value, as through a queue, of at most `maxResultBytes`.
+   * A process can also hand over queues and the like as its result, unless it has permissions of its own: then
+   * it returns a value, as through a queue, of at most `maxResultBytes`.
    *
-   * @throws {ProcessError} if it returned nothing: the target threw (`cause` is the error, with its
-   *   class, name, message, stack, causes and properties), it exited, was terminated or killed, or its
-   *   `signal` was aborted (`cause` is the signal's reason). Each call throws a new one, which shows the
-   *   line of the call
+   * @throws {ProcessError} if there is no result: the target threw (`cause` is the error, with its class, name,
+   *   message, stack, causes and properties), the process exited, was terminated or killed, or its `signal` was
+   *   aborted (`cause` is the signal's reason). Each call throws a new error, which shows the line of the call
    * @throws {TimeoutError} if it didn't end in `timeout` ms
    * @throws {InvalidStateError} if it was not started
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -365,9 +365,9 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Like {@linkcode Process.result}, if it has ended.
+   * Like {@linkcode Process.result}, without waiting: for a process that has ended.
    *
-   * @throws {TimeoutError} if it has not; the others as `result`
+   * @throws {TimeoutError} if the process has not ended; the others as `result`
    */
   resultNowait(): R {
     return now(this.#finishing("resultNowait", true));
@@ -376,16 +376,16 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   /**
    * Like {@linkcode Process.result}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws {TimeoutError} if it didn't end in `timeout` ms; the others as `result`
+   * @throws {TimeoutError} if the process didn't end in `timeout` ms; the others as `result`
    */
   resultSync(options?: BlockOptions): R {
     return blocking(this.#finishing("resultSync", true), options);
   }
 
   /**
-   * Asks it to end now: its exit code becomes -15. Code in the middle of a computation is stopped
-   * there, and no `finally` runs. What others use is never left half changed. Does nothing once it
-   * has ended.
+   * Asks the process to end now, with -15 as its exit code. Code in the middle of a computation is stopped
+   * there, and no `finally` runs. Objects that other processes use are never left half changed. Does nothing
+   * once the process has ended.
    *
    * @throws {InvalidStateError} if it was not started
    *
@@ -420,12 +420,12 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Gives back what it holds, once it has ended: its result, its port and its shared memory. Afterwards
-   * only its name and its number are there, and whatever else is asked of it throws an
-   * InvalidStateError. One that was not started can be closed, too, and then isn't started any more.
-   * Closing it again does nothing. Python's `close()`.
+   * Releases what the object holds, once the process has ended: its result, its port and its shared memory.
+   * Afterwards only its name and its pid are left, and any other use throws an InvalidStateError. A process
+   * that was not started can be closed, too, and then can't be started any more. Closing it again does nothing.
+   * Python's `close()`.
    *
-   * @throws {InvalidStateError} if it is alive
+   * @throws {InvalidStateError} if the process is alive
    *
    * @example
    * ```ts
@@ -451,7 +451,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * Terminates it if it is alive, and joins it: `await using process = new Process(…)`.
+   * Terminates the process if it is alive, and joins it: `await using process = new Process(…)`.
    *
    * @example
    * ```ts
@@ -495,7 +495,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     return "a Process, which only its starter can hold. Send its name or what you need of it";
   }
 
-  /** Throws once it was closed; `use` is what was to be called, or read. */
+  /** Throws once the process was closed; `use` is the member that was called or read. */
   #checkOpen(use: string): void {
     if (!this.#closed) return;
     const wayOut = use === "start()" ? "Make a new Process" : `Use ${use} before close()`;
@@ -512,7 +512,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     );
   }
 
-  /** Throws unless it can still be started. */
+  /** Throws unless the process can still be started. */
   #checkNew(use: string): void {
     this.#checkOpen(use);
     this.#checkNotSelf(use);
@@ -524,7 +524,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     );
   }
 
-  /** What is shared with a process that was started and not closed. */
+  /** What starter and process share, if the process was started and not closed; throws otherwise. */
   #started(call: string): Shared {
     this.#checkOpen(`${call}()`);
     this.#checkNotSelf(`${call}()`);
@@ -535,15 +535,15 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
-   * @param isEarly whether the wait ends with the last step of the process, which the process notes itself
-   *   where its host may be blocked; otherwise it ends when the host has noted the end
+   * @param isEarly whether the wait ends with the last step of the process, which the process itself notes, for
+   *   the case that its host is blocked; otherwise it ends when the host has noted the end
    */
   #joining(call: string, isEarly: boolean): Operation<boolean> {
     const shared = this.#started(call);
     const attempt = () => {
       const code = codeOf(shared);
       if (code === null) return WAIT;
-      // A process that says it has ended doesn't live on.
+      // A process that has noted its end is not left running.
       dismiss(this.#identity.pid);
       if (!isEarly && shared.exit.exitCode() === null) return WAIT;
       this.#ended();
@@ -569,7 +569,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     const outcome = this.#outcome;
     if (outcome === undefined) throw new InvalidStateError(`${this.name} was closed.`);
     if (hasValue(outcome)) return outcome.value as R;
-    // A new one for each call, whose line it shows.
+    // A new error for each call, because it shows the line of the call.
     throw new ProcessError(outcome.message, outcome.exitCode, outcome.options);
   }
 
@@ -579,26 +579,26 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     if (this.#code !== null) return dismiss(pid);
     this.#isStopped = true;
     if (stopHosted(pid, signal)) return;
-    // Its host ends it; until then it is not to go on either.
+    // The host ends the process; until then the kill request keeps the process from going on.
     withoutKill(() => {
       askHost({ type: "stop", pid, signal });
       control.requestKill(signal);
     });
   }
 
-  /** Its end has come, and perhaps was noticed before. */
+  /** Releases what only a running process needs. Called when the end is noticed, perhaps more than once. */
   #ended(): void {
     if (this.#closed) return;
     removeChild(this);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     this.#signal = undefined;
-    // Bytes of a process that may be hostile are read when somebody asks for the result.
+    // The bytes of a process that may be hostile are read only when a call asks for the result.
     if (this.#shared?.result === undefined) this.#fetchOutcome();
     this.#port?.close();
     this.#port = undefined;
   }
 
-  /** The child has sent its outcome before its end, if it has. */
+  /** Takes the outcome, which the child has sent before its end, if it has sent any. */
   #fetchOutcome(): void {
     const port = this.#port, shared = this.#shared;
     if (this.#outcome !== undefined || shared === undefined) return;
@@ -618,13 +618,13 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
         failed(`failed: ${headlineOf(result.failure)}`, withCause(cause));
       } else this.#outcome = result;
     } catch (cause) {
-      // It was hostile.
+      // The process was hostile.
       failed("has sent what is no result.", { cause });
     }
     shared.result = shared.crashReport = undefined;
   }
 
-  /** What is told of it where nothing has come of it. */
+  /** The words and options of the error for a process that has sent no outcome. */
   #howItFailed(
     exitCode: number,
     { exit, crashReport }: Shared,
@@ -676,7 +676,7 @@ export interface Process<A extends unknown[] = unknown[], R = unknown>
   extends ProcessObject<A, R> {}
 
 /**
- * What makes a {@linkcode Process}, and what its subclasses extend.
+ * The constructor of {@linkcode Process}, which its subclasses extend.
  *
  * @example
  * ```ts
@@ -693,13 +693,13 @@ export interface Process<A extends unknown[] = unknown[], R = unknown>
  * ```
  */
 export interface ProcessConstructor {
-  /** What the objects have in common. */
+  /** The prototype of the objects. */
   readonly prototype: Process;
   /** Makes a process; `start()` starts it. */
   new <A extends unknown[] = unknown[], R = unknown>(
     ...parameters: ProcessParameters<A, R>
   ): Process<A, R>;
-  /** The same for a target that is one of several functions, or is overloaded. */
+  /** Makes a process for a target that is one of several functions, or is overloaded. */
   new <F extends (...args: never[]) => unknown>(
     options:
       & Omit<ProcessOptions, "target">
@@ -742,11 +742,11 @@ export interface ProcessConstructor {
 export const Process: ProcessConstructor = ProcessObject as ProcessConstructor;
 Reflect.defineProperty(Process, "name", { value: "Process" });
 
-/** What a process that was started shares with its starter. */
+/** What a started process shares with its starter. */
 interface Shared extends Pick<Started, "control" | "exit"> {
-  /** Opens when the process has ended. */
+  /** The eventcount that is notified when the process has ended. */
   readonly eventcount: EventCount;
-  /** What tells what became of it, until somebody has looked. */
+  /** The memory that holds the outcome, until it has been read. */
   result: SharedArrayBuffer | undefined;
   crashReport: SharedArrayBuffer | undefined;
 }
@@ -756,14 +756,14 @@ function codeOf({ control, exit }: Shared): number | null {
   return exit.exitCode() ?? control.finishedCode();
 }
 
-/** What the errors say of a process that returned nothing. */
+/** The parts of the ProcessError for a process that returned nothing. */
 interface Failed {
   message: string;
   exitCode: number;
   options: ErrorOptions & { limit?: ProcessError["limit"] };
 }
 
-/** Without one there is no such property, which would be printed. */
+/** The error option for a cause. Without a cause there is no such property, because it would be printed. */
 function withCause(cause: unknown): ErrorOptions {
   return cause === undefined ? {} : { cause };
 }

@@ -1,4 +1,4 @@
-// What a process knows of itself and of the one that has started it.
+// What a process knows of itself and of its starter.
 
 import { cannotClone } from "../transfer/transferable.ts";
 import { ownRoster } from "../liveness/membership.ts";
@@ -15,7 +15,7 @@ import * as primordials from "../platform/primordials.ts";
 const { Int32Array, SharedArrayBuffer } = primordials;
 
 /**
- * What one process can see of another, or of itself.
+ * What a process can see of another process, or of itself.
  *
  * @example
  * ```ts
@@ -26,18 +26,18 @@ const { Int32Array, SharedArrayBuffer } = primordials;
  * ```
  */
 export interface ProcessInfo {
-  /** "MainProcess", or the name it was given, or one like "Process-1:2". */
+  /** "MainProcess", or the name that was given, or one like "Process-1:2". */
   readonly name: string;
   /** A number unique in the program. It is larger than any of the operating system's. */
   readonly pid: number | undefined;
-  /** Whether the program ends without waiting for it. */
+  /** Whether the program ends without waiting for the process. */
   readonly daemon: boolean;
   /**
-   * The exit code of a process that was started here and has ended; null while it lives. Of this
-   * process itself, and of its parent, always null, as in Python.
+   * The exit code of a process that was started here and has ended; null while it lives. Always null for this
+   * process itself and for its parent, as in Python.
    */
   readonly exitCode: number | null;
-  /** Whether it has been started and has not ended. */
+  /** Whether the process has been started and has not ended. */
   isAlive(): boolean;
 }
 
@@ -53,14 +53,14 @@ export interface ProcessInfo {
  * ```
  */
 export interface CurrentProcess extends ProcessInfo {
-  /** What it may do now. */
+  /** The permissions that the process has now. */
   readonly permissions: ProcessPermissions;
 }
 
 /**
- * What a process sees of the one that has started it, which it can wait for: one that was killed
- * leaves its children behind, unless they are daemons, and these may want to know. (A process that
- * ends by itself waits for its children first.) Python's `multiprocessing.parent_process()`.
+ * What a process sees of its starter. It can wait for the starter's end: a process that was killed leaves its
+ * children behind, unless they are daemons, and these may want to know. (A process that ends by itself waits
+ * for its children first.) Python's `multiprocessing.parent_process()`.
  *
  * @example
  * ```ts
@@ -72,7 +72,8 @@ export interface CurrentProcess extends ProcessInfo {
  */
 export interface ParentProcess extends ProcessInfo {
   /**
-   * Waits until it has ended, however it did: true then, false if that took more than `timeout` ms.
+   * Waits until the parent has ended, however it did. Resolves to true then, and to false if that took more
+   * than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
    */
@@ -128,11 +129,11 @@ export class ThisProcess implements CurrentProcess {
   }
 }
 
-/** The process that has started the one that this isolate is. */
+/** The process that has started this one. */
 export class Starter implements ParentProcess, Waitable {
   readonly #identity: Identity;
   readonly #ref: Ref;
-  /** Never notified: a waiter looks whenever any process has ended. */
+  /** Never notified: a waiter checks whenever any process has ended. */
   #eventcount: EventCount | undefined;
 
   constructor(identity: Identity, ref: Ref) {

@@ -1,5 +1,5 @@
-// How a process is started: its arguments are packed into a message, and a host, this isolate or the one
-// that runs this process, makes a worker of the request.
+// How a process is started. Its arguments are packed into a message, and a host makes a worker from the
+// request: this isolate, or the isolate that runs this process.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { spawn } from "../host/spawn.ts";
@@ -25,21 +25,21 @@ import { checkNarrowing, handOn, inheritedSeal, isConfined, warnOfPrompts } from
 
 const { ArrayPrototypeFilter, ArrayPrototypeIncludes } = primordials;
 
-/** How many bytes a process with permissions of its own returns at most, by default. */
+/** The default of maxResultBytes. */
 const DEFAULT_RESULT_BYTES = 2 ** 20;
 
-/** What a starter holds of a process that it has started. */
+/** What the starter of a process holds. */
 export interface Started {
   readonly control: ControlBlock;
   readonly exit: ExitRecord;
   /** The starter's end of the port to the process. */
   readonly port: MessagePort;
-  /** Where the process writes its result, if it doesn't send that to the port. */
+  /** The memory where the process writes its result, if it doesn't send that to the port. */
   readonly result: SharedArrayBuffer | undefined;
   readonly crashReport: SharedArrayBuffer;
 }
 
-/** Whether the host of this process may start others for it: it has the same rights. */
+/** Whether the host of this process may start processes for it, because the host has the same rights. */
 export function canDelegate(): boolean {
   return isHosted() && !isConfined();
 }
@@ -48,7 +48,7 @@ export function canDelegate(): boolean {
  * Starts a process.
  *
  * @param value the arguments, or an object whose class has a run()
- * @param replaced told of another port that takes the place of the one returned
+ * @param replaced called with a port that replaces the returned one
  */
 export function startProcess(
   identity: Identity,
@@ -72,7 +72,7 @@ export function startProcess(
   const sealed = sealOf(bounds, identity.name);
   const table = ownRoster(), self = table.registerProcess(identity.name, ownRef());
   do identity.pid = table.newPid(); while (hosted.has(identity.pid));
-  // A process that a process with a desk starts has one, too.
+  // A process that is started by a process with a desk has a desk, too.
   const isExposed = grants !== undefined || table.shares === undefined;
   if (isExposed) exposeAll(packed.cargo.parcels);
   const control = new ControlBlock(), crashReport = newCrashReport();
@@ -97,7 +97,7 @@ export function startProcess(
     post(port1, packed.cargo, packed, root);
     withoutKill(() => commit(packed, self, `given to ${identity.name}`));
     if (canDelegate()) {
-      // What has moved can't be sent twice.
+      // Moved objects can't be sent twice.
       delegate(request, packed.transfer.length === 0 ? packed.cargo : undefined, replaced);
     } else spawn(request);
   } catch (error) {
@@ -109,7 +109,7 @@ export function startProcess(
   return { control, exit, port: port1, result, crashReport };
 }
 
-/** How a process of these bounds is sealed, that this process starts. */
+/** How a process with these bounds is sealed, if this process starts it. */
 function sealOf({ grants, sealed }: Bounds, name: string): Sealed | undefined {
   const own = inheritedSeal();
   if (own === undefined) {

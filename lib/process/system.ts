@@ -31,11 +31,11 @@ export function cpuCount(): number {
 }
 
 /**
- * Resolves after `ms` milliseconds. Like Python's `asyncio.sleep`, it lets other tasks of this
- * process run meanwhile.
+ * Resolves after `ms` milliseconds. As with Python's `asyncio.sleep`, other tasks of this process run
+ * meanwhile.
  *
- * @param ms milliseconds from 0 up; Infinity sleeps until it is aborted
- * @param options a `signal` that ends it early; it then rejects with the signal's reason
+ * @param ms milliseconds from 0 up; Infinity sleeps until `signal` is aborted
+ * @param options a `signal` that ends the sleep early; the promise then rejects with the signal's reason
  * @throws {RangeError} if `ms` is negative or NaN
  * @throws {TypeError} if `ms` is not a number, or `signal` is not an AbortSignal
  *

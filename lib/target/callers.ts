@@ -1,5 +1,5 @@
-// Whose code called into this package: the modules on the stack. A program may have changed what Error
-// makes of a stack, or may forbid to change it.
+// The modules whose code called into this package, found on the stack. A program may have replaced
+// Error.prepareStackTrace, or may have frozen Error.
 
 import { pathToFileURL } from "node:url";
 import { isBundled, isInlined, isPart } from "./bundle.ts";
@@ -24,30 +24,33 @@ const {
   URL,
 } = primordials;
 
-/** The folder of this package's own code; empty where its code is in one file with that of others, or in a text. */
+/**
+ * The folder of this package's own code; empty where that code is in one file with the program's, or in the
+ * bundled text.
+ */
 const ownCode: string = isInlined || isBundled ? "" : new URL("../", import.meta.url).href;
 
-/** Where the rest of this package imports that from. */
+/** The URLs of the entry points, which stand outside of that folder. */
 const entryPoints = ArrayPrototypeMap(
   ["../mod.ts", "../local.ts"],
   (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
-/** Where the files of this package are, in a child that runs from a text of them; empty where it isn't needed. */
+/** The folder of this package's files, in a child that runs from the bundled text; empty where it isn't needed. */
 let files = "";
 
-/** Says in such a child which folder this package's files are in. */
+/** Sets the folder of this package's files, in such a child. */
 export function knowFiles(folder: string): void {
   files = folder;
 }
 
-/** The main module of a child begins with this: no module of a user's. */
+/** The beginning of the main module's URL in every child. No module of a user's begins so. */
 export const MAIN = "data:text/javascript,/*multiprocessing*/";
 
 const { captureStackTrace } = Error;
 const { defineProperty, getOwnPropertyDescriptor } = Object;
 
-/** So many frames are looked at. */
+/** How many frames of the stack are read. */
 const FRAMES = 200;
 
 /** The URLs of the modules on the stack, the nearest first, without those of this package. */
@@ -95,7 +98,10 @@ function urlsOnStack(): string[] {
   );
 }
 
-/** Not what the code says of itself: "[eval]", or the sourceURL of a bundler. Of files it is the path. */
+/**
+ * The URL of a call site's module: its file name, and not a name that the code gives itself ("[eval]", or the
+ * sourceURL of a bundler). For files V8 gives the path.
+ */
 function urlOf(site: NodeJS.CallSite): string | undefined {
   const name = site.getFileName();
   if (name === null) return undefined;
@@ -108,7 +114,7 @@ function stackHere(): unknown {
   return holder.stack;
 }
 
-/** Does `work` while Error has these properties, where that can be had. */
+/** Calls `work` while Error has these properties, where Error can be changed. */
 function withProperties<T>(properties: Record<string, unknown>, work: () => T): T {
   const before = ArrayPrototypeMap(
     Object.keys(properties),
@@ -131,6 +137,6 @@ function set(name: string, descriptor: PropertyDescriptor): void {
   try {
     defineProperty(Error, name, descriptor);
   } catch {
-    // Frozen, or as good as that.
+    // Error is frozen, or the property can't be changed.
   }
 }

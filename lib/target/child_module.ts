@@ -1,4 +1,4 @@
-// The module that a child runs first: where it is, and whether a bundle holds it together with the program.
+// The module that a child runs first: its URL, and whether a bundle holds it together with the program.
 
 import { isBundled, isInlined } from "./bundle.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -8,19 +8,19 @@ const { RegExpPrototypeTest, URL } = primordials;
 let library = isBundled || isInlined ? "" : new URL("../child/boot.ts", import.meta.url).href;
 
 /**
- * Says where it is: what a started process is told by its starter, or which module a bundler has put this
- * package into.
+ * Sets the module's URL: in a started process to the one that its starter has given, in a bundle to the module
+ * that the bundler has made.
  */
 export function adoptChildModule(url: string): void {
   library = url;
 }
 
-/** Where the module is that a child by reference runs first, or the bundle that holds it. */
+/** The URL of the module that a child by reference runs first, or of the bundle that holds it. */
 export function childModule(): string {
   return library;
 }
 
-/** Whether a bundle holds it, together with the program. */
+/** Whether a bundle holds the module, together with the program. */
 export function isChildModuleInBundle(): boolean {
   return !RegExpPrototypeTest(/\/child\/boot\.[cm]?[jt]s$/, library);
 }

@@ -1,5 +1,5 @@
-// How a function travels to a process that is running already, and will be called there again and again: by
-// reference or by source, by the same rule as a target (target.ts), but as a value.
+// How a function travels to a process that is already running and will call it again and again: by reference or
+// by source, by the same rule as a target (target.ts), but as a value.
 
 import { explain } from "./source_errors.ts";
 import type { Reference, Scope, Travel } from "../protocol/travel.ts";
@@ -16,7 +16,7 @@ const { ArrayPrototypeConcat, ArrayPrototypeMap, Function, Object, Reflect, Type
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
 
-/** A function on its way. */
+/** A function in the form in which it travels. */
 export type FunctionTravel =
   | { by: "reference"; reference: Reference }
   | {
@@ -30,9 +30,9 @@ export type FunctionTravel =
 /**
  * How a function travels.
  *
- * @param target how it is to be found
+ * @param target how the function is to be found
  * @param mayImport whether the process can import a module
- * @throws {TypeError} if it can't; the message says which way was tried, and why it failed
+ * @throws {TypeError} if the function can't travel; the message says which way was tried, and why it failed
  */
 export function travelOf(
   code: AnyFunction,
@@ -91,7 +91,7 @@ export async function makeFunction(travel: FunctionTravel): Promise<AnyFunction>
   return Reflect.apply(made, undefined, values) as AnyFunction;
 }
 
-/** What a function that travelled threw, or an error that explains it. */
+/** The error that a travelled function threw, or an error that explains it. */
 export function explainThrown(error: unknown, travel: FunctionTravel): unknown {
   if (travel.by === "reference") return error;
   const { scope, name, notByReference } = travel;

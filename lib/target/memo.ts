@@ -1,18 +1,18 @@
-// What was found out about a function holds as long as its module does. So that a program that makes
-// functions without end doesn't fill the memory with it, all of it is forgotten now and then.
+// A cache of facts about functions. A fact holds as long as the function's module exists. So that a program
+// that makes functions without end doesn't fill the memory, the cache is cleared when it is full.
 
 import * as primordials from "../platform/primordials.ts";
 
 const { SafeMap } = primordials;
 
-/** So many answers are kept. */
+/** How many answers are kept. */
 const KEPT = 256;
 
-/** Answers, by what was asked. */
+/** Answers by their keys. */
 export class Memo<T> {
   readonly #answers = new SafeMap<string, T>();
 
-  /** The answer of `ask`, or the one it gave before. */
+  /** The cached answer for this key, or that of `ask`. */
   get(key: string, ask: () => T): T {
     const known = this.#answers.get(key);
     if (known !== undefined || this.#answers.has(key)) return known as T;

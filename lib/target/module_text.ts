@@ -1,10 +1,10 @@
-// What the text of a module tells about a function: whether the module defines it once, as it is
-// evaluated, and exports it; and which names in it the module binds.
+// Questions about the text of a module: whether the module defines a function once, while it is evaluated, and
+// exports it; and which of the names in the function the module binds.
 //
-// There is no parser of JavaScript here but V8's, which answers whether a text is a module. So each
-// question is put as a change of the text: a statement of the top level is where an export may be
-// inserted, a name is bound where `eval` in its place is an early error, and what is no code (in a
-// comment, a string) may be changed into anything.
+// The only parser of JavaScript here is V8's, which answers whether a text is a module. So each question is
+// asked by changing the text. A statement of the top level is where an export may be inserted; a name is bound
+// where `eval` in its place is an early error; and a text is no code (but in a comment or a string) if it may
+// be changed into anything.
 
 import { importsOf, isModule } from "../platform/parser.ts";
 import { Memo } from "./memo.ts";
@@ -35,7 +35,7 @@ const {
 
 /** A name that no module has. */
 const PROBE = "multiprocessing$probe";
-/** What only stands where a statement of the top level begins. */
+/** A text that is allowed only where a statement of the top level begins. */
 const INSERTED = `export const ${PROBE} = 0; `;
 
 const NAME = String.raw`[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*`;
@@ -47,15 +47,15 @@ const ASSIGNED = new RegExp(
   String.raw`(?:\b(?:var|let|const)\s+|,\s*)(${NAME})\s*=\s*$`,
   "u",
 );
-/** What follows an expression that ends there. */
+/** What may follow the end of an expression. */
 const END = String.raw`[ \t]*(?:[;,]|$|\r?\n(?!\s*[(\[\x60.?:=<>&|^+\-*/%]))`;
 const ENDED = new RegExp(`^${END}`, "u");
 
 /** A definition that a module evaluates once, in its outermost scope. */
 interface Definition {
-  /** What it is bound to; undefined for an anonymous default export. */
+  /** The name that the definition binds; undefined for an anonymous default export. */
   local: string | undefined;
-  /** What it is exported as where it stands. */
+  /** The name of the export, if the definition itself is exported. */
   exported: string | undefined;
 }
 
@@ -78,27 +78,27 @@ export class ModuleText {
     this.#text = text;
   }
 
-  /** Undefined for what is no module. */
+  /** Undefined for a text that is no module. */
   static of(text: string): ModuleText | undefined {
-    // The map that follows the last line of a transpiled module is longer than the module.
+    // The source map after the last line of a transpiled module is longer than the module.
     const map = RegExpPrototypeExec(/\n\/\/# sourceMappingURL=\S+\s*$/, text);
     const own = map === null ? text : StringPrototypeSlice(text, 0, map.index + 1);
     return isModule(own) ? new ModuleText(own) : undefined;
   }
 
-  /** Whether the text of a function stands in it. */
+  /** Whether the module contains the text of a function. */
   has(text: string): boolean {
     return StringPrototypeIncludes(this.#text, text);
   }
 
-  /** The specifiers of its imports. */
+  /** The specifiers of the module's imports. */
   get imports(): readonly string[] {
     return this.#imports ??= importsOf(this.#text);
   }
 
   /**
-   * The name under which it exports the function that has this text and this name; undefined if it
-   * can't be told for certain that no other function of the module has both.
+   * The name under which the module exports the function with this text and this name; undefined if it isn't
+   * certain that no other function of the module has both.
    */
   exportOf(text: string, name: string): string | undefined {
     return this.#exports.get(`${name}\n${text}`, () => this.#exportOf(text, name));
@@ -108,11 +108,11 @@ export class ModuleText {
     const definitions: Definition[] = [];
     for (const at of this.#placesOf(text)) {
       const definition = this.#definitionAt(at, text);
-      // Made by a function, in a loop, or in an expression: there may be more of them.
+      // The function is made by another function, in a loop, or in an expression: there may be several of it.
       if (definition === undefined) return undefined;
       ArrayPrototypePush(definitions, definition);
     }
-    // Definitions of one scope with the same text do the same; the name tells them apart.
+    // Definitions of one scope with the same text do the same. Only the name tells them apart.
     const named = ArrayPrototypeFilter(
       definitions,
       ({ local, exported }) => (local ?? exported) === name,
@@ -152,7 +152,7 @@ export class ModuleText {
     return false;
   }
 
-  /** The local names of what it imports. */
+  /** The module's imports with their local names. */
   bindings(): Binding[] {
     const clause = new RegExp(
       String.raw`\bimport\s*(?:(${NAME})\s*,?\s*)?(?:\*\s*as\s+(${NAME})|\{([^}]*)\})?\s*from\s*` +
@@ -173,7 +173,7 @@ export class ModuleText {
     return bindings;
   }
 
-  /** What the function with this text is called in the module's outermost scope: each name. */
+  /** All names of the function with this text in the module's outermost scope. */
   localNames(text: string): string[] {
     const at = StringPrototypeIndexOf(this.#text, text);
     if (at < 0 || StringPrototypeIncludes(this.#text, text, at + 1)) return [];
@@ -202,7 +202,7 @@ export class ModuleText {
     return names;
   }
 
-  /** Where a text stands as code. */
+  /** The positions where a text occurs as code. */
   #placesOf(text: string): Iterable<number> {
     let at = -1;
     return iterate<number>(() => {
@@ -236,7 +236,7 @@ export class ModuleText {
     ) return undefined;
     const keywords = ArrayPrototypeReverse(matchesOf(/\b(?:var|let|const)\b/g, before));
     for (const { index, 0: keyword } of each(ArrayPrototypeSlice(keywords, 0, 50))) {
-      // Between the keyword and the text there are nothing but other definitions of the same statement.
+      // Between the keyword and the text there are only other definitions of the same statement.
       if (!isModule(`[${StringPrototypeSlice(before, index + keyword.length)}${text}]`)) continue;
       if (this.#isAfter(index, /\bexport\s+$/)) return { local, exported: local };
       const statement = StringPrototypeSlice(this.#text, index);
@@ -248,13 +248,13 @@ export class ModuleText {
     return undefined;
   }
 
-  /** Whether an `export` ends there, as code. */
+  /** Whether these keywords, `export` first, end at this position, as code. */
   #isAfter(at: number, keywords: RegExp): boolean {
     const found = RegExpPrototypeExec(keywords, StringPrototypeSlice(this.#text, 0, at));
     return found !== null && this.#isCode(found.index, found.index + "export".length);
   }
 
-  /** What a name of the outermost scope is exported as. */
+  /** The names under which a name of the outermost scope is exported. */
   #exportsOf(local: string): string[] {
     const names: string[] = [];
     const lists = matchesOf(/\bexport\s*\{([^}]*)\}(?!\s*from\b)/g, this.#text);
@@ -275,7 +275,7 @@ export class ModuleText {
     return names;
   }
 
-  /** The statement of the top level that holds this part of the text, or more than that. */
+  /** The range of the top-level statement that holds this part of the text, or a larger range. */
   #statementAround(at: number, length: number): [number, number] {
     const text = this.#text;
     let start = 0, end = text.length;
@@ -297,11 +297,14 @@ export class ModuleText {
 
 /** Whether a text is the beginning of a module, up to the end of a statement. */
 function isPart(text: string): boolean {
-  // What it exports may be declared later.
+  // A name in an export list may be declared later.
   return isModule(text) || isModule(replaceMatches(text, /\bexport\s*\{[^}]*\}\s*;?/g, () => ""));
 }
 
-/** Where the name is bound, `eval` can't be. Names of properties stay, those after `...` are none. */
+/**
+ * Replaces a name by `eval`, which can't stand where a name is bound. Names of properties stay; a name after
+ * `...` is no name of a property.
+ */
 function replaceName(text: string, name: string): string {
   const word = escaped(name);
   const reference = String
@@ -309,7 +312,7 @@ function replaceName(text: string, name: string): string {
   return replaceMatches(text, new RegExp(reference, "gu"), () => "eval");
 }
 
-/** The names in braces, and what they are called on the other side. */
+/** The pairs of names in the braces of an import or export: before and after `as`. */
 function specifiersIn(list: string | undefined): [string, string][] {
   return ArrayPrototypeMap(
     ArrayPrototypeFilter(
@@ -324,13 +327,13 @@ function specifiersIn(list: string | undefined): [string, string][] {
   );
 }
 
-/** A name that may be a string, as in `import { "a b" as c }`. */
+/** A name without its quotes: it may be a string, as in `import { "a b" as c }`. */
 function unquoted(name: string): string {
   const quoted = RegExpPrototypeExec(/^(["'])(.*)\1$/, name);
   return quoted === null ? name : quoted[2];
 }
 
-/** A name as a part of a regular expression: of what can be in one, only $ means something there. */
+/** A name as a part of a regular expression: of the characters of a name, only $ has a meaning there. */
 function escaped(name: string): string {
   let text = "";
   for (let i = 0; i < name.length; i++) text += name[i] === "$" ? "\\$" : name[i];

@@ -1,5 +1,6 @@
-// Targets of this package's own, such as what the workers of a pool run. By reference they come from a module of
-// this package, by source from the text that holds all of it; the program's modules have no part in that.
+// Targets of this package's own, such as the loop of a pool's workers. By reference they come from a module of
+// this package, by source from the text that holds the whole package. The program's modules have no part in
+// that.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -8,22 +9,22 @@ const { SafeMap } = primordials;
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => unknown;
 
-/** Where a target of this package's own is found. */
+/** The place where a target of this package's own is found. */
 export interface OwnTarget {
-  /** Its module, relative to lib/child. */
+  /** The path of the module, relative to lib/child. */
   path: string;
-  /** What it is exported as, there and by the runtime (tools/generate_runtime.ts). */
+  /** The name of the export, of that module and of the runtime (tools/generate_runtime.ts). */
   name: string;
 }
 
 const targets = new SafeMap<unknown, OwnTarget>();
 
-/** Says where a function of this package is found in a child. */
+/** Registers where a function of this package is found in a child. */
 export function registerOwnTarget(code: AnyFunction, target: OwnTarget): void {
   targets.set(code, target);
 }
 
-/** Where it is found, if it is one of this package's. */
+/** Where a function is found in a child, if it is registered as this package's own. */
 export function ownTarget(code: unknown): OwnTarget | undefined {
   return targets.get(code);
 }

@@ -1,4 +1,4 @@
-// The modules that were loaded with a process that can't import any by itself.
+// Modules that were loaded together with a process that can't import any by itself.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -8,12 +8,12 @@ type Namespace = Record<string, unknown>;
 
 const modules = new SafeMap<string, Namespace>();
 
-/** Keeps them, by their URLs. */
+/** Keeps these modules, by their URLs. */
 export function preload(loaded: Record<string, Namespace>): void {
   for (const { 0: url, 1: namespace } of each(Object.entries(loaded))) modules.set(url, namespace);
 }
 
-/** One of them. */
+/** The preloaded module with this URL. */
 export function preloaded(url: string): Namespace | undefined {
   return modules.get(url);
 }

@@ -1,10 +1,10 @@
-// A reference to a function: the module that exports it, and under which name. It is made in the isolate
-// that has the function, and resolved in another one, as often as that likes.
+// A reference to a function: the URL of the module that exports it, and the name of the export. It is made in
+// the isolate that has the function, and can be resolved in any other, any number of times.
 //
-// Never another function than the one given. What an evaluated module exports can be compared with the
-// function itself. A module that is still evaluating, or has top-level await, doesn't show its exports
-// (lib/platform/modules.ts); there the text decides: the module has to define the function once, where it
-// is evaluated once, and no other module of the program may have a function with the same text.
+// A reference never leads to another function than the one given. The exports of an evaluated module can be
+// compared with the function itself. A module that is still evaluating, or has top-level await, doesn't show
+// its exports (lib/platform/modules.ts). There the text decides: the module has to define the function once,
+// where it is evaluated once, and no other module of the program may have a function with the same text.
 
 import { types } from "node:util";
 import { describe } from "../validate/describe.ts";
@@ -58,22 +58,22 @@ type Code = ((...args: any[]) => unknown) | (abstract new (...args: never[]) => 
 /** A reference, or why there is none. */
 export type Sought = { reference: Reference } | { why: string };
 
-/** The text of a function, whatever it says of itself. */
+/** The text of a function, even if its own toString() gives another. */
 export function textOf(code: object): string {
   return FunctionPrototypeToString(code);
 }
 
-/** Whether a function has no text of its own: built-in and bound ones, and proxies. */
+/** Whether this is the text of a function that has none of its own: of a built-in or bound function, or a proxy. */
 export function isNative(text: string): boolean {
   return RegExpPrototypeTest(/\{\s*\[native code\]\s*\}$/, text);
 }
 
 /**
- * Makes a reference to a function that one of these modules exports, or a module that one of them
+ * Makes a reference to a function that is exported by one of these modules, or by a module that one of them
  * imports.
  *
- * @param modules the URLs of modules, of which some may be running now
- * @param alone whether only they count, not what they import
+ * @param modules the URLs of modules, some of which may be evaluating now
+ * @param alone whether only these modules count, and not their imports
  */
 export function referenceTo(code: Code, modules: readonly string[], alone: boolean): Sought {
   const text = textOf(code), name = `${code.name}`;
@@ -123,7 +123,7 @@ export function referenceTo(code: Code, modules: readonly string[], alone: boole
   return { why: notExported(roots, code, alone) };
 }
 
-/** The modules that these export as a whole, as in `export * as tasks`, and those that they export so. */
+/** The modules that these export as namespaces, as in `export * as tasks`, and the modules that those export so. */
 function exportedWhole(modules: readonly KnownModule[]): Set<KnownModule> {
   const found = new SafeSet<KnownModule>(), add = (module: KnownModule) => found.add(module);
   for (const module of each(modules)) module.forEachExportedWhole(add);
@@ -131,7 +131,7 @@ function exportedWhole(modules: readonly KnownModule[]): Set<KnownModule> {
   return found;
 }
 
-/** A reference to whatever a module exports under this name. */
+/** A reference to the export of a module with this name, whichever function that is. */
 export function referenceByName(exportName: string, module: string): Reference {
   const change = known(module).change();
   return { module, exportName, text: undefined, name: exportName, change };
@@ -146,7 +146,7 @@ export type LoadModule = (
 /**
  * Finds the function again.
  *
- * @param load imports its module
+ * @param load imports the module of the reference
  * @throws {TypeError} if the module doesn't export it there, or exports something else
  */
 export async function resolveReference(reference: Reference, load: LoadModule): Promise<Code> {
@@ -164,7 +164,7 @@ export async function resolveReference(reference: Reference, load: LoadModule): 
     );
   }
   const { module, exportName } = where;
-  // A copy, because what promises resolve to must not have a then().
+  // A copy, because the value of a promise must not have a then().
   const exports = { __proto__: null, ...await load(module) } as Namespace;
   const found = exports[exportName];
   const isFound = typeof found === "function";
@@ -185,7 +185,7 @@ export async function resolveReference(reference: Reference, load: LoadModule): 
 const WAYS_OUT = ' Give its name (target: "…", module: …) for whatever is exported by that name, ' +
   'or let it travel by source: by: "source".';
 
-/** Says by their texts what a remote module exports, or what one does that it imports. */
+/** Finds by their texts which export of a remote module, or of a module that it imports, is the function. */
 async function exportIn(
   url: string,
   text: string,
@@ -228,7 +228,7 @@ function notExported(roots: KnownModule[], { name }: Code, alone: boolean): stri
   return `${called(name)} is not exported by ${urls}${others}${changes(roots)}`;
 }
 
-/** JavaScript calls a function that is written in the options by the name of the option. */
+/** The name in messages. JavaScript gives a function that is written in the options the name of the option. */
 function called(name: string): string {
   return name === "" || name === "target" ? "the target is anonymous, and" : `"${name}"`;
 }
@@ -281,12 +281,12 @@ function known(url: string): KnownModule {
   return module;
 }
 
-/** The text of a module that is loaded here, or may be read; undefined if it isn't, or it can't be told. */
+/** The text of a module that is loaded here, or may be read; undefined for others, and where Deno doesn't tell it. */
 export function moduleText(url: string): ModuleText | undefined {
   return known(url).text();
 }
 
-/** The modules that these import, and so on; local ones only, the near ones first. */
+/** These modules, the modules that they import, and so on: of the imports only local ones, near modules first. */
 export function modulesAround(urls: readonly string[]): Iterable<string> {
   const seen = setOf(urls), all = seen.values();
   let last: string | undefined;
@@ -318,7 +318,7 @@ export function importedNamespace(url: string, specifier: string): Namespace | u
 
 const twins = new Memo<string | undefined>();
 
-/** Another module, of those around these, that has a function with the same text. */
+/** Another module, among the modules around the roots, that has a function with the same text. */
 function twinOf(module: KnownModule, text: string, roots: KnownModule[]): string | undefined {
   const urls = ArrayPrototypeMap(roots, ({ url }) => url);
   return twins.get(
@@ -331,7 +331,7 @@ function twinOf(module: KnownModule, text: string, roots: KnownModule[]): string
   );
 }
 
-/** What is known of one module. */
+/** The facts that are known about one module. */
 class KnownModule {
   readonly url: string;
   #isLoaded = false;
@@ -361,7 +361,10 @@ class KnownModule {
     return this.#namespace ?? undefined;
   }
 
-  /** The name under which this module exports a function; its own, if it has several. */
+  /**
+   * The name under which this module exports a function. If there are several, the function's own name is
+   * preferred.
+   */
   nameOf(code: Code): string | undefined {
     const namespace = this.namespace();
     if (namespace === undefined) return undefined;
@@ -384,7 +387,7 @@ class KnownModule {
     return ArrayPrototypeFilter(this.resolved(), (url) => url !== undefined);
   }
 
-  /** The modules that it imports and that are loaded. */
+  /** The imports of this module that are loaded. */
   imports(): KnownModule[] {
     if (this.#imports !== undefined) return this.#imports;
     const modules = ArrayPrototypeMap(this.importUrls(), known);
@@ -393,7 +396,7 @@ class KnownModule {
     return this.#imports = ArrayPrototypeFilter(modules, (module) => module.isLoaded());
   }
 
-  /** Calls `use` with each module that this one exports as a whole. */
+  /** Calls `use` with each module whose namespace this module exports. */
   forEachExportedWhole(use: (module: KnownModule) => void): void {
     const namespace = this.namespace();
     if (namespace === undefined || isOwn(this.url)) return;
@@ -405,7 +408,10 @@ class KnownModule {
     }
   }
 
-  /** Says that the module's file was written after this program had begun to run. */
+  /**
+   * A sentence that says that the module's file was changed or removed after this program had begun to run;
+   * undefined if it wasn't.
+   */
   change(): string | undefined {
     if (!StringPrototypeStartsWith(this.url, "file:") || !mayRead(this.url)) return undefined;
     try {
@@ -419,13 +425,13 @@ class KnownModule {
   }
 }
 
-/** What may be left out at the end of a specifier, where Deno runs with sloppy imports. */
+/** Endings that may be missing from a specifier, where Deno runs with sloppy imports. */
 const LEFT_OUT = [
   ...[".ts", ".js", ".tsx", ".jsx", ".mts", ".mjs"],
   ...["/index.ts", "/index.js", "/index.tsx", "/index.jsx", "/index.mts", "/index.mjs"],
 ];
 
-/** The URL of the module that is loaded for a specifier of this URL. */
+/** The URL of the module that Deno loads for a specifier with this URL. */
 function asLoaded(url: string): string {
   if (!RegExpPrototypeTest(/^file:.*\/[^./]+$/, url)) return url;
   return url + (ArrayPrototypeFind(LEFT_OUT, (end) => areLoaded([`${url}${end}`])) ?? "");

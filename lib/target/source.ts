@@ -1,14 +1,14 @@
-// A function by source: its text as an expression, and what the names in it stand for where it has no
-// module around it. Its own parameters and variables shadow everything, as JavaScript has it; beyond
-// them a name is one of three things:
+// A function by source: its text as an expression, and the meanings of the names in it where it has no module
+// around it. Its own parameters and variables shadow everything, as in JavaScript. Any other name is one of
+// three:
 //
-// - imported from this package by the function's module: then it is bound to the same in the child;
-// - bound by that module, or by a function around it, to something else: then using it is an error, also
-//   where there is a global of that name, or an export of this package;
-// - neither: then it is a global.
+// - a name that the function's module imports from this package: in the child it is bound to the same export;
+// - a name that this module, or a function around the function, binds to something else: using it is an error,
+//   even where there is a global or an export of this package with that name;
+// - any other name: a global.
 //
-// Where the text of the module can't be had, the first two can't be told apart. Then all exports of this
-// package count, but for those that a global has the name of; as `multiprocessing` all of them are there.
+// Where the text of the module isn't known, the first two can't be told apart. Then every export of this
+// package is bound unless a global has its name, and `multiprocessing` is bound to all of them.
 
 import type { Scope } from "../protocol/travel.ts";
 import { Memo } from "./memo.ts";
@@ -39,13 +39,13 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
-/** What all exports of this package are called, for functions of a module whose text can't be had. */
+/** The name for all exports of this package, in functions of a module whose text isn't known. */
 const ALL = "multiprocessing";
 
 /**
  * The text of an expression that makes the function.
  *
- * @throws {TypeError} if its text means nothing by itself
+ * @throws {TypeError} if the function's text means nothing by itself
  */
 export function asExpression(code: { name: string }): string {
   const text = textOf(code), { name } = code;
@@ -64,7 +64,7 @@ export function asExpression(code: { name: string }): string {
   ) {
     return `${object}[${JSON.stringify(name)}]`;
   }
-  // Parts of it are there only in a module.
+  // Some syntax in it, such as import.meta, is allowed only in a module.
   if (RegExpPrototypeTest(/^(async\s+)?function\b|^class\b|=>/, text) && !isAccessor) {
     return `(${text})`;
   }
@@ -74,7 +74,7 @@ export function asExpression(code: { name: string }): string {
   );
 }
 
-/** It is compiled, not run. */
+/** Whether an expression compiles. It isn't run. */
 function isCompiled(expression: string): boolean {
   try {
     new Function(`"use strict"; ${expression}`);
@@ -86,7 +86,7 @@ function isCompiled(expression: string): boolean {
 
 const scopes = new Memo<Scope>();
 
-/** What the names in a function's text stand for, in the child. */
+/** The meanings of the names in a function's text, in the child. */
 export function scopeOf(text: string, modules: readonly string[]): Scope {
   return scopes.get(`${ArrayPrototypeJoin(modules)} ${text}`, () => findScope(text, modules));
 }
@@ -108,20 +108,20 @@ function findScope(text: string, modules: readonly string[]): Scope {
   return { names, dead, isKnown: true };
 }
 
-/** Where a function's text stands, and what of this package has a name there. */
+/** A text in which a function is defined, and the names that exports of this package have there. */
 interface Home {
   text: ModuleText;
   names: Readonly<Record<string, string>>;
-  /** Names that mean something else there. */
+  /** Names with another meaning there. */
   dead: readonly string[];
 }
 
-/** The function that this process runs, if that has come by source. */
+/** The function that this process runs, if it has come by source. */
 let origin: { code: { name: string }; scope: Scope } | undefined;
-/** The text of that function, where the functions in it are at home; null if it can't be told. */
+/** The text of that function, in which the functions inside it are defined; null if it isn't known. */
 let inherited: Home | null | undefined;
 
-/** Says what this process runs by source. */
+/** Sets the function that this process runs by source. */
 export function becomeSource(code: { name: string }, scope: Scope): void {
   origin = { code, scope };
 }
@@ -133,16 +133,16 @@ function inheritedHome(): Home | null {
   return inherited = text === undefined ? null : { text, ...scope };
 }
 
-/** The name of this package's that a word is; empty for what it may not be, undefined for a global. */
+/** The export of this package that a word stands for; "" for a word with another meaning, undefined for a global. */
 function meaningIn(home: Home, word: string, text: string): string | undefined {
-  // Words are also the names of what every object has.
+  // A word may also be the name of a member of Object.prototype.
   if (Object.hasOwn(home.names, word)) return home.names[word];
   return isShadowed(home, word, text) ? "" : undefined;
 }
 
 /**
- * Whether a word means something else at home than the child would find. What the child doesn't find is
- * an error by itself, but for `typeof`.
+ * Whether a word means something else in the function's module than in the child. A word that the child doesn't
+ * have is an error anyway, except after `typeof`.
  */
 function isShadowed({ text: module, dead }: Home, word: string, text: string): boolean {
   if (ArrayPrototypeIncludes(dead, word)) return true;
@@ -156,10 +156,10 @@ function isAskedFor(word: string, text: string): boolean {
   return ArrayPrototypeSome(matchesOf(pattern, text), ({ 1: asked }) => asked === word);
 }
 
-/** What no module can bind. */
+/** Names that no module can bind. */
 const UNBINDABLE = setOf(["undefined", "NaN", "Infinity", "eval", "arguments", "globalThis"]);
 
-/** What is there in some workers, and perhaps not here. */
+/** Globals that some workers have, and this isolate perhaps not. */
 const GLOBALS_OF_WORKERS = setOf([
   "self",
   "name",
@@ -182,7 +182,7 @@ function homesOf(text: string, modules: readonly string[]): Home[] {
   return homes;
 }
 
-/** What a module imports from this package, also by way of another module. */
+/** The names that a module imports from this package, directly or through another module. */
 function packageNames(url: string, module: ModuleText): Record<string, string> {
   const names = isInlined ? inlinedNames(module) : {};
   for (const { local, specifier, name } of each(module.bindings())) {
@@ -197,7 +197,7 @@ function packageNames(url: string, module: ModuleText): Record<string, string> {
 
 const inlined = new WeakMap<ModuleText, Record<string, string>>();
 
-/** What this package's exports are called in a module that a bundler has made of it and a program. */
+/** The names of this package's exports in a module that a bundler has made of this package and a program. */
 function inlinedNames(module: ModuleText): Record<string, string> {
   let names = WeakMapPrototypeGet(inlined, module);
   if (names === undefined) {
@@ -221,11 +221,11 @@ function scopeOfUnknown(words: Set<string>): Scope {
   return { names, dead: [], isKnown: false };
 }
 
-/** A function by source as data, for a child that makes it itself. */
+/** A function by source as data, from which the child makes the function. */
 export interface SourceText {
   /** The body of a function that returns it. */
   body: string;
-  /** Names in it, and which exports of this package they stand for. */
+  /** The names in the body that stand for exports of this package, and those exports. */
   names: Readonly<Record<string, string>>;
 }
 
@@ -244,8 +244,9 @@ export function compileSource(
 }
 
 /**
- * The main module of a child that hostile code starts. Nothing of what that code can replace has a say in the text:
- * what comes from it stands in strings, which JSON.stringify can't leave, whatever toJSON it finds.
+ * The main module of a child that hostile code starts. Nothing that this code can replace affects the text: all
+ * that comes from the hostile code stands in strings, and JSON.stringify always makes complete strings,
+ * whatever toJSON it finds.
  */
 export function strictMainModule(expression: string, scope: Scope, runtimeUrl: string): string {
   const source: SourceText = { body: bodyOf(expression, scope), names: scope.names };
@@ -256,7 +257,7 @@ multiprocessing$runtime.boot(${JSON.stringify(source)}, multiprocessing$runtime)
 /**
  * The text of the child's main module.
  *
- * @param runtimeUrl where it finds this package
+ * @param runtimeUrl the URL of this package for the child
  * @param isConfined whether the child has permissions of its own
  */
 export function mainModule(
@@ -287,17 +288,17 @@ ${bind}
 multiprocessing$boot(() => { ${isConfined ? compiled(body, locals) : body} });`;
 }
 
-/** The body of a function that makes the function; what it may use of this package has the names of the scope. */
+/** The body of a function that makes the function. The exports of this package have the names of the scope there. */
 export function bodyOf(expression: string, { dead }: Scope): string {
   if (dead.length === 0) return `return ${expression};`;
-  // They are never initialised, and so can't be used.
+  // These variables are never initialised, so any use throws.
   const names = ArrayPrototypeJoin(dead, ", ");
   return `switch (0) { case 1: let ${names}; default: return ${expression}; }`;
 }
 
 /**
- * A body that is compiled only when it runs. What a main module's own text imports is loaded with
- * the rights of the starter (platform/web_workers.ts), `await import("file:///…")` in a function included.
+ * A body that is compiled only when it runs. Imports in the main module's own text are loaded with the rights
+ * of the starter (platform/web_workers.ts), even `await import("file:///…")` inside a function.
  */
 function compiled(body: string, locals: readonly string[]): string {
   const parameters = ArrayPrototypeMap(

@@ -1,5 +1,5 @@
-// What a function that travelled by source can't do, said in words: it has no module around it any more.
-// Each message says what it may use, and why the function didn't travel by reference.
+// Explanations of the errors that a function by source meets because it no longer has its module around it.
+// Each message says what the function may use, and why it didn't travel by reference.
 
 import {
   undefinedNameIn,
@@ -19,7 +19,7 @@ const {
   TypeError,
 } = primordials;
 
-/** The error of a target, or one that explains it. */
+/** The error of a target, or an error that explains it. */
 export function explain(error: unknown, travel: Travel): unknown {
   if (travel.by === "reference" || !(error instanceof Error)) return error;
   const target = travel.name || "The target";

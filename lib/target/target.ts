@@ -1,6 +1,6 @@
 // How a target travels to the child: by reference, as the URL of a module and the name of an export
 // (reference.ts), or by source, as the function's own text (source.ts). By reference the child has the
-// function's imports and helpers; by source nothing needs to be read. The rule is told in docs/targets.md.
+// function's imports and helpers; by source nothing needs to be read. The rule is in docs/targets.md.
 
 import { describe } from "../validate/describe.ts";
 import { isOwn, MAIN } from "./callers.ts";
@@ -40,20 +40,20 @@ export type By = "reference" | "source";
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => unknown;
 
-/** What a process runs: a function, the name of an export, or a subclass with a run(). */
+/** The code that a process runs: a function, the name of an export, or a subclass with a run(). */
 export interface Target {
   code: AnyFunction | (abstract new (...args: never[]) => object) | string;
   isClass: boolean;
-  /** The URL of the module that exports it, if that was said. */
+  /** The URL of the module that exports the target, if it was given. */
   module: string | undefined;
   /** The modules whose code made the process, the nearest first. */
   callers: readonly string[];
   by: By | undefined;
-  /** Modules that are to be there besides, where a process with permissions of its own can't import any. */
+  /** Further modules to load with the process, where it has permissions of its own and can't import any. */
   preload?: readonly string[];
 }
 
-/** How a target travels, and what its worker is made with. */
+/** How a target travels, and with what its worker is made. */
 export interface Plan {
   travel: Travel;
   /** The data: URL of the main module. */
@@ -64,16 +64,16 @@ export interface Plan {
   giveUp: readonly Name[];
 }
 
-/** Ways for a function that can be found by neither. */
+/** Advice for a function that can travel in neither way. */
 const WAYS_OUT =
   "Export it from a module of its own and import it from there, say under which name it is " +
   'exported (target: "…", module: …), or wrap it in a function that stands by itself.';
 
-/** What the way of a target depends on besides the target. */
+/** The facts besides the target that decide how it travels. */
 export interface Worker {
   /** The permissions of the process; undefined where it inherits them. */
   grants: Grants | undefined;
-  /** Whether they are those of a thread in a sandbox. */
+  /** Whether the process has a limit, so that with permissions of its own it runs in a thread in a sandbox. */
   isJailed: boolean;
   /** Whether objects are handed over to the process. */
   hasObjects: boolean;
@@ -85,8 +85,8 @@ export interface Worker {
  * Plans how the target travels to a process.
  *
  * @throws {TypeError} if it can't travel; the message says which way was tried, and why it failed
- * @throws {Deno.errors.NotCapable} if its module or this package may not be read, and it was to travel by
- *   reference
+ * @throws {Deno.errors.NotCapable} if the target was to travel by reference, and its module or this package may
+ *   not be read
  */
 export function plan(target: Target, worker: Worker): Plan {
   const { code, by } = target, { grants, isJailed, isStarterSealed } = worker;
@@ -187,7 +187,7 @@ function look(code: Exclude<Target["code"], string>, { module, callers }: Target
     : referenceTo(code, [module], true);
 }
 
-/** In a callback, the program's main module isn't on the stack. */
+/** With the program's main module, which in a callback isn't on the stack. */
 export { withMain as callersWithMain };
 
 function withMain(modules: readonly string[]): readonly string[] {
@@ -198,12 +198,12 @@ function withMain(modules: readonly string[]): readonly string[] {
 }
 
 function mainModuleUrl(): string | undefined {
-  // Workers don't know theirs.
+  // A worker doesn't know the program's main module: Deno gives it none, or the data: URL of the worker itself.
   const url: string | undefined = Deno.mainModule;
   return url !== undefined && StringPrototypeStartsWith(url, MAIN) ? undefined : url;
 }
 
-/** What "by source" says, without its way out, as others are named beside it. */
+/** The message of "by source" without its advice, because other advice follows it. */
 function withoutAdvice(message: string): string {
   const at = StringPrototypeIndexOf(message, " Wrap it in ");
   return at < 0 ? message : StringPrototypeSlice(message, 0, at);
@@ -212,12 +212,12 @@ function withoutAdvice(message: string): string {
 const BUNDLED =
   "in a bundled program, a process with permissions of its own takes its target by source";
 
-/** A reference to a function, where there is one and its module may be loaded. */
+/** A reference to a function, if there is one and its module may be loaded. */
 export function findReference(code: AnyFunction, target: Target): Sought {
   return seek(code, target, undefined, false);
 }
 
-/** By reference where the function is found and may be loaded. */
+/** Looks for a reference to a function whose module may be loaded, or a reason why there is none. */
 function seek(
   code: Exclude<Target["code"], string>,
   target: Target,
@@ -243,7 +243,7 @@ function seek(
   return why === undefined ? sought : { why };
 }
 
-/** Why a child that inherits everything can't import a module, as far as can be told here. */
+/** The reason why a child that inherits all permissions can't import a module, as far as this isolate can tell. */
 function whyNot(module: string, what: string): string | undefined {
   if (!StringPrototypeStartsWith(module, "file:")) {
     return RegExpPrototypeTest(/^(https?|npm|jsr|node|data):/, module)
@@ -253,7 +253,7 @@ function whyNot(module: string, what: string): string | undefined {
   const url = new URL(module);
   if (!mayRead(url)) return `${what}, ${module}, may not be read: that takes --allow-read`;
   try {
-    // The module of `deno eval`, or of the REPL, isn't anywhere.
+    // The module of `deno eval`, or of the REPL, is in no file.
     return Deno.statSync(url).isFile ? undefined : `${what}, ${module}, is not a file`;
   } catch {
     return `${what}, ${module}, is not a file`;
@@ -264,7 +264,10 @@ function mayRead(file: URL): boolean {
   return Deno.permissions.querySync({ name: "read", path: file }).state === "granted";
 }
 
-/** Deno would refuse to load it in the child, where nobody could say so. */
+/**
+ * Throws if a module may not be read. Deno would refuse to load it in the child, where no readable error could
+ * be made of that.
+ */
 function checkReadable(what: string, module: string): void {
   if (!StringPrototypeStartsWith(module, "file:") || mayRead(new URL(module))) return;
   throw new Deno.errors.NotCapable(
@@ -273,12 +276,12 @@ function checkReadable(what: string, module: string): void {
   );
 }
 
-/** What a worker needs to load modules from files and from elsewhere. */
+/** The permissions that a worker needs to load modules from files and from elsewhere. */
 const TO_LOAD = ["read", "import"] as const;
 
 /**
- * A thread in a sandbox loads its modules with the rights of the sandbox. So it is lent what it
- * needs for that, and gives it up before it runs any of them.
+ * Lends a thread in a sandbox the permissions that it needs to load its modules, because it loads them with the
+ * rights of the sandbox. It gives them up before it runs any of these modules.
  */
 function lend(grants: Grants): Pick<Plan, "grants" | "giveUp"> {
   if (isPartial(grants.read)) {
@@ -321,7 +324,7 @@ function freeMain(): string {
 child.bootModule((module, options) => import(module, options));`;
 }
 
-/** In a bundle, the modules that a child runs first are reached by importing the bundle, and so the program. */
+/** In a bundle, a child gets the modules that it runs first by importing the bundle, and so the program. */
 function bundledMain(): string {
   const symbol = `Symbol.for(${JSON.stringify(LOADER)})`;
   return `let load;
@@ -334,8 +337,9 @@ child.bootModule((module, options) => import(module, options));`;
 }
 
 /**
- * Of a child that a sealed process starts, which may be hostile. The target's module is imported when the child is
- * sealed, and with its own rights: nobody but the hostile code has chosen it.
+ * The main module of a child that a sealed process starts, which may be hostile. The target's module is
+ * imported when the child is sealed, and with the child's own rights, because only the hostile code has chosen
+ * it.
  */
 function strictMain(): string {
   const library = childModule();
@@ -348,13 +352,16 @@ bootSealed();`;
 }
 
 function confinedMain(module: string, preload: readonly string[]): string {
-  // What stands here literally is loaded with the rights of the starter (platform/web_workers.ts), the target's
-  // module too, which is evaluated when it is imported: with the rights of the child.
+  // Modules with a literal specifier are loaded with the rights of the starter (platform/web_workers.ts). So is
+  // the target's module, which is evaluated when it is imported: with the rights of the child.
   return `import { multiprocessing$child as child } from ${JSON.stringify(bundleParts().whole)};
 child.bootConfined(() => import(${JSON.stringify(dataUrl(sealing(module, preload)))}));`;
 }
 
-/** A module that has the target's: what that imports is loaded before anything of it is evaluated. */
+/**
+ * A module that exports the target's module. All that the target's module imports is loaded before any of it is
+ * evaluated.
+ */
 function sealing(module: string, preload: readonly string[]): string {
   const { whole } = bundleParts();
   const seal = `import { multiprocessing$child as child } from ${JSON.stringify(whole)};
@@ -382,7 +389,8 @@ function bySource(
     module === undefined ? withMain(callers) : ArrayPrototypeConcat([module], callers),
   );
   const travel: Travel = { by: "source", name: written.name, isClass, scope, notByReference };
-  // Without the classes, where the function names none and none of their objects is handed over.
+  // A child runs without this package's classes where the function names none of them and none of their objects
+  // is handed over.
   const isSmall = !hasObjects && Object.keys(scope.names).length === 0;
   const main = isStarterSealed
     ? strictMainModule(expression, scope, bundleParts().whole)
@@ -395,9 +403,9 @@ function bySource(
   return { travel, main: dataUrl(main) };
 }
 
-/** This package's text, for a child that runs from it: as files where it may read them. */
+/** The parts of this package's text, for a child that runs from them: as files where the child may read these. */
 function partsFor(isConfined: boolean): BundleParts {
-  // What one with permissions of its own starts has the same, and may read as little.
+  // Not where the child has permissions of its own: its children get the same URLs, and may read as little.
   const files = isConfined ? undefined : bundleFiles();
   const isReadable = files !== undefined && whyNot(files.core, "") === undefined &&
     whyNot(files.whole, "") === undefined;

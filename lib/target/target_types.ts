@@ -1,8 +1,8 @@
-// What the types of a target say of its arguments and its result, also where the target is one of several
-// functions, or is overloaded.
+// The types of a target's arguments and its result, also where the target is one of several functions, or is
+// overloaded.
 
 /**
- * What a function's forms take and return, if it is overloaded: the last four of them count.
+ * The parameters and results of a function's overloads; only the last four overloads count.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export type TargetForms<F extends (...args: never[]) => unknown> = F extends {
   : never;
 
 /**
- * The parameters of a target, whichever of several functions it is: what all of them take.
+ * The parameters of a target; if it is one of several functions, those that all of these take.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ export type TargetParameters<F extends (...args: never[]) => unknown> =
     (args: infer A extends unknown[]) => void ? A : never;
 
 /**
- * What a target returns, or its promise resolves to, whichever of several functions it is.
+ * The result of a target, awaited; if it is one of several functions, that of any of these.
  *
  * @example
  * ```ts
