@@ -1,4 +1,4 @@
-// asCompleted(): tasks in the order in which they end.
+// asCompleted(): iterates tasks in the order in which they get an outcome.
 
 import { describe } from "../validate/describe.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
@@ -19,10 +19,10 @@ const {
 } = primordials;
 
 /**
- * Iterates tasks of a {@linkcode Pool} as they get an outcome, whatever that is. Python's
+ * Iterates tasks of a {@linkcode Pool} in the order in which they get an outcome, failed ones included. Python's
  * `concurrent.futures.as_completed`.
  *
- * @param tasks what `submit` has returned
+ * @param tasks the tasks, as `submit` returns them
  * @throws {TimeoutError} from the iterator, if not all have an outcome in `timeout` ms after this call
  * @throws {TypeError} if one of them is no task
  *

@@ -1,4 +1,4 @@
-// What waits for a worker: larger priorities first, and equal ones in the order in which they came.
+// The priority queue of units that wait for a worker: larger priorities first, equal ones first in, first out.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -12,26 +12,26 @@ const {
   SafeMap,
 } = primordials;
 
-/** A queue of some priorities. */
+/** A priority queue with one FIFO list for each priority. */
 export class Backlog<T extends { readonly priority: number }> {
-  /** Each line is a list with a start, so that taking the first costs nothing. */
+  /** A list and the index of its first item: taking the first item moves nothing. */
   readonly #lines = new SafeMap<number, { list: (T | undefined)[]; start: number }>();
-  /** The priorities that have a line, the largest first. */
+  /** The priorities that have a list, the largest first. */
   #priorities: number[] = [];
   #size = 0;
 
-  /** How many wait. */
+  /** The number of items. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds one behind its equals. */
+  /** Adds an item behind all items of its priority. */
   push(item: T): void {
     ArrayPrototypePush(this.#line(item.priority).list, item);
     this.#size++;
   }
 
-  /** Adds some before their equals, in this order: they were there before. */
+  /** Puts items back before all items of their priority, in this order. */
   pushFront(items: readonly T[]): void {
     for (let i = items.length - 1; i >= 0; i--) {
       const item = items[i];
@@ -42,13 +42,13 @@ export class Backlog<T extends { readonly priority: number }> {
     }
   }
 
-  /** The next one; undefined if none waits. */
+  /** The next item; undefined if there is none. */
   peek(): T | undefined {
     const line = this.#first();
     return line?.list[line.start];
   }
 
-  /** Takes the next one. */
+  /** Removes and returns the next item. */
   shift(): T | undefined {
     const line = this.#first();
     if (line === undefined) return undefined;
@@ -58,7 +58,7 @@ export class Backlog<T extends { readonly priority: number }> {
     return item;
   }
 
-  /** Takes out all of which `isUnwanted` is true. */
+  /** Removes and returns all items for which `isUnwanted` is true. */
   remove(isUnwanted: (item: T) => boolean): T[] {
     const removed: T[] = [];
     for (const line of this.#lines.values()) {
@@ -88,7 +88,7 @@ export class Backlog<T extends { readonly priority: number }> {
     while (this.#priorities.length > 0) {
       const priority = this.#priorities[0], line = this.#lines.get(priority)!;
       if (line.start < line.list.length) {
-        // What was taken is let go of now and then.
+        // The emptied front of the list is cut off now and then, which frees its memory.
         if (line.start > 1024 && line.start > line.list.length >> 1) {
           line.list = ArrayPrototypeSlice(line.list, line.start);
           line.start = 0;

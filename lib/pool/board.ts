@@ -13,20 +13,20 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Int32Array, Math, performance, SharedArrayBuffer } = primordials;
 
-/** Units that one worker can have in hand. */
+/** The most units that a worker has at once. */
 export const SLOTS = 64;
 
 const FREE = 0, PENDING = 1, CLAIMED = 2, REVOKED = 3, STOPPED = 4;
-/** The number of the item stands above the state. */
+/** A word holds the state in its low bits, and the number of the item above them. */
 const ITEM_SHIFT = 3, STATE_MASK = 7;
 /** The start of an item is kept in tenths of a millisecond, modulo 2 ** 31. */
 const TICKS_PER_MS = 10;
 
-/** What a slot says. */
+/** The state of a slot. */
 export type Claim = "free" | "pending" | "claimed" | "revoked" | "stopped";
 const CLAIMS: readonly Claim[] = ["free", "pending", "claimed", "revoked", "stopped"];
 
-/** New shared memory of a board. */
+/** Makes the shared memory of a board. */
 export function newBoardMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(2 * SLOTS * Int32Array.BYTES_PER_ELEMENT);
 }
@@ -44,52 +44,52 @@ export class Board {
     this.#epoch = epoch - performance.timeOrigin;
   }
 
-  // What the pool does
+  // The pool's operations
 
-  /** Lets the worker claim what is about to be sent. */
+  /** Lets the worker claim the unit that is about to be sent. */
   offer(slot: number): void {
     Atomics.store(this.#claims, slot, PENDING);
   }
 
-  /** Takes a unit back that has not begun; false if it has. */
+  /** Takes back a unit that has not begun; false if it has. */
   revoke(slot: number): boolean {
     return Atomics.compareExchange(this.#claims, slot, PENDING, REVOKED) === PENDING;
   }
 
-  /** Stops the worker at an item that it is running; false if it isn't any more. Then the worker must be killed. */
+  /** Stops the worker at the item it runs; false if the worker has gone on. After true the worker must be killed. */
   stop(slot: number, item: number): boolean {
     const claimed = CLAIMED | item << ITEM_SHIFT;
     const stopped = STOPPED | item << ITEM_SHIFT;
     return Atomics.compareExchange(this.#claims, slot, claimed, stopped) === claimed;
   }
 
-  /** How far a unit is. */
+  /** The state of a unit and the number of its current item. */
   look(slot: number): { claim: Claim; item: number } {
     const word = Atomics.load(this.#claims, slot);
     return { claim: CLAIMS[word & STATE_MASK], item: word >> ITEM_SHIFT };
   }
 
-  /** How long the item that is running has been running, in ms. */
+  /** How long the current item has been running, in ms. */
   running(slot: number): number {
     return ((this.#now() - Atomics.load(this.#starts, slot)) & 0x7fffffff) / TICKS_PER_MS;
   }
 
-  // What the worker does
+  // The worker's operations
 
-  /** Begins a unit; false if it was revoked. */
+  /** Claims a unit before its first item runs; false if it was revoked. */
   claim(slot: number): boolean {
     Atomics.store(this.#starts, slot, this.#now());
     return Atomics.compareExchange(this.#claims, slot, PENDING, CLAIMED) === PENDING;
   }
 
-  /** Goes on from an item to the next one; false if it was stopped. */
+  /** Goes on from an item to the next one; false if the unit was stopped. */
   advance(slot: number, item: number, isTimed: boolean): boolean {
     if (isTimed) Atomics.store(this.#starts, slot, this.#now());
     const from = CLAIMED | item << ITEM_SHIFT, to = CLAIMED | (item + 1) << ITEM_SHIFT;
     return Atomics.compareExchange(this.#claims, slot, from, to) === from;
   }
 
-  /** Has finished the last item; false if it was stopped. */
+  /** Frees the slot after the last item; false if the unit was stopped. */
   finish(slot: number, item: number): boolean {
     const from = CLAIMED | item << ITEM_SHIFT;
     return Atomics.compareExchange(this.#claims, slot, from, FREE) === from;

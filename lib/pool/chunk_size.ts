@@ -1,16 +1,17 @@
-// How many items go to a worker at once. More of them share the price of a message; fewer keep all workers busy
-// to the end, whatever the items take. So a chunk is to take some milliseconds, by what items have taken so far
-// (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+// The number of items that go to a worker at once. In a large chunk more items share the cost of a message; small
+// chunks keep all workers busy to the end, however long the items take. So a chunk should take some milliseconds,
+// by the time that items have taken so far, and the chunks shrink towards the end (guided self-scheduling:
+// Polychronopoulos and Kuck, 1987).
 
 import * as primordials from "../platform/primordials.ts";
 
 const { Math } = primordials;
 
-/** How long a chunk is to take, in ms. */
+/** The time that a chunk should take, in ms. */
 const TARGET_MS = 4;
-/** A chunk is at most so many times as large as the one before it, and as this. */
+/** A chunk has at most GROWTH times as many items as the one before it, and at most MAX_CHUNK. */
 const GROWTH = 8, MAX_CHUNK = 8192;
-/** Of what is left each worker gets at most this part at once. */
+/** A chunk has at most 1 / SHARE of a worker's part of the items that are left. */
 const SHARE = 3;
 
 /** Chooses sizes of chunks. */
@@ -37,12 +38,12 @@ export class ChunkSize {
     return size;
   }
 
-  /** The size of one now, for bounds. */
+  /** The current size of a chunk, for bounds. */
   get now(): number {
     return this.#fixed ?? this.#size;
   }
 
-  /** A chunk of so many items took a worker so long, in ms. */
+  /** Records that a worker took `ms` for a chunk of so many items. */
   measured(items: number, ms: number): void {
     if (this.#fixed !== undefined) return;
     const each = ms / items;

@@ -1,4 +1,4 @@
-// What code in a worker of a pool can ask: which task it runs in, and what the worker's initializer made.
+// The functions for code in a worker of a pool: its current task, the state its initializer made, moved results.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as primordials from "../platform/primordials.ts";
@@ -17,13 +17,13 @@ const { TypeError, uncurry } = primordials;
  * ```
  */
 export interface CurrentTask {
-  /** Its number in the pool. */
+  /** The number of the task in the pool. */
   readonly id: number;
-  /** The name it was given, or that of its function. */
+  /** The name that the task was given, or that of its function. */
   readonly name: string;
-  /** Which item of a map it is, from 0; 0 for a single task. */
+  /** The index of the item in its map, from 0; 0 for a single task. */
   readonly index: number;
-  /** 1, and one more each time the worker that ran it has died. */
+  /** 1, and one more each time a worker has died while it ran the item. */
   readonly attempt: number;
   /** Aborted when the caller doesn't want the result any more. */
   readonly signal: AbortSignal;
@@ -31,18 +31,18 @@ export interface CurrentTask {
   send(value: unknown): void;
 }
 
-/** Each asynchronous context has its own. */
+/** The current task of each asynchronous context. */
 const contexts = new AsyncLocalStorage<CurrentTask>();
 const run = uncurry<typeof contexts, [CurrentTask, () => unknown], unknown>(contexts.run),
   getStore = uncurry<typeof contexts, [], CurrentTask | undefined>(contexts.getStore);
 let state: unknown;
 
-/** Runs code as part of a task. */
+/** Runs code with `task` as its current task. */
 export function within<T>(task: CurrentTask, work: () => T): T {
   return run(contexts, task, work) as T;
 }
 
-/** Keeps what the initializer has returned. */
+/** Sets the value that workerState() returns: the initializer's. */
 export function setWorkerState(value: unknown): void {
   state = value;
 }
@@ -70,9 +70,9 @@ export function currentTask(): CurrentTask | undefined {
 }
 
 /**
- * What the `initializer` of the {@linkcode Pool} has returned in this worker; undefined if there is none.
+ * The value that the `initializer` of the {@linkcode Pool} returned in this worker; undefined without one.
  *
- * @typeParam S what it returns
+ * @typeParam S the type of that value
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ export function workerState<S = unknown>(): S {
   return state as S;
 }
 
-/** A value that is to be moved, and what moves with it. */
+/** A result, and the objects in it that are moved instead of copied. */
 export class Transferred<T = unknown> {
   readonly value: T;
   readonly list: Transferable[];
@@ -130,6 +130,6 @@ export function transfer<T>(value: T, list: Transferable[]): T {
       "The transfer list is not an array. Give the buffers: transfer(value, [value.buffer]).",
     );
   }
-  // The caller's type stays that of the value: the worker takes the wrapper off.
+  // To the caller the type is that of the value: the worker unwraps it.
   return new Transferred(value, list) as T;
 }

@@ -6,7 +6,7 @@ import * as primordials from "../platform/primordials.ts";
 const { Deno, StringPrototypeSlice } = primordials;
 
 /**
- * What a {@linkcode TaskError} says of its task.
+ * The task that a {@linkcode TaskError} is about.
  *
  * @example
  * ```ts
@@ -25,21 +25,21 @@ const { Deno, StringPrototypeSlice } = primordials;
  * ```
  */
 export interface TaskErrorDetails {
-  /** The name of the task: the one it was given, or that of its function. */
+  /** The name that the task was given, or that of its function. */
   task: string;
-  /** Which item of a map it was, from 0; 0 for a single task. */
+  /** The index of the item in its map, from 0; 0 for a single task. */
   index: number;
   /** The item, or the arguments, as console.log shows them, in at most 200 characters. */
   item: string;
-  /** The name of the worker that ran it; undefined if none did. */
+  /** The name of the worker that ran the item; undefined if none did. */
   worker: string | undefined;
-  /** How often it was begun. */
+  /** How often the item was begun. */
   attempts: number;
 }
 
 /**
- * What a task of a {@linkcode Pool} fails with: its function threw (`cause` is what it threw), or the worker
- * that ran it ended: it exited, ran out of memory or time, or was killed.
+ * The error that a task of a {@linkcode Pool} fails with. Either its function threw (`cause` is the thrown value), or
+ * the worker that ran it ended: the worker exited, ran out of memory or time, or was killed.
  *
  * @example
  * ```ts
@@ -62,15 +62,15 @@ export class TaskError extends ProcessError {
   static {
     nameClass(this, "TaskError");
   }
-  /** The name of the task: the one it was given, or that of its function. */
+  /** The name that the task was given, or that of its function. */
   readonly task: string;
-  /** Which item of a map it was, from 0; 0 for a single task. */
+  /** The index of the item in its map, from 0; 0 for a single task. */
   readonly index: number;
   /** The item, or the arguments, as console.log shows them, in at most 200 characters. */
   readonly item: string;
-  /** The name of the worker that ran it; undefined if none did. */
+  /** The name of the worker that ran the item; undefined if none did. */
   readonly worker: string | undefined;
-  /** How often it was begun. */
+  /** How often the item was begun. */
   readonly attempts: number;
 
   /**
@@ -97,7 +97,7 @@ export class TaskError extends ProcessError {
 }
 
 /**
- * What waiting for a task of a {@linkcode Pool} rejects with when the task was cancelled; `cause` is the reason.
+ * The error that waiting for a cancelled task of a {@linkcode Pool} rejects with; `cause` is the reason.
  * Python's `concurrent.futures.CancelledError`.
  *
  * @example
@@ -125,8 +125,8 @@ export class CancelledError extends Error {
 }
 
 /**
- * What all tasks of a {@linkcode Pool} reject with once it can't work: its initializer has failed (`cause` is why),
- * or one worker after the other has died before its first task. Python's
+ * The error that all tasks of a {@linkcode Pool} reject with once the pool can't work: its initializer has failed
+ * (`cause` is why), or one worker after the other has died before its first task. Python's
  * `concurrent.futures.process.BrokenProcessPool`.
  *
  * @example

@@ -1,4 +1,4 @@
-// The functions of a pool: each travels to a worker once, and is a number from then on.
+// The function table of a pool: a function travels to each worker once, and its number stands for it from then on.
 
 import { callers } from "../target/callers.ts";
 import { type FunctionTravel, travelOf } from "../target/function_travel.ts";
@@ -8,20 +8,20 @@ import * as primordials from "../platform/primordials.ts";
 
 const { SafeMap } = primordials;
 
-/** A function that a pool knows. */
+/** An entry of the table. */
 export interface Registered {
   readonly id: number;
   readonly name: string;
   readonly travel: FunctionTravel;
 }
 
-/** How functions are to be found, as a pool was told. */
+/** The options of a pool that say how its functions are found. */
 export interface FunctionOptions {
   module?: string | URL;
   by?: "reference" | "source";
 }
 
-/** The functions that a pool has been given. */
+/** The functions that were given to a pool. */
 export class FunctionTable {
   readonly #known = new SafeMap<AnyFunction, Registered>();
   readonly #options: FunctionOptions;
@@ -49,7 +49,7 @@ export class FunctionTable {
     return made;
   }
 
-  /** The entry of what a module exports by this name. */
+  /** The entry of the export of a module with this name. */
   byName(module: string, exportName: string): Registered {
     return this.add(
       { by: "reference", reference: referenceByName(exportName, module) },
@@ -57,7 +57,7 @@ export class FunctionTable {
     );
   }
 
-  /** The entry of a function that only another process has. */
+  /** The entry of a function that exists in another process only. */
   add(travel: FunctionTravel, name: string): Registered {
     return { id: this.#next++, name, travel };
   }

@@ -1,12 +1,12 @@
-// How long things take, in some hundred numbers: buckets that grow by a factor, as in HdrHistogram, so that a
-// percentile is within 10 % of the truth whatever the times are.
+// A histogram of durations in some hundred numbers: the widths of the buckets grow by a factor, as in
+// HdrHistogram, so that a percentile is within 10 % of the truth for durations of any length.
 
 import * as primordials from "../platform/primordials.ts";
 
 const { Math, Uint32Array } = primordials;
 
 /**
- * What a histogram tells; in ms.
+ * The percentiles of a histogram, in ms.
  *
  * @example
  * ```ts
@@ -19,19 +19,19 @@ const { Math, Uint32Array } = primordials;
  * ```
  */
 export interface Percentiles {
-  /** How many were measured. */
+  /** The number of measured durations. */
   count: number;
-  /** Half of them took at most this long. */
+  /** Half of the durations are at most this long. */
   p50: number;
   /** 90 % of them. */
   p90: number;
   /** 99 % of them. */
   p99: number;
-  /** The longest. */
+  /** The longest duration. */
   max: number;
 }
 
-/** Buckets a doubling, and the shortest time that is told apart, in ms. */
+/** The number of buckets for each doubling, and the upper bound of the first bucket, in ms. */
 const STEPS = 8, SHORTEST = 2 ** -10;
 const BUCKETS = 40 * STEPS;
 
@@ -41,7 +41,7 @@ export class Histogram {
   #count = 0;
   #max = 0;
 
-  /** Counts one, in ms. */
+  /** Counts a duration, in ms. */
   add(ms: number): void {
     const at = ms <= SHORTEST ? 0 : Math.ceil(Math.log2(ms / SHORTEST) * STEPS);
     this.#counts[Math.min(at, BUCKETS - 1)]++;
@@ -49,7 +49,7 @@ export class Histogram {
     if (ms > this.#max) this.#max = ms;
   }
 
-  /** What it tells. */
+  /** The percentiles of all durations so far. */
   get percentiles(): Percentiles {
     return {
       count: this.#count,

@@ -1,5 +1,6 @@
-// A call over many items: it reads them as far ahead as it may, cuts them into chunks, and hands on what becomes
-// of each. It is given up as a whole: then the source is closed, what waits is taken out, what runs is stopped.
+// A call over many items: it reads the items as far ahead as it may, cuts them into chunks, and passes the outcome of
+// each item to its sink. A call ends early as a whole: its source is closed, waiting chunks are taken out, running
+// ones are stopped.
 
 import { TimeoutError } from "../errors.ts";
 import type { CallSite } from "../wait/call_site.ts";
@@ -33,43 +34,43 @@ const {
   setTimeout,
 } = primordials;
 
-/** What a map needs of its pool. */
+/** The pool, as a map uses it. */
 export interface MapOwner {
   readonly executor: Executor;
-  /** Takes the numbers of so many tasks. */
+  /** Reserves numbers for so many tasks, and returns the first. */
   takeIds(count: number): number;
-  /** Whether more may wait. */
+  /** Whether the backlog has room for another unit. */
   readonly hasRoom: boolean;
-  /** Calls once when more may wait. */
+  /** Calls `call` once when the backlog has room. */
   whenRoom(call: () => void): void;
 }
 
-/** What becomes of the items of a map. */
+/** Receives the outcomes of the items of a map. */
 export interface MapSink {
   returned(index: number, value: unknown): void;
   failed(index: number, error: Error): void;
   /** All items have an outcome. */
   finished(count: number): void;
-  /** It has ended early: the source has thrown, the time was up, it was aborted. */
+  /** The call has ended early: the source has thrown, the time was up, the call was aborted. */
   broken(error: unknown): void;
-  /** How many outcomes wait to be taken. */
+  /** The number of outcomes that the consumer has not taken yet. */
   readonly untaken: number;
-  /** Whether an error of the source comes after the outcomes of what was read before, or ends all at once. */
+  /** Whether an error of the source comes after the outcomes of the items before it; false: it ends all at once. */
   readonly isIterated: boolean;
 }
 
-/** Units of a map that are with the workers or wait, for each worker. */
+/** Units of a map that wait or run, for each worker. */
 const UNITS_AHEAD = 3;
-/** How long a loop that is left waits for its source to close, in ms: it may itself wait for something for ever. */
+/** How long a loop that is left waits for its source to close, in ms: the source may itself wait for ever. */
 const CLOSING_MS = 1000;
-/** Items that a synchronous source is asked for at most before others have their turn. */
+/** The most items that are read from a synchronous source before the event loop has a turn. */
 const MAX_AT_ONCE = 100_000;
 
-/** A call over many items that is under way. */
+/** One call over many items. */
 export class MapCall implements Client {
   readonly #owner: MapOwner;
   readonly #executor: Executor;
-  /** Where it was begun. */
+  /** The line that made the call. */
   readonly #origin: CallSite;
   readonly #call: Registered;
   readonly #options: CheckedMap;
@@ -79,7 +80,7 @@ export class MapCall implements Client {
   readonly #chunks: ChunkSize;
   readonly #progress: ProgressReport | undefined;
   readonly #units = new SafeMap<Unit, { left: number; sentAt: number }>();
-  /** The unit of each index that has none of its own: the last ones made, in order. */
+  /** The units as they were made, in order of their first index, from the first one that is not settled. */
   readonly #byIndex: Unit[] = [];
   readonly #name: string;
   #read = 0;
@@ -129,14 +130,14 @@ export class MapCall implements Client {
 
   // Reading
 
-  /** Reads on, as far as it may. */
+  /** Reads on, as far as the bounds allow. */
   feed(): void {
     if (this.#isReading || this.#isExhausted || this.#isStopped) return;
     this.#isReading = true;
     try {
       for (let read = 0; this.#mayRead;) {
         if (read > MAX_AT_ONCE) {
-          // An event loop that never has its turn can't be told to stop.
+          // An event loop that never has a turn can't be told to stop.
           setTimeout(() => this.feed());
           return;
         }
@@ -166,7 +167,7 @@ export class MapCall implements Client {
     }
   }
 
-  /** The source has thrown, and has no more. */
+  /** The source has thrown, so it has no more items. */
   #sourceFailed(error: unknown): void {
     this.#isExhausted = true;
     if (this.#sink.isIterated) this.#sourceError = { error };
@@ -215,7 +216,7 @@ export class MapCall implements Client {
         break;
       }
       if (step instanceof Promise || typeof (step as { then?: unknown }).then === "function") {
-        // What comes at its own pace is not kept waiting for more.
+        // An item of an asynchronous source doesn't wait until the chunk is full.
         return PromisePrototypeThen(Promise.resolve(step), (step: IteratorResult<unknown>) => {
           if (step.done) this.#isExhausted = true;
           else ArrayPrototypePush(items, step.value);
@@ -251,7 +252,7 @@ export class MapCall implements Client {
     this.#executor.submit(unit);
   }
 
-  /** The unit that an item was in when it was read. */
+  /** The unit that an item was part of when it was read. */
   #unitOf(index: number): Unit {
     let low = 0, high = this.#byIndex.length - 1;
     while (low < high) {
@@ -314,7 +315,7 @@ export class MapCall implements Client {
 
   // Ending early
 
-  /** Takes out what waits: its items are cancelled. */
+  /** Cancels the items that wait. */
   dropWaiting(): void {
     const parts = this.#executor.drop(listOf(this.#units.keys()));
     if (parts.length === 0 && this.#isExhausted) return;
@@ -326,7 +327,7 @@ export class MapCall implements Client {
     this.#sink.broken(error);
   }
 
-  /** An item has failed, and that ends the call: what waits is taken out, what runs may finish. */
+  /** Ends the call because an item has failed: waiting items are taken out, running ones may finish. */
   failFast(error: Error): void {
     if (this.#isOver) return;
     this.#stopReading();
@@ -336,14 +337,14 @@ export class MapCall implements Client {
     this.#sink.broken(error);
   }
 
-  /** Nobody wants the rest: all of it ends now. */
+  /** Ends the call now, with all items that wait or run, and tells the sink the reason. */
   end(reason: unknown): void {
     if (this.#isOver) return;
     this.#stop(reason);
     this.#sink.broken(reason);
   }
 
-  /** As end(), where nobody is to be told. */
+  /** As end(), but tells the sink nothing. */
   stop(): void | Promise<void> {
     if (this.#isOver) return this.#closing;
     this.#stop(new CancelledError(`${this.#name} was given up.`));
@@ -362,7 +363,7 @@ export class MapCall implements Client {
     this.#progress?.end();
   }
 
-  /** What was taken back of a unit will have no outcome. */
+  /** Accounts for a part of a unit that was taken back and will have no outcome. */
   #giveUp(part: Unit): void {
     const unit = this.#unitOf(part.first), account = this.#units.get(unit)!;
     account.left -= part.items.length - part.settled;
@@ -381,7 +382,7 @@ export class MapCall implements Client {
     this.#closeSource();
   }
 
-  /** The source is told that no more is wanted; what it throws then nobody can use. */
+  /** Tells the source that no more items are wanted. An error that it throws then is ignored. */
   #closeSource(): void {
     if (this.#isExhausted) return;
     this.#isExhausted = true;
@@ -389,12 +390,12 @@ export class MapCall implements Client {
       const closing = this.#source.return?.();
       if (closing instanceof Promise) this.#closing = soon(closing);
     } catch {
-      // As `for await` ignores it after an error.
+      // `for await` ignores it as well, after an error.
     }
   }
 }
 
-/** Resolves when the promise is settled, or has not been for so long that nobody should wait for it. */
+/** Resolves when the promise is settled, or after CLOSING_MS. */
 async function soon(promise: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   await new Promise<void>((resolve) => {
@@ -405,7 +406,7 @@ async function soon(promise: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** How many items there are, where that can be known. */
+/** The number of items, if it can be known. */
 function totalOf(items: object): number | undefined {
   if (Array.isArray(items) || primordials.ArrayBuffer.isView(items)) {
     return (items as unknown[]).length;

@@ -1,4 +1,4 @@
-// What a pool and its calls are given, and the checks of it: bad options are refused at the call.
+// The options of a pool and of its calls, and their checks: bad options are refused at the call.
 
 import { checkFunction, checkName, checkNames, checkOption, option } from "../validate/options.ts";
 import { checkCount, checkLimit, checkMilliseconds, checkNumber } from "../validate/numbers.ts";
@@ -9,7 +9,7 @@ import * as primordials from "../platform/primordials.ts";
 const { Array, Number, RangeError, TypeError } = primordials;
 
 /**
- * How far a call over many items is: what `onProgress` is given.
+ * The progress of a call over many items, as `onProgress` gets it.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export interface Progress {
 }
 
 /**
- * What a new {@linkcode Pool} is made with.
+ * The options of a new {@linkcode Pool}.
  *
  * @example
  * ```ts

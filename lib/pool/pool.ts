@@ -1,4 +1,4 @@
-// Pool, the public face: calls to functions that worker processes run.
+// Pool: the public class. Worker processes run the functions that are called here.
 
 import { describe } from "../validate/describe.ts";
 import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
@@ -79,10 +79,10 @@ const {
   whenAll,
 } = primordials;
 
-/** The kind of parcel in which a pool crosses. */
+/** The name under which a pool is serialized. */
 const KIND = "Pool";
 
-/** What a pool consists of in a process that was handed it. */
+/** The serialized parts of a pool. */
 interface PoolContent {
   connection: Serialized;
   name: string;
@@ -91,7 +91,7 @@ interface PoolContent {
 
 let poolsMade = 0;
 
-/** Items of a stream that are sent ahead of the consumer. */
+/** The default number of values that a generator yields ahead of the consumer. */
 const STREAM_AHEAD = 16;
 
 /**
@@ -102,7 +102,7 @@ const STREAM_AHEAD = 16;
  * A worker that ends in the middle of an item, however it does, costs that one item; the others go on, and a new
  * worker takes its place. A pool that has nothing to do doesn't keep the program alive.
  *
- * It tells what happens as an EventTarget: "taskstart", "taskend", "workerstart", "workerend" and "drain" (nothing
+ * A pool is an EventTarget. Its events are "taskstart", "taskend", "workerstart", "workerend" and "drain" (nothing
  * waits or runs any more), with the particulars in `event.detail`.
  *
  * @example
@@ -128,7 +128,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #name: string;
   readonly #sizes: CheckedPool;
   readonly #executor: Executor;
-  /** Where its workers are; none in a process that was handed it. */
+  /** The scheduler of its workers; undefined in a process that was handed the pool. */
   readonly #scheduler: Scheduler | undefined;
   readonly #functions: FunctionTable;
   readonly #account = new PoolAccount();
@@ -140,7 +140,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #tasks = new SafeMap<Task<unknown>, Unit>();
   readonly #maps = new SafeSet<MapCall>();
   readonly #room = new SafeSet<() => void>();
-  /** The types of events that somebody listens for, or has. */
+  /** The types of events that had a listener at any time. */
   readonly #listened = new SafeSet<string>();
   #nextId = 1;
   #isClosed = false;
@@ -296,7 +296,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     );
   }
 
-  /** What only the process can do that has made the pool. */
+  /** The scheduler; throws in a process that was handed the pool, where `call` can't be made. */
   #own(call: string): Scheduler {
     if (this.#scheduler !== undefined) return this.#scheduler;
     throw new InvalidStateError(
@@ -326,7 +326,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   // One call
 
   /**
-   * Calls a function in a worker and resolves to what it returns, or its promise resolves to. Waits for room if the
+   * Calls a function in a worker and resolves to its result, awaited there if it is a promise. Waits for room if the
    * pool has a `maxQueueSize`. Python's `Pool.apply`, which blocks: here that is `applySync`.
    *
    * @throws {TaskError} if it throws, or its worker ends
@@ -369,8 +369,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   /**
    * As {@linkcode Pool.apply}, but returns the task at once. Python's `Executor.submit`.
    *
-   * @throws {QueueFull} if as many wait as `maxQueueSize` says; the others as `apply`, but for those of the function,
-   *   which the task has
+   * @throws {QueueFull} if `maxQueueSize` items wait already; otherwise as `apply`, but errors of the function go to
+   *   the task
    */
   submit<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
@@ -467,7 +467,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     return task.valueNow();
   }
 
-  /** Blocks the thread, and hears the workers meanwhile. */
+  /** Blocks the thread, and receives the messages of the workers meanwhile. */
   #block(isDone: () => boolean, timeout: number, onTimeout: () => never): void {
     const scheduler = this.#own("applySync");
     const end = performance.now() + timeout;
@@ -493,8 +493,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   // Many calls
 
   /**
-   * Calls a function with each item and resolves to what it returned, in the order of the items. The first item that
-   * fails ends it: those that wait are dropped, those that run may finish, and the error is that of the lowest index
+   * Calls a function with each item and resolves to the results, in the order of the items. The first item that
+   * fails ends the call: waiting items are dropped, running ones may finish, and the error is that of the lowest index
    * that has failed by then. Python's `Pool.map`.
    *
    * @throws {TaskError} if an item fails, and `returnExceptions` isn't true; the others as `apply`
@@ -594,7 +594,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         if (checked.returnExceptions) results[index] = error;
         else if (lowest === undefined) {
           lowest = { index, error };
-          // What has been sent by now is heard first: another one of a lower index may have failed.
+          // Messages that were sent by now are received first: an item with a lower index may have failed.
           if (name === "mapSync") call.failFast(error);
           else queueMicrotask(() => call.failFast(lowest!.error));
         } else if (index < lowest.index) lowest = { index, error };
@@ -682,7 +682,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
 
   /**
    * As {@linkcode Pool.map}, but gives one result after the other, in order, as they are taken: the items are read only
-   * as far ahead as `bufferSize` says, so that they may be endless. A loop that is left ends the rest. Python's
+   * as far ahead as `bufferSize` says, so that they may be endless. Leaving the loop ends the rest. Python's
    * `Pool.imap`.
    *
    * @throws what `map` does; an error comes in its place
@@ -787,7 +787,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     isOrdered: boolean,
   ): AsyncIterableIterator<never> {
     const checked = checkMap(options, this.#sizes);
-    /** Outcomes that have overtaken others. */
+    /** Outcomes that came before that of an item with a lower index. */
     const early = new SafeMap<number, { value: unknown } | { error: Error }>();
     let next = 0;
     const iterator: ResultIterator<unknown> = new ResultIterator<unknown>(
@@ -831,8 +831,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   /**
-   * Runs a generator function in a worker and iterates what it yields. It runs at most `bufferSize` values ahead of
-   * whoever takes them; a loop that is left has it return.
+   * Runs a generator function in a worker and iterates the values it yields. The generator runs at most `bufferSize`
+   * values ahead of the consumer; leaving the loop makes it return.
    *
    * @throws {TypeError} if it is no generator function; the others as `apply`
    *
@@ -889,7 +889,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   /**
-   * Calls a function once in every worker, between its tasks, and resolves to what each returned.
+   * Calls a function once in every worker, between its tasks, and resolves to all results.
    *
    * @throws what `apply` does
    */
@@ -951,7 +951,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     return new Proxy({}, handler) as LoadedModule<M>;
   }
 
-  // Its life
+  // The life of the pool
 
   /**
    * Resolves to true when `minProcesses` workers have loaded and their initializers have run; to false if that takes
@@ -1003,7 +1003,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   }
 
   /**
-   * Changes the number of workers. Those that are too many finish what they have.
+   * Changes the number of workers. Surplus workers finish their units and end.
    *
    * @throws {RangeError} if it is less than 1 or no whole number
    * @throws {InvalidStateError} if the pool was closed
@@ -1016,7 +1016,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     scheduler.resize(processes);
   }
 
-  /** Takes no more calls. What was taken on is still done, and then the workers end. Python's `Pool.close`. */
+  /** Accepts no more calls. Accepted calls are still done, and then the workers end. Python's `Pool.close`. */
   close(): void {
     const scheduler = this.#own("close");
     if (this.#isClosed) return;
@@ -1049,7 +1049,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     reportUnasked(this.#owner);
   }
 
-  /** Ends everything now: those who wait for a task get a CancelledError. Python's `Pool.terminate`. */
+  /** Ends everything now: waits for a task reject with a CancelledError. Python's `Pool.terminate`. */
   terminate(): void {
     const scheduler = this.#own("terminate");
     if (this.#isTerminated) return;
@@ -1068,7 +1068,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    * Closes the pool and waits until its workers have ended: true then. After `timeout` ms it terminates the rest, and
    * resolves to false. Python's `Executor.shutdown`.
    *
-   * @param options `cancelFutures`: cancels what hasn't begun
+   * @param options `cancelFutures`: cancels tasks that haven't begun
    */
   async shutdown(options: { timeout?: number; cancelFutures?: boolean } = {}): Promise<boolean> {
     const names = ["timeout", "cancelFutures"], example = "{ cancelFutures: true }";
@@ -1097,24 +1097,24 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     await this.join();
   }
 
-  // Looks at it
+  // Inspection
 
   /** Whether close() or terminate() was called. */
   get closed(): boolean {
     return this.#isClosed;
   }
 
-  /** How many calls, and chunks of calls, wait for a worker. */
+  /** The number of calls, and chunks of calls, that wait for a worker. */
   qsize(): number {
     return this.#executor.waiting;
   }
 
-  /** Its workers, and what each one does. */
+  /** The workers, and what each one does. */
   get workers(): PoolStatistics["workers"] {
     return this.#account.workersOf(this.#own("workers").workers);
   }
 
-  /** Counts, times and what is going on: a look that costs nothing while nobody looks. */
+  /** Counts, times and the state of each worker. It costs nothing unless it is called. */
   statistics(): PoolStatistics {
     const scheduler = this.#own("statistics");
     return this.#account.statistics(scheduler.workers, scheduler.waiting, scheduler.restarts);
@@ -1170,13 +1170,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
 
 const { addEventListener, dispatchEvent } = EventTarget.prototype;
 
-/** Tells those who listen. */
+/** Dispatches an event to the listeners. */
 function dispatch(pool: EventTarget, type: string, detail: unknown): void {
   const event = new CustomEvent(type, { __proto__: null, detail } as CustomEventInit);
   Reflect.apply(dispatchEvent, pool, [event]);
 }
 
-/** A signal that is aborted with another one, and after so many ms, with what `late` answers, until end() is called. */
+/** A signal that is aborted with another one, or after so many ms with the error of `late`, until end() is called. */
 function limitedSignal(
   timeout: number,
   signal: AbortSignal | undefined,

@@ -1,4 +1,4 @@
-// How far a call over many items is, told at most ten times a second and at the end.
+// Progress reports of a call over many items, at most ten times a second and at the end.
 
 import type { Progress } from "./options.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -16,30 +16,30 @@ const {
   StringPrototypeRepeat,
 } = primordials;
 
-/** Milliseconds between two tellings, and those over which the rate is measured. */
+/** Milliseconds between two reports, and the milliseconds over which the rate is measured. */
 const INTERVAL_MS = 100, RATE_OVER_MS = 3000;
-/** Characters of a bar on a terminal. */
+/** The width of a bar on a terminal, in characters. */
 const BAR = 24;
 
-/** Tells of progress. */
+/** Reports the progress of one call. */
 export class ProgressReport {
   readonly #tell: (progress: Progress) => void;
   readonly #total: number | undefined;
   readonly #started = performance.now();
-  /** How many were done at times in the last seconds. */
+  /** Counts of finished items at moments of the last seconds. */
   #marks: { at: number; done: number }[] = [{ at: this.#started, done: 0 }];
   #told = this.#started;
   #done = 0;
   #failed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param tell whom; true for a line on a terminal, and nothing where there is none */
+  /** @param tell the callback; true draws a line on a terminal, and does nothing without one */
   constructor(tell: ((progress: Progress) => void) | true, total: number | undefined) {
     this.#tell = tell === true ? lineOf() : tell;
     this.#total = total;
   }
 
-  /** One more item has an outcome. */
+  /** Counts an item that has an outcome. */
   count(hasFailed: boolean): void {
     this.#done++;
     if (hasFailed) this.#failed++;
@@ -50,7 +50,7 @@ export class ProgressReport {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** All is over. */
+  /** Makes the last report. */
   end(): void {
     this.#report();
   }

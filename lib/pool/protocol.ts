@@ -1,25 +1,25 @@
-// Everything that a pool and its workers say to one another. Messages are arrays, because the codec writes
-// them shorter and faster than objects; the first element says what a message is.
+// The messages between a pool and its workers. They are arrays, because the codec writes arrays shorter and faster
+// than objects; the first element is the type of the message.
 
 import type { FunctionTravel } from "../target/function_travel.ts";
 import type { Failure } from "../transfer/remote_error.ts";
 
-// To a worker.
-/** The function of a number, before its first use. */
+// Messages to a worker.
+/** Defines the function with a number, before its first use. */
 export const DEFINE = 0;
-/** Items to call it with, one after the other. */
+/** A unit of items, which the worker calls the function with, one after the other. */
 export const RUN = 1;
-/** Arguments of a generator function, and how many values it may yield ahead. */
+/** A unit that calls a generator function, and how many values it may yield ahead. */
 export const STREAM = 2;
-/** The consumer has taken so many values. */
+/** The consumer of a generator has taken so many values. */
 export const CREDIT = 3;
-/** The consumer wants no more. */
+/** The consumer of a generator wants no more. */
 export const RETURN = 4;
-/** The caller doesn't want it any more; what runs may stop early. */
+/** The caller doesn't want the unit any more; a running item may stop early. */
 export const ABORT = 5;
-/** Nothing more will come. */
+/** No more messages will come. */
 export const END = 6;
-/** What comes may hold objects of this package: queues, locks and the like. */
+/** Later messages may hold objects of this package: queues, locks and the like. */
 export const OBJECTS = 7;
 
 /** A message to a worker. */
@@ -34,8 +34,8 @@ export type ToWorker =
   | [typeof OBJECTS];
 
 /**
- * What a worker knows of a unit of work: the number of its first item's task, of the function, whether an item
- * is a list of arguments, the index of the first item, the attempt, whether each item is timed, its name if it has one.
+ * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
+ * list of arguments, the index of the first item, the attempt, whether each item is timed, and the name if it has one.
  */
 export type UnitHeader = [
   id: number,
@@ -47,22 +47,22 @@ export type UnitHeader = [
   name: string | undefined,
 ];
 
-// From a worker.
-/** It has loaded, and its initializer has run. */
+// Messages from a worker.
+/** The worker has loaded, and its initializer has run. */
 export const READY = 0;
-/** What the next item of a unit returned, or a generator at its end. */
+/** The value that the next item of a unit returned, or a generator at its end. */
 export const DONE = 1;
-/** What it threw. */
+/** The error that the next item threw. */
 export const FAILED = 2;
-/** What a task sends while it runs. */
+/** A value that a task sends while it runs. */
 export const MESSAGE = 3;
-/** What a generator yields. */
+/** A value that a generator yields. */
 export const YIELD = 4;
 /** The initializer has failed. */
 export const BROKEN = 5;
-/** So many of its tasks wait for others of a pool, and have their places free. */
+/** The number of tasks that wait for other tasks of a pool, so that their places are free. */
 export const PLACES = 7;
-/** Its heap is larger than the pool allows, in MB. */
+/** The worker's heap is larger than `recycleAboveMb`. */
 export const GROWN = 6;
 
 /** A message from a worker. */
@@ -76,12 +76,12 @@ export type FromWorker =
   | [typeof GROWN, heapMb: number]
   | [typeof PLACES, count: number];
 
-/** What a worker is started with. */
+/** The arguments that a worker is started with. */
 export interface WorkerSetup {
   board: SharedArrayBuffer;
   /** The time from which the board counts, in ms since 1970. */
   epoch: number;
-  /** Items that may be under way at once. */
+  /** The most items that run at once. */
   concurrency: number;
   initializer: FunctionTravel | undefined;
   initargs: readonly unknown[];

@@ -1,5 +1,5 @@
 // A pool in a process that was handed it: its units go through a pipe to the process that has made the pool, and
-// what becomes of each item comes back. There the units are like any others.
+// the outcome of each item comes back. In that process the units are like any others.
 
 import { EOFError, InvalidStateError } from "../errors.ts";
 import { type Connection, endpointOf } from "../pipe/connection.ts";
@@ -21,16 +21,16 @@ import * as primordials from "../platform/primordials.ts";
 
 const { each, listOf, Promise, SafeMap, SafeSet, throwIfAborted } = primordials;
 
-// From the process that was handed the pool.
+// Messages from the process that was handed the pool.
 const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4;
-// To it.
+// Messages to that process.
 const RETURNED = 0, FAILED = 1, MESSAGE = 2, YIELDED = 3, ASSIGNED = 4;
 
-/** How a unit crosses. */
+/** A unit as it crosses the pipe. */
 interface Submitted {
   type: typeof RUN | typeof STREAM;
   functionId: number;
-  /** Before its first use. */
+  /** How the function travels; only with its first unit. */
   travel: FunctionTravel | undefined;
   functionName: string;
   isSpread: boolean;
@@ -56,14 +56,14 @@ type Answer =
   | [typeof MESSAGE | typeof YIELDED, id: number, value: unknown]
   | [typeof ASSIGNED, id: number, worker: string | undefined];
 
-/** Sends, whatever it takes; to a pipe whose other end is gone, nothing. */
+/** Sends a message without waiting; throws if the pipe is full. */
 function trySend(end: Endpoint, message: unknown, transfer: readonly object[] = []): void {
   end.trySend(message, transfer)?.onTimeout();
 }
 
-/** The pool's units where the pool was handed over. */
+/** Runs units in the process that has made the pool. */
 export class RemoteExecutor implements Executor {
-  /** A connection that nothing refers to is closed. */
+  /** Kept, because a connection that nothing refers to is closed. */
   readonly connection: Connection;
   readonly #end: Endpoint;
   readonly size: number;
@@ -206,7 +206,7 @@ export class RemoteExecutor implements Executor {
     }
   }
 
-  /** The process that has made the pool is gone. */
+  /** Fails all units: the process that has made the pool is gone. */
   #loseAll(): void {
     for (const { unit } of each(listOf(this.#units.values()))) {
       for (let i = unit.settled; i < unit.items.length; i++) {
@@ -231,7 +231,7 @@ function gone(): InvalidStateError {
   );
 }
 
-/** What the process that has made a pool does for one that was handed it. */
+/** The side of the process that has made the pool: runs the units of one process that was handed it. */
 export class RemoteClient {
   readonly #connection: Connection;
   readonly #end: Endpoint;
@@ -258,7 +258,7 @@ export class RemoteClient {
     this.#listen();
   }
 
-  /** No more is taken on from there. */
+  /** Accepts no more units of that process. */
   close(): void {
     this.#connection.close();
   }
@@ -269,7 +269,7 @@ export class RemoteClient {
     try {
       for (;;) this.#hear(await eventually(receiving) as Request);
     } catch {
-      // It has ended, or was closed: nobody wants what it has asked for.
+      // That process has ended, or its end was closed: its units have no client any more.
       for (const { unit } of each(listOf(this.#units.values()))) this.#giveUp(unit);
       this.#connection.close();
       this.#ended();
@@ -315,7 +315,7 @@ export class RemoteClient {
       try {
         trySend(this.#end, message);
       } catch {
-        // Its end is noticed where its requests are received.
+        // The end of that process is noticed where its requests are received.
       }
     };
     const unit: Unit = new Unit({

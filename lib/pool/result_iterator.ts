@@ -1,17 +1,17 @@
-// An asynchronous iterator over what comes in at its own pace: next() waits for it, return() ends at once, and
-// with it every next() that waits.
+// An asynchronous iterator over pushed values: next() waits for a value; return() ends the iterator at once, and
+// every next() that waits.
 
 import * as primordials from "../platform/primordials.ts";
 
 const { ArrayPrototypePush, ArrayPrototypeShift, ArrayPrototypeSplice, Promise } = primordials;
 
-/** A next() that waits. */
+/** A pending call of next(). */
 interface Waiting<T> {
   resolve: (result: IteratorResult<T>) => void;
   reject: (reason: unknown) => void;
 }
 
-/** Iterates what is pushed. */
+/** Iterates the values that push() adds. */
 export class ResultIterator<T> implements AsyncIterableIterator<T> {
   readonly #ready: T[] = [];
   #first = 0;
@@ -21,20 +21,20 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
   readonly #closed: () => void | Promise<void>;
 
   /**
-   * @param taken called when one was taken, so that more may come
-   * @param closed called when no more is wanted, once
+   * @param taken called when a value was taken, so that more may come
+   * @param closed called once, when the consumer wants no more
    */
   constructor(taken: () => void, closed: () => void | Promise<void>) {
     this.#taken = taken;
     this.#closed = closed;
   }
 
-  /** How many wait to be taken. */
+  /** The number of values that were not taken yet. */
   get size(): number {
     return this.#ready.length - this.#first;
   }
 
-  /** One more. */
+  /** Adds a value. */
   push(value: T): void {
     if (this.#end !== undefined) return;
     const waiter = ArrayPrototypeShift(this.#waiting);
@@ -46,7 +46,7 @@ export class ResultIterator<T> implements AsyncIterableIterator<T> {
     this.#taken();
   }
 
-  /** There are no more; with an error, that comes last. */
+  /** Ends the iterator after the values so far; an error comes last. */
   finish(end: { error: unknown } | "done" = "done"): void {
     if (this.#end !== undefined) return;
     this.#end = end;

@@ -1,6 +1,6 @@
-// Who works on what: the workers of a pool, what waits for them, and the rules by which one gets the other.
-// Loaded workers get units in the order of priority and arrival. A worker that is lost gives back what it has
-// not begun, and is replaced. While anything is to be done the program is kept alive; an idle pool doesn't.
+// The scheduler of a pool: its workers, the backlog of units, and the rules by which a worker gets a unit.
+// Loaded workers get units in the order of priority and arrival. The units that a lost worker has not begun return
+// to the backlog, and the worker is replaced. Outstanding units keep the program alive; an idle pool doesn't.
 
 import { BrokenPipeError } from "../errors.ts";
 import { keepAlive, letExit } from "../wait/broadcast.ts";
@@ -37,25 +37,25 @@ const {
   throwIfAborted,
 } = primordials;
 
-/** The size of a pool, and when its workers are replaced. */
+/** The number of workers of a pool, and the conditions for their replacement. */
 export interface Sizes {
   processes: number;
   minProcesses: number;
   spares: number;
-  /** In ms. */
+  /** In ms, of a worker without work. */
   idleTimeout: number;
-  /** Items. */
+  /** In items. */
   maxTasksPerChild: number;
-  /** Units that a worker runs at once. */
+  /** The number of units that a worker runs at once. */
   concurrency: number;
 }
 
-/** What a scheduler tells its pool. */
+/** The events of a scheduler, for its pool. */
 export interface SchedulerEvents {
   workerStarted(worker: Worker): void;
   workerEnded(worker: Worker): void;
   finished(worker: Worker, unit: Unit, item: number, runningMs: number, hasFailed: boolean): void;
-  /** A unit begins to wait for its outcome in a worker. */
+  /** A unit was sent to a worker. */
   dispatched(worker: Worker, unit: Unit): void;
   /** Nothing waits and nothing runs any more. */
   drained(): void;
@@ -63,19 +63,19 @@ export interface SchedulerEvents {
   roomMade(): void;
 }
 
-/** Workers that die one after the other before their first item break a pool. */
+/** So many workers that die one after the other before their first item break a pool. */
 const MAX_EARLY_DEATHS = 5;
 
-/** The workers of a pool and what waits for them. */
+/** The workers of a pool and the backlog of units. */
 export class Scheduler implements Executor {
   readonly #sizes: Sizes;
   readonly #making: Omit<WorkerMaking, "events">;
   readonly #events: SchedulerEvents;
   readonly #backlog = new Backlog<Unit>();
-  /** A new list once one has ended; one that has started is added to it. */
+  /** The end of a worker makes a new list; a started worker is added to the list there is. */
   #workers: Worker[] = [];
   readonly #idleSince = new SafeMap<Worker, number>();
-  /** Units that were given to a worker or wait, and have items without an outcome. */
+  /** The number of units that wait or run: they have items without an outcome. */
   #outstanding = 0;
   #holds = false;
   #broken: BrokenPoolError | undefined;
@@ -83,7 +83,7 @@ export class Scheduler implements Executor {
   #earlyDeaths = 0;
   #restarts = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Those who wait until something changes. */
+  /** Callbacks of until(), called when something changes. */
   readonly #watchers = new SafeSet<() => void>();
   readonly #listener: WorkerEvents;
 
@@ -121,17 +121,17 @@ export class Scheduler implements Executor {
     return ArrayPrototypeSlice(this.#workers);
   }
 
-  /** Units that wait for a worker. */
+  /** The number of units that wait for a worker. */
   get waiting(): number {
     return this.#backlog.size;
   }
 
-  /** How many units may run at once. */
+  /** The number of units that may run at once. */
   get size(): number {
     return this.#sizes.processes * this.#sizes.concurrency;
   }
 
-  /** How many workers were started in the place of others. */
+  /** The number of workers that were started in the place of others. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -147,12 +147,12 @@ export class Scheduler implements Executor {
 
   // Sizes
 
-  /** Whether all workers have ended, and nothing is to be done any more. */
+  /** Whether all workers have ended and no unit is outstanding. */
   get hasEnded(): boolean {
     return this.#workers.length === 0 && this.#outstanding === 0;
   }
 
-  /** Starts the workers that should be there from the beginning. */
+  /** Starts the workers of the beginning. */
   begin(): void {
     this.#fill();
   }
@@ -165,7 +165,7 @@ export class Scheduler implements Executor {
     return capacity;
   }
 
-  /** Starts workers until there are as many as there should be. */
+  /** Starts workers until there are as many as the sizes and the demand ask for. */
   #fill(): void {
     if (this.#isClosed && this.#outstanding === 0 || this.#broken !== undefined) return;
     const { processes, minProcesses, spares } = this.#sizes;
@@ -173,7 +173,7 @@ export class Scheduler implements Executor {
     for (let capacity = this.#capacity; capacity < wanted; capacity++) this.#start();
   }
 
-  /** How many workers would have something to do. */
+  /** The number of workers that could have something to do. */
   get #demand(): number {
     let busy = 0;
     for (const worker of each(this.#workers)) {
@@ -189,7 +189,7 @@ export class Scheduler implements Executor {
     return worker;
   }
 
-  /** Changes how many there are. */
+  /** Changes the number of workers. */
   resize(processes: number): void {
     this.#sizes.processes = processes;
     this.#sizes.minProcesses = Math.min(this.#sizes.minProcesses, processes);
@@ -203,7 +203,7 @@ export class Scheduler implements Executor {
     this.#dispatch();
   }
 
-  /** Lets a worker finish what it has, and starts another one now. */
+  /** Lets a worker finish its units, and starts another one now. */
   #replace(worker: Worker): void {
     if (worker.state !== "ready" && worker.state !== "loading") return;
     this.#retire(worker);
@@ -218,11 +218,11 @@ export class Scheduler implements Executor {
     if (worker.own.length > 0) this.#abandonOwn(worker);
   }
 
-  /** Replaces all workers by new ones; those that are there finish what they have. */
+  /** Replaces all workers by new ones; the old ones finish their units. */
   async recycle(signal?: AbortSignal): Promise<void> {
     for (const worker of each(this.#alive)) {
       const fresh = this.#start();
-      // Only when the new one has loaded does the old one leave.
+      // The old worker leaves only when the new one has loaded.
       await this.until(() => fresh.state !== "loading" || this.#isClosed, signal);
       if (this.#broken !== undefined) throw this.#broken;
       this.#retire(worker);
@@ -231,7 +231,7 @@ export class Scheduler implements Executor {
     }
   }
 
-  /** The workers that take work, or will. */
+  /** The workers that accept units, now or once they have loaded. */
   get #alive(): Worker[] {
     return ArrayPrototypeFilter(this.#workers, ({ state }) => {
       return state === "ready" || state === "loading";
@@ -252,7 +252,7 @@ export class Scheduler implements Executor {
 
   // Work
 
-  /** Takes a unit on. */
+  /** Accepts a unit. */
   submit(unit: Unit): void {
     this.#outstanding++;
     if (!this.#holds) {
@@ -263,7 +263,7 @@ export class Scheduler implements Executor {
     this.#dispatch();
   }
 
-  /** Takes on one unit for each worker that there is. */
+  /** Accepts one unit for each worker that is loading or ready. */
   submitToAll(units: (worker: Worker) => Unit): void {
     for (const worker of each(this.workers)) {
       if (worker.state !== "ready" && worker.state !== "loading") continue;
@@ -277,7 +277,7 @@ export class Scheduler implements Executor {
     this.#dispatch();
   }
 
-  /** One of the units that submit() took on has no item left without an outcome. */
+  /** Called when each item of a unit that submit() accepted has an outcome. */
   settled(_unit: Unit): void {
     this.#outstanding--;
     if (this.#outstanding > 0) return;
@@ -290,7 +290,7 @@ export class Scheduler implements Executor {
     this.#changed();
   }
 
-  /** Ends a unit wherever it is: false if it was running. */
+  /** Ends a unit, waiting or running. */
   cancel(unit: Unit, reason: unknown): void {
     unit.drop();
     const parts = setOf(unit.remains);
@@ -304,7 +304,7 @@ export class Scheduler implements Executor {
     this.#events.roomMade();
   }
 
-  /** Takes back what has not begun of some units, and returns it. */
+  /** Takes back, and returns, the parts of these units that have not begun. */
   drop(units: readonly Unit[]): Unit[] {
     const unwanted = setOf(ArrayPrototypeFlatMap(units, (unit) => unit.remains));
     const back = this.#backlog.remove((unit) => unwanted.has(unit));
@@ -346,13 +346,13 @@ export class Scheduler implements Executor {
     this.#watchIdle();
   }
 
-  /** The worker with the least to do that has room. */
+  /** The worker with the fewest units that has room. */
   #choose(): Worker | undefined {
     let chosen: Worker | undefined, busy = 0;
     for (const { load, state } of each(this.#workers)) if (load > 0 && state !== "stopped") busy++;
     for (const worker of each(this.#workers)) {
       if (worker.room <= 0 || chosen !== undefined && chosen.load <= worker.load) continue;
-      // A spare only steps in.
+      // A spare gets work only in the place of another worker.
       if (worker.load === 0 && busy >= this.#sizes.processes) continue;
       chosen = worker;
     }
@@ -383,16 +383,16 @@ export class Scheduler implements Executor {
     if (worker.given >= this.#sizes.maxTasksPerChild) this.#lastGiven(worker);
   }
 
-  /** It has had its last item. */
+  /** Retires a worker that was given its last item. */
   #lastGiven(worker: Worker): void {
     worker.retire();
     this.#restarts++;
     this.#fill();
   }
 
-  /** A unit could not be sent. */
+  /** Handles a unit that could not be sent. */
   #failed(unit: Unit, cause: unknown, worker: Worker): void {
-    // The worker has ended. What it had is settled when that is noticed where its messages are heard.
+    // The worker has ended. Its units are settled when its end is noticed, where its messages are received.
     if (worker.state !== "ready" || cause instanceof BrokenPipeError) {
       this.#backlog.pushFront([unit]);
       worker.giveUp();
@@ -421,7 +421,7 @@ export class Scheduler implements Executor {
     this.#changed();
   }
 
-  /** What was sent ahead to a worker that is slower than expected is given to one that is idle. */
+  /** Work stealing: units that were sent ahead to a slow worker go to an idle one. */
   #steal(): void {
     for (;;) {
       const idle = this.#choose();
@@ -456,12 +456,12 @@ export class Scheduler implements Executor {
       this.#break(worker, worker.cause ?? new Error(`it exited with code ${worker.exitCode}`));
     }
     if (!this.#isClosed || this.#outstanding > 0) this.#fill();
-    this.#dispatch(); // its place is free
+    this.#dispatch(); // the place of the worker is free
     this.#leaveIfClosed();
     this.#changed();
   }
 
-  /** What only this worker was to run is not run. */
+  /** Fails the units that only this worker could run. */
   #abandonOwn(worker: Worker): void {
     for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) {
       unit.client.failed(unit.first, {
@@ -507,7 +507,7 @@ export class Scheduler implements Executor {
     }
   }
 
-  /** No more is taken on; the workers end when all is done. */
+  /** Accepts no more units; the workers end when all units are done. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
@@ -519,7 +519,7 @@ export class Scheduler implements Executor {
     for (const worker of each(this.#workers)) worker.retire();
   }
 
-  /** Everything ends now. */
+  /** Ends all workers now. */
   terminate(): void {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
@@ -557,7 +557,7 @@ export class Scheduler implements Executor {
 
   // Waiting for a change
 
-  /** Resolves when it is so. */
+  /** Resolves when isSo() is true. */
   async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
     keepAlive();
     try {

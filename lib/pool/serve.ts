@@ -1,5 +1,5 @@
-// What runs in a worker of a pool: it receives units of work, runs their items, and sends what becomes of
-// each one at once, so that a death costs nothing that is done. It goes on receiving while a task waits.
+// The server that runs in a worker of a pool: it receives units of work, runs their items, and sends the outcome of
+// each item at once, so that a death loses no finished item. It goes on receiving while a task waits.
 
 import { EOFError } from "../errors.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
@@ -65,12 +65,12 @@ const {
   whenAll,
 } = primordials;
 
-/** Milliseconds between two looks of a worker that is about to be killed. */
+/** Milliseconds between two checks of a stopped worker whether it is being killed. */
 const LOOK_MS = 5;
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** A function, or while it is being made the promise of it. */
+/** A function, or the promise of it while it is being made. */
 interface Known {
   travel: FunctionTravel;
   code: AnyFunction | undefined;
@@ -85,23 +85,23 @@ interface Arrived {
   items: readonly unknown[];
 }
 
-/** Serves a pool until it has nothing more, or is gone. */
+/** Serves a pool until the pool sends END, or is gone. */
 export async function serve(connection: Connection, setup: WorkerSetup): Promise<void> {
   const server = new Server(connection, setup);
   if (await server.initialize()) await server.run();
 }
 
 class Server {
-  /** A connection that nothing refers to is closed. */
+  /** Kept, because a connection that nothing refers to is closed. */
   readonly connection: Connection;
   readonly #end: Endpoint;
   readonly #setup: WorkerSetup;
   readonly #board: Board;
   readonly #functions = new SafeMap<number, Known>();
   readonly #arrived: Arrived[] = [];
-  /** The units that are under way, by slot. */
+  /** The running units, by slot. */
   readonly #running = new SafeMap<number, Running>();
-  /** Tasks that wait for others of a pool, and for how many: their places are free meanwhile. */
+  /** Tasks that wait for other tasks of a pool, and for how many: their places are free meanwhile. */
   readonly #yielded = new SafeMap<CurrentTask, number>();
   #hasEnded = false;
   #idle: (() => void) | undefined;
@@ -124,7 +124,7 @@ class Server {
     if (by > 0) queueMicrotask(() => this.#advance());
   }
 
-  /** Runs the initializer; false if it has failed, and the pool has been told. */
+  /** Runs the initializer, and tells the pool the outcome; false if it has failed. */
   async initialize(): Promise<boolean> {
     const { initializer, initargs } = this.#setup;
     try {
@@ -140,7 +140,7 @@ class Server {
     }
   }
 
-  /** Receives until nothing more comes, finishes what has come, and finalizes. */
+  /** Receives until END, finishes all units, and runs the finalizer. */
   async run(): Promise<void> {
     const operation = this.#end.receiving();
     try {
@@ -152,7 +152,7 @@ class Server {
         else this.#receive(message as ToWorker);
       }
     } catch (error) {
-      // The pool is gone, and with it everybody who wants a result.
+      // The pool is gone, so nothing waits for a result any more.
       if (error instanceof EOFError) return;
       throw error;
     }
@@ -187,12 +187,12 @@ class Server {
   #define(id: number, travel: FunctionTravel): void {
     const known: Known = { travel, code: undefined, loading: undefined };
     known.loading = PromisePrototypeThen(makeFunction(travel), (code) => known.code = code);
-    // Who calls it gets the error.
+    // The unit that calls the function gets the error.
     PromisePrototypeThen(known.loading, undefined, () => {});
     this.#functions.set(id, known);
   }
 
-  /** Begins as many units as there are places for. */
+  /** Begins arrived units while there are free places. */
   #advance(): void {
     while (this.#arrived.length > 0) {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
@@ -229,7 +229,7 @@ class Server {
   }
 }
 
-/** What a running unit needs of its server. */
+/** The server, as a running unit uses it. */
 interface Surroundings {
   board: Board;
   functions: Map<number, Known>;
@@ -237,17 +237,17 @@ interface Surroundings {
   ended(): void;
 }
 
-/** A unit that is under way. */
+/** A running unit. */
 class Running {
   readonly #arrived: Arrived;
   readonly #around: Surroundings;
   readonly #task: CurrentTask = new RunningTask(this);
   #known: Known | undefined;
-  /** Which of its items is running. */
+  /** The number of the item that runs. */
   #item = 0;
   #controller: AbortController | undefined;
   #aborted: { reason: unknown } | undefined;
-  /** Values that its generator may yield before the consumer has taken some. */
+  /** The number of values that the generator may yield before the consumer has taken more. */
   #credits = 0;
   #wake: (() => void) | undefined;
   #isStopped = false;
@@ -257,7 +257,7 @@ class Running {
     this.#around = around;
   }
 
-  /** Runs its items, at once as far as that goes. */
+  /** Runs the items; begins at once if the function is loaded. */
   begin(): void {
     const { header: { 1: functionId }, type } = this.#arrived;
     const { code, loading } = this.#known = this.#around.functions.get(functionId)!;
@@ -276,21 +276,21 @@ class Running {
     });
   }
 
-  /** The consumer of its generator has taken so many values. */
+  /** The consumer of the generator has taken so many values. */
   credit(id: number, count: number): void {
     if (id !== this.#arrived.header[0]) return;
     this.#credits += count;
     this.#wake?.();
   }
 
-  /** The consumer of its generator wants no more. */
+  /** The consumer of the generator wants no more. */
   stop(id: number): void {
     if (id !== this.#arrived.header[0]) return;
     this.#isStopped = true;
     this.#wake?.();
   }
 
-  /** Nobody wants the result any more. */
+  /** Aborts the task's signal: the caller wants no result any more. */
   abort(id: number, reason: unknown): void {
     if (id !== this.#arrived.header[0]) return;
     this.#aborted = { reason };
@@ -322,7 +322,7 @@ class Running {
     }
   }
 
-  /** Sends what an item returned; true if there is a next one. */
+  /** Sends the value that an item returned; true if there is a next item. */
   #returned(value: unknown): boolean {
     const { slot } = this.#arrived;
     const moving = value instanceof Transferred;
@@ -338,7 +338,7 @@ class Running {
     return this.#next();
   }
 
-  /** Sends what an item threw; true if there is a next one. */
+  /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
     const { slot } = this.#arrived;
     if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return standStill();
@@ -371,12 +371,12 @@ class Running {
     return true;
   }
 
-  /** Its function can't be had. */
+  /** Fails all items, because the function can't be loaded. */
   #failAll(error: unknown): void {
     while (this.#failed(error));
   }
 
-  // As a generator
+  // Generators
 
   async #stream(call: (...args: unknown[]) => AsyncGenerator): Promise<void> {
     const { slot, items: { 0: args } } = this.#arrived;
@@ -417,7 +417,7 @@ class Running {
     }
   }
 
-  // What code in the task sees
+  // For RunningTask
 
   get item(): number {
     return this.#item;
@@ -437,7 +437,7 @@ class Running {
     return signalOfController(this.#controller);
   }
 
-  /** Sends a value to whoever has asked for the item that is running. */
+  /** Sends a value to the caller's onMessage. */
   message(value: unknown): void {
     const { slot, header: { 0: id } } = this.#arrived;
     try {
@@ -449,7 +449,7 @@ class Running {
   }
 }
 
-/** What code in a task sees of it. Of a chunk, it is the item that is running. */
+/** The task as its own code sees it. In a chunk, it is the item that runs. */
 class RunningTask implements CurrentTask {
   readonly #running: Running;
 
@@ -482,7 +482,7 @@ class RunningTask implements CurrentTask {
   }
 }
 
-/** Loads what makes objects of what arrives; each module takes a quarter of a millisecond. */
+/** Loads the classes of all objects that may arrive; each module takes a quarter of a millisecond. */
 async function knowAllObjects(): Promise<void> {
   if (isBundled) return;
   const modules = ["../child/deserializers.ts", "./pool.ts"];
@@ -491,7 +491,7 @@ async function knowAllObjects(): Promise<void> {
   );
 }
 
-/** The pool has stopped this worker, and is about to kill it: it takes no further step. */
+/** Blocks for good: the pool has stopped this worker, and is about to kill it. */
 function standStill(): never {
   const word = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {

@@ -1,4 +1,4 @@
-// How the workers of a pool are started: as processes whose target is this package's own.
+// Starts the workers of a pool: processes whose target is serve(), a function of this package.
 
 import type { Connection } from "../pipe/connection.ts";
 import { callers } from "../target/callers.ts";
@@ -21,21 +21,21 @@ const {
 
 registerOwnTarget(serve, { path: "../pool/serve.ts", name: "serve" });
 
-/** How the workers of a pool are started. */
+/** Starts workers, and tells what they can import. */
 export interface WorkerStarting {
   start(connection: Connection, setup: WorkerSetup): Process;
   /** The modules that a worker can import; undefined for all. */
   modules: readonly string[] | undefined;
 }
 
-/** Says how workers are started, called after their pool. Called where the pool is made, by the program. */
+/** How a pool of this name starts workers. Called while a pool is made: callers() needs the program's stack. */
 export function startingOf(
   options: Pick<PoolOptions, "permissions" | "memoryLimitMb" | "module" | "by">,
   name: string,
 ): WorkerStarting {
   const { permissions, memoryLimitMb, module, by } = options;
   const isConfined = permissions !== undefined && permissions !== "inherit";
-  // What a confined process is to import has to be loaded with it.
+  // Modules that a confined process imports have to be loaded as it starts.
   const wanted = module === undefined ? ArrayPrototypeSlice(callers(), 0, 1) : [`${module}`];
   const modules = isConfined ? ArrayPrototypeFilter(wanted, mayLoad) : undefined;
   let made = 0;

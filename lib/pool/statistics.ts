@@ -1,4 +1,4 @@
-// What a pool can tell of itself: counts, how long things take, what runs now, and what took longest.
+// The statistics of a pool: counts, durations, the running tasks, and the slowest ones.
 
 import { describeItem } from "./errors.ts";
 import { Histogram, type Percentiles } from "./histogram.ts";
@@ -10,7 +10,7 @@ const { ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, each, Math, p
   primordials;
 
 /**
- * A task that runs, or has run.
+ * A task that runs or has run.
  *
  * @example
  * ```ts
@@ -23,13 +23,13 @@ const { ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, each, Math, p
  * ```
  */
 export interface TaskLook {
-  /** Its name, or that of its function. */
+  /** The name of the task, or that of its function. */
   task: string;
-  /** Which item of a map it is. */
+  /** The index of the item in its map. */
   index: number;
   /** The item, or the arguments, in at most 200 characters. */
   item: string;
-  /** How long it has been running, or ran, in ms. */
+  /** How long the item has been running, or ran, in ms. */
   ms: number;
 }
 
@@ -47,20 +47,20 @@ export interface TaskLook {
  * ```
  */
 export interface WorkerLook {
-  /** Its name. */
+  /** The name of the worker. */
   name: string;
-  /** "loading", "ready", "leaving" (finishes what it has), "stopped" or "ended". */
+  /** "loading", "ready", "leaving" (finishes its units), "stopped" or "ended". */
   state: WorkerState;
-  /** Items of its that have an outcome. */
+  /** The number of its items that have an outcome. */
   done: number;
-  /** Units it has in hand. */
+  /** The number of its units that have no outcome yet. */
   load: number;
-  /** What runs in it now. */
+  /** The tasks that run in it now. */
   running: TaskLook[];
 }
 
 /**
- * A look at a {@linkcode Pool}: what {@linkcode Pool.statistics} answers. Times are in ms.
+ * A snapshot of a {@linkcode Pool}, as {@linkcode Pool.statistics} returns it. Times are in ms.
  *
  * @example
  * ```ts
@@ -85,13 +85,13 @@ export interface PoolStatistics {
   waiting: number;
   /** Workers that were started in the place of others. */
   restarts: number;
-  /** From a call to its being sent to a worker. */
+  /** Times from a call until it is sent to a worker. */
   waitingMs: Percentiles;
-  /** From then, or from the end of the item before, to the outcome of an item. */
+  /** Times from then, or from the end of the item before, until an item has its outcome. */
   runningMs: Percentiles;
   /** The part of the workers' time in which they had something to do, from 0 to 1. */
   utilization: number;
-  /** Since the pool was made. */
+  /** The time since the pool was made. */
   uptimeMs: number;
   /** What each worker does. */
   workers: WorkerLook[];
@@ -99,10 +99,10 @@ export interface PoolStatistics {
   slowest: TaskLook[];
 }
 
-/** How many of the slowest are kept. */
+/** The number of slowest items that are kept. */
 const SLOWEST = 5;
 
-/** Keeps account of a pool. */
+/** Counts and measures the items of a pool. */
 export class PoolAccount {
   readonly #began = performance.now();
   readonly #waited = new Histogram();
@@ -110,7 +110,7 @@ export class PoolAccount {
   #completed = 0;
   #failed = 0;
   #busyMs = 0;
-  /** In words: what the items were is let go of. */
+  /** Items as text, so that the items themselves can be freed. */
   readonly #slowest: TaskLook[] = [];
 
   /** A unit was sent to a worker. */
@@ -130,14 +130,14 @@ export class PoolAccount {
     if (this.#slowest.length > SLOWEST) this.#slowest.length = SLOWEST;
   }
 
-  /** What workers do. */
+  /** What each worker does. */
   workersOf(workers: readonly Worker[]): WorkerLook[] {
     return ArrayPrototypeMap(workers, ({ name, state, done, load, running }) => {
       return { name, state, done, load, running: ArrayPrototypeMap(running, lookAt) };
     });
   }
 
-  /** All of it. */
+  /** The snapshot that Pool.statistics() returns. */
   statistics(workers: readonly Worker[], waiting: number, restarts: number): PoolStatistics {
     const now = performance.now();
     let lived = 0;

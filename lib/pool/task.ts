@@ -1,4 +1,4 @@
-// A task: one call that a pool has taken on. It can be awaited, asked and cancelled.
+// A task: one call that a pool has accepted. It can be awaited, inspected and cancelled.
 
 import { TimeoutError } from "../errors.ts";
 import type { CallSite } from "../wait/call_site.ts";
@@ -32,7 +32,7 @@ const {
 } = primordials;
 
 /**
- * How long a task took, in ms: what {@linkcode Task.timing} tells.
+ * How long a task took, in ms: see {@linkcode Task.timing}.
  *
  * @example
  * ```ts
@@ -46,15 +46,15 @@ const {
  * ```
  */
 export interface TaskTiming {
-  /** Waiting for a worker. */
+  /** The time that it waited for a worker. */
   queued: number;
-  /** Running; undefined while it hasn't ended. */
+  /** The time that it ran; undefined while it hasn't ended. */
   running: number | undefined;
-  /** From submit() to the outcome; undefined while there is none. */
+  /** The time from submit() to the outcome; undefined while there is none. */
   total: number | undefined;
 }
 
-/** What a task needs of its pool. */
+/** The pool, as a task uses it. */
 export interface TaskOwner {
   cancel(unit: Unit, reason: unknown): void;
   isRunning(unit: Unit): boolean;
@@ -66,10 +66,10 @@ type Outcome<R> =
   | { state: "failed"; make: () => Error }
   | { state: "cancelled"; make: () => Error };
 
-/** What only this package passes to the constructor. */
+/** The arguments of the constructor, which only newTask() can pass. */
 let making: { owner: TaskOwner; id: number; name: string; origin: CallSite } | undefined;
 
-/** Makes a task, and what the pool tells of its outcome. */
+/** Makes a task, and the client through which the pool tells it its outcome. */
 export function newTask<R>(
   owner: TaskOwner,
   id: number,
@@ -89,18 +89,18 @@ export function newTask<R>(
 export interface TaskClient extends Client {
   unit: Unit | undefined;
   onMessage: ((value: unknown) => void) | undefined;
-  /** Called once it has an outcome. */
+  /** Called once the task has an outcome. */
   whenEnded: (() => void) | undefined;
-  /** It has not come to an outcome by itself. */
+  /** Gives the task an outcome that its function didn't produce. */
   end(state: "failed" | "cancelled", make: () => Error): void;
 }
 
 let clientOf: (task: Task<unknown>) => TaskClient;
 
-/** Tasks that failed, and nobody has asked why. */
+/** Failed tasks whose outcome the program has not asked for. */
 const unasked = new SafeSet<Task<unknown>>();
 
-/** Says once of each task of these that failed and that nobody has asked about what it failed with. */
+/** Prints, once for each, the errors of this owner's failed tasks that the program has not asked for. */
 export function reportUnasked(owner: TaskOwner): void {
   for (const task of each(listOf(unasked))) if (isOwnedBy(task, owner)) task.report();
 }
@@ -108,8 +108,8 @@ export function reportUnasked(owner: TaskOwner): void {
 let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
 
 /**
- * A call that a {@linkcode Pool} has taken on: what {@linkcode Pool.submit} returns. It can be awaited: that gives
- * what the function returned. Python's `concurrent.futures.Future`.
+ * A call that a {@linkcode Pool} has accepted, as {@linkcode Pool.submit} returns it. Awaiting a task gives the value
+ * that the function returned. Python's `concurrent.futures.Future`.
  *
  * @example
  * ```ts
@@ -127,13 +127,13 @@ let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
  * @typeParam R what the function returns, or its promise resolves to
  */
 export class Task<R = unknown> implements PromiseLike<R> {
-  /** Its number in the pool, from 1. */
+  /** The number of the task in the pool, from 1. */
   readonly id: number;
-  /** The name it was given, or that of its function. */
+  /** The name that the task was given, or that of its function. */
   readonly name: string;
   readonly #owner: TaskOwner;
   readonly #submitted: number = performance.now();
-  /** Where it was submitted. */
+  /** The line that submitted the task. */
   readonly #origin: CallSite;
   #unit: Unit | undefined;
   #client: TaskClient | undefined;
@@ -203,17 +203,17 @@ export class Task<R = unknown> implements PromiseLike<R> {
     try {
       callback(this);
     } catch (error) {
-      // As of an event listener: it is the program's fault, not the pool's.
+      // As with an event listener, the error is the program's and not the pool's.
       reportError(error);
     }
   }
 
-  /** A new one for each who asks. */
+  /** A new error object at each call. */
   #errorOf(index: number, failure: ItemFailure): Error {
     return this.#signed(taskErrorOf(this.name, index, failure));
   }
 
-  /** With the line that submitted the task. */
+  /** Adds the line that submitted the task to the error's stack. */
   #signed(error: Error): Error {
     this.#origin.sign(error);
     return error;
@@ -234,7 +234,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 
   /**
-   * What the function returned.
+   * Resolves to the value that the function returned.
    *
    * @throws {TaskError} if it threw, or its worker ended
    * @throws {CancelledError} if it was cancelled
@@ -249,7 +249,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     return PromisePrototypeThen(this.#patiently(options), () => this.#answer());
   }
 
-  /** What the task failed with; undefined if it returned. Throws as {@linkcode Task.result} where it has no outcome. */
+  /** The error that the task failed with; undefined if it returned. Otherwise rejects as {@linkcode Task.result}. */
   async exception(options?: WaitOptions): Promise<TaskError | undefined> {
     try {
       await this.result(options);
@@ -260,7 +260,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     }
   }
 
-  /** @internal What result() would answer, of a task that has an outcome. */
+  /** @internal The value or error of result(), of a task that has an outcome. */
   valueNow(): R {
     return this.#answer();
   }
@@ -296,7 +296,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     }
   }
 
-  /** So that a task can be awaited. */
+  /** Makes a task awaitable. */
   then<T = R, E = never>(
     onFulfilled?: ((value: R) => T | PromiseLike<T>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
@@ -309,8 +309,8 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 
   /**
-   * Ends the task: one that waits is taken out, one that runs is stopped, in the middle of `while (true) {}` too. True
-   * if it had no outcome; those who wait for it get a {@linkcode CancelledError}, whose `cause` is the reason.
+   * Ends the task: a waiting task is taken out, a running one is stopped, even in the middle of `while (true) {}`.
+   * True if it had no outcome; waits for it reject with a {@linkcode CancelledError}, whose `cause` is the reason.
    */
   cancel(reason?: unknown): boolean {
     if (this.#outcome !== undefined) return false;
@@ -357,7 +357,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     return { eventcount: this.#eventcount, isReady: () => this.done() };
   }
 
-  /** The name of the worker it is with, or was with last. */
+  /** The name of the worker that has the task, or had it last. */
   get worker(): string | undefined {
     return this.#worker;
   }
@@ -383,7 +383,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 }
 
-/** A list of arguments as it stands in a call. */
+/** A list of arguments as it is written in a call. */
 function withoutBrackets(list: string): string {
   const start = StringPrototypeStartsWith(list, "[ ")
     ? 2
@@ -394,7 +394,7 @@ function withoutBrackets(list: string): string {
   return StringPrototypeSlice(list, start, list.length - cut);
 }
 
-/** What an item failed with, in words and with all its parts. */
+/** The TaskError of an item that failed. */
 export function taskErrorOf(name: string, index: number, failure: ItemFailure): Error {
   const { how, cause, exitCode, limit, worker, attempts } = failure;
   if (cause instanceof Error && cause.name === "BrokenPoolError") return cause;

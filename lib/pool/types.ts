@@ -1,4 +1,4 @@
-// The types of calls to a pool: arguments, items and results follow the target.
+// The types of calls to a pool: the types of arguments, items and results follow from the function.
 
 /**
  * Arguments and options of a call: arguments may be left out only where the function takes none.

@@ -1,5 +1,5 @@
-// A unit of work: one call, a chunk of the items of a map, or a generator. It is what waits in the pool, goes to a
-// worker, comes back from a dead one, and tells whoever asked for it what became of each of its items.
+// A unit of work: one call, a chunk of the items of a map, or a generator. Units wait in the pool, go to a worker, and
+// come back from a dead one; the client of a unit is told the outcome of each item.
 
 import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
@@ -16,7 +16,7 @@ const {
   WeakMapPrototypeSet,
 } = primordials;
 
-/** What whoever asked for a unit is told. */
+/** Receives the outcomes of a unit's items. */
 export interface Client {
   /** An item has returned, or a generator has ended. */
   returned(index: number, value: unknown): void;
@@ -32,7 +32,7 @@ export interface Client {
 
 /** Why an item has failed. */
 export interface ItemFailure {
-  /** "threw": `cause` is what. "ended": its worker did. */
+  /** "threw": the function threw `cause`. "ended": the worker ended. */
   how: "threw" | "ended";
   cause: unknown;
   exitCode: number;
@@ -42,7 +42,7 @@ export interface ItemFailure {
   item: unknown;
 }
 
-/** How its items are run. */
+/** How the items of a unit are run. */
 export interface UnitOptions {
   priority: number;
   /** In ms, for each item. */
@@ -61,22 +61,22 @@ export class Unit {
   readonly options: UnitOptions;
   /** Whether an item is the list of arguments. */
   readonly isSpread: boolean;
-  /** The number of its first item's task in the pool. */
+  /** The number of the first item's task in the pool. */
   readonly id: number;
-  /** The index of its first item. */
+  /** The index of the first item. */
   readonly first: number;
   readonly items: readonly unknown[];
-  /** 1 the first time. */
+  /** 1, and one more each time the items are run anew. */
   readonly attempt: number;
-  /** The one worker that is to run it; of a broadcast. */
+  /** For a broadcast: the only worker that may run the unit. */
   readonly pinned: object | undefined;
-  /** How many of its items have an outcome. */
+  /** The number of items that have an outcome. */
   settled = 0;
-  /** How many workers have ended that had it and had not begun it. */
+  /** The number of workers that ended after they got the unit and before they began it. */
   losses = 0;
-  /** Nobody wants it any more. */
+  /** Whether the caller has given the unit up. */
   isDropped = false;
-  /** When it was made, for the statistics: performance.now(). */
+  /** The time when the unit was made, by performance.now(), for the statistics. */
   readonly since: number = performance.now();
 
   constructor(
@@ -103,7 +103,7 @@ export class Unit {
     return this.options.priority;
   }
 
-  /** Some of its items as a unit of their own. */
+  /** Makes a unit of some of the items. */
   slice(from: number, to: number, attempt = this.attempt): Unit {
     const part = new Unit({
       ...this,
@@ -119,18 +119,18 @@ export class Unit {
     return part;
   }
 
-  /** Nobody wants it any more, nor what has come of it. */
+  /** Gives up the unit and all parts that were sliced from it. */
   drop(): void {
     this.isDropped = true;
     for (const part of each(WeakMapPrototypeGet(parts, this) ?? [])) part.drop();
   }
 
-  /** It, or the parts of it that are left. */
+  /** The unit itself, or the parts that were sliced from it. */
   get remains(): readonly Unit[] {
     const own = WeakMapPrototypeGet(parts, this);
     return own === undefined ? [this] : ArrayPrototypeFlatMap(own, (part) => part.remains);
   }
 }
 
-/** The units that were made of what was left of another one. */
+/** The parts that were sliced from a unit. */
 const parts = new WeakMap<Unit, Unit[]>();

@@ -1,5 +1,5 @@
-// A worker of a pool, as the pool sees it: a process, a pipe to it, and the board that says what it may still do.
-// Everything that becomes of it ends here, once, and is told to the pool.
+// A worker of a pool, as the pool sees it: a process, a pipe to it, and its claim board. Every outcome of a unit and
+// every end of a worker is found here, exactly once, and told to the pool.
 
 import { EOFError, type ProcessError } from "../errors.ts";
 import { type Connection, endpointOf } from "../pipe/connection.ts";
@@ -57,26 +57,26 @@ const {
   TypeError,
 } = primordials;
 
-/** What a worker tells its pool. */
+/** The events of a worker, for its pool. */
 export interface WorkerEvents {
   ready(worker: Worker): void;
-  /** Its initializer has failed. */
+  /** The initializer has failed. */
   broken(worker: Worker, error: unknown): void;
-  /** It has room for more. */
+  /** The worker has room for another unit. */
   free(worker: Worker): void;
-  /** What is left of a unit, to be given to another worker. */
+  /** Units, or the rests of units, that another worker must run. */
   returned(units: Unit[]): void;
-  /** Its heap has grown too large. */
+  /** The worker's heap has grown too large. */
   grown(worker: Worker): void;
-  /** It takes no more units: it was stopped, or has ended by itself. */
+  /** The worker accepts no more units: it was stopped, or has ended by itself. */
   lost(worker: Worker): void;
-  /** Its process has ended. */
+  /** The process has ended. */
   ended(worker: Worker): void;
   /** An item has an outcome. */
   finished(worker: Worker, unit: Unit, item: number, runningMs: number, hasFailed: boolean): void;
 }
 
-/** How a worker is made. */
+/** The arguments of a new worker. */
 export interface WorkerMaking {
   setup: Omit<WorkerSetup, "board" | "epoch">;
   start(connection: Connection, setup: WorkerSetup): Process;
@@ -84,7 +84,7 @@ export interface WorkerMaking {
 }
 
 /**
- * loading → ready → leaving (finishes what it has) → ended; stopped from any of them.
+ * loading → ready → leaving (finishes its units) → ended; stopped from any of these states.
  *
  * @example
  * ```ts
@@ -98,19 +98,19 @@ export interface WorkerMaking {
  */
 export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
-/** Units are sent ahead to a worker that takes no longer than this for one, so many ms of them. */
+/** A worker that takes less than this for a unit is sent so many ms of units ahead. */
 const AHEAD_MS = 1;
-/** What a new measurement of the length of a unit counts. */
+/** The weight of a new measurement in the average duration of a unit (exponential smoothing). */
 const WEIGHT = 0.2;
-/** A unit with which so many workers have ended before they began it is to blame. */
+/** A unit that so many workers got before they ended, without beginning it, counts as the cause. */
 const MAX_LOSSES = 3;
-/** How long a worker that has closed its pipe may take to end, in ms. */
+/** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
 
-/** One worker. */
+/** One worker of a pool. */
 export class Worker {
   readonly process: Process;
-  /** A connection that nothing refers to is closed. */
+  /** Kept, because a connection that nothing refers to is closed. */
   readonly connection: Connection;
   readonly #end: Endpoint;
   readonly #receiving: Operation<unknown>;
@@ -118,27 +118,27 @@ export class Worker {
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
   readonly #known = new SafeSet<number>();
-  /** The units in hand, by slot, in the order in which they were sent. */
+  /** The units that were sent and have no outcome yet, by slot, in the order of sending. */
   readonly #units = new SafeMap<number, Unit>();
   readonly #sentAt = new Float64Array(SLOTS);
   #nextSlot = 0;
   #state: WorkerState = "loading";
   #unitMs = Infinity;
-  /** Places of tasks that wait for others. */
+  /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
   #limitTimer: ReturnType<typeof setTimeout> | undefined;
-  /** How many items it was given, and how many have an outcome. */
+  /** The number of items that were given to the worker, and of those that have an outcome. */
   given = 0;
   done = 0;
-  /** In ms, of all items that have an outcome. */
+  /** The total duration of all items that have an outcome, in ms. */
   busyMs = 0;
-  /** Units only it is to run. */
+  /** Units that only this worker may run. */
   readonly own: Unit[] = [];
-  /** That of its process; null while it lives. */
+  /** The exit code of the process; null while it lives. */
   exitCode: number | null = null;
-  /** Whether it has begun anything. */
+  /** Whether the worker has begun any item. */
   hasBegun = false;
-  /** The error that it ended with, if there was one. */
+  /** The error that the worker ended with, if there was one. */
   cause: unknown;
   readonly startedAt: number = performance.now();
 
@@ -154,11 +154,11 @@ export class Worker {
     this.#receiving.eventcount.isQuiet = true;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
     this.process = start(there, { ...setup, board, epoch });
-    // Its pool tells of its errors, so they needn't be printed.
+    // Asked once for its result, the process doesn't print its error: the pool tells it.
     try {
       this.process.resultNowait();
     } catch {
-      // It has only just been started.
+      // The process has only just been started.
     }
     this.#listen();
   }
@@ -171,12 +171,12 @@ export class Worker {
     return this.process.name;
   }
 
-  /** How many units it has in hand. */
+  /** The number of units that were sent and have no outcome yet. */
   get load(): number {
     return this.#units.size;
   }
 
-  /** How many more units it takes now. */
+  /** The number of units that the worker accepts now. */
   get room(): number {
     if (this.#state !== "ready") return 0;
     const ahead = this.#unitMs < AHEAD_MS ? Math.min(AHEAD_MS / this.#unitMs, SLOTS) : 0;
@@ -184,7 +184,7 @@ export class Worker {
     return Math.min(places, SLOTS - 1) - this.#units.size;
   }
 
-  /** What runs in it, and for how long, in ms. */
+  /** The running items, and for how long each has run, in ms. */
   get running(): { unit: Unit; item: number; ms: number }[] {
     const running: { unit: Unit; item: number; ms: number }[] = [];
     for (const { 0: slot, 1: unit } of this.#units) {
@@ -195,14 +195,14 @@ export class Worker {
     return running;
   }
 
-  /** Whether a unit runs in it. */
+  /** Whether a unit runs in this worker. */
   isRunning(unit: Unit): boolean {
     return ArrayPrototypeSome(this.running, (it) => it.unit === unit);
   }
 
-  // Giving it work
+  // Giving work
 
-  /** Sends it a unit. Throws what can't cross, and has done nothing then. */
+  /** Sends the worker a unit. Throws if an item can't cross, and has done nothing then. */
   give(unit: Unit): void {
     const { call, options } = unit;
     if (!this.#known.has(call.id)) {
@@ -241,7 +241,7 @@ export class Worker {
     return slot;
   }
 
-  /** The pipe has no bound but its memory, and one that is full is an error of the caller's. */
+  /** Sends a message. The only bound of the pipe is its memory, and a full pipe is an error for the caller. */
   #send(message: ToWorker, transfer: readonly object[] = []): void {
     this.#end.trySend(message, transfer)?.onTimeout();
   }
@@ -263,16 +263,16 @@ export class Worker {
     return undefined;
   }
 
-  /** To a worker that may just be ending. */
+  /** Sends a message to a worker that may just be ending. */
   #trySend(message: ToWorker): void {
     try {
       this.#send(message);
     } catch {
-      // Its end is noticed where its messages are received.
+      // The worker's end is noticed where its messages are received.
     }
   }
 
-  // Taking it back
+  // Taking work back
 
   /** Takes back a unit that has not begun; false if it has. */
   revoke(unit: Unit): boolean {
@@ -283,7 +283,7 @@ export class Worker {
     return true;
   }
 
-  /** All that has not begun. */
+  /** Takes back all units that have not begun. */
   revokeAll(): Unit[] {
     const back: Unit[] = [];
     for (const unit of each(listOf(this.#units.values()))) {
@@ -293,8 +293,8 @@ export class Worker {
   }
 
   /**
-   * Ends a unit that is running, and this worker with it; true if it was running. Where other units run beside
-   * it, its task is asked to stop, by its signal, and the worker ends when none of them is wanted any more.
+   * Ends a running unit, and this worker with it; true if the unit was running. If other units run beside it,
+   * the task is asked to stop, by its signal, and the worker ends when none of its units is wanted any more.
    */
   stop(unit: Unit, reason: unknown): boolean {
     const slot = this.#slotOf(unit);
@@ -307,14 +307,14 @@ export class Worker {
       return true;
     }
     if (!this.#board.stop(slot, item)) {
-      // It has gone on to its next item meanwhile, or is done.
+      // The worker has gone on to the next item meanwhile, or the unit is done.
       return this.#board.look(slot).claim === "claimed" && this.stop(unit, reason);
     }
     this.#kill(slot);
     return true;
   }
 
-  /** Ends a worker in which nothing runs any more that anybody wants. */
+  /** Ends the worker if all running units were given up. */
   #endIfUnwanted(): void {
     const back = this.revokeAll();
     if (ArrayPrototypeEvery(this.running, ({ unit }) => unit.isDropped)) {
@@ -324,7 +324,7 @@ export class Worker {
     if (back.length > 0) this.#events.returned(back);
   }
 
-  /** Kills the worker in the middle of the unit in a slot, which has been told of it. What has not begun goes back. */
+  /** Kills the worker in the middle of a unit whose client has been told. Items that have not begun go back. */
   #kill(slot: number): void {
     const unit = this.#units.get(slot)!;
     this.#units.delete(slot);
@@ -346,7 +346,7 @@ export class Worker {
     if (isNews) this.#events.lost(this);
   }
 
-  /** Takes no more units; ends when it has finished those it has. */
+  /** Accepts no more units; the worker ends when it has finished its units. */
   retire(): void {
     if (this.#state === "loading" || this.#state === "ready") {
       this.#state = "leaving";
@@ -354,12 +354,12 @@ export class Worker {
     }
   }
 
-  /** Takes no more units: it can't be reached any more, and is about to end. */
+  /** Accepts no more units: the worker can't be reached any more, and is about to end. */
   giveUp(): void {
     this.#lose();
   }
 
-  /** Ends at once, with all it has. */
+  /** Ends the worker at once, with all its units. */
   terminate(): void {
     if (this.#state === "ended") return;
     this.#units.clear();
@@ -369,7 +369,7 @@ export class Worker {
 
   // Time limits
 
-  /** Looks at the clock when the next limit can be reached. */
+  /** Checks the limits when the next one can be reached. */
   #limitTime(): void {
     if (this.#limitTimer !== undefined) return;
     const left = this.#checkLimits();
@@ -381,7 +381,7 @@ export class Worker {
     Deno.unrefTimer(this.#limitTimer as unknown as number);
   }
 
-  /** Ends what has reached its limit; answers how long the next one has, in ms. */
+  /** Ends a unit that has reached its limit; returns the time until the next limit, in ms. */
   #checkLimits(): number {
     let next = Infinity;
     for (const { 0: slot, 1: unit } of this.#units) {
@@ -398,7 +398,7 @@ export class Worker {
         continue;
       }
       this.hearSync();
-      if (!this.#units.has(slot)) continue; // a last message has told
+      if (!this.#units.has(slot)) continue; // its last message told the outcome
       const failure = this.#failureOf(unit, item, { exitCode: -9, limit: "timeLimit" as const });
       unit.settled = item + 1;
       this.#report(slot, unit, item, true);
@@ -424,13 +424,13 @@ export class Worker {
     };
   }
 
-  // What it sends
+  // Receiving
 
   async #listen(): Promise<void> {
     const { polling } = this.#end;
     try {
       for (;;) {
-        // Nothing is taken before it can be heard: while the thread is blocked, hearSync() hears it.
+        // Only polls: a message that was taken while the thread is blocked could not be read by hearSync().
         await eventually(polling);
         this.#drain();
       }
@@ -440,7 +440,7 @@ export class Worker {
     }
   }
 
-  /** Hears all that has been sent, where the thread is blocked and can't; its end is noticed later. */
+  /** Reads all messages while the thread is blocked and #listen() can't. */
   hearSync(): void {
     if (this.#state === "ended") return;
     try {
@@ -451,7 +451,7 @@ export class Worker {
     }
   }
 
-  /** When its messages have come, for those who wait blocked. */
+  /** The operation of the next message, for blocking waits. */
   get receiving(): Operation<unknown> {
     return this.#receiving;
   }
@@ -470,7 +470,7 @@ export class Worker {
       case FAILED: {
         const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#units.get(slot);
-        if (unit === undefined) return; // it was stopped
+        if (unit === undefined) return; // the unit was stopped
         const item = unit.settled++;
         this.hasBegun = true;
         this.#report(slot, unit, item, type === FAILED);
@@ -509,7 +509,7 @@ export class Worker {
     }
   }
 
-  /** Keeps account of an item that has an outcome. */
+  /** Measures and counts an item that has an outcome. */
   #report(slot: number, unit: Unit, item: number, hasFailed: boolean): void {
     const now = performance.now(), ms = now - this.#sentAt[slot];
     this.#sentAt[slot] = now;
@@ -522,23 +522,23 @@ export class Worker {
     this.#events.finished(this, unit, item, ms, hasFailed);
   }
 
-  /** Nothing more will come: it has ended, or is about to. */
+  /** Waits for the end of the process: no more messages will come. */
   async #closed(): Promise<void> {
     if (this.#state === "ended") return;
     if (!await this.process.join({ timeout: ENDING_MS })) this.process.kill();
-    // A blocking call may have noticed it meanwhile.
+    // A blocking call may have noticed the end meanwhile.
     if ((this.#state as WorkerState) !== "ended") await this.process.join();
     this.#ended();
   }
 
-  /** The same with the thread blocked. */
+  /** As #closed(), but blocks the thread. */
   #endSync(): void {
     if (!this.process.joinSync({ timeout: ENDING_MS })) this.process.kill();
     this.process.joinSync();
     this.#ended();
   }
 
-  /** Its process has ended: what becomes of the units it had? */
+  /** Settles or gives back all units: the process has ended. */
   #ended(): void {
     if (this.#state === "ended") return;
     const lost = listOf(this.#units);
@@ -555,7 +555,7 @@ export class Worker {
     this.#events.ended(this);
   }
 
-  /** How its process has ended. */
+  /** How the process has ended. */
   #ending(): { exitCode: number; limit: ItemFailure["limit"]; cause: unknown } {
     try {
       this.process.resultNowait();
@@ -566,7 +566,7 @@ export class Worker {
     }
   }
 
-  /** The item that was running has failed; all that has not begun goes back. */
+  /** Fails the item that was running, or runs it anew; items that have not begun go back. */
   #settleLost(
     lost: [slot: number, unit: Unit][],
     ending: { exitCode: number; limit: ItemFailure["limit"]; cause: unknown },
@@ -603,7 +603,7 @@ function isCloneable(value: unknown): boolean {
       typeof value !== "symbol";
 }
 
-/** An error about a place in a message as one about a place in what the caller has given. */
+/** Rewrites an error about a place in a message as one about a place in the caller's arguments. */
 function placed(error: unknown, { isSpread, items, first }: Unit): unknown {
   if (!(error instanceof TypeError) && !(error instanceof RangeError)) return error;
   const place = RegExpPrototypeExec(/^message\[3\]\[(\d+)\]/, error.message);
@@ -614,7 +614,7 @@ function placed(error: unknown, { isSpread, items, first }: Unit): unknown {
   return error instanceof TypeError ? new TypeError(message) : new RangeError(message);
 }
 
-/** What should never happen must not be silent. */
+/** Prints an error that should never happen. */
 function reportBug(error: unknown): void {
   console.error("@multiproc/multiprocessing: a pool could not read what a worker has sent.", error);
 }
