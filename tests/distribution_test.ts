@@ -1,4 +1,4 @@
-// Programs that no `deno run` of a file runs: typed into a REPL, given as an argument or on stdin,
+// Programs that are not started by `deno run` of a file: typed into a REPL, given as an argument or on stdin,
 // compiled to a binary. Their targets travel by source.
 
 import assert from "node:assert/strict";

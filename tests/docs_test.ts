@@ -1,4 +1,4 @@
-// What the pages in docs/ say: every program in them is run as its page says and prints what it shows;
+// The pages in docs/: every program runs as its page says and prints what the page shows;
 // and the worked example of docs/add-a-primitive.md, added to a copy of this package as the page says,
 // passes the tests that the page has for it.
 

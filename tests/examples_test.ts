@@ -1,5 +1,5 @@
-// The examples of locks and shared memory, run as README.md says, with no permission, and with all
-// of them: what they print. (Those of queues and pipes are in tests/process/program_test.ts and tests/pipe/pipe_test.ts.)
+// The examples of locks and shared memory, run as README.md says, with no permission and with all
+// permissions: their output. (The tests of queues and pipes: tests/process/program_test.ts, tests/pipe/pipe_test.ts.)
 
 import assert from "node:assert/strict";
 import { granted, needs, run } from "./support/programs.ts";

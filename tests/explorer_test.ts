@@ -1,5 +1,5 @@
-// The explorer itself, on programs written for it by hand: that it finds what is wrong, and nothing where
-// nothing is. What it does with the library is told in docs/explorer.md and runs in `deno task explore`.
+// The explorer itself, on programs written for it by hand: it finds the bugs they have, and nothing where there
+// are none. Its use on the library is described in docs/explorer.md and runs in `deno task explore`.
 
 import { NAMES, type Program } from "./explore/kernel/environment.ts";
 import type { Bounds, Scenario, Shared, Simulation } from "./explore/kernel/scenario.ts";

@@ -1,5 +1,5 @@
-// The package as users have it: from JSR, into a cache that was empty. A registry on loopback serves
-// what `deno publish` would upload.
+// The package as users get it: from JSR, into an empty cache. A registry on loopback serves
+// the files that `deno publish` would upload.
 
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };

@@ -1,6 +1,6 @@
-// Where the documentation links to: every link, anchor and picture of every page is there; what the
-// registry shows of a page (the README, and the text above a module) links to what is published, since
-// nothing else is there.
+// The links of the documentation: every link, anchor and picture of every page exists. The pages
+// that the registry shows (the README, and the text above a module) link to published files only,
+// since the registry has no others.
 
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };

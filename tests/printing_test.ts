@@ -1,4 +1,4 @@
-// How everything is printed: with its state, in whatever state that is, and without any effect.
+// How every object is printed: with its state, in every state, and without any effect.
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";

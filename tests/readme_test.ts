@@ -1,5 +1,5 @@
-// What the READMEs say, in both languages: every program in them is run as they say, in a folder of
-// its own, by a deno.json as they describe it, and prints what they show.
+// The READMEs, in both languages: every program in them is run as they say, in a folder of
+// its own, by a deno.json as they describe it, and prints the output they show.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// Imports run down from floor to floor (tools/rooms/graph.ts), and the check of that finds each kind of fault.
+// Imports run down from floor to floor (tools/rooms/graph.ts), and the check finds each kind of violation.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// The soak (tests/soak/main.ts) for a few seconds, so that it stays one that runs.
+// The soak (tests/soak/main.ts) for a few seconds, to show that it works.
 
 import assert from "node:assert/strict";
 import { granted } from "./support/programs.ts";

@@ -1,5 +1,5 @@
-// A child by reference runs from the text that holds this package. What its target's modules import as mod.ts or
-// local.ts is that text, too: a second copy would have classes, errors and an identity of its own.
+// A child by reference runs from the text that holds this package. If a target's module imports mod.ts or local.ts,
+// it gets that text, too: a second copy would have classes, errors and an identity of its own.
 
 import assert from "node:assert/strict";
 import * as local from "../../local.ts";

@@ -1,5 +1,5 @@
-// What a process can do at its end and about errors that nobody catches: the listeners that Deno and node
-// know run in it as they would in main, and what they set and prevent counts.
+// The listeners for a process's end and for uncaught errors, Deno's and node's: they run in a child as they would in
+// main, and the exit code they set and the default they prevent count.
 
 import assert from "node:assert/strict";
 import { Process, ProcessError, Queue } from "../../mod.ts";

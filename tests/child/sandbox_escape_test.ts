@@ -1,6 +1,6 @@
-// What a process in a sandbox tries, to get at what it was not given: the attempts of
-// support/escapes.ts with no permission and with some of each kind, and with all, where they must
-// succeed.
+// Attempts of a process in a sandbox to get at things it was not given (support/escapes.ts):
+// with no permission, with some of each kind, and with all permissions, where the attempts must
+// succeed, which shows that they test something.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

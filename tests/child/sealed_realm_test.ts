@@ -1,4 +1,4 @@
-// What a sealed process finds around it, and what hostile code comes to that tries the attempts of support/hostile.ts:
+// The globals of a sealed process, and the effect of the attempts of hostile code in support/hostile.ts:
 // by source and by reference, with no limit, with each, and in a sandbox in a sandbox. Each kind is one program, which
 // lives on; the longest time that no timer of it ran is printed with SHOW_STALLS=1, and decides nothing.
 

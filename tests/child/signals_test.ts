@@ -1,4 +1,4 @@
-// Ctrl-C and its like end a program, whatever its processes listen to; pids are nobody else's.
+// Ctrl-C and similar signals end a program, whatever its processes listen to; each pid is unique.
 
 import assert from "node:assert/strict";
 import { Process } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Values to bytes and back: they arrive as structuredClone would give them.
+// Values to bytes and back: each arrives as structuredClone would return it.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// What can't be cloned is refused, with its place and what to do.
+// Values that can't be cloned are refused; the error names their place and a way out.
 
 import assert from "node:assert/strict";
 import { cannotClone } from "../../lib/transfer/transferable.ts";

@@ -1,5 +1,5 @@
-// The data races that are there on purpose: each is argued for in the code, where it stands. All
-// others are failures.
+// The intentional data races. The code argues for each of them where it
+// stands; all other data races are failures.
 
 /** A plain access that may race. */
 interface Argued {

@@ -1,4 +1,4 @@
-// Which scenarios there are, by file, and how far each is searched.
+// The list of all scenarios, by file, and the bounds of the search for each.
 
 import { programOf, type Version } from "./program.ts";
 import type { Bounds, Scenario } from "./kernel/scenario.ts";

@@ -1,4 +1,4 @@
-// Forms of code that the transform changes: run as it is and transformed, each gives the same.
+// Forms of code that the transform changes: each gives the same result as it is and transformed.
 
 const words = new Int32Array(new SharedArrayBuffer(64));
 

@@ -1,4 +1,4 @@
-// One piece of work of the explorer, as it is given to a worker, and what came of it.
+// One job of the explorer, as a worker gets it, and its result.
 
 import { programOf, type Version } from "./program.ts";
 import type { Program } from "./kernel/environment.ts";

@@ -1,4 +1,4 @@
-// Jobs in as many threads as there are processors.
+// Runs jobs in as many threads as there are processors.
 
 import type { Job, Report } from "./job.ts";
 

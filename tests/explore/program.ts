@@ -1,5 +1,5 @@
-// What the explorer is told of the project: which modules never see shared memory, which have models,
-// and the constants that are made smaller, so that small scenarios reach what takes thousands of
+// The explorer's settings for this project: which modules never see shared memory, which have models,
+// and the constants that are made smaller, so that small scenarios reach states that take thousands of
 // operations otherwise. A name that is missing is an error.
 
 import { link, type LinkOptions } from "./transform/link.ts";

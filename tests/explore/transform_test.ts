@@ -1,4 +1,4 @@
-// The transform is true: transformed code does what it did, and what can't be treated is refused.
+// The transform preserves meaning: transformed code behaves as before, and code that can't be treated is refused.
 
 import { forms } from "./forms.ts";
 import { Kernel } from "./kernel/kernel.ts";

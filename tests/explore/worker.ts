@@ -1,4 +1,4 @@
-// A thread that does jobs, one after the other.
+// A thread that runs jobs, one after the other.
 
 import { type Job, work } from "./job.ts";
 import { endLinker } from "./transform/link.ts";

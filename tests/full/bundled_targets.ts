@@ -1,5 +1,5 @@
 // Programs that a bundler has put into one module together with this library: targets are found as
-// docs/targets.md says. The bundlers come from npm.
+// docs/targets.md says. The bundlers are npm packages.
 
 import assert from "node:assert/strict";
 // Not in deno.json, where running an example would have to resolve it.

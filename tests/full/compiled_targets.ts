@@ -1,5 +1,5 @@
-// Programs made by `deno compile`: targets are found as docs/targets.md says. What Deno builds into such a program
-// (denort) it downloads, and no package registry has it: these tests run where DENORT_BIN names one.
+// Programs made by `deno compile`: targets are found as docs/targets.md says. Deno downloads the runtime of such a
+// program (denort), and no package registry has it: these tests run where DENORT_BIN names one.
 
 import assert from "node:assert/strict";
 import { check, PROGRAM } from "../support/target_table.ts";

@@ -1,5 +1,5 @@
-// The explorer (docs/explorer.md), for a minute: all scenarios with one preemption; that its transform is
-// true; and that the page shows what is there. Needs packages of npm, which Deno fetches.
+// The explorer (docs/explorer.md), for a minute: all scenarios with one preemption; its transform preserves
+// meaning; and the page shows the current code. Needs packages of npm, which Deno fetches.
 
 import assert from "node:assert/strict";
 import { mutants } from "../explore/mutants.ts";

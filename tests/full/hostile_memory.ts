@@ -1,5 +1,5 @@
-// Hostile writes into all shared memory that a process can be handed, while it is used: tests/support/programs/hostile_memory.ts.
-// For ten minutes with HOSTILE_SECONDS=600.
+// Hostile writes into all shared memory that a process can be handed, while it is in use
+// (tests/support/programs/hostile_memory.ts). For ten minutes with HOSTILE_SECONDS=600.
 
 import assert from "node:assert/strict";
 import { run } from "../support/programs.ts";

@@ -1,5 +1,5 @@
-// Processes that run out of memory anywhere, also in the middle of taking an item: the queue they took
-// it from must stay one that others can use.
+// Processes that run out of memory anywhere, also in the middle of taking an item: other
+// processes must still be able to use the queue.
 
 import assert from "node:assert/strict";
 import { Process, Queue } from "../../mod.ts";

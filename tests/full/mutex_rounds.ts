@@ -1,5 +1,5 @@
-// The lock words of internal structures, held by threads that end without releasing them, and by such
-// as only seem to have ended.
+// The mutexes of internal structures, held by threads that end without releasing
+// them, and by threads that only seem to have ended.
 
 import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";

@@ -1,5 +1,5 @@
 // Thousands of random deaths, cancels, limits, resizes, recyclings and loops that are left, under mixed loads:
-// what becomes of every item is known and right, nothing runs twice, nothing hangs.
+// the outcome of every item is known and right, no item runs twice, nothing hangs.
 
 import assert from "node:assert/strict";
 import { CancelledError, Pool, SharedArray, sleep, TaskError } from "../../mod.ts";

@@ -1,5 +1,5 @@
-// The short form of tests/support/spoiling/sweep.ts: what a program may replace after this library was loaded, of
-// the classes on which it relies most, is replaced one by one while every primitive is used.
+// The short form of tests/support/spoiling/sweep.ts: of the classes on which this library relies most, everything that
+// a program may replace after the library was loaded is replaced one by one, while every primitive is used.
 
 import assert from "node:assert/strict";
 import {

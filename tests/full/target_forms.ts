@@ -1,5 +1,5 @@
-// Which function runs, and how it is found, in programs of forms that the table of docs/targets.md hasn't:
-// each is written into a folder of its own and run with the flags it is about.
+// Which function runs, and how it is found, in forms of programs that the table of docs/targets.md doesn't have:
+// each is written into a folder of its own and run with the flags in question.
 
 import assert from "node:assert/strict";
 

@@ -1,4 +1,4 @@
-// The long form of what tests/sync/value_test.ts counts; `deno task test` runs it.
+// The long form of the counts in tests/sync/value_test.ts; `deno task test` runs it.
 
 import { addTogether, countTogether, underLock } from "../support/counting.ts";
 

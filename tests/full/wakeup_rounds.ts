@@ -1,5 +1,5 @@
-// How long a lock lies free while somebody waits for it, where the one that is woken doesn't want it
-// any more; `deno task test` runs it. With a lost wake-up it is most of a second.
+// How long a lock lies free while a process waits for it, when the waiter that is woken has given up
+// meanwhile; `deno task test` runs it. With a lost wake-up it is most of a second.
 
 import assert from "node:assert/strict";
 import { Lock, Process, RLock, SharedArray } from "../../mod.ts";

@@ -1,5 +1,5 @@
-// The end of a process, as others see it: nobody takes it for dead while it can still do something, and
-// everybody learns of it when it is gone, also with the thread blocked.
+// The end of a process, as other processes see it: none takes it for dead while it can still take a step, and
+// all learn of the end when it is gone, also with their threads blocked.
 
 import assert from "node:assert/strict";
 import {

@@ -1,6 +1,6 @@
-// Processes with fewer permissions than the one that starts them, and processes with limits: what
-// they may do, how they end, and what they can't do to the one that started them. What they might try
-// in order to get out is in tests/child/sandbox_escape_test.ts.
+// Processes with fewer permissions than their starter, and processes with limits: their rights,
+// their ends, and what they can't do to their starter. Their attempts to escape
+// are in tests/child/sandbox_escape_test.ts.
 
 import assert from "node:assert/strict";
 import { resolveObjectURL } from "node:buffer";

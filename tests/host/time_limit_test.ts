@@ -1,4 +1,4 @@
-// A process in a sandbox with a time limit ends because of that, in whichever order its host hears of it.
+// A process in a sandbox with a time limit ends by that limit, in whichever order the host receives the messages.
 
 import assert from "node:assert/strict";
 import { Process } from "../../mod.ts";

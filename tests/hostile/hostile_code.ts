@@ -1,4 +1,4 @@
-// What hostile code tries in a sealed process (support/hostile.ts), all of it in each kind of process.
+// The attempts of hostile code in a sealed process (support/hostile.ts), all of them in each kind of process.
 
 import type { How } from "../support/programs/hostile.ts";
 import { withstand } from "../support/withstand.ts";

@@ -1,5 +1,5 @@
-// Targets that travel by reference, and so have what stands in their modules; of another module,
-// too, which knows the package by its types only.
+// Targets that travel by reference, so that they see the other names of their modules; also targets of another
+// module, which imports types only from the package.
 
 import { Lock, Process, Queue } from "@multiproc/multiprocessing";
 import { doubled } from "./by_reference_targets.ts";

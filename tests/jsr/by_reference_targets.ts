@@ -1,4 +1,4 @@
-// What by_reference.ts has another module for.
+// The targets of by_reference.ts that stand in another module.
 
 import type { Lock, Queue } from "@multiproc/multiprocessing";
 

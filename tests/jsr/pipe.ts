@@ -1,4 +1,4 @@
-// One process sends through a pipe, another one receives until there is no more.
+// One process sends through a pipe, another receives until the end.
 
 import { type Connection, Pipe, Process } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// Two processes write to one queue, a third one reads from it until there is no more.
+// Two processes write to one queue, a third reads from it until the end.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

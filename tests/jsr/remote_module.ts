@@ -1,4 +1,4 @@
-// A target of the module whose URL is the argument.
+// A target in the module whose URL is the argument.
 
 import { Process } from "@multiproc/multiprocessing";
 

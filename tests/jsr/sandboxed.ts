@@ -1,4 +1,4 @@
-// A process that may do nothing but what it was given, in a program that may do more or not.
+// A process with only the permissions it was given, in a program that may have more.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

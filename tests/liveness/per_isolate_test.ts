@@ -1,4 +1,4 @@
-// Two copies of this package in one isolate are one process to everybody else: they share what there is once.
+// Two copies of this package in one isolate are one process to all other processes: they share the per-isolate state.
 
 import assert from "node:assert/strict";
 import * as controls from "../../lib/liveness/control_block.ts";

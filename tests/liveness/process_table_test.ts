@@ -1,4 +1,4 @@
-// The roster against a model: an array of who was entered, each with an owner, or none.
+// The process table against a model: an array of entries, each with an owner, or none.
 
 import assert from "node:assert/strict";
 import type { Ref } from "../../lib/liveness/process_table.ts";

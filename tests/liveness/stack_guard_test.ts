@@ -1,4 +1,4 @@
-// The user's recursion has filled the stack where he calls: what has no room does nothing. By itself in this
+// The user's recursion has filled the stack at the call: a call without room for its work does nothing. Alone in this
 // file, because it has to begin in code that V8 has not yet optimised.
 
 import assert from "node:assert/strict";

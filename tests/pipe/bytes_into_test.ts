@@ -1,4 +1,4 @@
-// Bytes that are received into a buffer of the receiver's.
+// Bytes that are received into a buffer of the receiver.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

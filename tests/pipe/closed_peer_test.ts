@@ -1,5 +1,5 @@
-// What one side learns of the end of the other one, however it came: EOFError once all was
-// received, BrokenPipeError on sending, by every face, also of ends that are on their way.
+// How one side learns of the end of the other side, in every way it can end: EOFError once all messages were
+// received, BrokenPipeError on sending, by every face, also for ends that are on their way.
 
 import assert from "node:assert/strict";
 import {

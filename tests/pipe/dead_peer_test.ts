@@ -1,4 +1,4 @@
-// What the errors of a pipe tell of the process at its other end: which it was, and how it ended.
+// The errors of a pipe tell which process was at its other end, and how it ended.
 
 import assert from "node:assert/strict";
 import {

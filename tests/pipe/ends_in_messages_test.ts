@@ -1,4 +1,4 @@
-// Where in a message ends of pipes and queues may be, and that what fails moves nothing.
+// Where in a message ends of pipes and queues may be; a message that is refused moves nothing.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// What can be sent through a pipe, and as what it arrives: copied, moved, shared or handed over.
+// The values that can be sent through a pipe, and how they arrive: copied, moved, shared or handed over.
 
 import assert from "node:assert/strict";
 import { type Connection, Pipe, Process, Queue, RLock, SharedArray, Value } from "../../mod.ts";

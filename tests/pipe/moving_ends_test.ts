@@ -1,5 +1,5 @@
-// Ends that move: to processes, through pipes, with what is on its way to them; and what is left where
-// they were.
+// Ends that move: to processes, through pipes, together with the messages on their way to them; and the object that
+// stays behind.
 
 import assert from "node:assert/strict";
 import {

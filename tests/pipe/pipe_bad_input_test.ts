@@ -1,5 +1,5 @@
-// Bad input to pipes: each is refused at the call, with the right class of error and in words that
-// name what was wrong and say what to do; and what was refused leaves the pipe as it was.
+// Bad input to pipes: each is refused at the call, with the right class of error and a message that
+// names the fault and a way out; and the pipe stays as it was.
 
 import assert from "node:assert/strict";
 import { Queue as LocalQueue } from "../../local.ts";

@@ -1,4 +1,4 @@
-// Whole programs with pipes: that they always end, how they exit, and what they print.
+// Whole programs with pipes: they always end; their exit codes, and their output.
 
 import assert from "node:assert/strict";
 import { both, prints } from "../support/programs.ts";

@@ -1,4 +1,4 @@
-// What the two ends of a pipe do, by each of their three faces.
+// The operations of the two ends of a pipe, by each of their three faces.
 
 import assert from "node:assert/strict";
 import {

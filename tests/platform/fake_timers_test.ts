@@ -1,5 +1,5 @@
 // Timers and clocks that a program replaces, as tests of users do, hang nothing: this library uses
-// those that there were when it was loaded.
+// those that existed when it was loaded.
 
 // deno-lint-ignore no-import-prefix
 import FakeTimers from "npm:@sinonjs/fake-timers@15.0.0";

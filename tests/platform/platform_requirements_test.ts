@@ -1,4 +1,4 @@
-// Which runtimes this package runs in, and what the others are told. `deno task test:versions` shows it in
+// The runtimes that this package runs in, and the error in all others. `deno task test:versions` shows it in
 // those runtimes themselves.
 
 import assert from "node:assert/strict";

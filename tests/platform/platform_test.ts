@@ -1,4 +1,4 @@
-// The table of what this package relies on in Deno (`deno task platform`): that it is complete, and that it
+// The table of the assumptions about Deno (`deno task platform`) is complete, and each check
 // can fail.
 
 import assert from "node:assert/strict";

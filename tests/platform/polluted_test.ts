@@ -1,5 +1,5 @@
-// What a program, or a library that it loads, adds to Object.prototype or Array.prototype is no option of
-// this library's, and no part of its messages. (tests/full/spoiling.ts adds each name alone.)
+// Properties that a program, or a library that it loads, adds to Object.prototype or Array.prototype are no options of
+// this library's, and no parts of its messages. (tests/full/spoiling.ts adds each name alone.)
 
 import assert from "node:assert/strict";
 import { type Connection, Lock, Pipe, Pool, Process, Queue } from "../../mod.ts";

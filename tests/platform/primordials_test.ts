@@ -1,4 +1,4 @@
-// The library uses the globals that lib/platform/primordials.ts has kept, and nothing else by those names:
+// The library uses the globals that lib/platform/primordials.ts has kept, and no others by those names:
 // a program may have replaced them.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 // A program may replace every method of the language's classes after this package was loaded: pools and
-// processes go on. One by one, and for all other primitives, tests/full/spoiling.ts does it.
+// processes go on. tests/full/spoiling.ts replaces them one by one, and tests all other primitives.
 
 import assert from "node:assert/strict";
 import { Pool } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Bad input of pools: a clear error at the call, and nothing is half done.
+// Bad input to pools: a clear error at the call, and nothing is half done.
 
 import assert from "node:assert/strict";
 import { asCompleted, InvalidStateError, Pool, Process, Queue, Task, transfer } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// What a death, a limit or a cancellation costs in a pool: one item, and never another one.
+// A death, a limit or a cancellation costs a pool one item, and never another one.
 
 import assert from "node:assert/strict";
 import {

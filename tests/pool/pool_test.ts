@@ -1,4 +1,4 @@
-// Pools: calls, many calls, streams, what tasks know, what they are given, and the life of a pool.
+// Pools: single calls, maps, streams, the context of a task, its arguments, and the life of a pool.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// Processes that processes start, and what is handed over to them.
+// Processes that are started by processes, and the objects that are handed over to them.
 
 import assert from "node:assert/strict";
 import { JoinableQueue, Process, type ProcessParameters, Queue } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// What is left of a process that was closed, and what of one can be set before it is started.
+// The properties of a closed process that remain, and the properties that can be set before a start.
 
 import assert from "node:assert/strict";
 import { activeChildren, Event, InvalidStateError, Process, wait, waitNowait } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// What a process fails with, as its starter gets it, and exit codes.
+// The error of a failed process, as its starter gets it, and exit codes.
 
 import assert from "node:assert/strict";
 import { Process, ProcessError, type ProcessParameters, Queue, QueueEmpty } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// terminate() and kill() before a process runs, and in the middle of something large.
+// terminate() and kill() before a process runs, and in the middle of a large operation.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, Process, Queue, sleep } from "../../mod.ts";

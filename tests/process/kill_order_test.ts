@@ -1,4 +1,4 @@
-// By whom a process is ended, when and how often; in whole programs too.
+// Which process ends another one, when and how often; in whole programs too.
 
 import assert from "node:assert/strict";
 import {

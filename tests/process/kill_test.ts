@@ -1,5 +1,5 @@
-// Ending a process by terminate() and kill() in every state it can be in, of every kind: what it
-// was at is stopped, its exit code says so, and what it shared with others they can go on using.
+// Ending a process by terminate() and kill() in every state it can be in, of every kind: its work is
+// stopped, its exit code says so, and other processes can go on using the objects it shared with them.
 
 import { Process, sleep } from "../../mod.ts";
 import { inFull, testInFull } from "../support/length.ts";

@@ -1,4 +1,4 @@
-// What a process knows of itself and of its parent, and that it can wait for the end of that.
+// A process's information about itself and its parent, and its wait for the parent's end.
 
 import assert from "node:assert/strict";
 import {

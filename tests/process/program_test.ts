@@ -1,4 +1,4 @@
-// Whole programs, each run by `deno run`: what they print, how they exit, and that they end.
+// Whole programs, each run by `deno run`: their output, their exit codes, and that they end.
 
 import assert from "node:assert/strict";
 import { both, granted, needs, prints, run } from "../support/programs.ts";

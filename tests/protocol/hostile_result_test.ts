@@ -1,5 +1,5 @@
-// What a hostile process leaves as its result, byte by byte: reading it takes memory and time in proportion to its
-// length. No time decides here: what is costly is refused by its weight.
+// The result of a hostile process, byte by byte: reading it takes memory and time in proportion to its
+// length. The test measures no time: a costly result is refused by its weight.
 
 import assert from "node:assert/strict";
 import { decode } from "../../lib/codec/decode.ts";

@@ -1,6 +1,6 @@
 // The contract of queues (lib/queue/contract.ts) as tests, for any implementation. contract_test.ts runs them
-// for each there is. What an implementation can't do it declares (Capabilities); then it has none of the members
-// for it, which is tested in their place.
+// for each there is. An implementation declares the features it lacks (Capabilities); then it has none of their
+// members, which is tested instead.
 
 import assert from "node:assert/strict";
 import { batches } from "./contract/batches.ts";

@@ -1,5 +1,5 @@
-// What the compiler says of functions for any queue, and for anything that can be held: this file is checked, and
-// what must not be accepted is marked.
+// The compiler's view of functions for any queue, and for any holdable: this file is type-checked, and
+// the calls that must not be accepted are marked.
 
 import assert from "node:assert/strict";
 import * as local from "@multiproc/multiprocessing/local";

@@ -1,4 +1,4 @@
-// A queue all of whose answers take a while and all of whose items are bytes, as of one on a server. It shows
+// A queue whose answers all take a while and whose items are all bytes, like a queue on a server. It shows
 // that such a queue can keep the contract, and that the tests of the contract demand nothing else.
 
 import * as local from "../../local.ts";

@@ -1,4 +1,4 @@
-// What the queues of one process load: a program that only has those pays for nothing that processes share.
+// The modules that queues of one process load: a program that uses only these loads nothing of shared memory.
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";

@@ -1,4 +1,4 @@
-// What only the queues for the tasks of one process do. What all queues do is tested by their contract.
+// Features of the queues for one process only. The contract of queues tests the common ones.
 
 import assert from "node:assert/strict";
 import { LifoQueue, PriorityQueue, Queue } from "../../local.ts";

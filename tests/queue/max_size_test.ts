@@ -1,5 +1,5 @@
-// How many items a queue may hold is set while it is used: those who wait for room learn of it, in
-// whatever process. (In one process: see the contract of queues.)
+// The maximum size of a queue is set while it is used: waiters for room learn of it, in
+// every process. (In one process: see the contract of queues.)
 
 import assert from "node:assert/strict";
 import { Process, Queue } from "../../mod.ts";

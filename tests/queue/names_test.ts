@@ -1,5 +1,5 @@
-// Queues that are found by their name, from every kind of worker; and what would become of items
-// that travelled on the channel which the names travel on.
+// Queues that are found by their name, from every kind of worker; and the loss of items
+// if they travelled on the channel of the names.
 
 import assert from "node:assert/strict";
 import { JoinableQueue, Process, Queue, QueueShutDown, TimeoutError } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// The order of a PriorityQueue, and that nothing without an order, and no compare function, harms it.
+// The order of a PriorityQueue; items without an order, and failing compare functions, do it no harm.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, PriorityQueue } from "../../local.ts";

@@ -1,5 +1,5 @@
-// Bad input that only queues between processes get: refused at the call, and the queue is as it was. The other
-// is tested by the contract of queues.
+// Bad input that concerns only queues between processes: refused at the call, and the queue is as it was. The
+// contract of queues tests the rest.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, JoinableQueue, Process, Queue, TimeoutError } from "../../mod.ts";

@@ -1,5 +1,5 @@
-// What only queues between processes do: their bytes, a stack that is full, and deaths in the middle. What all
-// queues do is tested by their contract.
+// Features of queues between processes only: their bytes, a full stack, and deaths in the middle. The contract of
+// queues tests the common ones.
 
 import assert from "node:assert/strict";
 import { Pipe, Process, Queue, QueueFull, sleep } from "../../mod.ts";

@@ -1,5 +1,5 @@
-// SimpleQueue: the least there can be of a queue between processes. What it has in common with the others is
-// tested by their contract.
+// SimpleQueue: the minimal queue between processes. Its common features are
+// tested by the contract of queues.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, Lock, Process, Queue, SimpleQueue, waitNowait } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// The record ring against a model: an array that does the same. (Assertions come from node:, which
+// The MPMC ring against a model: an array with the same operations. (Assertions come from node:, which
 // Deno ships, because JSR can't be reached on every machine these tests run on.)
 
 import assert from "node:assert/strict";

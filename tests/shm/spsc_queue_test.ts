@@ -1,4 +1,4 @@
-// The lane against a model: an array that does the same. Each side is made anew from its shares at
+// The SPSC queue against a model: an array with the same operations. Each side is made anew from its shares at
 // random, as when that end of a pipe moves; segments go by a list that stands for the port.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// What a run counts, by name. Of names that begin with "longest" the greatest number is kept, of
+// The counts of a run, by name. Of names that begin with "longest" the greatest number is kept, of
 // all others the sum.
 
 /** Numbers by name. */

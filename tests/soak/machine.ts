@@ -1,4 +1,4 @@
-// What the operating system says of the machine and of a program, where it can be asked (Linux).
+// The operating system's figures about the machine and a program, where they are available (Linux).
 
 /** Processors there are. */
 export const cores: number = navigator.hardwareConcurrency;

@@ -5,7 +5,7 @@
 //
 // It runs several programs, because one main isolate can start no more than 40 processes a second: a start
 // blocks it for 25 ms (Deno 2.9.6). The first has all permissions, the others none, so that all of their
-// targets travel by source. What a program can't see of itself is seen from here: that it stands still, its
+// targets travel by source. This process observes what a program can't see of itself: whether it hangs, its
 // memory, its threads, and that it ends by itself. The exit status is 1 if anything was violated.
 
 import { parseArgs } from "node:util";

@@ -1,5 +1,5 @@
-// One program of the soak: all rooms at the same time, for as long as main.ts says, and a report a second
-// to it, as a line of JSON. When all is done it must end by itself.
+// One program of the soak: all rooms at the same time, for as long as main.ts says, and a report to main.ts
+// every second, as a line of JSON. When all rooms are done it must end by itself.
 
 import { sleep } from "../../mod.ts";
 import type { Numbers } from "./counts.ts";

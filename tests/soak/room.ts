@@ -1,5 +1,5 @@
-// A room of the soak: a loop that uses one part of the library, kills processes in it and checks what
-// the others see. What all rooms need is here: random numbers, victims, steps that the watchdog sees.
+// A room of the soak: a loop that uses one part of the library, kills processes in it and checks the effect
+// on the others. Shared by all rooms: random numbers, victims, steps that the watchdog sees.
 
 import {
   AbandonedLockError,

@@ -1,4 +1,4 @@
-// The words that main and a process it may kill share, and what the process says there about itself.
+// The words that main shares with a process it may kill; the process writes its own state there.
 
 /** Where is what in the words of a victim or a survivor. */
 export const at = {

@@ -1,4 +1,4 @@
-// What a run says of itself: a line while it lasts, and a table of all it has counted.
+// The output of a run: a line while it lasts, and a table of all counts.
 
 import { type Numbers, together } from "./counts.ts";
 import { type Load, loadNow } from "./machine.ts";

@@ -1,5 +1,5 @@
-// All targets of the soak in one module, for those that travel by reference. A child imports it, so that it
-// imports nothing else.
+// All targets of the soak in one module, for those that travel by reference. A child imports it, so
+// it imports nothing else.
 
 export * from "./rooms/busy_targets.ts";
 export * from "./rooms/lock_targets.ts";

@@ -1,4 +1,4 @@
-// Processes with what @std/async has for promises.
+// Processes with the promise helpers of @std/async.
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { deadline, pooledMap, retry, RetryError } from "@std/async";

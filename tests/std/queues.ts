@@ -1,4 +1,4 @@
-// Queues with what @std/async has for promises and for async iterables.
+// Queues with the helpers of @std/async for promises and for async iterables.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { abortable, deadline, delay, MuxAsyncIterator, tee } from "@std/async";

@@ -1,4 +1,4 @@
-// What the processes of these programs run, some of it with @std/async, too.
+// The targets of these programs, some of which use @std/async, too.
 
 import type { Queue, Value } from "@multiproc/multiprocessing";
 import { delay } from "@std/async";

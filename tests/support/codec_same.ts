@@ -1,5 +1,5 @@
 // Whether two values are the same in everything that structured cloning keeps. deepStrictEqual
-// is blind to some of it: which objects are one and the same, a length that is tracked, an
+// is blind to some of it: the identity of objects, a length that is tracked, an
 // error's own properties, lastIndex.
 
 import assert from "node:assert/strict";

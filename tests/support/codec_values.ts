@@ -1,4 +1,4 @@
-// Seeded values for tests: nested, shared, cyclic, and full of what is easily got wrong. The
+// Seeded values for tests: nested, shared, cyclic, and full of edge cases. The
 // same seed gives the same value on every machine.
 
 /** A generator of numbers in [0, 1) (mulberry32). */

@@ -1,4 +1,4 @@
-// Counting together, which both the plain tests and the full run do.
+// Several processes count together, for both the plain tests and the full run.
 
 import assert from "node:assert/strict";
 import { Process, SharedArray, Value } from "../../mod.ts";

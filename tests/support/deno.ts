@@ -1,4 +1,4 @@
-// Deno as a command, with no terminal: what it prints, how it exits, and that it ends.
+// Deno as a command, with no terminal: its output, its exit code, and that it ends.
 
 import assert from "node:assert/strict";
 

@@ -1,5 +1,5 @@
 // The programs in the documentation: found in a page, written to a folder of their own as a user would
-// have it, and run as the page says.
+// do it, and run as the page says.
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";

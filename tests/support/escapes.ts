@@ -1,7 +1,7 @@
 // Ways out of a sandbox, each of which Deno or this library must refuse to a process that lacks the
-// permission. An attempt returns what it got hold of, and throws if it was refused. All are made in
+// permission. An attempt returns the thing it got hold of, and throws if it was refused. All are made in
 // a process that lacks the permission and in one that has it, where they must succeed: a refusal
-// means something only if what was refused would have worked.
+// means something only if the refused attempt would have worked.
 
 /** Where the attempts are made: plain data, which crosses. */
 export interface World {

@@ -1,4 +1,4 @@
-// A registry on loopback that serves this package as JSR does, and folders of users that have it
+// A registry on loopback that serves this package as JSR does, and folders of users that get it
 // from there, each with its own deno.json and with a Deno whose cache is empty.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// What a process that is ended shared with others, and the checks that they can go on using it.
+// The objects that a process shares with others before it is ended, and the checks that the others can go on using them.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,5 @@
-// How much a test does: more in the full run, which has all permissions, than in plain `deno test`, which has
-// none and is to be short.
+// The length of a test: longer in the full run, which has all permissions, than in plain `deno test`, which has
+// none and should be short.
 
 import { granted } from "./programs.ts";
 

@@ -1,4 +1,4 @@
-// What the tests of the queues for one process share.
+// Helpers of the tests of the queues for one process.
 
 import assert from "node:assert/strict";
 import { LifoQueue, PriorityQueue, Queue } from "../../local.ts";

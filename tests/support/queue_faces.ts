@@ -1,4 +1,4 @@
-// Everything that puts and gets, by its name.
+// All methods that put and get, by name.
 
 import type { Queue, WaitOptions } from "../../mod.ts";
 

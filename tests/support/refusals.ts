@@ -1,5 +1,5 @@
-// Checks that bad input is refused: with the right class of error, in words that name what was wrong and say
-// what to do.
+// Checks that bad input is refused: with the right class of error, and a message that names the fault and
+// a way out.
 
 import assert from "node:assert/strict";
 import { type Process, ProcessError } from "../../mod.ts";

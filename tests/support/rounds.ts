@@ -1,4 +1,4 @@
-// Checks that both the plain tests and the thousands of rounds of the full run make.
+// Checks that are shared by the plain tests and the thousands of rounds of the full run.
 
 import assert from "node:assert/strict";
 import { Process, Queue, sleep } from "../../mod.ts";

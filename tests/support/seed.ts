@@ -1,4 +1,4 @@
-// Random numbers that can be had again: a test that uses them prints its seed when it fails.
+// Reproducible random numbers: a test that uses them prints its seed when it fails.
 
 /** A generator of numbers in [0, 1) from a seed (mulberry32, by Tommy Ettinger). */
 export function randomFrom(seed: number): () => number {

@@ -1,4 +1,4 @@
-// What the tests of locks, semaphores, events, conditions and barriers share.
+// Helpers of the tests of locks, semaphores, events, conditions and barriers.
 
 import assert from "node:assert/strict";
 import {

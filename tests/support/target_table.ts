@@ -1,4 +1,4 @@
-// The table of docs/targets.md, which tests hold against what a program does.
+// The table of docs/targets.md, which tests compare with the behaviour of a program.
 
 import assert from "node:assert/strict";
 import { run } from "./programs.ts";

@@ -1,4 +1,4 @@
-// Has a program make the attempts of hostile.ts, and checks what came of them.
+// Runs a program that makes the attempts of hostile.ts, and checks their outcomes.
 
 import assert from "node:assert/strict";
 import type { How } from "./programs/hostile.ts";

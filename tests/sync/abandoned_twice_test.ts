@@ -1,4 +1,4 @@
-// A holder dies, and the process that is told of it dies as well, at once: somebody alive is told.
+// A holder dies, and the process that is told of it dies as well, at once: a live process is told next.
 
 import assert from "node:assert/strict";
 import { AbandonedLockError } from "../../lib/errors.ts";

@@ -1,4 +1,4 @@
-// Barrier: nobody goes on before all are there; and where somebody is missing, nobody waits in vain.
+// Barrier: no party goes on before all have arrived; and if a party is missing, the others don't wait in vain.
 
 import assert from "node:assert/strict";
 import { Barrier, BrokenBarrierError, Queue, SharedArray, TimeoutError } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Condition: who waits goes on when he is notified, and always with the lock.
+// Condition: a waiter goes on when it is notified, and always with the lock.
 
 import assert from "node:assert/strict";
 import { Condition, Lock, Queue, RLock, SharedArray } from "../../mod.ts";

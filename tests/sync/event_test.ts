@@ -1,4 +1,4 @@
-// Event: who waits for the flag goes on when it is raised, and only then.
+// Event: waiters for the flag go on when it is set, and only then.
 
 import assert from "node:assert/strict";
 import { Event, Semaphore } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Locks, semaphores, events, conditions and barriers in another process: the same ones, at any depth.
+// Locks, semaphores, events, conditions and barriers in another process: the same objects, at any depth.
 
 import assert from "node:assert/strict";
 import {

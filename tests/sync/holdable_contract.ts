@@ -1,4 +1,4 @@
-// The contract of what can be held (lib/sync/holdable.ts) as tests, for any implementation.
+// The contract of holdables (lib/sync/holdable.ts) as tests, for any implementation.
 // holdable_contract_test.ts runs them for each there is.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Everything that can be held passes the contract of that.
+// Every holdable passes the contract of holdables.
 
 import { BoundedSemaphore, Condition, Lock, RLock, Semaphore } from "../../mod.ts";
 import { holdableContract, type Implementation, type Tested } from "./holdable_contract.ts";

@@ -1,5 +1,5 @@
-// Lock and RLock: one holder at a time, whoever ends however.
-// What all do that can be held is tested by their contract.
+// Lock and RLock: one holder at a time, whichever process ends in whatever way.
+// The contract of holdables tests the features that all have.
 
 import assert from "node:assert/strict";
 import { Lock, Queue, RLock } from "../../mod.ts";

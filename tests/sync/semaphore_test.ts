@@ -1,5 +1,5 @@
-// Semaphore and BoundedSemaphore: how many permits there are, whoever takes them and ends however.
-// What all do that can be held is tested by their contract.
+// Semaphore and BoundedSemaphore: the number of permits, whichever process takes them and ends in whatever way.
+// The contract of holdables tests the features that all have.
 
 import assert from "node:assert/strict";
 import {

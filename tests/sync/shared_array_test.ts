@@ -1,5 +1,5 @@
-// SharedArray: that it is a typed array in everything, what it checks beyond that, and that two
-// processes have the same one. What it has in common with Value is counted in value_test.ts.
+// SharedArray: it is a typed array in everything; its additional checks; and two
+// processes have the same one. Its features in common with Value are counted in value_test.ts.
 
 import assert from "node:assert/strict";
 import {

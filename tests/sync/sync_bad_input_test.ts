@@ -1,5 +1,5 @@
 // Bad input to locks, semaphores, events, conditions and barriers: each is refused at the call, in
-// words that name what was wrong and say what to do, and leaves the object as it was.
+// words that name the fault and a way out, and leaves the object as it was.
 
 import assert from "node:assert/strict";
 import {

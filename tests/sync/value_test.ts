@@ -1,4 +1,4 @@
-// Value: what it holds and refuses, update() and the operations without the lock, and that two
+// Value: the values it accepts and refuses, update() and the operations without the lock, and that two
 // processes have the same one.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Targets and options of processes that mean nothing: each is refused in words that say what to do.
+// Invalid targets and options of processes: each is refused in words that name a way out.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, Process, ProcessError } from "../../mod.ts";

@@ -1,4 +1,4 @@
-// Functions by source: all their forms, and what names in them stand for.
+// Functions by source: all their forms, and the meaning of names in them.
 
 import assert from "node:assert/strict";
 import { Process, ProcessError, sleep as pause } from "@multiproc/multiprocessing";

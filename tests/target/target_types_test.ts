@@ -1,5 +1,5 @@
-// What the compiler says of targets and their arguments: this file is checked, and what must not be
-// accepted is marked.
+// The compiler's view of targets and their arguments: this file is type-checked, and the calls that must not be
+// accepted are marked.
 
 import assert from "node:assert/strict";
 import { Process, type Queue, type SharedArray } from "@multiproc/multiprocessing";

@@ -1,4 +1,4 @@
-// Objects that are constructed around parts that exist: what arrived, in place of what `new` makes.
+// Objects that are constructed around existing parts: parts that arrived, instead of the parts that `new` makes.
 
 import assert from "node:assert/strict";
 import { Barrier, Condition, Event, Lock, Queue, Semaphore, Value } from "../../mod.ts";

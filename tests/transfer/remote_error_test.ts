@@ -1,5 +1,5 @@
-// What a process fails with, as its starter sees it: errors of every kind arrive as what they are, at any
-// depth, and nothing is so strange that it can't be told.
+// The error of a failed process, as its starter sees it: errors of every kind arrive with their class, at any
+// depth, and even the strangest thrown value is reported.
 
 import assert from "node:assert/strict";
 import { decode } from "../../lib/codec/decode.ts";

@@ -1,4 +1,4 @@
-// What crosses to another process is read once, and refused at the call where it can't be read there: as
+// A value that crosses to another process is read once, and refused at the call if it can't be read there: as
 // arguments, fields of a subclass, results, items of queues and messages of pipes.
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
-// Shared memory into which somebody has written what this library never would: whoever uses it gets an
-// answer or an error, and nobody waits beyond his timeout. What is tried runs in processes with a time
-// limit, so that a loop without end fails the test.
+// Corrupted shared memory, with words that this library would never write: each call gets a result or an
+// error, and no wait exceeds its timeout. The attempts run in processes with a time
+// limit, so that an endless loop fails the test.
 
 import assert from "node:assert/strict";
 import { Process } from "../../mod.ts";

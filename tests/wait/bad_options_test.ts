@@ -1,4 +1,4 @@
-// Options of waits that mean nothing are refused by every face before anything happens.
+// Invalid options of waits are refused by every face before anything happens.
 
 import assert from "node:assert/strict";
 import {

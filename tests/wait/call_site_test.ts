@@ -1,4 +1,4 @@
-// Whatever a wait ends with, the error shows a line of the code that waited: not only that of the timer,
+// Whatever ends a wait, the error shows a line of the code that waited: not only a line of the timer,
 // or of the other task, that ended it.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Time that stands still until a test says otherwise. Imported before anything of the library, which takes
+// Time that stands still until a test advances it. Imported before any module of the library, which takes
 // its clocks and timers when it loads: so no timer of the library's fires, and no time passes, but by
 // `clock.tick()`, and a test decides which comes first.
 

@@ -1,5 +1,5 @@
-// The eventcount by itself: in which order sleepers wake, and that no wake-up is lost, doubled or kept by
-// one that can't use it. Several views of the same words in one isolate behave as those of several isolates.
+// The eventcount by itself: the order in which sleepers wake, and that no wake-up is lost, doubled or kept by
+// a waiter that can't use it. Several views of the same words in one isolate behave as those of several isolates.
 // No time passes but by clock.tick().
 
 import assert from "node:assert/strict";

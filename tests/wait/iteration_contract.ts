@@ -1,5 +1,5 @@
-// What every iterator and every stream of items does, whatever they come from: queues of any kind, and
-// connections. As tests, for whoever gives items one after the other.
+// The contract of every iterator and every stream of items, from any source: queues of any kind, and
+// connections. As tests, for each source that gives items one after the other.
 
 import assert from "node:assert/strict";
 import { turn, until } from "../queue/contract/implementation.ts";

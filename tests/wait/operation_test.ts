@@ -1,5 +1,5 @@
-// Operations by themselves: what the three faces of an attempt answer, and that of what ends a wait (it is
-// done, it fails, its time is up, it is aborted) one happens, once, and leaves everything as it should be.
+// Operations by themselves: the results of the three faces of an attempt, and that exactly one end of a wait (it is
+// done, it fails, its time is up, it is aborted) happens, once, and leaves everything as it should be.
 // No time passes but by clock.tick().
 
 import assert from "node:assert/strict";

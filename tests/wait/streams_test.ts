@@ -1,5 +1,5 @@
-// The iterators and streams of connections, and of a queue with a bound. Those of the other queues are tested by
-// their contract.
+// The iterators and streams of connections, and of a queue with a bound. The contract of queues tests those of the
+// other queues.
 
 import { Pipe, Queue } from "../../mod.ts";
 import { type Given, iterationContract } from "./iteration_contract.ts";

@@ -1,4 +1,4 @@
-// wait(): which of some connections, queues and processes are ready, in its three faces.
+// wait(): which of several connections, queues and processes are ready, in its three faces.
 
 import assert from "node:assert/strict";
 import {

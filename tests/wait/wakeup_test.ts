@@ -1,4 +1,4 @@
-// A wake-up that its receiver doesn't use goes on to the next waiter, by itself or by the next opener.
+// A wake-up that its receiver doesn't use goes on to the next waiter, by itself or by the next notify.
 
 import assert from "node:assert/strict";
 import { newSharedState, type SharedState } from "../../lib/shm/shared_state.ts";

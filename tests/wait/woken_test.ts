@@ -1,5 +1,5 @@
-// Every change wakes those who wait for it. Who waits looks by itself once a second as well, which would hide
-// that a wake-up is lost; here time stands still, so it doesn't. Waiting and changing are done by two objects of
+// Every change wakes its waiters. A waiter also looks by itself once a second, which would hide
+// a lost wake-up; here time stands still, so it doesn't. Waiting and changing are done by two objects of
 // the same shared memory, as in two processes.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// The globals of a simulated process, and the names by which transformed code reaches the kernel.
+// The globals of a simulated process, and the names by which transformed code calls the kernel.
 
 import { Buffer } from "node:buffer";
 import { inspect, types } from "node:util";

@@ -1,8 +1,8 @@
-// Models of the ways by which isolates talk: BroadcastChannel, MessageChannel, receiveMessageOnPort.
+// Models of the channels between isolates: BroadcastChannel, MessageChannel, receiveMessageOnPort.
 //
-// What is posted is there at once, and a listener gets it in a task of its own. A port counts what was
-// posted to it and what was taken from it in a word of simulated shared memory, so that the explorer
-// sees posting and taking as operations: it may let others run before each.
+// A posted message has arrived at once, and a listener gets it in a task of its own. A port counts the messages
+// posted to it and taken from it in a word of simulated shared memory, so that the explorer
+// sees posting and taking as operations: it may let other processes run before each.
 
 import type { TypedArray } from "./environment.ts";
 import { hashText } from "./hash.ts";

@@ -1,4 +1,4 @@
-// A simulated process: its own evaluation of the program, its event loop, and what the kernel knows of it.
+// A simulated process: its own evaluation of the program, its event loop, and the kernel's records about it.
 
 import { environmentOf, type Program, type TypedArray } from "./environment.ts";
 import { Hash, hashText } from "./hash.ts";

@@ -1,4 +1,4 @@
-// Promises of a simulated process: their jobs stand in the queue of that process, and run in its turn.
+// Promises of a simulated process: their jobs stand in the queue of that process, and run when it is scheduled.
 
 import { isKill } from "./signals.ts";
 

@@ -1,5 +1,5 @@
-// Data races: two accesses of the same word by two processes, one of them a plain one, one of them a
-// write, and nothing that orders them. Vector clocks, after Lamport and Mattern; every operation of
+// Data races: two accesses of the same word by two processes, at least one of them plain, at least one of them a
+// write, with no happens-before order between them. Vector clocks, after Lamport, Fidge and Mattern; every operation of
 // Atomics on a word passes the clock on to the next one there.
 
 import type { Process } from "./process.ts";

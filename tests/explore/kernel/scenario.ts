@@ -1,4 +1,4 @@
-// What a scenario consists of, and what it sees of the simulation.
+// The parts of a scenario, and its view of the simulation.
 
 /** How far a search goes. */
 export interface Bounds {

@@ -1,4 +1,4 @@
-// What the kernel and the transformed code say to each other.
+// The values by which the kernel and the transformed code communicate.
 
 /** The answer of an operation before which the process has to stop: then `yield` gives the result. */
 export const STOP: unique symbol = Symbol("stop");

@@ -1,5 +1,5 @@
-// A schedule as a person reads it: one line for each operation, with the process, the place in the
-// code, the word and what came of it; and a line for each decision.
+// A schedule in readable form: one line for each operation, with the process, the place in the
+// code, the word and the result; and a line for each decision.
 
 import type { Process } from "./process.ts";
 

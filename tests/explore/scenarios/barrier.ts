@@ -1,4 +1,4 @@
-// Barrier: all pass, or it breaks for all.
+// Barrier: all parties pass, or it breaks for all.
 
 import { Barrier } from "../../../lib/sync/barrier.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";

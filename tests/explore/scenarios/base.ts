@@ -1,5 +1,5 @@
-// What all scenarios share: processes with control blocks and places in one roster, and what is
-// usually asked of an outcome.
+// Parts that all scenarios share: processes with control blocks and entries in one process table, and the usual
+// checks of an outcome.
 
 import { adoptControl, ControlBlock } from "../../../lib/liveness/control_block.ts";
 import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";

@@ -1,4 +1,4 @@
-// Condition: no notification is lost, and with one who dies neither.
+// Condition: no notification is lost, not even with a waiter that dies.
 
 import { Condition } from "../../../lib/sync/condition.ts";
 import { Lock } from "../../../lib/sync/lock.ts";

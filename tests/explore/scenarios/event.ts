@@ -1,4 +1,4 @@
-// Event: who waits goes on once it is set.
+// Event: its waiters go on once it is set.
 
 import { Event } from "../../../lib/sync/event.ts";
 import type { Scenario, Simulation } from "../kernel/scenario.ts";

@@ -1,4 +1,4 @@
-// No scenario of the library: what the transform makes of forms of code. See transform_test.ts.
+// No scenario of the library: the transform of forms of code. See transform_test.ts.
 
 import type { Scenario, Simulation } from "../kernel/scenario.ts";
 import { forms } from "../forms.ts";

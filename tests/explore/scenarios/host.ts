@@ -1,5 +1,5 @@
-// The host of a process, from its start to its end: nobody is stopped in a critical section, its end
-// is seen by those who wait for it and by those who share something with it, and its exit code is true.
+// The host of a process, from its start to its end: no process is stopped in a critical section, its end
+// is seen by the processes that wait for it or share something with it, and its exit code is true.
 // P0 is the host and runs lib/host/supervisor.ts; P1 is the process; the worker is a model.
 
 import { ControlBlock, ownControl } from "../../../lib/liveness/control_block.ts";

@@ -1,4 +1,4 @@
-// Lock and RLock: one holder at a time, no wake-up is lost, and of a holder that dies exactly one is told.
+// Lock and RLock: one holder at a time, no wake-up is lost, and exactly one process is told of a holder's death.
 
 import { Lock } from "../../../lib/sync/lock.ts";
 import { RLock } from "../../../lib/sync/rlock.ts";

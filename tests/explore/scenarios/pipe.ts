@@ -1,5 +1,5 @@
-// Pipes: messages arrive once and in order, the end of one side is seen by the other after all that was
-// sent, and no wake-up is lost. The port beside the lanes is a model: what is posted is there at once.
+// Pipes: messages arrive once and in order, one side sees the end of the other after all messages that were
+// sent, and no wake-up is lost. The port beside the SPSC queues is a model: a posted message has arrived at once.
 
 import {
   deserialize,

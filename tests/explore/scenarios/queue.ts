@@ -1,5 +1,5 @@
-// Queues: every item that was put is got once, in the order of each putter, and nobody sleeps while
-// there is something for it.
+// Queues: every item that was put is got once, in the order of each putter, and no process sleeps while
+// there is an item or room for it.
 
 import { Store, type StoreContent } from "../../../lib/queue/shared/store.ts";
 import { blocking, eventually, now } from "../../../lib/wait/operation.ts";

@@ -1,4 +1,4 @@
-// The table of processes: who is alive, and to whom things belong. Entries are taken again at once
+// The process table: which entries are alive, and which owner each has. Freed entries are taken again at once
 // here (MANY is 1: see program.ts).
 
 import { Mutex } from "../../../lib/liveness/mutex.ts";

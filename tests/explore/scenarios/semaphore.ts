@@ -1,4 +1,4 @@
-// Semaphore and BoundedSemaphore: never more inside than there are permits, none is lost or made out of
+// Semaphore and BoundedSemaphore: never more holders than permits, no permit is lost or made out of
 // nothing, and no wake-up is lost.
 
 import { BoundedSemaphore, Semaphore } from "../../../lib/sync/semaphore.ts";

@@ -1,4 +1,4 @@
-// Value and SharedArray: no update is lost, and none of one who dies is half done.
+// Value and SharedArray: no update is lost, and no update of a process that dies is half done.
 
 import { SharedArray } from "../../../lib/sync/shared_array.ts";
 import { Value } from "../../../lib/sync/value.ts";

@@ -1,4 +1,4 @@
-// Models of what a host starts processes with. A worker is a simulated process that starts when it is
+// Models of the workers that a host starts. A worker is a simulated process that starts when it is
 // made; terminate() gives the order, which the explorer carries out at any later step.
 
 import type { Listener, ProcessWorker } from "../../../lib/host/workers/worker.ts";

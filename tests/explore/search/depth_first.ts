@@ -1,5 +1,5 @@
-// Depth first: each run repeats the decisions of the one before up to the last that has an action
-// left, and takes that. What follows a state that was seen with as many preemptions left is cut off.
+// Depth first: each run repeats the decisions of the one before up to the last that has an untried
+// action, and takes that. The search is cut off at a state that was seen with as many preemptions left.
 
 import type { Program } from "../kernel/environment.ts";
 import { type Action, Kernel, type SharedPlaces, type Strategy } from "../kernel/kernel.ts";

@@ -1,6 +1,6 @@
-// Schedules by chance: uniformly, or by random priorities of the processes that change a few times in a
+// Random schedules: uniform, or by random priorities of the processes that change a few times in a
 // run (PCT: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic
-// Guarantees of Finding Bugs", 2010). For what is too large to be searched.
+// Guarantees of Finding Bugs", 2010). For scenarios that are too large to be searched.
 
 import type { Program } from "../kernel/environment.ts";
 import { type Action, Kernel, type Strategy } from "../kernel/kernel.ts";

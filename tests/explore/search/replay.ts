@@ -1,4 +1,4 @@
-// Runs a schedule again, and makes it shorter.
+// Replays a schedule, and shortens it.
 
 import type { Program } from "../kernel/environment.ts";
 import {

@@ -1,7 +1,7 @@
 // Finds the functions that can reach shared memory, or wait: these become generators. A function is one
-// if it uses Atomics or `await`, or calls what is one; calls are told apart by name only. A name that
-// ever holds a value of unknown origin counts as unknown, and a call of an unknown name looks at what
-// it got. So a wrong guess costs time and not truth.
+// if it uses Atomics or `await`, or calls such a function; calls are told apart by name only. A name that
+// ever holds a value of unknown origin counts as unknown, and a call of an unknown name checks whether it
+// got a generator. So a wrong guess costs time and not truth.
 
 import { children, type Node, Refusal, type Source } from "./source.ts";
 

@@ -1,4 +1,4 @@
-// A change of the code under test, before it is read.
+// An edit of the code under test, made before the code is parsed.
 
 /** A replacement of text in one file; it must apply exactly once. */
 export interface Edit {

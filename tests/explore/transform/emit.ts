@@ -1,6 +1,6 @@
 // Writes a module anew, by slices of its text: functions that may reach shared memory become
 // generators, operations of Atomics and plain accesses of elements go to the kernel together with
-// the number of their site. What isn't touched stays as it is.
+// the number of their site. All other text stays as it is.
 //
 // Names of the kernel in the text (see kernel/environment.ts):
 //
@@ -11,9 +11,9 @@
 //   $r, $w           a plain read or write of an element
 //   $bulk, $each     calls of natives that copy many elements, or call their argument back
 //   $set             an assignment to a property whose setter may yield
-//   $keep, $again    what is at the top of modules and has to be made anew before each run
-//   $k               where V8 can end a thread: the entry of a function, the turn of a loop
-//   $refuse          what can't be treated truly: an error if the function around it is ever called
+//   $keep, $again    declarations at the top of modules that have to be made anew before each run
+//   $k               a place where V8 can end a thread: the entry of a function, the iteration of a loop
+//   $refuse          code that can't be treated truly: an error if the function around it is ever called
 
 import {
   type Analysis,

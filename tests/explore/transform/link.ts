@@ -1,4 +1,4 @@
-// From a file of scenarios to one function, which is evaluated once for each simulated process.
+// Links a file of scenarios into one function, which is evaluated once for each simulated process.
 
 import * as esbuild from "esbuild";
 import { Analysis } from "./analysis.ts";

@@ -1,5 +1,5 @@
-// Reads the modules that a scenario uses: types are blanked out, so that every position stays what it
-// was, and the rest is parsed. Bugs that are put in on purpose, and constants made smaller, are edits here.
+// Reads the modules that a scenario uses: types are blanked out, so that every position stays as it
+// was, and the rest is parsed. Mutants (bugs put in on purpose) and constants made smaller are edits here.
 
 import * as acorn from "acorn";
 import blankTypes from "ts-blank-space";

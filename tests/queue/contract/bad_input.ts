@@ -1,4 +1,4 @@
-// Bad input is refused at the call, by every form alike, and nothing has happened.
+// Bad input is refused at the call, by all forms alike, and leaves the queue as it was.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// How many items a queue holds, and that this can be set.
+// The maximum number of items in a queue, and setting it.
 
 import assert from "node:assert/strict";
 import { QueueFull } from "../../../mod.ts";

@@ -1,4 +1,4 @@
-// What the contract of queues is told of an implementation, and what its tests share.
+// The description of an implementation for the contract of queues, and the helpers that its tests share.
 
 import assert from "node:assert/strict";
 import type {

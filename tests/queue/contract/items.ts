@@ -1,4 +1,4 @@
-// What is put is got: once, in the order of the queue, as what it was.
+// Every item that is put is got: once, in the order of the queue, with its value.
 
 import assert from "node:assert/strict";
 import { type Contract, drain, getsOf, inOrder, putsOf, turn } from "./implementation.ts";

@@ -1,4 +1,4 @@
-// A queue that knows when all that was put has been worked off.
+// A queue that knows when all its items have been processed (taskDone, join).
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,5 @@
 // A queue that is given to processes: each item is got once, in the order of its producer, whatever happens to
-// the processes. One that can't be given says so.
+// the processes. A queue that can't be given says so.
 
 import assert from "node:assert/strict";
 import { Pipe, Process, Queue, wait, waitNowait } from "../../../mod.ts";

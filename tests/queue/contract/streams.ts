@@ -1,4 +1,4 @@
-// Queues as loops and as web streams: nothing is taken ahead, and nothing is lost when they stop.
+// Queues as loops and as web streams: no item is taken ahead, and no item is lost when they stop.
 
 import assert from "node:assert/strict";
 import { InvalidStateError, QueueShutDown } from "../../../mod.ts";

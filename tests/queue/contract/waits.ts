@@ -1,4 +1,4 @@
-// How a wait ends, in whose turn, and that one which ends early has taken nothing and put nothing.
+// How a wait ends, in which order waiters go on, and that a wait which ends early has taken and put nothing.
 
 import assert from "node:assert/strict";
 import { QueueEmpty, QueueFull } from "../../../mod.ts";

@@ -1,4 +1,4 @@
-// Calls that must be refused, again and again, while all else goes on.
+// Calls that must be refused, again and again, while all other rooms go on.
 
 import {
   BoundedSemaphore,

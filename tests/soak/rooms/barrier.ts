@@ -1,9 +1,9 @@
-// A barrier of which one party is killed: the others learn of it, and go on when it was repaired. What
-// tells them is an Event.
+// A barrier of which one party is killed: the others learn of it, and go on when it was repaired. An Event
+// tells them.
 //
-// One who has passed a round, or waits, is a party, and his death breaks the barrier. One who has not come
-// yet isn't. Whether one who was just arriving is a party can't be known, so main arrives in the place
-// of the dead one, and either passes or is told that the barrier is broken.
+// A process that has passed a round, or waits, is a party, and its death breaks the barrier. A process that has not
+// arrived yet isn't. Whether a process that was just arriving is a party can't be known, so main arrives in the place
+// of the dead process, and either passes or is told that the barrier is broken.
 
 import { Barrier, BrokenBarrierError, Event, Semaphore } from "../../../mod.ts";
 import { at } from "../states.ts";

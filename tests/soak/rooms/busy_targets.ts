@@ -1,4 +1,4 @@
-// What keeps a thread busy in one way or another: see queue_targets.ts for the terms.
+// Targets that keep a thread busy in one way or another: see queue_targets.ts for the terms.
 
 import type { Connection, Lock } from "../../../mod.ts";
 import type { At, States } from "../states.ts";

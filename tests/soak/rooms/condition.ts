@@ -1,5 +1,5 @@
-// Conditions whose waiters are killed as they are notified: no notification goes with them, also when
-// they have the lock again. What there is to consume is consumed with no further notification.
+// Conditions whose waiters are killed as they are notified: no notification is lost with them, not even when
+// they have the lock again. The items there are to consume are consumed with no further notification.
 
 import { AbandonedLockError, Condition, Lock } from "../../../mod.ts";
 import { at } from "../states.ts";

@@ -1,10 +1,10 @@
 // Locks, semaphores and counters whose holders are killed.
 //
-// Who dies as a holder is reported once, and he only: a victim that had said that it holds the lock, and
-// not yet that it will release it, must be reported; one that was just acquiring or releasing may be;
-// another must not. One victim at a time uses it, beside a survivor and main, and main acquires it
-// after each kill: so what a victim left is found before the next one comes, and no report is made to a
-// victim, who could take it along.
+// The death of a holder is reported once, and no other death is: a victim that had said that it holds the lock, and
+// not yet that it will release it, must be reported; a victim that was just acquiring or releasing may be;
+// any other must not. One victim at a time uses it, beside a survivor and main, and main acquires it
+// after each kill: so the traces of a victim are found before the next one comes, and no report is made to a
+// victim, which could die with it.
 
 import {
   BoundedSemaphore,

@@ -1,4 +1,4 @@
-// What acquires and releases: see queue_targets.ts for the terms.
+// Targets that acquire and release: see queue_targets.ts for the terms.
 
 import {
   AbandonedLockError,

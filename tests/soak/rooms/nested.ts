@@ -1,5 +1,5 @@
 // Processes that have started processes are killed. Their daemons end with them; their other children
-// go on, and end when they have nothing more to do. What has become of a child is seen at its pipes.
+// go on, and end when their work is done. The state of a child is observed at its pipes.
 
 import { BrokenPipeError, EOFError, Pipe, sleep } from "../../../mod.ts";
 import { at } from "../states.ts";

@@ -1,10 +1,10 @@
 // Pipes of which the process at one end is killed.
 //
-// What a killed sender has sent is received all the same: let it store `begun` before and `done` after
+// The messages that a killed sender has sent are received all the same: let it store `begun` before and `done` after
 // each send, then the survivor receives 0 … n - 1 in order and then EOFError, and n is `done` or
 // `begun`, which differ by one at most. So n is certain, but for the one message that was being sent.
 // A killed receiver has got 0 … n - 1 in order; the survivor's send throws BrokenPipeError and its
-// recv EOFError. An end is in one process: whatever way it was on, who has the other one learns it.
+// recv EOFError. An end is in one process, whatever way it was on; the holder of the other end learns of its death.
 
 import {
   BrokenPipeError,

@@ -1,4 +1,4 @@
-// What has an end of a pipe: see queue_targets.ts for the terms.
+// Targets that have an end of a pipe: see queue_targets.ts for the terms.
 
 import { BrokenPipeError, type Connection, EOFError, Pipe } from "../../../mod.ts";
 import type { At, States } from "../states.ts";

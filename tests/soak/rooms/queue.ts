@@ -6,18 +6,18 @@
 //
 // - of each producer the items below `done` were put: the put of each returned. Those from `done` to
 //   `begun`, one at most (or one call of putMany), are uncertain, and none beyond was ever begun.
-//   A survivor, and who was killed between two puts, leaves none uncertain.
-// - whatever was put was got, as the queue is empty. A place in `seen` is 1 if its consumer lived to
+//   A survivor, and a process that was killed between two puts, leaves none uncertain.
+// - every item that was put was got, as the queue is empty. A place in `seen` is 1 if its consumer lived to
 //   mark it. A consumer stores how many it may get before each call and how many it has marked after:
-//   the difference, one at most (or one call of getMany), is all it can have taken along.
-// - so an item below `done` whose place is 0 died with a consumer, and there are no more of those than
-//   killed consumers had in their hands, which is none where no consumer was killed. A place that is
+//   the difference, one at most (or one call of getMany), is the most that can be lost with it.
+// - so an item below `done` whose place is 0 was lost with a consumer, and there are no more of those than
+//   killed consumers were about to mark, which is none where no consumer was killed. A place that is
 //   2 or more is an item doubled; and one at `begun` or beyond was never put.
 // - the queue's own count of puts must be the sum of `done` and of so many of the uncertain as were put.
-//   With it the lost are known exactly: puts less marks.
+//   With it the number of lost items is known exactly: puts less marks.
 //
-// So in the rounds in which only producers are killed a single item lost is seen, by a kill or by a wait
-// that timed out or was aborted; in the others one more than there were hands.
+// So in the rounds in which only producers are killed a single lost item is detected, be it by a kill or by a wait
+// that timed out or was aborted; in the other rounds, one more than consumers were about to mark.
 
 import { JoinableQueue, Queue } from "../../../mod.ts";
 import { at } from "../states.ts";

@@ -1,4 +1,4 @@
-// A child ends while its own daemon is in a loop without end: that one ends with it.
+// A child ends while its own daemon is in an endless loop: the daemon ends with it.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// A child is killed while its own daemon is in a loop without end: that one ends, too.
+// A child is killed while its own daemon is in an endless loop: the daemon ends, too.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

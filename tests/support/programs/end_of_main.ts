@@ -1,5 +1,5 @@
-// Main ends by an error ("throw"), by an error in a timer ("throw later"), by a rejection nobody
-// handles ("reject") or by Deno.exit(3) ("exit"), while its children are in a loop without end,
+// Main ends by an error ("throw"), by an error in a timer ("throw later"), by an unhandled
+// rejection ("reject") or by Deno.exit(3) ("exit"), while its children are in an endless loop,
 // blocked, and waiting.
 
 import { Process, Queue } from "@multiproc/multiprocessing";

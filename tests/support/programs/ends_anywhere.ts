@@ -1,6 +1,6 @@
 // Threads and processes that can end anywhere, also in the middle of a put or a get, end at random
-// instants while they use a queue: nothing is lost but what they had in their hands, the queue is as
-// good as before, and nobody has to wait for them later. Arguments: threads, limits or hosted; how many,
+// instants while they use a queue: no item is lost but those they were just putting or getting, the queue is as
+// good as before, and no process has to wait for them later. Arguments: threads, limits or hosted; how many,
 // so many at a time; a seed.
 
 import assert from "node:assert/strict";

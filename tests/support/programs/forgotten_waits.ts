@@ -1,4 +1,4 @@
-// Queues that are waited for in vain and then forgotten are freed; run with --expose-gc.
+// Queues with pending waits that are then forgotten are freed; run with --expose-gc.
 
 import { getHeapStatistics } from "node:v8";
 import { Queue, QueueEmpty } from "@multiproc/multiprocessing";

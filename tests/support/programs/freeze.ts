@@ -1,4 +1,4 @@
-// Freezes what the language has, as a lockdown does, when it is imported.
+// Freezes the built-in objects of the language, as a lockdown does, when it is imported.
 
 const { freeze, getPrototypeOf } = Object;
 

@@ -1,4 +1,4 @@
-// Does the steps of the scenario, freezes what the language has, and does them again. Prints what differs.
+// Does the steps of the scenario, freezes the built-ins, and does the steps again. Prints the differences.
 
 import { answerOf, processSteps, steps } from "../spoiling/scenario.ts";
 import { Process, Queue } from "../../../mod.ts";

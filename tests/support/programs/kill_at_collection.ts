@@ -1,4 +1,4 @@
-// A child lives as long as an object of main's; run with --expose-gc.
+// A child lives as long as an object of main; run with --expose-gc.
 
 import { Process, Queue, sleep } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// A listener for a signal of the operating system kills a child in a loop without end.
+// A listener for a signal of the operating system kills a child in an endless loop.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

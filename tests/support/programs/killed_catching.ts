@@ -1,5 +1,5 @@
-// A child is killed that catches everything while it computes. Deno 2.9.6 may forget the order to
-// end it, in a built-in function; then the child is not waited for, and ends with the program.
+// A child is killed that catches everything while it computes. Deno 2.9.6 may lose the order to
+// end it, in a built-in function; then the program doesn't wait for the child, which ends with the program.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

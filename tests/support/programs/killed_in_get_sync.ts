@@ -1,4 +1,4 @@
-// A child is killed while its thread is blocked in getSync; nobody waits for its end, or "join".
+// A child is killed while its thread is blocked in getSync; main doesn't wait for its end, or does ("join").
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// A process that was started holds neither its target nor its arguments, and one that was closed
+// A process that was started keeps neither its target nor its arguments alive, and a closed one
 // nothing at all; run with --expose-gc. With an argument, the same is done in a child.
 
 import { Event, Process, type ProcessOptions, Queue, sleep } from "@multiproc/multiprocessing";

@@ -1,4 +1,4 @@
-// Tasks that wait at queues of their own process for what nobody will do.
+// Tasks that wait at queues of their own process for items that never come.
 
 import { Queue } from "@multiproc/multiprocessing/local";
 

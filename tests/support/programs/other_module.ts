@@ -1,4 +1,4 @@
-// A program whose targets are in another module, which knows the package only by its types.
+// A program whose targets are in another module, which imports types only from the package.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 import { fill } from "./other_module_targets.ts";

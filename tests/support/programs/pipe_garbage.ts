@@ -1,4 +1,4 @@
-// Ends that nothing refers to any more, in processes that live on; run with --expose-gc.
+// Unreferenced ends of pipes, in processes that live on; run with --expose-gc.
 
 import { type Connection, Pipe, Process } from "@multiproc/multiprocessing";
 

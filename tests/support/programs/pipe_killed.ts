@@ -1,4 +1,4 @@
-// Children are killed while they wait at pipes, in all the ways there are; nobody joins them.
+// Children are killed while they wait at pipes, in every way of waiting; main doesn't join them.
 
 import { type Connection, Pipe, Process, Queue } from "@multiproc/multiprocessing";
 

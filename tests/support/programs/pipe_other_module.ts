@@ -1,4 +1,4 @@
-// A child whose module knows the package only by its types receives all that may be handed over.
+// A child whose module imports types only from the package receives every kind of object that can be handed over.
 
 import {
   Barrier,

@@ -1,4 +1,4 @@
-// Children send what nobody reads, of every kind, and end; main has ended before.
+// Children send messages of every kind that are never read, and end; main has ended before.
 
 import { type Connection, Pipe, Process } from "@multiproc/multiprocessing";
 

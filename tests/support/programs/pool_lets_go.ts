@@ -1,4 +1,4 @@
-// A pool holds neither what its tasks were given, nor their results, once they have an outcome; run with
+// A pool keeps neither the arguments of its tasks nor their results alive, once they have an outcome; run with
 // --expose-gc. Python's suite has it as test_release_task_refs.
 
 import { Pool, sleep } from "@multiproc/multiprocessing";

@@ -1,6 +1,6 @@
-// A process attacks the program it runs in, in the way of the argument; the program checks that all
-// it has goes on as before, and says so. The process has no permission ("none"), or none and a time
-// limit ("limited"), or all ("all"): then what is refused to the others succeeds.
+// A process attacks the program it runs in, in the way of the argument; the program checks that
+// all its objects go on as before, and says so. The process has no permission ("none"), or none and a time
+// limit ("limited"), or all ("all"): then the attacks that are refused to the others succeed.
 
 import {
   type Connection,

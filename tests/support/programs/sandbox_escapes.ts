@@ -1,5 +1,5 @@
 // Makes the attempts of support/escapes.ts in a process with the permissions of the argument, and
-// prints what came of them, as JSON.
+// prints their outcomes, as JSON.
 
 import { Process } from "@multiproc/multiprocessing";
 import { tryAll, tryLeaks, useGranted } from "../escapes.ts";

@@ -1,5 +1,5 @@
-// Processes in sandboxes are terminated in a loop without end, which only the end of the program
-// can stop: they have ended all the same, and the program ends.
+// Processes in sandboxes are terminated in an endless loop, which only the end of the program
+// can stop: they count as ended all the same, and the program ends.
 
 import { activeChildren, Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,5 +1,5 @@
-// A process writes into a word of the roster, which it shares if it inherits its rights, and stays. Main has others
-// run and end meanwhile: it can be disturbed, but neither hang nor end early.
+// A process writes into a word of the process table, which it shares if it inherits its rights, and stays. Other
+// processes of main run and end meanwhile: main can be disturbed, but neither hangs nor ends early.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,5 +1,5 @@
-// A program that changes what Error makes of stacks: its modules are found all the same, and waits end as
-// ever. Prints what is not so.
+// A program that changes how Error makes stacks: its modules are found all the same, and waits end
+// as before. Prints the failures.
 
 import { Lock, Process, Queue, QueueEmpty } from "@multiproc/multiprocessing";
 

@@ -1,5 +1,5 @@
-// Processes that may end anywhere put large items. Whoever runs this stops the whole program now and
-// then; a process that was in the middle of something must have it still when it goes on.
+// Processes that may end anywhere put large items. The test stops the whole program now and
+// then; a process that was inside a critical section must still hold its lock when it goes on.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// A child fails. Somebody asks for its result ("result"), or only joins it, or nobody cares
+// A child fails. Main asks for its result ("result"), or only joins it, or does neither
 // ("nobody").
 
 import { Process } from "@multiproc/multiprocessing";

@@ -1,4 +1,4 @@
-// A child fails with a message of the length that the argument says, which nobody asks for.
+// A child fails with a message of the length given as argument, and main doesn't ask for its result.
 
 import { Process } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// Main ends while its daemon, and the daemon's child, are in loops without end.
+// Main ends while its daemon, and the daemon's child, are in endless loops.
 
 import { Process, Queue } from "@multiproc/multiprocessing";
 

@@ -1,4 +1,4 @@
-// Run without Deno's worker-options, a program ends where it starts a sandbox.
+// Run without Deno's worker-options, a program ends when it starts a sandbox.
 
 import { Process } from "../../../mod.ts";
 

@@ -1,4 +1,4 @@
-// What a program, or a library that it loads, adds to prototypes.
+// Adds properties to prototypes, as a program or a library that it loads may do.
 
 import { answerOf, type steps } from "./scenario.ts";
 

@@ -1,6 +1,6 @@
-// What is done while something is spoiled: every primitive, by every face. The answer is a text, to be
-// compared with what the same answers where nothing is spoiled. It is written with the language alone, no
-// method of anything but this library's, so that what fails is not the scenario.
+// The steps that are done while something is spoiled: every primitive, by every face. The result is a text, to be
+// compared with the result where nothing is spoiled. The scenario is written with the language alone, and calls
+// no methods but this library's, so that a failure is not the scenario's.
 
 import { LifoQueue, PriorityQueue, Queue as LocalQueue } from "../../../local.ts";
 import {

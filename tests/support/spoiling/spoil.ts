@@ -1,5 +1,5 @@
-// What a program may replace after this library was loaded: every global, every static method, every
-// method and getter of a prototype. Each can be spoiled, and given back. Nothing here uses what it spoils.
+// Everything that a program may replace after this library was loaded: every global, every static method, every
+// method and getter of a prototype. Each can be spoiled and restored. The code here uses nothing that it spoils.
 
 import { EventEmitter } from "node:events";
 import process from "node:process";

@@ -1,7 +1,7 @@
-// Spoils one thing after the other, and does the steps of scenario.ts meanwhile. Prints what differs.
-// An instrument to look for what this library still looks up, not a test: it has findings, most of them of
+// Spoils one thing after the other, and does the steps of scenario.ts meanwhile. Prints the differences.
+// An instrument to find what this library still looks up, not a test: it has findings, most of them of
 // Deno's own code (listeners, events, streams, symbols of its classes), some of which end the program; it
-// goes on with --from. What must hold is in tests/full/spoiling.ts. It writes nothing.
+// goes on with --from. The requirements are in tests/full/spoiling.ts. It writes nothing.
 //
 // Run as: deno run -A tests/support/spoiling/sweep.ts [--process | --pool] [--from NUMBER] [--only BEGINNING OF A NAME]
 

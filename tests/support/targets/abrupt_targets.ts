@@ -1,4 +1,4 @@
-// What uses a queue until it ends, wherever it is just then: threads that a program starts itself, and
+// Targets that use a queue until they end, at any point: threads that a program starts itself, and
 // processes.
 
 import { locks, workerData } from "node:worker_threads";

@@ -1,4 +1,4 @@
-// Targets with something wrong about them; the same terms as in queue_targets.ts.
+// Targets with a fault of some kind; the same terms as in queue_targets.ts.
 
 import type { Queue } from "../../../mod.ts";
 

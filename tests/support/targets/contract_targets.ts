@@ -1,4 +1,4 @@
-// What the processes of the tests of the contracts run, by reference or by source: see queue_targets.ts.
+// Targets of the tests of the contracts, by reference or by source: see queue_targets.ts.
 
 import type { AsyncJoinableQueue, BlockingQueue, Queue } from "../../../mod.ts";
 

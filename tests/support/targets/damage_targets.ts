@@ -1,4 +1,4 @@
-// What the processes of the tests of damaged memory run.
+// Targets of the tests of corrupted memory.
 
 // All from the files: what a child imports as mod.ts is the bundle, whose symbols are not those of the files.
 import { Pipe } from "../../../lib/pipe/pipe.ts";

@@ -1,4 +1,4 @@
-// What tells which copies of this package a child has.
+// Targets that tell which copies of this package a child has.
 
 import * as local from "../../../local.ts";
 import { currentProcess, Process, Queue, QueueEmpty } from "../../../mod.ts";

@@ -1,4 +1,4 @@
-// Targets that listen for their end, and for errors that nobody catches: see tests/child/exit_events_test.ts.
+// Targets that listen for their end, and for uncaught errors: see tests/child/exit_events_test.ts.
 
 import type { Queue } from "../../../mod.ts";
 

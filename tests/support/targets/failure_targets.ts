@@ -1,4 +1,4 @@
-// Targets that fail in every way there is: see tests/transfer/remote_error_test.ts.
+// Targets that fail in every possible way: see tests/transfer/remote_error_test.ts.
 
 import { deepEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";

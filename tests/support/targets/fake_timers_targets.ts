@@ -1,4 +1,4 @@
-// A module that takes time away when it is imported in a child, as tests of users do: it installs fake
+// A module that replaces time when it is imported in a child, as tests of users do: it installs fake
 // timers, and freezes the clocks that those leave alone.
 
 // deno-lint-ignore no-import-prefix

@@ -1,4 +1,4 @@
-// Threads that take a bare lock word; each says what it does in words beside it.
+// Threads that take a bare mutex; each writes its state in words beside it.
 
 import process from "node:process";
 import { workerData } from "node:worker_threads";

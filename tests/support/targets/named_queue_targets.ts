@@ -1,4 +1,4 @@
-// What the processes of the named-queue tests run; the same terms as in queue_targets.ts.
+// Targets of the tests of named queues; the same terms as in queue_targets.ts.
 
 import { Queue, QueueShutDown } from "../../../mod.ts";
 

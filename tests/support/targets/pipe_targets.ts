@@ -1,4 +1,4 @@
-// What the processes of the pipe tests run; the same terms as in queue_targets.ts.
+// Targets of the tests of pipes; the same terms as in queue_targets.ts.
 
 import {
   BrokenPipeError,

@@ -1,4 +1,4 @@
-// What the rounds of pools run.
+// Functions for the rounds of pools.
 
 import { type SharedArray, workerState } from "../../../mod.ts";
 

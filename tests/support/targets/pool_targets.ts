@@ -1,4 +1,4 @@
-// What the tests of pools call in workers. Each stands by itself: where nothing may be read, functions travel by source.
+// Functions that tests of pools call in workers. Each stands alone: without permission to read, they travel by source.
 
 import {
   currentTask,

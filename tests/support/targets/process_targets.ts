@@ -1,4 +1,4 @@
-// What the processes of the process tests run; the same terms as in queue_targets.ts. A function
+// Targets of the tests of processes; the same terms as in queue_targets.ts. A function
 // here that starts a process of its own does so by source, or runs itself: by source it has no
 // other function of this module.
 

@@ -1,4 +1,4 @@
-// What the processes of the queue tests run. These functions must work by reference (with
+// Targets of the tests of queues. These functions must work by reference (with
 // permission to read) and by source (without), so they use nothing but their arguments, the
 // globals and this package's exports. Deno.test must not be called where a child imports.
 

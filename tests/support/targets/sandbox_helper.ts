@@ -1,4 +1,4 @@
-// What a target's module imports.
+// A module that a target's module imports.
 
 /** Twice as much. */
 export function twice(n: number): number {

@@ -1,4 +1,4 @@
-// What the processes of the sandbox tests run. By source each stands alone.
+// Targets of the tests of sandboxes. By source each stands alone.
 
 import {
   Barrier,

@@ -1,3 +1,3 @@
-// Hands on what it has from the package.
+// Re-exports a class of the package.
 
 export { Lock } from "@multiproc/multiprocessing";

@@ -1,4 +1,4 @@
-// What the processes of the tests of sealed realms run. By source each stands alone.
+// Targets of the tests of sealed realms. By source each stands alone.
 
 import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";

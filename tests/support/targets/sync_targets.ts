@@ -1,4 +1,4 @@
-// What the processes of the tests of locks, semaphores, events, conditions and barriers run, by
+// Targets of the tests of locks, semaphores, events, conditions and barriers, by
 // reference or by source: see queue_targets.ts.
 
 import {

@@ -1,5 +1,5 @@
-// What a newcomer writes: a module that starts a process as it is imported. Only a child imports
-// it, which must not start another one.
+// A newcomer's program: a module that starts a process as it is imported. Only a child imports
+// it, and that child must not start another one.
 
 import { Process } from "../../../mod.ts";
 

@@ -1,4 +1,4 @@
-// What the processes of the tests of Value and SharedArray run, by reference or by source: see
+// Targets of the tests of Value and SharedArray, by reference or by source: see
 // queue_targets.ts.
 
 import { type Connection, SharedArray, sleep, Value } from "../../../mod.ts";

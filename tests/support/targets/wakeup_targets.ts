@@ -1,4 +1,4 @@
-// What the processes of tests/full/wakeup_rounds.ts run.
+// Targets of tests/full/wakeup_rounds.ts.
 
 import type { Lock, RLock, SharedArray } from "../../../mod.ts";
 

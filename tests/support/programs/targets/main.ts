@@ -1,5 +1,5 @@
-// Functions of all forms as targets. Prints for each what came of it: [4, "by reference"] or
-// [4, "by source"], or what went wrong. With "confined" the processes have no permissions.
+// Functions of all forms as targets. Prints the outcome of each: [4, "by reference"] or
+// [4, "by source"], or the fault. With "confined" the processes have no permissions.
 
 import { Process, sleep as pause } from "@multiproc/multiprocessing";
 import byDefault, { bound, declared as imported, doubled, renamed, table } from "./tasks.ts";

@@ -1,4 +1,4 @@
-// A module that another one exports as a whole.
+// A module that whole.ts exports as a whole.
 
 const factor = 2;
 

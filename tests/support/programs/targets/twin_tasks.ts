@@ -1,4 +1,4 @@
-// Functions with the text and the names of those in twins.ts.
+// Functions with the same text and the same names as those in twins.ts.
 
 const factor = 10;
 

@@ -1,4 +1,4 @@
-// Functions that have the text and the name of an exported one, and are others. Prints what came of each.
+// Functions that have the text and the name of an exported function, but are others. Prints the outcome of each.
 
 import { outcome } from "./helper.ts";
 import { jobs, work as theirs } from "./twin_tasks.ts";
