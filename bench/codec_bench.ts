@@ -1,5 +1,5 @@
-// What the byte codec costs, in nanoseconds a value, beside what the platform offers for the
-// same: deno run bench/codec_bench.ts
+// The cost of the byte codec, in nanoseconds a value, beside that of the platform's own serializers:
+// deno run bench/codec_bench.ts
 
 import { deserialize, serialize } from "node:v8";
 import { decode } from "../lib/codec/decode.ts";
@@ -36,7 +36,7 @@ const values: Record<string, (i: number) => unknown> = {
   "Uint8Array, 64 KiB": () => new Uint8Array(65536),
 };
 
-/** The best of some rounds, in ns a call; the functions take turns between rounds. */
+/** The best of some rounds for each function, in ns a call; the functions take turns, round by round. */
 function measure(functions: ((i: number) => unknown)[], budget = 20): number[] {
   const best = functions.map(() => Infinity);
   const counts = functions.map(() => 64);
@@ -57,14 +57,14 @@ const encoder = new Encoder();
 const columns = ["encode", "decode", "v8 ser.", "v8 des.", "structuredClone"];
 console.log("ns a value".padEnd(24) + columns.map((name) => name.padStart(16)).join(""));
 
-/** One row. Sixteen different values, so that nothing is measured that only repetition gives. */
+/** Prints one row. Sixteen different values, so that no effect of mere repetition is measured. */
 function row(name: string, make: (i: number) => unknown) {
   const some = Array.from({ length: 16 }, (_, i) => make(i));
   const written = some.map((value) => {
     const end = encoder.encode(value, 0, "value");
     return encoder.bytes.slice(0, end);
   });
-  // Read from one place, as from the buffer that a ring copies to.
+  // All are read from one buffer, like the one that a ring copies to.
   const buffer = new Uint8Array(written.reduce((sum, { length }) => sum + length, 0));
   const starts: number[] = [];
   written.reduce((at, bytes) => (buffer.set(bytes, at), starts.push(at), at + bytes.length), 0);
@@ -79,7 +79,7 @@ function row(name: string, make: (i: number) => unknown) {
   console.log(name.padEnd(24) + times.map((time) => time.toFixed(0).padStart(16)).join(""));
 }
 
-// Twice: the first time alone flatters whoever comes first, before other shapes were seen.
+// Twice: the first pass favours the first row, which runs before V8 has seen other shapes.
 for (const [name, make] of Object.entries(values)) row(name, make);
 console.log("\nagain, after all of these");
 for (const [name, make] of Object.entries(values)) row(name, make);

@@ -9,33 +9,33 @@
 /** Items a second (more is better), or the time of one step (less is better). */
 export type Unit = "items/s" | "ns" | "µs" | "ms";
 
-/** What a side's ratio to its peer has to be, or its figure, in the measurement's unit. */
+/** The target of a side's ratio to its peer, or of its figure, in the measurement's unit. */
 export type Target = { atLeast: number } | { atMost: number } | { below: number };
 
-/** What a side's figure is divided by, and what has to come out. */
+/** The side whose figure a side's figure is divided by, and the target of the ratio. */
 export interface Comparison {
   /** The name of the other side. */
   against: string;
   target?: Target;
 }
 
-/** One of those that are measured side by side. */
+/** One of the sides of a measurement. */
 export interface Side extends Partial<Comparison> {
   name: string;
   /** Runs one round and gives its figure, in the measurement's unit; gives up when aborted. */
   round(signal: AbortSignal): Promise<number>;
-  /** A second peer that it is compared with. */
+  /** A comparison with a second peer. */
   also?: Comparison;
 }
 
 export interface Measurement {
-  /** What `--only` looks for, such as "one-to-one/integers". */
+  /** The name that `--only` matches, such as "one-to-one/integers". */
   name: string;
   unit: Unit;
   sides: Side[];
 }
 
-/** What came of a comparison. */
+/** The result of a comparison. */
 export interface Verdict {
   against?: string;
   /** This side's median divided by that of `against`. */
@@ -44,7 +44,7 @@ export interface Verdict {
   met?: boolean;
 }
 
-/** What one side achieved. */
+/** The result of one side. */
 export interface SideResult extends Verdict {
   name: string;
   rounds: number[];
@@ -58,10 +58,10 @@ export interface MeasurementResult {
   sides: SideResult[];
 }
 
-/** How long one round may take before it counts as hung, in milliseconds. */
+/** The time after which a round counts as hung, in milliseconds. */
 const ROUND_LIMIT = 60_000;
 
-/** Runs every side once a round, `rounds` times. Rejects with what the first failing round threw. */
+/** Runs every side once a round, `rounds` times. Rejects with the error of the first round that fails. */
 export async function measure(
   measurement: Measurement,
   rounds: number,
@@ -89,7 +89,7 @@ async function withinLimit(
   side: Side,
 ): Promise<number> {
   const limit = new AbortController();
-  // A side that doesn't hear the signal is left behind, still running.
+  // A side that ignores the signal is left behind, still running.
   const { promise: never, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const error = new Error(
@@ -120,7 +120,7 @@ function judge(
   };
 }
 
-/** Gives nothing to compare with a peer that this machine hasn't got. */
+/** Compares a side with a peer; empty if this machine doesn't have the peer. */
 function compare(
   own: number,
   { against, target }: Partial<Comparison>,
@@ -153,7 +153,7 @@ const HEADINGS = [
   "target",
   "",
 ];
-/** Columns of figures, which line up on the right. */
+/** The columns of figures, which are aligned to the right. */
 const FIGURES = new Set([2, 3, 4, 5]);
 
 /** The results as an aligned table, a line a comparison. */

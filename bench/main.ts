@@ -1,10 +1,10 @@
 /**
  * `deno task bench`: this library against Python's multiprocessing, in one run.
  *
- *   --quick       a tenth of the items: a look, not a figure to quote
+ *   --quick       a tenth of the items: a first impression, no figure to quote
  *   --only NAME   only the measurements whose name contains NAME
  *   --rounds N    rounds of each measurement (5)
- *   --json FILE   where the figures go (bench/results.json)
+ *   --json FILE   the file for the figures (bench/results.json)
  *
  * A missed target is printed and is no failure; a measurement that can't be made is one.
  */
@@ -18,7 +18,7 @@ import { processMeasurements } from "./process_bench.ts";
 import { queueMeasurements } from "./queue_bench.ts";
 import { syncMeasurements } from "./sync_bench.ts";
 
-/** What the JSON file holds. */
+/** The content of the JSON file. */
 export interface Report {
   /** ISO 8601. */
   date: string;
@@ -27,7 +27,7 @@ export interface Report {
   rounds: number;
   deno: string;
   v8: string;
-  /** What `python3 --version` says; null without one. */
+  /** The output of `python3 --version`; null without a python3. */
   python: string | null;
   cpu: { model: string; cores: number; arch: string; os: string };
   measurements: MeasurementResult[];
@@ -113,9 +113,9 @@ async function main(): Promise<void> {
     options.json,
     JSON.stringify(report, null, 2) + "\n",
   );
-  // What a failed round left running must not keep the program from ending.
+  // Processes that a failed round left running must not keep the program alive.
   if (failed) Deno.exit(1);
 }
 
-// The benchmarks' children import targets.ts, never this; the guard keeps it so.
+// The benchmarks' children import targets.ts, never this module; the guard makes sure of it.
 if (import.meta.main) await main();

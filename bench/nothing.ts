@@ -1,19 +1,19 @@
-// The empty process of process_bench.ts, and what starts it, also in other processes.
+// The empty process of process_bench.ts, and the functions that start it, also in other processes.
 
 import { Process, type ProcessOptions } from "../mod.ts";
 
 export function nothing(): void {}
 
-/** This module, for processes to find its export in. */
+/** The URL of this module, in which processes find its exports. */
 export const here: string = import.meta.url;
 
-/** How an empty process is started. */
+/** The options that an empty process is started with. */
 export type Way = Pick<
   ProcessOptions<[], void>,
   "by" | "permissions" | "memoryLimitMb" | "timeLimit"
 >;
 
-/** Starts one and waits for its end. */
+/** Starts an empty process and waits for its end. */
 export async function startAndJoin(way: Way, signal?: AbortSignal): Promise<void> {
   const process = new Process({ target: nothing, module: here, ...way });
   process.start();
@@ -24,7 +24,7 @@ export async function startAndJoin(way: Way, signal?: AbortSignal): Promise<void
   process.close();
 }
 
-/** Milliseconds that a start takes in a process so much deeper than this one. */
+/** Milliseconds for a start in a process that is `depth` levels below this one. */
 export async function nestedStarts(depth: number, warmUp: number, count: number): Promise<number> {
   if (depth > 0) {
     const process = new Process({

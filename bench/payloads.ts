@@ -1,16 +1,16 @@
 /**
- * What the benchmarks send, and how a receiver proves that it really got it.
+ * The payloads of the benchmarks, and the checksum by which a receiver proves that it got them.
  *
  * Every peer sends the same payloads; `peers/queue_peer.py` builds them the same way.
  * Objects and strings are built before the clock starts and sent over and over, so a figure is
  * the cost of sending, not of building.
  */
 
-/** The payloads, by the name they carry in the table and in the JSON. */
+/** The payloads, by their names in the table and in the JSON. */
 export const PAYLOADS = ["integers", "objects", "strings"] as const;
 export type Payload = typeof PAYLOADS[number];
 
-/** Messages of bytes, for what sends these in a way of their own, by how long they are. */
+/** Messages of bytes, by their length, for sides with calls of their own for bytes. */
 export const CHUNKS = ["64 KiB", "1 MiB"] as const;
 export type Chunk = typeof CHUNKS[number];
 
@@ -23,10 +23,10 @@ export interface Link {
 
 export type Item = number | Link | string | Uint8Array<ArrayBuffer>;
 
-/** How many different objects or strings are built before they repeat. */
+/** The number of different objects or strings before they repeat. */
 const DIFFERENT = 1024;
 const STRING_LENGTH = 1024;
-/** Fewer, because of the memory. */
+/** The same for chunks: fewer, because of the memory. */
 const DIFFERENT_CHUNKS = 8;
 const CHUNK_LENGTHS: Record<Chunk, number> = { "64 KiB": 1 << 16, "1 MiB": 1 << 20 };
 
@@ -39,7 +39,7 @@ export function itemsOf(payload: Payload | Chunk): (index: number) => Item {
   return (index) => items[index % DIFFERENT];
 }
 
-/** As itemsOf(), for what only takes bytes. */
+/** As itemsOf(), for calls that accept only bytes. */
 export function chunksOf(chunk: Chunk): (index: number) => Uint8Array<ArrayBuffer> {
   const chunks = Array.from(
     { length: DIFFERENT_CHUNKS },
@@ -60,14 +60,14 @@ function text(index: number): string {
   return String(index).padStart(STRING_LENGTH, "abcdefgh");
 }
 
-/** One number per item; summed, it shows that a receiver was handed what was sent. */
+/** One number per item; the sum shows that a receiver got all items that were sent. */
 export function weigh(item: Item): number {
   if (typeof item === "number") return item;
   if (typeof item === "string") return item.length;
   return item instanceof Uint8Array ? item.length + item[item.length - 1] : item.id;
 }
 
-/** What the items of `producers` producers weigh together when each sends `count`. */
+/** The total weight of the items of `producers` producers when each sends `count`. */
 export function weightOf(
   payload: Payload | Chunk,
   count: number,

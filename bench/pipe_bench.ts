@@ -1,5 +1,5 @@
 /**
- * What a pipe does a second, and how long one message takes, beside Python's
+ * The messages that a pipe carries in a second, and the time of one message, beside Python's
  * `multiprocessing.Pipe` and a bare MessageChannel.
  *
  * One way is timed from the signal to start until the receiver has the last message. There and
@@ -48,7 +48,7 @@ interface Counts {
   channel: number;
 }
 
-/** For a quarter of a second to half a one on each side. */
+/** Counts that take a quarter to half a second on each side. */
 const FLOW_MESSAGES: Record<Payload | Chunk, Counts> = {
   integers: { pipe: 1_000_000, python: 120_000, channel: 300_000 },
   objects: { pipe: 400_000, python: 100_000, channel: 150_000 },
@@ -64,7 +64,7 @@ const FLOW_WARM_UP: Record<Payload | Chunk, number> = {
   "1 MiB": 40,
 };
 
-/** What a flow has to be, compared with each peer. Without one, it is measured to be known. */
+/** The targets of a flow's rate, compared with each peer. A flow without a target is only measured. */
 const FLOW_TARGETS: Partial<Record<Payload | Chunk, { python: Target; channel?: Target }>> = {
   integers: { python: { atLeast: 3 }, channel: { atLeast: 1 } },
   objects: { python: { atLeast: 3 }, channel: { atLeast: 1 } },
@@ -80,11 +80,11 @@ const KIB = 2 ** 10, MIB = 2 ** 20;
 const GAME_ROUNDS: Counts = { pipe: 300, python: 5, channel: 300 };
 const GAME_WARM_UP: Counts = { pipe: 100, python: 1, channel: 100 };
 /**
- * The most times as long as 64 KiB that a thousand times as much may take: no longer, but for what
- * two measurements of the same thing differ by where others use the processors, too.
+ * The time of an array a thousand times as large, divided by the time of 64 KiB, may be at most this: the same, but for
+ * the difference of two measurements of the same thing while other programs use the processors, too.
  */
 const SAME_TIME: Target = { atMost: 2 };
-/** Microseconds for the largest array. */
+/** The target for the largest array, in microseconds. */
 const LARGEST_TARGET: Target = { below: 5_000 };
 
 /** The pipe measurements; `scale` multiplies every number of timed messages. */
@@ -117,7 +117,7 @@ function scaled(counts: Counts, scale: number): Counts {
   };
 }
 
-/** What the two processes of a flow run. */
+/** The targets that the two processes of a flow run. */
 type Ends<P extends Payload | Chunk> = [
   produce: (connection: Connection<Item>, signals: Signals, share: Share<P>) => unknown,
   consume: (connection: Connection<Item>, signals: Signals, share: Share<P>) => unknown,
@@ -206,8 +206,8 @@ async function flow<P extends Payload | Chunk>(
 }
 
 /**
- * One message at a time there and back, between two who are both awake, as they can only be where
- * each has a processor to itself. A machine too busy for that shows it: Python takes half its time.
+ * One message at a time there and back, between two processes that are both awake, which takes a processor
+ * for each. A machine too busy for that shows it: Python takes half its time.
  */
 function talkMeasurement(
   payload: Payload,
@@ -247,9 +247,8 @@ async function talk(face: Face, share: Share, signal: AbortSignal): Promise<numb
 }
 
 /**
- * An array that is moved from one process to the other and back, by how long it takes one way
- * when no garbage collection falls into it.
- * Python and the smallest array show what that would be if its bytes were copied, or weren't there.
+ * An array that is moved from one process to the other and back: the time of one way, without a garbage
+ * collection. Python shows the time with the bytes copied, the smallest array the time with next to none.
  */
 function gameMeasurement(python: PythonPeer<PipeRequest> | null, scale: number): Measurement {
   const rounds = scaled(GAME_ROUNDS, scale);

@@ -1,12 +1,12 @@
 /**
- * What the processes of pipe_bench.ts run, as targets.ts is for the queues: the exported targets,
- * which their children import, for both faces of Connection.
+ * The targets of pipe_bench.ts, like those of targets.ts for the queues: the children import
+ * them; there is one for each face of Connection.
  */
 import type { Connection, Queue } from "../mod.ts";
 import { type Chunk, chunksOf, type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
 import type { Share, Signals } from "./targets.ts";
 
-/** This module, for `Process`'s option `module`. */
+/** The URL of this module, for the option `module` of a Process. */
 export const TARGETS: string = import.meta.url;
 
 type AnyShare = Share<Payload | Chunk>;
@@ -131,7 +131,7 @@ function consumeAllSync(recv: () => Item, signals: Signals, share: AnyShare): vo
   signals.done.putSync(weight);
 }
 
-/** Sends back what it receives, until that is `null`. */
+/** Sends back every item it receives, until it receives `null`. */
 export async function answer(connection: Connection<Item | null, Item>): Promise<void> {
   for (let item = await connection.recv(); item !== null; item = await connection.recv()) {
     await connection.send(item);
@@ -183,37 +183,37 @@ export function askSync(
   connection.sendSync(null);
 }
 
-/** What is moved from one process to the other and back. */
+/** The array that is moved from one process to the other and back. */
 export type Ball = Float64Array<ArrayBuffer>;
 
-/** How large the ball is and how many times it is thrown and thrown back. */
+/** The length of the ball, and how many times it is thrown and thrown back. */
 export interface Game {
   length: number;
   warmUp: number;
   count: number;
 }
 
-/** Every page is written to, so that there is memory to move. */
+/** Makes a ball. Every page is written to, so that there is memory to move. */
 export function newBall(length: number): Ball {
   return new Float64Array(length).fill(1);
 }
 
-/** Throws if it isn't the ball that was thrown. */
+/** Throws an error if this isn't the ball that was sent. */
 export function checkBall(ball: Ball, length: number): void {
   if (ball.length === length && ball[0] === 1 && ball[length - 1] === 1) return;
   throw new Error(`An array of ${length} numbers came back as one of ${ball.length}.`);
 }
 
 /**
- * What nine in ten of these times exceed. To V8, an isolate with little on its heap has grown many
- * times over when a large buffer arrives, whoever has sent it, and often it then collects garbage
- * for some milliseconds: the median is a move on one day, and on another the collector.
+ * The tenth percentile: nine in ten of these times exceed it. When a large buffer arrives in an isolate with little
+ * on its heap, V8 sees the heap grow many times over, and often collects garbage for some milliseconds: the median
+ * measures the move on one day, and the collector on another.
  */
 export function undisturbed(times: number[]): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length / 10)];
 }
 
-/** Throws back what it catches, until that is `null`. */
+/** Sends back every ball it receives, until it receives `null`. */
 export async function throwBack(connection: Connection<Ball | null, Ball>): Promise<void> {
   for (let ball = await connection.recv(); ball !== null; ball = await connection.recv()) {
     await connection.send(ball, { transfer: [ball.buffer] });

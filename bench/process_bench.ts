@@ -1,5 +1,5 @@
 /**
- * How long it takes to start an empty process and see it end, one after another: from main with the
+ * The time to start an empty process and wait for its end, one after another: from main with the
  * same permissions, with others, with limits, and from processes inside of processes.
  */
 import { Process } from "../mod.ts";
@@ -9,9 +9,9 @@ import type { PythonPeer, QueueRequest } from "./peers/python.ts";
 
 const PYTHON = "multiprocessing, spawn";
 const STARTS = 20;
-/** The first process also starts what later ones find running, such as Python's tracker. */
+/** Untimed starts: the first process also starts helpers that later ones use, such as Python's tracker. */
 const WARM_UP = 2;
-/** Half a second each. */
+/** The number of timed starts that take half a second each. */
 const SLOW_STARTS = 3;
 const DEPTHS = [1, 2, 5];
 

@@ -1,7 +1,7 @@
-/** What the measurements that run processes have in common. */
+/** Helpers of the measurements that run processes. */
 import type { Process } from "../mod.ts";
 
-/** Starts processes; the alarm goes off when one of them fails, or when the signal does. */
+/** Starts processes; the alarm goes off when one of them fails, or when the signal is aborted. */
 export function startAll(
   processes: Pick<Process, "start" | "result">[],
   signal: AbortSignal,

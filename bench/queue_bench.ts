@@ -1,5 +1,5 @@
 /**
- * What a queue does a second, and how long one item takes.
+ * The items that a queue carries in a second, and the time of one item.
  *
  * A *flow* is timed from the signal to start until the last consumer has its last item.
  * A *talk* is one item at a time through two empty queues, timed by the process that asks. All
@@ -28,14 +28,14 @@ type Face = "async" | "sync";
 
 const PYTHON = "multiprocessing.Queue";
 
-/** Times as fast as Python's queue that a flow has to be. */
+/** The targets of flows: so many times as fast as Python's queue. */
 const FLOW_TARGETS: Record<Payload, number> = {
   integers: 8,
   objects: 4,
   strings: 3,
 };
 
-/** Items of one flow, for about half a second on each side. */
+/** Items of one flow, which take about half a second on each side. */
 const FLOW_ITEMS: Record<
   Payload,
   { queue: number; python: number; channel: number }
@@ -52,8 +52,8 @@ const TALK_WARM_UP = 1_000;
 const CROWDS = [1, 8, 64];
 const CROWD_ITEMS = 400;
 /**
- * Ten for each process of the largest crowd, since each compiles its code for itself. It is the
- * same number for every crowd, so that the one that asks, which is timed, is as warm in all.
+ * Untimed items: ten for each process of the largest crowd, since each compiles its code for itself. The
+ * number is the same for every crowd, so that the asking process, which is timed, is equally warm in all.
  */
 const CROWD_WARM_UP = 10 * Math.max(...CROWDS);
 
@@ -205,7 +205,7 @@ function talkMeasurement(
   return { name: `there-and-back/${payload}`, unit: "µs", sides };
 }
 
-/** The same with 1, 8 and 64 processes asleep until the item comes that only one of them gets. */
+/** The same with 1, 8 and 64 processes that sleep until an item comes; only one of them gets it. */
 function crowdMeasurement(
   python: PythonPeer<QueueRequest> | null,
   scale: number,

@@ -1,8 +1,8 @@
 /**
- * What locks and shared values cost, beside Python's multiprocessing.
+ * The cost of locks and shared values, beside Python's multiprocessing.
  *
- * What one process does alone is timed by that process, over and over. What several do is timed
- * from the signal to start until the last has done its share. All are processes of their own,
+ * A process that runs alone times its own steps, over and over. Steps of several processes are timed
+ * from the signal to start until the last process has done its share. All are processes of their own,
  * started and warmed up before the clock runs, on every side.
  */
 import { Event, Lock, Process, Queue, Value } from "../mod.ts";
@@ -33,19 +33,19 @@ type Python = PythonPeer<SyncRequest> | null;
 const LOCK = "multiprocessing.Lock", WITH_LOCK = "with multiprocessing.Lock";
 const VALUE = "with Value.get_lock()", EVENT = "multiprocessing.Event";
 
-/** Five times as fast, and twice. */
+/** Targets: five times as fast, and twice as fast. */
 const FIVE_TIMES: Target = { atMost: 1 / 5 }, TWICE: Target = { atMost: 1 / 2 };
 
 const WARM_UP = 100_000;
-/** How often, for a quarter of a second to half a one on each side. */
+/** Numbers of steps that take a quarter to half a second on each side. */
 const ALONE = { here: 5_000_000, python: 2_000_000 };
 const CONTENDED = { here: 1_000_000, python: 200_000 };
 const CONTENDERS = 4;
 const HOPS = { awake: { warmUp: 1_000, count: 5_000 }, asleep: { warmUp: 100, count: 200 } };
-/** How long an event is waited for until that counts as being asleep, in milliseconds. */
+/** The time after which a waiter for an event counts as asleep, in milliseconds. */
 const REST = 1;
 
-/** The measurements of this file; `scale` multiplies how often each thing is done. */
+/** The measurements of this file; `scale` multiplies the number of steps. */
 export function syncMeasurements(python: Python, scale: number): Measurement[] {
   return [
     lockMeasurement(python, scale),
@@ -60,7 +60,7 @@ function times(count: number, scale: number): Times {
   return { warmUp: WARM_UP, count: Math.ceil(count * scale) };
 }
 
-/** To acquire and release a lock that nobody else wants. */
+/** The time to acquire and release an uncontended lock. */
 function lockMeasurement(python: Python, scale: number): Measurement {
   const targets = { acquireSync, tryAcquire, "await acquire": acquire };
   const sides: Side[] = Object.entries(targets).map(([name, target]) => ({
@@ -82,7 +82,7 @@ function lockMeasurement(python: Python, scale: number): Measurement {
   return { name: "lock/uncontended", unit: "ns", sides };
 }
 
-/** To add 1 to a shared value, exactly. */
+/** The time to add 1 to a shared value, atomically. */
 function valueMeasurement(python: Python, scale: number): Measurement {
   const targets = { "update": update, "using lock.holdSync": updateHeld, "add": add };
   const sides: Side[] = Object.entries(targets).map(([name, target]) => ({
@@ -119,7 +119,7 @@ async function alone<T>(
   return await process.result({ signal }) * 1e6;
 }
 
-/** To acquire and release a lock that four want all the time: the time of all, by their steps. */
+/** The time to acquire and release a lock that four processes want all the time: total time by steps. */
 function contendedMeasurement(python: Python, scale: number): Measurement {
   const targets = { acquireSync: contendSync, "await acquire": contend };
   const sides: Side[] = Object.entries(targets).map(([name, target]) => ({
@@ -163,7 +163,7 @@ async function contended(
 }
 
 /**
- * From an event's set() to its waiter being awake: two processes that set events for each other, at
+ * The time from an event's set() to its waiter being awake: two processes set events for each other, at
  * once or after a rest.
  */
 function eventMeasurement(state: keyof typeof HOPS, python: Python, scale: number): Measurement {

@@ -1,14 +1,14 @@
 /**
- * What the processes of sync_bench.ts run: one loop each, in its own function, so that what one
- * measurement has taught the compiler is no help nor hindrance to another.
+ * The targets of sync_bench.ts: one loop each, in its own function, so that the type feedback of one
+ * measurement neither helps nor hinders the compiler in another.
  */
 import { type Event, type Lock, sleep, type Value } from "../mod.ts";
 import type { Signals } from "./targets.ts";
 
-/** This module, for `Process`'s option `module`. */
+/** The URL of this module, for the option `module` of a Process. */
 export const TARGETS: string = import.meta.url;
 
-/** How often something is done before the clock runs, and while it does. */
+/** The number of steps before the clock runs, and while it runs. */
 export interface Times {
   warmUp: number;
   count: number;
@@ -148,13 +148,13 @@ export function add(value: Value<"i32">, { warmUp, count }: Times): number {
   return (performance.now() - start) / count;
 }
 
-/** The two events of a conversation, and what it isn't to be charged for. */
+/** The two events of a conversation, and the rests that aren't counted. */
 export interface Signs {
   question: Event;
   reply: Event;
-  /** Milliseconds that the one who answers has let pass before the last reply. */
+  /** Milliseconds that the answering process has let pass before the last reply. */
   rested: Value<"f64">;
-  /** Milliseconds after which everybody is asleep; with 0 nobody ever is. */
+  /** Milliseconds after which both processes are asleep; with 0 neither ever sleeps. */
   rest: number;
 }
 
@@ -186,7 +186,7 @@ export function replySync({ question, reply, rested, rest }: Signs, { warmUp, co
   }
 }
 
-/** Raises a flag and waits for the other, over and over; milliseconds from a set() to its waiter. */
+/** Sets one event and waits for the other, over and over; milliseconds from a set() to its waiter. */
 export async function ask(signs: Signs, { warmUp, count }: Times): Promise<number> {
   const { question, reply, rested, rest } = signs;
   let total = 0;

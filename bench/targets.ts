@@ -1,26 +1,26 @@
 /**
- * What the benchmarks' processes run: the exported targets, which their children import.
+ * The targets of the benchmarks, which their children import.
  *
- * Each exists for both faces of Queue. A target first passes some items that nobody times, so
- * that what is timed is neither the start of a process nor the first run of its code.
+ * Each exists for both faces of Queue. A target first passes some untimed items, so that neither
+ * the start of a process nor the first run of its code is timed.
  */
 import { type Queue, sleep } from "../mod.ts";
 import { type Chunk, type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
 
-/** This module, for `Process`'s option `module`. */
+/** The URL of this module, for the option `module` of a Process. */
 export const TARGETS: string = import.meta.url;
 
-/** The queues that start a flow and tell its end; none is used while the clock runs. */
+/** The queues that start a flow and report its end; none is used while the clock runs. */
 export interface Signals {
   /** One message from each process once it has warmed up. */
   ready: Queue<null>;
   /** One message to each process once all are ready: start. */
   go: Queue<null>;
-  /** From each consumer, what its items weighed, once it has them all. */
+  /** From each consumer the weight of its items, once it has all of them. */
   done: Queue<number>;
 }
 
-/** How many items one producer puts, or one consumer gets. */
+/** The number of items that one producer puts, or one consumer gets. */
 export interface Share<P extends Payload | Chunk = Payload> {
   payload: P;
   warmUp: number;
@@ -50,7 +50,7 @@ export async function consume(
 ): Promise<void> {
   for (let index = 0; index < share.warmUp; index++) weigh(await items.get());
   await signals.ready.put(null);
-  // Without this a quick consumer would take what others still need to warm up.
+  // Without this a quick consumer would take the items that others still need to warm up.
   await signals.go.get();
   let weight = 0;
   for (let index = 0; index < share.count; index++) {
@@ -92,7 +92,7 @@ export interface Talk {
   answers: Queue<Item>;
 }
 
-/** Sends back what it gets. */
+/** Sends back every item it gets. */
 export async function answer(talk: Talk, ready: Queue<null>): Promise<void> {
   await ready.put(null);
   for (
@@ -148,12 +148,12 @@ export function askSync(talk: Talk, done: Queue<number>, share: Share): void {
   done.putSync((performance.now() - start) / share.count);
 }
 
-/** How long an asker lets everyone come to rest before each item, in milliseconds. */
+/** The rest before each item, after which all waiting processes are asleep, in milliseconds. */
 const REST = 1;
 
 /**
- * Like `ask`, but all who wait are asleep when an item is put. Without the rest, whoever answered
- * last is still awake and takes the next item as well, and how many others wait makes no difference.
+ * Like `ask`, but all waiting processes are asleep when an item is put. Without the rest, the process that answered
+ * last is still awake and takes the next item as well, and the number of other waiting processes makes no difference.
  */
 export async function askAtRest(talk: Talk, done: Queue<number>, share: Share): Promise<void> {
   const item = itemsOf(share.payload);

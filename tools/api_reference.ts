@@ -1,4 +1,4 @@
-// Writes docs/api.md from the docstrings: every export, what it is in one sentence, its members.
+// Writes docs/api.md from the docstrings: every export with the first sentence of its docstring, and its members.
 //
 //   deno task api            writes it
 //   deno task api --check    fails if it isn't current
@@ -34,7 +34,7 @@ interface SymbolDoc {
   declarations: Declaration[];
 }
 
-/** The exports of a module, as `deno doc` tells them. */
+/** The exports of a module, from `deno doc`. */
 async function exportsOf(file: string): Promise<SymbolDoc[]> {
   const command = new Deno.Command(Deno.execPath(), { args: ["doc", "--json", file], cwd: root });
   const { code, stdout, stderr } = await command.output();

@@ -1,11 +1,11 @@
-// Draws docs/speed.svg and docs/speed-dark.svg from bench/results.json: how many times as fast as
-// Python's multiprocessing each thing is, measured in one run. With --check it writes nothing and
-// fails if they aren't what it would draw.
+// Draws docs/speed.svg and docs/speed-dark.svg from bench/results.json: for each measurement, how many times as fast
+// as Python's multiprocessing it is, in one run. With --check it writes nothing, and fails if the files differ from
+// the drawing.
 //
-// The drawing is left to ECharts, the Apache Foundation's, because it writes SVG text without a
-// browser and draws the same for the same figures. It is only this tool's.
+// ECharts (Apache) draws, because it writes SVG text without a browser, and the same text for the same figures. Only
+// this tool imports it.
 
-// Not in deno.json, where running an example would have to resolve it.
+// Imported here and not in deno.json, where running an example would have to resolve it.
 // deno-lint-ignore no-import-prefix
 import * as echarts from "npm:echarts@6.1.0";
 import type { Report } from "../bench/main.ts";
@@ -16,7 +16,7 @@ const root = new URL("../", import.meta.url);
 interface Row {
   label: string;
   measurement: string;
-  /** The side that awaits, and the one that blocks the thread. */
+  /** The names of the side that awaits and of the side that blocks the thread. */
   awaiting?: string;
   blocking?: string;
 }
@@ -92,10 +92,10 @@ const DARK: Colours = {
 
 const FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif";
 const WIDTH = 860, ROW_HEIGHT = 29, TOP = 112, BOTTOM = 36, LEFT = 205, RIGHT = 40;
-/** How wide the label of a bar is, in doublings. */
+/** The width of a bar's label, in doublings. */
 const LABEL = 0.6;
 
-/** How many times as fast as Python's a side is. */
+/** How many times as fast as Python's side a side is. */
 function timesAsFast(report: Report, name: string, sideName: string | undefined): number | null {
   if (sideName === undefined) return null;
   const measurement = report.measurements.find((one) => one.name === name);

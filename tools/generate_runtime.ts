@@ -1,16 +1,16 @@
 // Writes lib/target/bundle_text.ts: this package as one module in text form, which children by
-// source run from (see lib/target/bundle.ts). With --check it writes nothing and fails if that
-// file isn't what it would write.
+// source run from (see lib/target/bundle.ts). With --check it writes nothing, and fails if the
+// file isn't current.
 //
-// The bundler is only this tool's: what it makes is committed, and the library imports nothing.
+// Only this tool imports the bundler: the bundle is committed, and the library has no dependency.
 
-// Not in deno.json, where running an example would have to resolve it.
+// Imported here and not in deno.json, where running an example would have to resolve it.
 // deno-lint-ignore no-import-prefix
 import * as esbuild from "npm:esbuild@0.25.12";
 
 const root = new URL("../", import.meta.url);
 
-/** The text would otherwise hold itself: in the bundle it is empty, which means "look at my URL". */
+/** Empties bundle_text.ts in the bundle, which would contain itself otherwise; empty means "look at my URL". */
 const withoutItself: esbuild.Plugin = {
   name: "without-itself",
   setup(build) {
@@ -18,12 +18,12 @@ const withoutItself: esbuild.Plugin = {
       contents: `export const core = "", rest = []; export const exportNames = EXPORT_NAMES; ` +
         `export const localNames = LOCAL_NAMES;`,
     }));
-    // It has all of them in itself.
+    // The bundle contains all modules of the graph.
     build.onLoad({ filter: /module_graph\.ts$/ }, () => ({ contents: "" }));
   },
 };
 
-/** What a module exports; it isn't imported, because what is generated here may not be there yet. */
+/** The exports of a module. The module isn't imported, because its generated parts may not exist yet. */
 async function exportsOf(module: string): Promise<string[]> {
   const { metafile } = await esbuild.build({
     entryPoints: [new URL(module, root).pathname],
@@ -34,11 +34,11 @@ async function exportsOf(module: string): Promise<string[]> {
 }
 
 interface Bundle {
-  /** What every child runs from. */
+  /** The text that every child runs from. */
   core: string;
-  /** All of the rest, which imports `core`: in parts, between which the URL of that belongs. */
+  /** The text of the rest, which imports `core`, in parts: the URL of `core` belongs between them. */
   rest: string[];
-  /** What mod.ts exports, and what local.ts does. */
+  /** The exports of mod.ts, and those of local.ts. */
   exportNames: string[];
   localNames: string[];
 }
@@ -55,7 +55,7 @@ async function bundle(): Promise<Bundle> {
       sourcefile: "rest.ts",
       loader: "ts",
     },
-    // What it consists of is what both have in common.
+    // The core consists of the modules that both have in common.
     entryPoints: { core: new URL("lib/child/boot.ts", root).pathname },
     outdir: "/",
     splitting: true,
@@ -101,7 +101,7 @@ export const core: string = ${JSON.stringify(core)};
 export const rest: readonly string[] = ${JSON.stringify(rest)};
 `;
 
-// The same as modules, whose code Deno keeps from one run of a program to the next.
+// The same text as modules: Deno keeps their compiled code from one run of a program to the next.
 const header =
   `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
 // @ts-nocheck the sources are checked

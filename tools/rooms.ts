@@ -1,11 +1,11 @@
-// Which room imports which, as `deno info` tells it, types and dynamic imports included: draws that as
-// docs/rooms.svg.
+// Draws docs/rooms.svg: which room imports which, according to `deno info`, including imports of types and dynamic
+// imports.
 //
-//   deno task rooms            draws it, and tells which imports break the rules
+//   deno task rooms            draws it, and lists the imports that break the rules
 //   deno task rooms --check    fails if the picture isn't current, an import runs to a floor above its own
 //                              or to another room of the same floor, or files import each other in a circle
 
-// Not in deno.json, where running an example would have to resolve it.
+// Imported here and not in deno.json, where running an example would have to resolve it.
 // deno-lint-ignore no-import-prefix
 import { instance } from "npm:@viz-js/viz@3.28.0";
 import { circlesOf, FLOORS, importsOf, roomOf, wrongImports } from "./rooms/graph.ts";

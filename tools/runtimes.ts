@@ -1,5 +1,5 @@
-// The runtimes this package is tested on, and those it must refuse: deno_versions.json lists them. npm has
-// them all; each is installed once, into a folder of its own.
+// The runtimes that this package is tested on, and those that it must refuse: deno_versions.json lists them. npm has
+// all of them; each is installed once, into a folder of its own.
 //
 // As a program it prints the path of one, or the list of tested versions of Deno:
 //   deno run -A tools/runtimes.ts deno@2.9.4
@@ -14,7 +14,7 @@ export const tested: readonly string[] = versions.tested;
 /** The runtimes that must be refused by one clear error, as npm names them. */
 export const refused: readonly string[] = versions.refused;
 
-// Out of sight of Deno's formatter, linter and tests.
+// Deno's formatter, linter and tests skip this folder.
 const folder = fileURLToPath(new URL("../node_modules/.runtimes/", import.meta.url));
 
 /** Installs a runtime, as "deno@2.9.4", unless it is there already. Returns the path of its binary. */

@@ -1,12 +1,12 @@
-// All tests, with the rights they need: those of plain `deno test`, then each file of tests/full in a program of its
-// own, two at a time, so that what ends a whole program ends the tests of one file only.
+// All tests, with the permissions they need: those of plain `deno test`, then each file of tests/full in a program of
+// its own, two at a time, so that a crash of a program ends the tests of one file only.
 //
 //   deno task test [--filter ...]
 //
-// When Deno itself panics in the middle of a file of tests/full, or of the others, that is told, and the file runs a
-// second time: thousands of threads are terminated there at random instants, and in about one of ten thousand such
-// ends Deno loads a script of its own while its thread is being terminated, and gives up ("Deno has panicked"). A test
-// that fails is never run again.
+// When Deno itself panics in the middle of a file of tests/full, or of the others, the panic is reported, and the file
+// runs a second time: thousands of threads are terminated there at random instants, and in about one of ten thousand
+// such ends Deno loads a script of its own while its thread is being terminated, and gives up ("Deno has panicked"). A
+// test that fails is never run again.
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -14,19 +14,19 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const full = join(root, "tests/full");
-/** In ms. What takes longer is ended: a file takes four minutes at most on two free cores. */
+/** The time limit of a program, in ms: a file takes four minutes at most on two free cores. */
 const MAX_TIME_MS = 40 * 60_000;
 const PANIC = "Deno has panicked";
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;
 
-/** What came of the tests of one program. */
+/** The outcome of the tests of one program. */
 interface Outcome {
   passed: number;
   failed: number;
   panicked: boolean;
 }
 
-/** Runs `deno test` with these paths; what it prints is shown at once, or when it has ended. */
+/** Runs `deno test` with these paths; its output is shown at once, or when it has ended. */
 async function run(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
   const began = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
@@ -61,7 +61,7 @@ async function run(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
   };
 }
 
-/** Runs them, and once more if Deno itself gave up. */
+/** Runs the tests, and once more if Deno itself panicked. */
 async function runTwiceAtMost(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
   const outcome = await run(paths, isShownAtOnce);
   if (!outcome.panicked) return outcome;

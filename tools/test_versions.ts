@@ -1,9 +1,9 @@
-// Runs the tests on every version of Deno that this package promises to work on, and looks that other
-// runtimes are refused by one clear error. Each is installed by npm into a folder of its own.
+// Runs the tests on every version of Deno that this package promises to work on, and checks that other
+// runtimes are refused by one clear error. npm installs each into a folder of its own.
 //
 //   deno task test:versions                      on each: the plain tests, examples, documentation
 //   deno task test:versions --full 2.9.4         on these versions, with all tests instead of the plain ones
-//   deno task test:versions --refused            only what must be refused
+//   deno task test:versions --refused            only the runtimes that must be refused
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { install, refused, tested } from "./runtimes.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** What came of one run: as the table shows it, and whether it is as it should be. */
+/** The outcome of one run: as the table shows it, and whether it is the expected one. */
 interface Outcome {
   runtime: string;
   what: string;
@@ -36,7 +36,7 @@ function fullTests(): string[] {
   return [...Deno.readDirSync(join(root, "tests/full"))].map(({ name }) => `tests/full/${name}`);
 }
 
-/** Runs the tests with one version of Deno, showing what they print. */
+/** Runs the tests with one version of Deno, and shows their output. */
 async function testWith(version: string, isFull: boolean): Promise<Outcome[]> {
   const runtime = `deno@${version}`, binary = await install(runtime);
   const outcomes: Outcome[] = [];
@@ -60,7 +60,7 @@ const PROGRAMS = {
     "console.log(await queue.get());",
 };
 
-/** What a runtime without all that is needed says. */
+/** The error of a runtime that lacks something this package needs. */
 async function refusalOf(runtime: string): Promise<Outcome[]> {
   const binary = await install(runtime), outcomes: Outcome[] = [];
   const folder = await Deno.makeTempDir();

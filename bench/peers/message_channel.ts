@@ -1,7 +1,7 @@
 /**
  * A bare MessageChannel between two Workers as a peer: what Deno offers with nothing built on it.
- * It is one to one, unbounded and without a blocking face. The workers are
- * message_channel_worker.ts; what is timed is the same as for the queues.
+ * A channel is one to one, unbounded and without a blocking face. The workers run
+ * message_channel_worker.ts; the timed parts are the same as for the queues.
  */
 import type { Chunk, Payload } from "../payloads.ts";
 import type { Game } from "../pipe_targets.ts";
@@ -9,7 +9,7 @@ import type { Share } from "../targets.ts";
 
 type Plan = Share<Payload | Chunk>;
 
-/** What one of the two workers does. */
+/** The role of one of the two workers. */
 export type Role =
   | { role: "produce" | "consume" | "ask" | "answer" } & Plan
   | { role: "throw" | "throw back" } & Game;
@@ -89,7 +89,7 @@ class Peer {
     this.#worker.postMessage(job, [data, port2]);
   }
 
-  /** The next message; the worker sends none that isn't being waited for. */
+  /** The next message; the worker sends one only while this side waits for it. */
   message(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.port.onmessage = (event: MessageEvent<number>) => resolve(event.data);

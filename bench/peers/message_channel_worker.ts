@@ -1,4 +1,4 @@
-/** What runs in the two workers of message_channel.ts, one of its roles in each. */
+/** The code of the two workers of message_channel.ts, each in one of the roles. */
 import { type Item, itemsOf, weigh } from "../payloads.ts";
 import { type Ball, checkBall, newBall, undisturbed } from "../pipe_targets.ts";
 import type { Job } from "./message_channel.ts";

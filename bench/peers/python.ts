@@ -1,9 +1,9 @@
 /**
- * Python's multiprocessing as a peer: a python3 that measures what it is asked to, a request
- * and an answer a line. It sleeps on its stdin while others are measured.
+ * Python's multiprocessing as a peer: a python3 that makes the requested measurements, a request
+ * and an answer a line. It sleeps on its stdin while other sides are measured.
  *
- * Each part has a program, and so a python3, of its own, so that the processes of one don't begin
- * by importing what only another needs.
+ * Each part has a program, and so a python3, of its own, so that the processes of one don't import
+ * modules that only another needs.
  */
 import { fileURLToPath } from "node:url";
 import type { Chunk, Payload } from "../payloads.ts";
@@ -11,7 +11,7 @@ import type { Game } from "../pipe_targets.ts";
 import type { Times } from "../sync_targets.ts";
 import type { Share } from "../targets.ts";
 
-/** The programs, and what can be asked of each. */
+/** The programs, and the requests that each accepts. */
 interface Programs {
   "queue_peer.py": QueueRequest;
   "pipe_peer.py": PipeRequest;
@@ -48,7 +48,7 @@ export type SyncRequest =
 export interface PythonAnswer {
   /** A flow's whole time, otherwise the time of one item, hop or process. */
   ms: number;
-  /** What a flow's consumers got weighed together. */
+  /** The total weight of the items that a flow's consumers got. */
   weight?: number;
 }
 
@@ -57,7 +57,7 @@ export class PythonPeer<Request> implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array>;
   readonly #output: ReadableStreamDefaultReader<string>;
-  /** What came after the last whole line. */
+  /** The text after the last whole line. */
   #rest = "";
 
   private constructor(version: string, process: Deno.ChildProcess) {
@@ -90,7 +90,7 @@ export class PythonPeer<Request> implements AsyncDisposable {
     }
   }
 
-  /** Has one thing measured. An abort ends python3, so that nothing waits for its answer. */
+  /** Requests one measurement. An abort ends python3, so that nothing waits for its answer. */
   async ask(
     request: Request,
     signal: AbortSignal,
@@ -126,7 +126,7 @@ export class PythonPeer<Request> implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // End of input ends its loop. Closing fails if python3 is gone already, which is as good.
+    // The end of its input ends python3's loop. Closing fails if python3 is gone already, which is fine.
     await this.#requests.close().catch(() => {});
     await this.#output.cancel();
     await this.#process.status;

@@ -62,7 +62,7 @@ export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
   initializer?: (...args: I) => S | PromiseLike<S>;
   /** The arguments of `initializer`. */
   initargs?: I;
-  /** Called with that value when a worker ends in good order. */
+  /** Called with the initializer's value when a worker ends in good order. */
   finalizer?: (state: Awaited<S>) => unknown;
   /** A worker is replaced after so many items. Default: Infinity. Python's `maxtasksperchild`. */
   maxTasksPerChild?: number;
@@ -147,7 +147,7 @@ export interface MapOptions extends TaskOptions {
   onProgress?: ((progress: Progress) => void) | true;
 }
 
-/** The names of each. */
+/** The names of the options of each. */
 const OF_POOLS = [
   ...["processes", "minProcesses", "spares", "idleTimeout", "initializer", "initargs", "finalizer"],
   ...[
@@ -200,7 +200,7 @@ export interface CheckedMap extends CheckedTask {
   onProgress: ((progress: Progress) => void) | true | undefined;
 }
 
-/** Checks a limit; undefined for none, which Infinity says, too. */
+/** Checks a limit; undefined and Infinity mean none. */
 function checkPoolLimit(what: string, value: unknown, unit: string): number | undefined {
   const limit = checkLimit(what, value, unit);
   return limit === Infinity ? undefined : limit;
@@ -211,17 +211,17 @@ function checkPriority(value: unknown): number {
   return checkNumber("priority", value, isNumber, "Give a number; larger ones go first.");
 }
 
-/** An option, or its default where it is left out: null is not that. */
+/** An option, or its default if it is undefined; null is refused. */
 function given<T>(option: T | undefined, fallback: T): T {
   return option === undefined ? fallback : option;
 }
 
-/** The options of a pool, with none but their names. */
+/** Checks that options of a pool have known names only. */
 export function namedPoolOptions<O extends object>(options: O): O {
   return checkNames(options, OF_POOLS, "new Pool({ processes: 4 })");
 }
 
-/** The options of a pool. */
+/** Checks the options of a pool, and fills in the defaults. */
 export function checkPool(options: PoolOptions<never, never[]>, cores: number): CheckedPool {
   const { processes = cores, permissions } = options;
   checkCount("processes", processes, 1);
@@ -267,7 +267,7 @@ export function checkPool(options: PoolOptions<never, never[]>, cores: number): 
   };
 }
 
-/** The options of a task, where none are given those of the pool. */
+/** Checks the options of a task; the pool's are the defaults. */
 export function checkTask(
   options: TaskOptions | undefined,
   pool: CheckedPool,
@@ -306,7 +306,7 @@ function defaultsOf({ timeLimit, retries, priority }: CheckedPool) {
   return { timeLimit, retries, priority };
 }
 
-/** The options of a map. */
+/** Checks the options of a map. */
 export function checkMap(options: MapOptions | undefined, pool: CheckedPool): CheckedMap {
   const task = checkTask(options, pool, OF_MAPS, "{ chunkSize: 100 }");
   const chunkSize = given(option(options, "chunkSize"), "auto"),

@@ -1,5 +1,5 @@
-// Attempts of hostile code against the program it runs in, as text: the body of an async function that has `Process` and
-// `Pipe` of this package. Each attempt states its outcome in a sealed process; with any outcome, the program
+// Attempts of hostile code against the program it runs in, as text: the body of an async function that has `Process`
+// and `Pipe` of this package. Each attempt states its outcome in a sealed process; with any outcome, the program
 // lives, and its event loop goes on.
 
 import type { ProcessOptions } from "../../mod.ts";

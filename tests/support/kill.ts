@@ -1,4 +1,4 @@
-// The objects that a process shares with others before it is ended, and the checks that the others can go on using them.
+// The objects that a process shares with others before it is ended, and checks that the others can go on using them.
 
 import assert from "node:assert/strict";
 import {

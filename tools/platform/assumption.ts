@@ -1,10 +1,10 @@
-// What an assumption about Deno is, and what the checks of them are written with.
+// The type of an assumption about Deno, and the helpers of the checks.
 
 import { Worker as Thread, type WorkerOptions } from "node:worker_threads";
 
-/** Something this library relies on in Deno, or works around, that Deno doesn't document. */
+/** An undocumented behaviour of Deno that this library relies on or works around. */
 export interface Assumption {
-  /** As a sentence. */
+  /** The assumption, as a sentence. */
   claim: string;
   /** The files of lib/ that rely on it or work around it. */
   places: string[];
@@ -13,9 +13,9 @@ export interface Assumption {
    * simpler without.
    */
   kind: "need" | "quirk";
-  /** What may be seen. The first is what is seen in the newest Deno; the code copes with the others. */
+  /** The possible observations. The first is the newest Deno's; the code copes with the others. */
   expected: string[];
-  /** Looks, and says what was seen, in few words. */
+  /** Makes the observation, and returns it in few words. */
   observe(): string | Promise<string>;
 }
 
@@ -26,7 +26,7 @@ export interface Row {
   state: "holds" | "differs, provided for" | "changed" | "FAILS";
 }
 
-/** What it means that this was seen. */
+/** Judges an observation. */
 export function judge(assumption: Assumption, seen: string): Row {
   const { expected, kind } = assumption;
   if (seen === expected[0]) return { assumption, seen, state: "holds" };
@@ -39,7 +39,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves once `isSo()`, or after `ms` milliseconds; says which. */
+/** Resolves to true once isSo() is true, or to false after `ms` milliseconds. */
 export async function eventually(isSo: () => boolean, ms = 8000): Promise<boolean> {
   for (const end = performance.now() + ms; performance.now() < end; await pause(2)) {
     if (isSo()) return true;
@@ -52,7 +52,7 @@ export function words(count = 8): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(4 * count));
 }
 
-/** A module of its own that holds this text. */
+/** The URL of a new module with this text. */
 export function moduleOf(text: string): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`);
 }
@@ -62,7 +62,7 @@ export function fileOf(path: string): string {
   return new URL(`../../${path}`, import.meta.url).href;
 }
 
-/** A thread that runs this text with `data`, `parentPort` and `threads` in scope, and, by default, with a Web Lock held. */
+/** A thread that runs this text with `data`, `parentPort` and `threads` in scope; by default it holds a Web Lock. */
 export async function thread(
   text: string,
   data: unknown,
@@ -82,12 +82,12 @@ export async function thread(
   return worker;
 }
 
-/** When a thread has ended, with which exit code. */
+/** Resolves to the exit code of a thread once it has ended. */
 export function endpointOf(worker: Thread): Promise<number> {
   return new Promise((ended) => worker.once("exit", ended));
 }
 
-/** A web Worker without permissions that runs this text. What it posts first is the answer. */
+/** A web Worker without permissions that runs this text, and the first message it posts. */
 export async function sandbox(text: string, data?: unknown): Promise<[Worker, unknown]> {
   const worker = newSandbox(moduleOf(text).href);
   worker.postMessage(data);
@@ -109,16 +109,16 @@ export function newSandbox(main: string, permissions: unknown = "none"): Worker 
   );
 }
 
-/** What came of a program. */
+/** The outcome of a program. */
 export interface Run {
   code: number;
   out: string;
   errors: string;
-  /** How long it ran. */
+  /** The duration of the program. */
   ms: number;
 }
 
-/** Runs a program of its own; it is killed if it doesn't end. */
+/** Runs a text as a program; it is killed if it doesn't end. */
 export async function program(
   text: string,
   { flags = ["--allow-all", "--unstable-worker-options"], limit = 12_000 } = {},
@@ -138,11 +138,11 @@ export async function program(
   return { code, out, errors, ms: performance.now() - began };
 }
 
-/** Whether what counts in this word comes to a stop; it may take a moment on a busy machine. */
+/** Whether the loop that counts in this word stops; on a busy machine that may take a moment. */
 export async function stops(counter: Int32Array, index = 0): Promise<boolean> {
   for (let i = 0; i < 6; i++) {
     const before = Atomics.load(counter, index);
-    // On a busy machine a thread that goes on may not run for a while.
+    // On a busy machine a live thread may not run for a while.
     await pause(400);
     if (Atomics.load(counter, index) === before) return true;
   }

@@ -14,7 +14,7 @@ import {
 
 const BUS = "lib/wait/broadcast.ts", BROADCAST = "lib/platform/broadcast.ts";
 
-/** Opens a channel that counts what it hears in data[0], and says so in data[1]. */
+/** Opens a channel that counts its messages in data[0], and sets data[1] once it is open. */
 const LISTEN = `const channel = new BroadcastChannel("platform");
   channel.onmessage = () => Atomics.add(data, 0, 1);
   data[1] = 1;`;
@@ -130,7 +130,7 @@ export const channels: Assumption[] = [
       );
       await eventually(() => data[2] === 1);
       const channel = new BroadcastChannel("platform");
-      // As deep as this isolate can write it: the reader has less of the stack left.
+      // Nested as deeply as this isolate can write it: the reader has less of the stack left.
       const { port1 } = new MessageChannel();
       let most = 100, tooMany = 50_000;
       while (tooMany - most > 1) {

@@ -1,4 +1,4 @@
-// What can be stopped, by what, and when.
+// Interruption: which code can be stopped, by which call, and when.
 
 import type { MessagePort } from "node:worker_threads";
 import {
@@ -186,7 +186,7 @@ export const interruption: Assumption[] = [
   },
 ];
 
-/** Until it is optimized it can be stopped. */
+/** A loop that can be stopped only until V8 has optimized it. */
 const MAKING_ARRAYS = `const all = [];
   for (let n = 0; true;) {
     all[n & 1023] = new Array(1000).fill(0);

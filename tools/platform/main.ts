@@ -1,18 +1,18 @@
-// What this library relies on in Deno beyond its documentation, looked at in the Deno at hand: a row for
+// Checks the assumptions about Deno that go beyond its documentation in the Deno that runs this: a row for
 // each assumption. Exit status 1 if one that is needed doesn't hold.
 //
 //   deno task platform             all of them
 //   deno task platform ports       those of lib/platform/ports.ts, or whose text has that word
 //
-// Each is looked at in a program of its own, because some can end a program or leave a core burning.
+// Each is checked in a program of its own, because some can end a program or keep a core busy for ever.
 
 import { judge, type Row } from "./assumption.ts";
 import { assumptions } from "./assumptions.ts";
 
-/** One that takes longer doesn't end. In ms. */
+/** The time after which a check counts as endless, in ms. */
 const ENDLESS = 30_000;
 
-/** Begins the line with which the program that looked says what it saw. */
+/** The beginning of the line in which a check's program prints its observation. */
 const SEEN = "seen: ";
 
 async function look(index: number): Promise<string> {
@@ -76,7 +76,7 @@ async function main(): Promise<number> {
       rows[at].resolve(judge(assumption, await look(index)));
     }
   };
-  // At most two at a time: some measure.
+  // At most two at a time, because some measure times.
   const working = Promise.all([work(), work()]);
   for (const { promise } of rows) {
     const row = await promise;

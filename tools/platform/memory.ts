@@ -190,7 +190,7 @@ export const memory: Assumption[] = [
           try {
             dive();
           } catch {
-            // Back on this level there is a little more of the stack.
+            // At this level a little more of the stack is free.
           }
           if (isDone) return;
           let hasBegun = false;

@@ -1,4 +1,4 @@
-// Object URLs, what Deno marks objects with, how V8 and Deno word errors.
+// Object URLs, the marks that Deno puts on objects, the wording of errors by V8 and Deno.
 
 import {
   type Assumption,

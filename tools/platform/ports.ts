@@ -14,7 +14,7 @@ import {
 
 const PORTS = "lib/platform/ports.ts";
 
-/** What a function does: what it returns, or the error it throws. */
+/** The outcome of a function: the value it returns, or the error it throws. */
 function outcomeOf(work: () => unknown): string {
   try {
     return `${work()}`;
@@ -23,7 +23,7 @@ function outcomeOf(work: () => unknown): string {
   }
 }
 
-/** Resolves to what a port has said once it has closed, its end included. */
+/** Resolves to the messages of a port, including its close, once it has closed. */
 async function heardOf(port: MessagePort): Promise<string> {
   const heard: unknown[] = [];
   port.on("message", (message) => heard.push(message));
@@ -33,7 +33,7 @@ async function heardOf(port: MessagePort): Promise<string> {
   return heard.join(", ");
 }
 
-/** Posts from a worker, which is then ended or ends by itself. */
+/** Posts two messages from a worker, which is then ended or ends by itself. */
 const POSTING = "port.postMessage(1); port.postMessage(2);";
 
 export const ports: Assumption[] = [

@@ -1,4 +1,4 @@
-// Workers: how they start, what they may do, how they end and what keeps a program alive.
+// Workers: their start, their permissions, their end, and how they keep a program alive.
 
 import { Worker as Thread } from "node:worker_threads";
 import {
@@ -20,7 +20,7 @@ const WEB = "lib/platform/web_workers.ts",
   THREAD = "lib/host/workers/thread.ts";
 const LEAVING = "lib/child/exit.ts";
 
-/** Some module of this package that imports nothing. */
+/** A module of this package that imports nothing. */
 const MODULE = "lib/validate/options.ts";
 
 export const workers: Assumption[] = [

@@ -1,7 +1,7 @@
-// The floors of lib/, and what holds between them: a file imports from its own room and from the floors
-// below, and nothing in a circle.
+// The floors of lib/, and the rules of imports between them: a file imports from its own room and from the floors
+// below, and files never import each other in a circle.
 
-/** From the ground up. Rooms of one floor don't know each other. */
+/** The rooms of each floor, from the ground up. Rooms of one floor don't import each other. */
 export const FLOORS: readonly (readonly string[])[] = [
   ["platform"],
   ["errors", "printing"],
@@ -38,7 +38,7 @@ interface Info {
 
 /**
  * The room of a file: the innermost folder in lib/ that is on one of the floors, or the file's own name
- * where it stands in none.
+ * if no such folder contains it.
  */
 export function roomOf(path: string): string {
   const [, folder] = /^lib\/(.+)\/[^/]+$/.exec(path) ?? [];
@@ -87,7 +87,7 @@ function floorOf(room: string): number {
   return floor;
 }
 
-/** The imports that don't run down, in words. */
+/** The imports that don't run to a lower floor, in words. */
 export function wrongImports(imports: readonly Import[]): string[] {
   return imports.flatMap(([from, to]) => {
     const above = roomOf(from), below = roomOf(to);

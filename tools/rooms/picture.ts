@@ -1,6 +1,6 @@
-// The picture of the rooms, in Graphviz's language: the floors from the top down, and an arrow from each
-// room to those it imports. An arrow is left out where a longer way of arrows says the same, and so are
-// those to the ground floors that every room uses.
+// The picture of the rooms, in Graphviz's language: the floors from the top down, and an arrow from each room to the
+// rooms it imports. An arrow is left out where a longer path of arrows implies it (transitive reduction), and so are
+// arrows to the ground floors that every room uses.
 
 import { FLOORS, type Import, roomOf } from "./graph.ts";
 
@@ -18,7 +18,7 @@ export function dotOf(imports: readonly Import[]): string {
     }
     if (above !== below && !GROUND.has(below)) uses.get(above)!.add(below);
   }
-  /** Whether a way of arrows leads there, over another room. */
+  /** Whether a path of arrows through another room leads there. */
   const reaches = (room: string, wanted: string): boolean => {
     const seen = new Set([wanted]), left = [...uses.get(room)!];
     for (let next = left.pop(); next !== undefined; next = left.pop()) {

@@ -1,5 +1,5 @@
-// Makes the attempts of support/hostile.ts one after the other, in sealed processes with the limits of the argument, and
-// prints a line of JSON for each: the outcome, and the longest time that no timer of this program ran.
+// Makes the attempts of support/hostile.ts one after the other, in sealed processes with the limits of the argument,
+// and prints a line of JSON for each: the outcome, and the longest time that no timer of this program ran.
 
 import { Pipe, Process, Queue } from "@multiproc/multiprocessing";
 import { type Attempt, attempts } from "../hostile.ts";

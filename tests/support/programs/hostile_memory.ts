@@ -1,6 +1,6 @@
-// Hostile writes into the shared memory of everything that a process can be handed, and into the desk (where it asks its
-// host about the process table) and the result buffer of a process with permissions of its own, while this program uses
-// them: no operation exceeds its timeout by a quarter of a second, nothing ends. Arguments: seconds, and the seed.
+// Hostile writes into the shared memory of everything that a process can be handed, and into the desk (where it asks
+// its host about the process table) and the result buffer of a process with permissions of its own, during use: no
+// operation exceeds its timeout by a quarter of a second, nothing ends. Arguments: seconds, and the seed.
 
 import {
   Barrier,
