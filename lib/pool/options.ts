@@ -211,7 +211,7 @@ function checkPriority(value: unknown): number {
   return checkNumber("priority", value, isNumber, "Give a number; larger ones go first.");
 }
 
-/** An option, or its default if it is undefined; null is refused. */
+/** An option, or its default if it is undefined; null counts as given. */
 function given<T>(option: T | undefined, fallback: T): T {
   return option === undefined ? fallback : option;
 }
