@@ -1,5 +1,5 @@
 // The claim board of one worker of a pool, in shared memory: a word for each unit of work that the pool has
-// sent to the worker and that is not finished. The word says who may still do what with the unit, and only a
+// sent to the worker and that is not finished. The word says what each side may still do with the unit, and only a
 // compare-and-swap changes it, so the pool and the worker always agree, whatever is killed and when:
 //
 //   FREE ──offer──▶ PENDING ──claim──▶ CLAIMED, item 0 ──advance──▶ CLAIMED, item 1 … ──finish──▶ FREE

@@ -103,7 +103,7 @@ export class Transferred<T = unknown> {
 }
 
 /**
- * Has a task of a {@linkcode Pool} move buffers with its result instead of copying them: return what this returns.
+ * Makes a task of a {@linkcode Pool} move buffers with its result instead of copying them: return this call's value.
  *
  * @param value the result
  * @param list the ArrayBuffers, MessagePorts and streams in it that move; the task can't use them afterwards

@@ -1,5 +1,5 @@
-// The interface of what runs the units of a pool: the pool's own scheduler, or, in a process that was handed the
-// pool, a connection to the process that has made it.
+// The interface that runs the units of a pool. The pool's own scheduler implements it, and, in a process that was
+// handed the pool, a connection to the process that has made it.
 
 import type { BrokenPoolError } from "./errors.ts";
 import type { Unit } from "./unit.ts";

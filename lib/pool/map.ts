@@ -80,7 +80,7 @@ export class MapCall implements Client {
   readonly #chunks: ChunkSize;
   readonly #progress: ProgressReport | undefined;
   readonly #units = new SafeMap<Unit, { left: number; sentAt: number }>();
-  /** The units as they were made, in order of their first index, from the first one that is not settled. */
+  /** The units in order of their first index, from the first unsettled one on. */
   readonly #byIndex: Unit[] = [];
   readonly #name: string;
   #read = 0;

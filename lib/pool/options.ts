@@ -58,7 +58,7 @@ export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
   spares?: number;
   /** Milliseconds after which a worker above `minProcesses` that has nothing to do ends. Default: 10,000. */
   idleTimeout?: number;
-  /** Called once in each worker before its first task; tasks get what it returns from `workerState()`. */
+  /** Called once in each worker before its first task; `workerState()` returns its result to tasks. */
   initializer?: (...args: I) => S | PromiseLike<S>;
   /** The arguments of `initializer`. */
   initargs?: I;
@@ -78,7 +78,7 @@ export interface PoolOptions<S = unknown, I extends unknown[] = unknown[]> {
   retries?: number;
   /** The default of its tasks: see {@linkcode TaskOptions}. */
   priority?: number;
-  /** What its workers may do: as of a {@linkcode Process}. */
+  /** The permissions of the workers: as of a {@linkcode Process}. */
   permissions?: ProcessOptions["permissions"];
   /** The most heap of each worker, in MB: as of a {@linkcode Process}. */
   memoryLimitMb?: number;
@@ -115,11 +115,11 @@ export interface TaskOptions {
   retries?: number;
   /** Larger ones go first; equal ones in order. Default: 0. */
   priority?: number;
-  /** What is moved to the worker instead of being copied. Such a task is not run anew. */
+  /** Objects that are moved to the worker instead of copied. Such a task is not run anew. */
   transfer?: Transferable[];
-  /** What it is called in errors and statistics. Default: the name of the function. */
+  /** The name of the task in errors and statistics. Default: the name of the function. */
   name?: string;
-  /** Called with what the task sends by `currentTask().send()`. */
+  /** Called with each value that the task sends by `currentTask().send()`. */
   // deno-lint-ignore no-explicit-any
   onMessage?: (value: any) => void;
 }
@@ -139,7 +139,7 @@ export interface TaskOptions {
 export interface MapOptions extends TaskOptions {
   /** Items that go to a worker at once; "auto", the default, measures. Python's `chunksize`. */
   chunkSize?: number | "auto";
-  /** Items that are read ahead of what has been taken. Default: as many as keep all workers busy. */
+  /** Items that are read ahead of the results taken so far. Default: as many as keep all workers busy. */
   bufferSize?: number;
   /** Puts a TaskError in the place of an item that failed, and goes on. Default: false. */
   returnExceptions?: boolean;

@@ -99,7 +99,7 @@ const STREAM_AHEAD = 16;
  * of `concurrent.futures`, times in milliseconds. Functions travel as the targets of a {@linkcode Process} do, each
  * once to each worker; arguments and results are copied, and queues, locks and the like handed over.
  *
- * A worker that ends in the middle of an item, however it does, costs that one item; the others go on, and a new
+ * A worker that ends in the middle of an item, in whatever way, costs that one item; the others go on, and a new
  * worker takes its place. A pool that has nothing to do doesn't keep the program alive.
  *
  * A pool is an EventTarget. Its events are "taskstart", "taskend", "workerstart", "workerend" and "drain" (nothing
