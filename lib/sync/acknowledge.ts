@@ -1,27 +1,27 @@
-// A process that finds a holder dead throws AbandonedLockError, and until its code has had that error
-// the shared memory says that it was told and hasn't acknowledged it. If it dies before, the next
-// process is told instead. (After pthread's robust mutexes, where EOWNERDEAD comes again until
-// pthread_mutex_consistent(); here the code that was told need not call anything.)
+// A process that finds a holder dead throws AbandonedLockError. Until the calling code has received that
+// error, the shared memory says that the process was told of the death and hasn't acknowledged it; if the
+// process dies before that, the next process is told instead. (As with POSIX robust mutexes, where EOWNERDEAD
+// comes again until pthread_mutex_consistent(); here the code that was told need not call anything.)
 //
-// An error has reached the code that awaits it after a few microtasks, and the code of a process that
-// ends by itself has had every error that was thrown in it.
+// An error reaches the code that awaits it after a few microtasks. The code of a process that ends by itself
+// has received every error that was thrown in it.
 
 import { onExit } from "../liveness/exit_hooks.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { SafeSet } = primordials;
 
-/** Promises that an error passes through at most between the attempt that throws it and the caller. */
+/** The most promises that an error passes through between the attempt that throws it and the caller. */
 const PROMISES = 10;
 
-/** What this process has been told and not acknowledged. */
+/** The acknowledgements this process still owes, of deaths it was told of. */
 const pending = new SafeSet<() => void>();
 
 onExit(() => {
   for (const acknowledge of pending) acknowledge();
 });
 
-/** Calls `acknowledge` once the code of this process has had the error that is being thrown. */
+/** Calls `acknowledge` once the code of this process has received the error that is being thrown. */
 export async function acknowledgeSoon(acknowledge: () => void): Promise<void> {
   pending.add(acknowledge);
   for (let i = 0; i < PROMISES; i++) await null;
@@ -29,6 +29,6 @@ export async function acknowledgeSoon(acknowledge: () => void): Promise<void> {
   try {
     acknowledge();
   } catch {
-    // This process is being ended, or the shared memory is damaged.
+    // This process is being ended, or the shared memory is corrupted.
   }
 }

@@ -1,4 +1,4 @@
-// Barrier: nobody goes on before all have arrived.
+// Barrier: no party goes on before all have arrived.
 
 import { checkMilliseconds, checkNumber, isWhole } from "../validate/numbers.ts";
 import { checkNames, option } from "../validate/options.ts";
@@ -26,7 +26,7 @@ const { Math, performance, TypeError } = primordials;
 const NAME = "Barrier";
 
 /**
- * What a new {@linkcode Barrier} does besides making all wait for one another.
+ * Options of a new {@linkcode Barrier}.
  *
  * @example
  * ```ts
@@ -42,26 +42,26 @@ const NAME = "Barrier";
  */
 export interface BarrierOptions {
   /**
-   * Called once in each round, when all have arrived and before any goes on, in the process that
-   * arrived last. If it returns a promise, that is waited for. If it throws, the barrier breaks.
+   * A function that is called once in each round, when all parties have arrived and before any goes on, in
+   * the process that arrived last. A promise that it returns is awaited. If it throws, the barrier breaks.
    *
-   * In the process that made the barrier it is called as it is. To others it crosses as its source
-   * text: there it may use the globals, and nothing else. Where it comes from a process with other
-   * permissions, through a pipe, it isn't run, and the barrier breaks.
+   * In the process that made the barrier, the function itself is called. Other processes receive its source
+   * text, which may use the globals and nothing else. An action that comes through a pipe from a process with
+   * other permissions isn't run, and the barrier breaks.
    */
   action?: () => unknown;
-  /** Milliseconds that a wait may take which isn't given a `timeout` of its own; by default without end. */
+  /** The timeout, in milliseconds, of waits that are given none of their own; by default there is none. */
   timeout?: number;
 }
 
-/** What crosses. */
+/** The content of a serialized barrier. */
 interface BarrierContent {
   parties: unknown;
   timeout: number;
   action: ActionText | undefined;
 }
 
-/** What a barrier is made from that has arrived. */
+/** The parts from which an arrived barrier is constructed. */
 interface ReceivedBarrier {
   shared: SharedState;
   timeout: number;
@@ -69,14 +69,14 @@ interface ReceivedBarrier {
 }
 
 /**
- * A place where so many tasks, of one process or of many, wait until all have arrived, round after
+ * A place where a fixed number of tasks, of one process or of many, wait until all have arrived, round after
  * round. Python's `multiprocessing.Barrier`.
  *
- * A barrier at which somebody is missing breaks, so that the others don't wait in vain: those who
- * wait, and those who come then, get a {@linkcode BrokenBarrierError} that says why, until it is
- * {@linkcode Barrier.reset}. It breaks when a wait takes too long or is aborted, when the action throws,
- * by {@linkcode Barrier.abort}, and when a process ends that waits there or has waited there since the
- * last reset: is terminated or killed, throws, or exits with a code other than 0. A process that has
+ * A barrier at which a party is missing breaks, so that the others don't wait in vain: waits that are under
+ * way, and waits that begin then, throw a {@linkcode BrokenBarrierError} that says why, until
+ * {@linkcode Barrier.reset} is called. It breaks when a wait takes too long or is aborted, when the action
+ * throws, by {@linkcode Barrier.abort}, and when a process ends that waits there or has waited there since
+ * the last reset: is terminated or killed, throws, or exits with a code other than 0. A process that has
  * returned is missed only if it was waiting.
  *
  * @example
@@ -102,9 +102,9 @@ export class Barrier {
   readonly #timeout: number;
 
   /**
-   * Makes one.
+   * Makes a barrier.
    *
-   * @param parties how many must arrive, from 1 to 65,536
+   * @param parties the number of parties that must arrive, from 1 to 65,536
    * @throws {TypeError} if `parties` isn't a number, or an option has the wrong type
    * @throws {RangeError} if `parties` isn't whole or out of this range, or `timeout` is negative or NaN
    */
@@ -130,32 +130,32 @@ export class Barrier {
     });
   }
 
-  /** How many must arrive. */
+  /** The number of parties that must arrive. */
   get parties(): number {
     return this.#parties.parties;
   }
 
-  /** How many have arrived and wait for the others. Python's `n_waiting`. */
+  /** The number of parties that have arrived and wait for the others. Python's `n_waiting`. */
   get nWaiting(): number {
     return this.#parties.count;
   }
 
-  /** Whether it is broken: see {@linkcode Barrier}. */
+  /** Whether the barrier is broken: see {@linkcode Barrier}. */
   get broken(): boolean {
     return this.#parties.isBroken;
   }
 
   /**
-   * Arrives, and waits until all have. Resolves to the number of those who arrived before, from 0 to
-   * `parties` - 1: a different one for each, for example to choose who does something once.
+   * Arrives, and waits until all parties have. Resolves to the number of parties that arrived before, from 0
+   * to `parties` - 1: a different number for each, for example to choose which task does something once.
    *
-   * If the action of the last round is still running, the arrival waits for that first. The time of the
-   * action doesn't count for the one who runs it.
+   * While the action of the last round is still running, the arrival waits for its end first. The time of the
+   * action doesn't count for the party that runs it.
    *
    * @throws {BrokenBarrierError} if the barrier is broken, or breaks, for example because this took more
    *   than `timeout` ms
-   * @throws what the action throws, where it runs, and the signal's reason when it is aborted; for the
-   *   others the barrier is broken then
+   * @throws the error of the action, where it runs, and the signal's reason when the signal is aborted; for
+   *   the other parties the barrier is broken then
    * @throws {RangeError} if `timeout` is negative or NaN, or if more than 65,536 take part
    *
    * @example
@@ -174,7 +174,8 @@ export class Barrier {
     const signal = signalOf(options);
     const parties = this.#parties, arrival = new Arrival();
     let noted: CallSite | undefined;
-    // Not for the last one, who doesn't wait: noting it takes longer than all the rest (Deno 2.9.6: 1.5 µs).
+    // Not for the last party, which doesn't wait: capturing the call site takes longer than all the rest
+    // (Deno 2.9.6: 1.5 µs).
     const caller = () => noted ??= new CallSite(this.wait);
     const entering = eventually(
       parties.entering(arrival, signal),
@@ -208,8 +209,7 @@ export class Barrier {
    * Like {@linkcode Barrier.wait}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `wait` does.
    *
-   * @throws {TypeError} if the action returns a promise, which can't be waited for here; the others as
-   *   `wait`
+   * @throws {TypeError} if the action returns a promise, which can't be awaited here; other errors as `wait`
    */
   waitSync(options?: BlockOptions): number {
     const left = this.#clock(options);
@@ -221,12 +221,12 @@ export class Barrier {
   }
 
   /**
-   * Like {@linkcode Barrier.wait}, but arrives only if all others wait already, and so doesn't wait. If
-   * they don't, nothing breaks (which it does by a `wait` with a `timeout` of 0, as in Python).
+   * Like {@linkcode Barrier.wait}, but arrives only if all other parties already wait, and so doesn't wait
+   * itself. If they don't, the barrier stays intact (a `wait` with a `timeout` of 0 breaks it, as in Python).
    *
-   * @throws {TimeoutError} if this wouldn't be the last
+   * @throws {TimeoutError} if this party wouldn't be the last
    * @throws {BrokenBarrierError} if the barrier is broken
-   * @throws {TypeError} if the action returns a promise, which can't be waited for here
+   * @throws {TypeError} if the action returns a promise, which can't be awaited here
    */
   waitNowait(): number {
     const arrival = new Arrival();
@@ -249,7 +249,7 @@ export class Barrier {
     return this.#parties.pass(arrival);
   }
 
-  /** The time that is left of a wait that begins now. */
+  /** A function that returns the time left of a wait that begins now. */
   #clock(options: BlockOptions | undefined): () => number {
     const given = timeoutOf(options);
     const timeout = option(options, "timeout") === undefined ? this.#timeout : given;
@@ -259,14 +259,14 @@ export class Barrier {
   }
 
   /**
-   * Makes it as it was at first: nobody has arrived, nobody takes part, it isn't broken. Those who
-   * wait get a BrokenBarrierError.
+   * Restores the initial state: no party has arrived, no process takes part, the barrier isn't broken. Waits
+   * under way throw a BrokenBarrierError.
    */
   reset(): void {
     this.#parties.reset();
   }
 
-  /** Breaks it: those who wait, and those who come, get a BrokenBarrierError until it is reset. */
+  /** Breaks the barrier: waits under way, and those that begin before the next reset, throw a BrokenBarrierError. */
   abort(): void {
     this.#parties.abort();
   }

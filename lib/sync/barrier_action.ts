@@ -1,5 +1,5 @@
-// The action of a barrier. Where the barrier was made it is the function that was given; to other
-// processes it crosses as its source text, and is compiled where it is needed, if it may be (transfer/signature.ts).
+// The action of a barrier. The process that made the barrier calls the function itself; other processes
+// receive its source text, and compile it where it is needed, if they may run it (transfer/signature.ts).
 
 import { describe } from "../validate/describe.ts";
 import { isFromStarter, sign, verify } from "../transfer/signature.ts";
@@ -19,26 +19,26 @@ const {
   TypeError,
 } = primordials;
 
-/** What is compiled. */
+/** The source text that is compiled. */
 interface ActionSource {
   text: string;
-  /** A method's text, as in `{ action() {} }`, is no expression by itself. */
+  /** The function's name: a method's text, as in `{ action() {} }`, is no expression by itself. */
   name: string;
 }
 
-/** What crosses. */
+/** The action as it crosses to another process; `seal` is the signature of the text. */
 export interface ActionText extends ActionSource {
   seal: string;
 }
 
-/** What a barrier does once in a round. */
+/** The action that a barrier runs once in each round. */
 export interface Action {
   run(): unknown;
-  /** Throws if it can't cross. */
+  /** The text that crosses; throws if the action can't cross. */
   text(): ActionText;
 }
 
-/** The action that was given as an option; throws if it is none. */
+/** The action that was given as an option; throws if the option is no function. */
 export function givenAction(action: unknown): Action | undefined {
   if (action === undefined) return undefined;
   if (typeof action !== "function") {
@@ -55,7 +55,7 @@ export function givenAction(action: unknown): Action | undefined {
   return { run, text };
 }
 
-/** The action of a barrier that has arrived. */
+/** The action of an arrived barrier. */
 export function arrivedAction(arrived: ActionText | undefined): Action | undefined {
   if (arrived === undefined) return undefined;
   const source = { text: `${arrived.text}`, name: `${arrived.name}` };
@@ -91,11 +91,11 @@ function refuse({ name }: ActionSource): never {
   );
 }
 
-/** The text as an expression; throws if it is none. */
+/** The text as an expression; throws if it can't be made one. */
 function expressionOf({ text, name }: ActionSource): string {
   for (const expression of each([`(${text})`, `({ ${text} })[${JSON.stringify(name)}]`])) {
     try {
-      // It is compiled, not run.
+      // The text is compiled, not run.
       new Function(`"use strict"; return ${expression};`);
       return expression;
     } catch (error) {
@@ -109,7 +109,7 @@ function expressionOf({ text, name }: ActionSource): string {
   );
 }
 
-/** Throws what the action threw; where it reached outside itself, says so. */
+/** Throws the error of the action; where the action used a name outside of itself, the new error says so. */
 function explain(error: unknown, { name }: ActionSource): never {
   const missing = error instanceof ReferenceError &&
     RegExpPrototypeExec(/^(\S+) is not defined$/, error.message);

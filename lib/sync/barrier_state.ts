@@ -1,25 +1,26 @@
-// The parties of a barrier, what Barrier is made of: who has arrived, and who takes part.
+// The shared state of a Barrier: which parties have arrived, and which processes take part.
 //
-//   BROKEN    1 when it is; REASON and WHO say why, and by whose doing
-//   COUNT     how many have arrived in this round; all of them while the action runs
-//   PARTIES   how many there must be
-//   ERA       counts resets: who takes part does so until the next one
+//   BROKEN    1 while the barrier is broken; REASON says why, and WHO is the token of the process that broke it
+//   COUNT     parties that have arrived in this round; all of them while the action runs
+//   PARTIES   parties that must arrive
+//   ERA       counts resets; a process that takes part does so until the next reset
 //   ENDS      counts the rounds that have ended, by passing or otherwise
-//   STEP      while all rows of a round change, what to; else 0; STEP_… what goes with it
+//   STEP      while all rows of a round change, the kind of change; else 0; STEP_… are its details
 //   rows      STATE, the token of the process, its ERA, and why its round was broken
 //
-// A row's STATE goes from FREE to WAITING when somebody arrives, or to ACTING when he is the last, who
-// runs the action; then, of all rows of the round at once, to PASSED or WAS_BROKEN; and when its owner
-// has seen that, to MEMBER or FREE. So one who is late to look still sees how his own
-// round ended, and there is no draining to wait for: the next round can begin at once.
+// A row's STATE goes from FREE to WAITING when a party arrives, or to ACTING when the last party arrives,
+// which runs the action; then, for all rows of the round at once, to PASSED or WAS_BROKEN; and when its owner
+// has seen that, to MEMBER or FREE. So a party that is late to look still sees how its own round ended, and
+// there is no draining to wait for (a state of Python's threading.Barrier): the next round can begin at once.
 //
-// A process that is a member and has ended will not come again, and whoever looks breaks the barrier:
-// those who wait when they look up, as they do after every death, and those who arrive. One that ends
-// by returning normally gives up its rows first.
+// A process that is a member and has ended doesn't come again, and the first process that notices breaks the
+// barrier: a waiter when it rechecks, as every waiter does after a death, or a party that arrives. A process
+// that ends by returning normally gives up its rows first.
 //
-// All of it changes under the table's lock (shm/slot_table.ts). Where many words change together, what they are to
-// become is written down first, and becomes true by the one store to STEP. Whoever has the table's lock
-// next does what is left of it, so a process that ends in the middle has ended the round for all.
+// All of it changes under the table's lock (shm/slot_table.ts). Where many words change together, their new
+// values are written down first, and take effect by the one store to STEP (a redo record, as in write-ahead
+// logging). The next holder of the table's lock completes an unfinished step, so a process that ends in the
+// middle has ended the round for all.
 
 import { onExit, willRunExitHooks } from "../liveness/exit_hooks.ts";
 import { type BrokenBarrierError, TimeoutError } from "../errors.ts";
@@ -59,23 +60,26 @@ export function newBarrierState(parties: number): SharedState {
   return shared;
 }
 
-/** Somebody who arrives, and what becomes of it. */
+/** One party's arrival in a round, and how that round ended for it. */
 export class Arrival {
-  /** How many arrived before. */
+  /** The number of parties that arrived before. */
   index = -1;
-  /** Whether it was the last: it is to run the action, and then to call pass() or fail(). */
+  /** Whether this party arrived last: it runs the action, and then calls pass() or fail(). */
   isLast = false;
   row = -1;
-  /** Whether it knows how its round has ended; and why and by whom it was broken, if it was. */
+  /**
+   * Whether the end of the round was seen; `reason` and `who` then say why, and by which process, it was
+   * broken, if it was.
+   */
   isOver = false;
   reason = 0;
   who = 0;
 }
 
-/** The barriers this process takes part in, where it will leave them at its end. */
+/** The barriers that this process takes part in and leaves at its end. */
 const joined = new SafeSet<BarrierState>();
 
-// This process ends by returning normally: the others can go on without it.
+// This process ends by returning normally: the other parties can go on without it.
 onExit((exitCode) => {
   if (exitCode === 0) { for (const parties of joined) parties.leave(); }
 });
@@ -86,7 +90,7 @@ export class BarrierState {
   readonly #table: SlotTable;
   readonly #roundEnded: EventCount;
   readonly #entryOpen: EventCount;
-  /** ENDS when somebody in this isolate arrived last. */
+  /** The value of ENDS at the latest arrival in this isolate. */
   #arrivedAt = 0;
 
   constructor(shared: SharedState) {
@@ -98,17 +102,17 @@ export class BarrierState {
     this.#entryOpen = new EventCount(words, ENTRY_OPEN, () => this.count < this.parties);
   }
 
-  /** How many there must be. */
+  /** The number of parties that must arrive. */
   get parties(): number {
     return Atomics.load(this.#shared.words, PARTIES);
   }
 
-  /** How many have arrived. */
+  /** The number of parties that have arrived. */
   get count(): number {
     return Atomics.load(this.#shared.words, COUNT);
   }
 
-  /** As isBroken, without waiting for the table's lock: what others change just now, it may miss. */
+  /** Like isBroken, but doesn't wait for the table's lock, and so may miss a change that is under way. */
   get looksBroken(): boolean {
     this.#table.renew();
     return Atomics.load(this.#shared.words, BROKEN) !== 0 || this.#lost() !== 0;
@@ -122,7 +126,7 @@ export class BarrierState {
     return isBroken;
   }
 
-  /** Arrives; where another round's action is still running, once that has ended. */
+  /** Arrives; while another round's action is still running, waits for its end first. */
   entering(arrival: Arrival, signal?: AbortSignal): Operation<true> {
     const giveUp = () => this.#break(signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
     return {
@@ -136,7 +140,7 @@ export class BarrierState {
     };
   }
 
-  /** Arrives if nobody else need be waited for. */
+  /** Arrives if all other parties already wait. */
   enterLast(arrival: Arrival): void {
     if (this.#enter(arrival, true)) return;
     throw new TimeoutError(
@@ -175,7 +179,7 @@ export class BarrierState {
     return this.#enter(arrival, onlyLast);
   }
 
-  /** Under the table's lock: a row for this process; or -1. */
+  /** Under the table's lock: a row for this process, or -1. */
   #freeRow(era: number): number {
     const { used } = this.#table;
     for (let row = 0; row < used; row++) {
@@ -187,7 +191,10 @@ export class BarrierState {
     return this.#table.free();
   }
 
-  /** Under the table's lock: frees rows of which nobody will see any more how their round ended. */
+  /**
+   * Under the table's lock: frees the rows of dead processes that no check needs any more: those of broken
+   * rounds and of past eras.
+   */
   #reclaim(): boolean {
     const { used } = this.#table;
     const { words, roster } = this.#shared;
@@ -203,7 +210,7 @@ export class BarrierState {
     return reclaimed;
   }
 
-  /** The token of one who takes part and has died; or 0. */
+  /** The token of a participating process that has died, or 0. */
   #lost(): number {
     const { used } = this.#table;
     const { words, roster } = this.#shared;
@@ -218,7 +225,7 @@ export class BarrierState {
     return 0;
   }
 
-  /** Waits for the round of one who has arrived to end: resolves to its index. */
+  /** Waits for the end of an arrival's round: answers its index. */
   passing(arrival: Arrival, signal?: AbortSignal): Operation<number> {
     const giveUp = () => this.giveUp(arrival, signal);
     const attempt = () => {
@@ -245,7 +252,7 @@ export class BarrierState {
     return state === WAITING || state === ACTING;
   }
 
-  /** Does `work` under the table's lock, after what another has left undone there. */
+  /** Does `work` under the table's lock, after completing a step that another process left unfinished. */
   #section(work: () => void, reclaim?: () => boolean): void {
     this.#table.section(() => {
       if (Atomics.load(this.#shared.words, STEP) !== 0) this.#finishStep();
@@ -253,7 +260,7 @@ export class BarrierState {
     }, reclaim);
   }
 
-  /** Under the table's lock: ends the round of all who wait, by passing or otherwise. */
+  /** Under the table's lock: ends the round for all waiting parties, by passing or otherwise. */
   #endRound(step: number, reason = 0, who = 0): void {
     const { words } = this.#shared;
     if (step !== PASS) {
@@ -266,7 +273,7 @@ export class BarrierState {
     this.#finishStep();
   }
 
-  /** Under the table's lock: what follows from STEP, however much of it was done before. */
+  /** Under the table's lock: carries out STEP; idempotent, as any part of it may have been done before. */
   #finishStep(): void {
     const { words } = this.#shared;
     const { used } = this.#table;
@@ -297,7 +304,7 @@ export class BarrierState {
     Atomics.store(words, STEP, 0);
   }
 
-  /** The last has arrived, and done what was to be done: all go on. */
+  /** Called by the last party, after the action: all parties go on. */
   pass(arrival: Arrival): number {
     this.#section(() => {
       if (this.#stateOf(arrival.row) === ACTING) this.#endRound(PASS);
@@ -306,12 +313,12 @@ export class BarrierState {
     return this.#result(arrival);
   }
 
-  /** The action has failed. */
+  /** The action has failed: breaks the barrier. */
   fail(arrival: Arrival): void {
     this.#endWait(arrival, ACTION);
   }
 
-  /** One who has arrived waits no longer. */
+  /** An arrived party gives up its wait: breaks the barrier. */
   giveUp(arrival: Arrival, signal?: AbortSignal): void {
     this.#endWait(arrival, signal !== undefined && isAborted(signal) ? SIGNAL : TOO_LONG);
   }
@@ -329,7 +336,7 @@ export class BarrierState {
     throw brokenError(arrival.reason, this.#shared.roster.nameOf(arrival.who));
   }
 
-  /** Sees how the round of an arrival has ended, which it has; then nobody else need keep that. */
+  /** Notes how the round of an arrival has ended, which it must have, and releases what the row kept of that. */
   #see(arrival: Arrival): void {
     const { words } = this.#shared;
     if (arrival.isOver) return;
@@ -345,10 +352,11 @@ export class BarrierState {
   }
 
   /**
-   * Breaks it, if it isn't broken.
+   * Breaks the barrier, if it isn't broken.
    *
-   * @param reason if it is DIED, somebody must have died
-   * @param of the row of a wait, if it is one that gives up: it must be waiting still
+   * @param reason with DIED, the barrier breaks only if a participating process has died
+   * @param of the row of a wait that gives up, if one does: the barrier breaks only if the row is still
+   *   waiting
    */
   #break(reason: number, of = -1): void {
     const { words, token } = this.#shared;
@@ -360,18 +368,18 @@ export class BarrierState {
     this.#open();
   }
 
-  /** Breaks it on request. */
+  /** Breaks the barrier on request. */
   abort(): void {
     this.#break(ABORTED);
   }
 
-  /** Makes it as new; those who wait learn that they were in vain. */
+  /** Restores the initial state; waits under way throw a BrokenBarrierError. */
   reset(): void {
     this.#section(() => this.#endRound(START_ANEW, RESET, this.#shared.token));
     this.#open();
   }
 
-  /** This process takes part no longer. If it waits, it is missed all the same. */
+  /** Ends the part of this process. If the process is waiting, the barrier breaks all the same. */
   leave(): void {
     const { token } = this.#shared;
     const table = this.#table;
@@ -396,7 +404,7 @@ export class BarrierState {
     this.#entryOpen.notify(Infinity);
   }
 
-  /** Of a barrier that is broken. */
+  /** The error of a broken barrier. */
   #error(): BrokenBarrierError {
     const { words, roster } = this.#shared;
     return brokenError(Atomics.load(words, REASON), roster.nameOf(Atomics.load(words, WHO)));

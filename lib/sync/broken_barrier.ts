@@ -1,4 +1,4 @@
-// Why a round of a barrier was broken: as a word of shared memory, and in words.
+// The reasons for which a round of a barrier is broken, as words of shared memory and as text.
 
 import { BrokenBarrierError } from "../errors.ts";
 
@@ -16,7 +16,7 @@ const because = [
   "has returned while it waited",
 ];
 
-/** The error of those who learn of it; `who` is the name of the process whose doing it was. */
+/** The error of a wait at a broken barrier; `who` is the name of the process that caused it. */
 export function brokenError(reason: number, who: string): BrokenBarrierError {
   return new BrokenBarrierError(
     reason === RESET

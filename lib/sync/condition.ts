@@ -1,4 +1,5 @@
-// Condition: processes that hold a lock in turn wait for what another of them will have done.
+// Condition: a condition variable with Mesa semantics (Lampson and Redell, 1980): a notified waiter
+// reacquires the lock and checks again what it waits for.
 
 import { describe } from "../validate/describe.ts";
 import { checkNumber, isWhole } from "../validate/numbers.ts";
@@ -31,25 +32,25 @@ const { performance, TypeError } = primordials;
 
 const NAME = "Condition";
 
-/** What crosses: what the line consists of, and the lock. */
+/** The content of a serialized condition: its wait queue and its lock. */
 interface ConditionContent {
   line: unknown;
   lock: Serialized;
 }
 
 /**
- * A lock, and a line of those who wait until somebody who holds it has changed something. Python's
+ * A lock, and a queue of tasks that wait until a holder of the lock has changed something. Python's
  * `multiprocessing.Condition`.
  *
- * Who holds the lock and finds that he can't go on calls {@linkcode Condition.wait}, or better
- * {@linkcode Condition.waitFor}: that releases the lock, waits to be notified, and has the lock again
- * when it returns, whatever happened. Who has changed something calls {@linkcode Condition.notify} or
- * {@linkcode Condition.notifyAll} before he releases the lock. Those who have waited longest are
- * notified first, and no notification goes to one who has given up or whose process has ended.
+ * A task that holds the lock and can't go on calls {@linkcode Condition.wait}, or better
+ * {@linkcode Condition.waitFor}: the call releases the lock, waits to be notified, and holds the lock again
+ * when it returns, whatever happened. A task that has changed something calls {@linkcode Condition.notify} or
+ * {@linkcode Condition.notifyAll} before it releases the lock. The tasks that have waited longest are
+ * notified first, and no notification goes to a task that has given up or whose process has ended.
  *
- * With an {@linkcode RLock}, as by default and in Python, it is processes that wait for one another. As
- * that lock doesn't keep the tasks of one process apart, tasks that wait for one another in one process
- * need a `new Condition(new Lock())`.
+ * With an {@linkcode RLock}, the default as in Python, processes wait for one another. That lock doesn't keep
+ * the tasks of one process apart, so tasks that wait for one another in one process need a
+ * `new Condition(new Lock())`.
  *
  * @example
  * ```ts
@@ -76,11 +77,11 @@ export class Condition implements Holdable {
   readonly #line: ConditionQueue;
 
   /**
-   * Makes one.
+   * Makes a condition.
    *
-   * @param lock the lock, which may be that of other conditions, too; by default a new RLock. It is
-   *   handed over with the Condition
-   * @throws {TypeError} if it is neither a Lock nor an RLock
+   * @param lock the lock, which several conditions may share; by default a new RLock. It is handed over with
+   *   the Condition
+   * @throws {TypeError} if `lock` is neither a Lock nor an RLock
    */
   constructor(lock: Lock | RLock = new RLock()) {
     if (!(lock instanceof Lock || lock instanceof RLock)) {
@@ -115,7 +116,7 @@ export class Condition implements Holdable {
   /**
    * Like {@linkcode Condition.acquire}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `acquire` does
+   * @throws the errors that `acquire` throws
    */
   acquireSync(options?: BlockOptions): boolean {
     return this.#lock.acquireSync(options);
@@ -143,7 +144,7 @@ export class Condition implements Holdable {
    * Acquires the lock until the end of the block: `using held = await condition.hold()`. Python's
    * `with condition:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return this.#lock.hold(options);
@@ -152,25 +153,26 @@ export class Condition implements Holdable {
   /**
    * Like {@linkcode Condition.hold}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `hold` does
+   * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
     return this.#lock.holdSync(options);
   }
 
   /**
-   * Releases the lock, however often this process holds it, waits to be notified, and acquires it as
-   * often again: true then, false if the notification didn't come in `timeout` ms. It also acquires it
-   * before it rejects because `signal` was aborted; both can take longer than `timeout`.
+   * Releases the lock, however often this process holds it, waits to be notified, and acquires the lock as
+   * often again. Resolves to true, or to false if no notification came in `timeout` ms. The lock is also
+   * acquired again before the promise rejects because `signal` was aborted; both can take longer than
+   * `timeout`.
    *
-   * What was waited for may be otherwise again by the time it returns: see
-   * {@linkcode Condition.waitFor}. When a process dies while it holds the lock, all waits return, one of
-   * them by throwing, whether they were notified or not: the dead one may have been the one that was,
-   * or that was to notify.
+   * The state that was waited for may have changed again by the time this returns: see
+   * {@linkcode Condition.waitFor}. When a process dies while it holds the lock, all waits return, one of them
+   * by throwing, whether they were notified or not: the dead process may have been the notified one, or the
+   * one that was to notify.
    *
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
-   *   changed; this process holds it then
+   *   changed; this process holds the lock then
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async wait(options?: WaitOptions): Promise<boolean> {
@@ -202,7 +204,7 @@ export class Condition implements Holdable {
    * Like {@linkcode Condition.wait}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `wait` does.
    *
-   * @throws what `wait` does
+   * @throws the errors that `wait` throws
    */
   waitSync(options?: BlockOptions): boolean {
     this.#check("waitSync", options);
@@ -226,8 +228,8 @@ export class Condition implements Holdable {
   }
 
   /**
-   * The form of {@linkcode Condition.wait} that doesn't wait, for completeness: it keeps the lock, so
-   * nobody can notify, and it is always false.
+   * The form of {@linkcode Condition.wait} that doesn't wait, for completeness: it keeps the lock, so no
+   * notification can come, and always returns false.
    *
    * @throws {InvalidStateError} if this process doesn't hold the lock
    */
@@ -237,15 +239,14 @@ export class Condition implements Holdable {
   }
 
   /**
-   * Waits, by {@linkcode Condition.wait}, until `predicate` returns something truthy, and resolves to
-   * that; to what it returned last if that took more than `timeout` ms. It is called while this process
-   * holds the lock: at first, after each notification, and after the time is up. Python's
-   * `wait_for`.
+   * Waits, by {@linkcode Condition.wait}, until `predicate` returns a truthy value, and resolves to that
+   * value; after `timeout` ms, to the last value returned. The predicate is called while this process holds
+   * the lock: at first, after each notification, and after the time is up. Python's `wait_for`.
    *
-   * @param predicate may be asynchronous: then what it resolves to counts
+   * @param predicate a function, which may be asynchronous: then the value it resolves to counts
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {AbandonedLockError} as `wait`
-   * @throws {TypeError} if `predicate` isn't a function; what it throws itself is thrown on
+   * @throws {TypeError} if `predicate` isn't a function; an error of the predicate itself is passed on
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
@@ -269,8 +270,8 @@ export class Condition implements Holdable {
   /**
    * Like {@linkcode Condition.waitFor}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @param predicate returns what is waited for, no promise
-   * @throws {TypeError} if `predicate` returns a promise, which nobody could wait for; the others as
+   * @param predicate a synchronous function, which returns no promise
+   * @throws {TypeError} if `predicate` returns a promise, which can't be awaited here; other errors as
    *   `waitFor`
    */
   waitForSync<T>(predicate: () => T, options?: BlockOptions): T {
@@ -286,9 +287,9 @@ export class Condition implements Holdable {
   }
 
   /**
-   * Like {@linkcode Condition.waitFor}, but doesn't wait: what `predicate` returns.
+   * Like {@linkcode Condition.waitFor}, but doesn't wait: calls `predicate` once and returns its value.
    *
-   * @param predicate returns what is waited for, no promise
+   * @param predicate a synchronous function, which returns no promise
    * @throws {TypeError} if `predicate` isn't a function, or returns a promise
    * @throws {InvalidStateError} if this process doesn't hold the lock
    */
@@ -299,13 +300,13 @@ export class Condition implements Holdable {
   }
 
   /**
-   * Notifies those who have waited longest: their waits return, one after the other, once the lock is
+   * Notifies the tasks that have waited longest: their waits return, one after the other, once the lock is
    * released.
    *
-   * @param n how many, if there are so many; by default 1
+   * @param n the most tasks to notify; by default 1
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {TypeError} if `n` isn't a number
-   * @throws {RangeError} if it isn't whole, or negative
+   * @throws {RangeError} if `n` isn't whole, or is negative
    */
   notify(n = 1): void {
     checkNumber("n", n, isCount, WANTED, ", which is no number of waiters");
@@ -314,7 +315,7 @@ export class Condition implements Holdable {
   }
 
   /**
-   * Notifies all who wait. Python's `notify_all`.
+   * Notifies all waiting tasks. Python's `notify_all`.
    *
    * @throws {InvalidStateError} if this process doesn't hold the lock
    */
@@ -323,7 +324,7 @@ export class Condition implements Holdable {
     this.#line.notify(Infinity);
   }
 
-  /** Before anything is done: whether it can be. */
+  /** Checks the options, and that this process holds the lock, before anything is done. */
   #check(call: string, options?: WaitOptions): void {
     timeoutOf(options);
     signalOf(options);
@@ -331,10 +332,10 @@ export class Condition implements Holdable {
   }
 
   /**
-   * Waits to be notified, or for the end of a process that dies with the lock: it may have been the
-   * one that was notified, or was to notify, and nobody else need ever do so.
+   * Waits to be notified, or for the death of a process that holds the lock: the dead process may have been
+   * the notified one, or the one that was to notify, and no other need ever do so.
    *
-   * @param deaths how many had died so when the wait began
+   * @param deaths the number of such deaths when the wait began
    */
   #waiting({ waiting }: Place, deaths: number): Operation<boolean> {
     const attempt = () => {
@@ -346,7 +347,7 @@ export class Condition implements Holdable {
     return { ...waiting, attempt };
   }
 
-  /** Who has ended while he held it is reported when this process holds it. */
+  /** Reacquires the lock; the death of a holder is reported once this process holds the lock. */
   async #reacquire(times: number, caller: CallSite, abandoned?: AbandonedLockError): Promise<void> {
     for (let held = false; !held;) {
       try {
@@ -388,7 +389,7 @@ export class Condition implements Holdable {
   }
 }
 
-/** One who has died with the lock, perhaps after others; throws what is no such error. */
+/** The error of a further dead holder, with the earlier error as its cause; throws any other error. */
 function another(earlier: AbandonedLockError | undefined, error: unknown): AbandonedLockError {
   if (!(error instanceof AbandonedLockError)) throw error;
   if (earlier !== undefined) error.cause = earlier;
@@ -403,7 +404,7 @@ function checkPredicate(predicate: unknown): void {
   );
 }
 
-/** What a predicate has returned, which is no promise. */
+/** The predicate's result; throws if it is a promise. */
 function settled<T>(result: T, call: string): T {
   if (!isThenable(result)) return result;
   throw new TypeError(

@@ -1,17 +1,18 @@
-// What a Condition asks of its lock: to release it wholly while it waits, to have it again as it was,
-// and to be told if its holder died meanwhile. Lock and RLock have methods of these names.
+// The methods that a Condition needs of its lock: to release the lock fully while the condition waits, to
+// reacquire it as often as before, and to learn whether its holder died meanwhile. Lock and RLock have
+// methods of these names.
 
-/** Releases a lock that this process holds, however often it does; returns how often that was. */
+/** Releases a lock fully, however often this process holds it; returns how often that was. */
 export const releaseAll: unique symbol = Symbol("multiprocessing.releaseAll");
 
-/** Acquires it as often: an operation. */
+/** The operation that acquires the lock as often again. */
 export const reacquiring: unique symbol = Symbol("multiprocessing.reacquiring");
 
-/** Throws if this process doesn't hold it, naming the call and what it was made on. */
+/** Throws if this process doesn't hold the lock; the message names the call and the object it was made on. */
 export const checkHeld: unique symbol = Symbol("multiprocessing.checkHeld");
 
 /**
- * Frees it of a holder that has died, and throws that, unless another has done so; returns how often that
- * has been done.
+ * Frees the lock of a dead holder and throws an AbandonedLockError, unless another process has done so;
+ * returns how many dead holders there were.
  */
 export const reportDeath: unique symbol = Symbol("multiprocessing.reportDeath");

@@ -1,26 +1,26 @@
-// The line at a condition: who waits there, in the order they came, and who of them was notified.
+// The wait queue of a condition: the waiters, in the order they came, and which of them were notified.
 //
-//   TICKETS    counts those who have come
-//   NOTIFIED   how many rows are in the state of that name; never too few, and too many only by the
-//              number of processes that have ended between two stores
+//   TICKETS    counts the waiters that have come
+//   NOTIFIED   how many rows are in the state IS_NOTIFIED; never too few, and too many only by the number of
+//              processes that have ended between two stores
 //   PASSING    while a notification is passed on, one more than the row that had it; else 0
 //   HEIR       the row that gets it
 //   rows       STATE, the token of the process, its ticket, BEFORE and an eventcount
 //
-// A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its
-// waiter has reacquired the lock and goes on; or at once from WAITING, when it has given up. Each
-// waiter sleeps at the eventcount of its row, so exactly those who were notified are woken. A process that
-// has given up may still sleep there when the row has another waiter, so the eventcount opens for all.
+// A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its waiter
+// has reacquired the lock and goes on; or at once from WAITING, when the waiter has given up. Each waiter
+// sleeps at the eventcount of its row, so exactly the notified waiters are woken. A process that has given up
+// may still sleep there when the row has another waiter, so the eventcount opens for all.
 //
-// No notification is lost with one who dies or is aborted after it was given to him: until he has
-// reacquired the lock it goes on to the next who was waiting when it was given, one whose ticket is
-// before BEFORE. Those who wait see to that when they look up, as they do after every death. (Once he
-// has reacquired the lock, what becomes of it is reported by the lock.)
+// No notification is lost with a waiter that dies or is aborted after it was notified: until that waiter has
+// reacquired the lock, its notification passes to the next waiter that was waiting when it was given, whose
+// ticket is before BEFORE. Other waiters pass it on when they recheck, as they do after every death. (Once
+// the waiter has reacquired the lock, the lock reports its death.)
 //
-// All of it changes under the table's lock (shm/slot_table.ts), join() and notify() by the holder of the user's.
-// Each row changes by the one store to its STATE. A notification is passed on from one row to another by
-// the one store to PASSING: whoever has the table's lock next does what is left of it. (The holder of
-// the user's lock that ends while it notifies is found dead with that lock, and then all wake up.)
+// All of it changes under the table's lock (shm/slot_table.ts); the caller of join() and notify() holds the
+// user's lock, too. Each row changes by the one store to its STATE. A notification passes from one row to
+// another by the one store to PASSING, which the next holder of the table's lock completes. (A process that
+// ends while it notifies is found dead as the holder of the user's lock, and then all waiters wake up.)
 
 import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
@@ -35,26 +35,26 @@ const FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, EVENTCOUNT = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
 
-/** New shared memory of a line. */
+/** New shared memory of a wait queue. */
 export function newConditionQueue(): SharedState {
   return newSlotTable(FIRST, STRIDE);
 }
 
-/** Somebody's place in a line. */
+/** A waiter's place in the queue. */
 export interface Place {
-  /** Waits to be notified: true then, false if that took too long. */
+  /** Waits to be notified: answers true, or false if that took too long. */
   readonly waiting: Operation<boolean>;
-  /** The wait was aborted: a notification that came first is for another. */
+  /** The wait was aborted: a notification that came before passes to another waiter. */
   refuse(): void;
-  /** The wait is over, the lock reacquired. */
+  /** The wait is over, and the lock reacquired. */
   leave(): void;
 }
 
-/** One process's view of a line. */
+/** One process's view of a wait queue. */
 export class ConditionQueue {
   readonly #shared: SharedState;
   readonly #table: SlotTable;
-  /** By rows: an eventcount has one sleeper in an isolate, however many have waited there. */
+  /** The eventcounts by row: an eventcount has one sleeper in an isolate, however many tasks have waited there. */
   readonly #eventcounts = new SafeMap<number, EventCount>();
 
   constructor(shared: SharedState) {
@@ -76,7 +76,7 @@ export class ConditionQueue {
     return eventcount;
   }
 
-  /** How many wait and were not notified. */
+  /** The number of waiters that were not notified. */
   get waiting(): number {
     const table = this.#table;
     table.renew();
@@ -87,7 +87,7 @@ export class ConditionQueue {
     return count;
   }
 
-  /** Gets a place at the end of the line; by the holder of the lock, who then releases it. */
+  /** Gets a place at the end of the queue. The caller holds the user's lock, and then releases it. */
   join(): Place {
     const { words, token } = this.#shared;
     const table = this.#table;
@@ -103,7 +103,7 @@ export class ConditionQueue {
     return this.#place(row);
   }
 
-  /** Under the table's lock: frees the rows of those who have died. */
+  /** Under the table's lock: frees the rows of dead waiters. */
   #reclaim(): boolean {
     const table = this.#table;
     let reclaimed = false;
@@ -138,7 +138,7 @@ export class ConditionQueue {
     return { waiting, refuse, leave };
   }
 
-  /** Notifies those who have waited longest; by the holder of the lock. */
+  /** Notifies the waiters that have waited longest. The caller holds the user's lock. */
   notify(count: number): void {
     const { words } = this.#shared;
     const table = this.#table;
@@ -146,7 +146,7 @@ export class ConditionQueue {
       const tickets = Atomics.load(words, TICKETS);
       const all = count >= table.used;
       for (let left = count, row = 0; left > 0; left--) {
-        // For all there is no order, and no need to look for the oldest again and again.
+        // Notifying all needs no order, and no repeated search for the oldest.
         row = all ? this.#waitingFrom(row) : this.#oldest(tickets);
         if (row < 0) return;
         this.#mark(row, tickets);
@@ -162,13 +162,13 @@ export class ConditionQueue {
     this.#table.set(row, STATE, IS_NOTIFIED);
   }
 
-  /** Under the table's lock: the next row from here on whose waiter is alive; or -1. */
+  /** Under the table's lock: the next row, from `row` on, whose waiter is alive; or -1. */
   #waitingFrom(row: number): number {
     for (; row < this.#table.used; row++) if (this.#isWaiting(row)) return row;
     return -1;
   }
 
-  /** Under the table's lock: the row of who has waited longest of those before a ticket; or -1. */
+  /** Under the table's lock: the row that has waited longest of those with a ticket before `before`; or -1. */
   #oldest(before: number): number {
     const { used } = this.#table;
     let oldest = -1, age = 0;
@@ -182,7 +182,7 @@ export class ConditionQueue {
     return oldest;
   }
 
-  /** Under the table's lock: whether somebody waits there; of one who has died nothing is left. */
+  /** Under the table's lock: whether a living waiter waits in a row; the row of a dead one is freed. */
   #isWaiting(row: number): boolean {
     if (this.#table.get(row, STATE) !== WAITING) return false;
     if (this.#isAlive(row)) return true;
@@ -194,7 +194,7 @@ export class ConditionQueue {
     return this.#shared.roster.isTokenAlive(this.#table.get(row, TOKEN));
   }
 
-  /** Wakes those who were notified. */
+  /** Wakes the notified waiters. */
   #wake(): void {
     const table = this.#table;
     table.renew();
@@ -205,7 +205,7 @@ export class ConditionQueue {
     }
   }
 
-  /** Gives up a place; false if it was notified before. */
+  /** Gives up a place; false if its waiter was notified before. */
   #withdraw(row: number): boolean {
     let gaveUp = false;
     this.#section(() => {
@@ -223,7 +223,7 @@ export class ConditionQueue {
     });
   }
 
-  /** Gives the notification of one who doesn't go on to the next. */
+  /** Passes the notification of a waiter that doesn't go on to another waiter. */
   #pass(row: number): void {
     this.#section(() => this.#passUnderLock(row));
     this.#wake();
@@ -244,7 +244,7 @@ export class ConditionQueue {
     this.#finishPassing();
   }
 
-  /** Under the table's lock: what follows from PASSING, however much of it was done before. */
+  /** Under the table's lock: carries out PASSING; idempotent, as any part of it may have been done before. */
   #finishPassing(): void {
     const { words } = this.#shared;
     const row = Atomics.load(words, PASSING) - 1;
@@ -253,7 +253,7 @@ export class ConditionQueue {
     Atomics.store(words, PASSING, 0);
   }
 
-  /** Does `work` under the table's lock, after what another has left undone there. */
+  /** Does `work` under the table's lock, after completing a step that another process left unfinished. */
   #section(work: () => void, reclaim?: () => boolean): void {
     this.#table.section(() => {
       if (Atomics.load(this.#shared.words, PASSING) !== 0) this.#finishPassing();
@@ -261,7 +261,7 @@ export class ConditionQueue {
     }, reclaim);
   }
 
-  /** Passes on what those were given who have died. */
+  /** Passes on the notifications of dead waiters. */
   #bequeath(): void {
     const { words } = this.#shared;
     const table = this.#table;

@@ -25,14 +25,15 @@ const { Atomics } = primordials;
 
 const NAME = "Event";
 
-// One word: the lowest bit is the flag, the others count how often it went up. Who waits has seen a
-// count, and is done when the flag is up or the count another: it may have been cleared already.
+// One word: the lowest bit is the flag, the other bits count how often it was raised. A waiter remembers the
+// count it has seen, and is done when the flag is up or the count has changed: the flag may have been cleared
+// already.
 const STATE = 0, EVENTCOUNT = 16, WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 const UP = 1, ONCE = 2;
 
 /**
  * A flag that is down at first, and that any number of tasks and processes wait for. Python's
- * `multiprocessing.Event`. It stays up, and nobody waits for it any more, until it is cleared.
+ * `multiprocessing.Event`. Once set, it stays up, and waits return at once, until it is cleared.
  *
  * @example
  * ```ts
@@ -55,7 +56,7 @@ export class Event {
   readonly #words: Int32Array;
   readonly #eventcount: EventCount;
 
-  /** Makes one whose flag is down. */
+  /** Makes an event whose flag is down. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(WORDS);
     this.#words = this.#shared.words;
@@ -71,7 +72,7 @@ export class Event {
     return (Atomics.load(this.#words, STATE) & UP) !== 0;
   }
 
-  /** Raises the flag: all who wait for it go on, even if it is cleared at once. */
+  /** Raises the flag: all waiting tasks go on, even if it is cleared at once. */
   set(): void {
     const words = this.#words;
     for (;;) {
@@ -80,17 +81,17 @@ export class Event {
       if ((state & UP) !== 0) break;
       if (Atomics.compareExchange(words, STATE, state, raised) === state) break;
     }
-    // Even if it was up before: who raised it may not have come this far.
+    // Even if the flag was up before: the process that raised it may not have come this far.
     this.#eventcount.notify(Infinity);
   }
 
-  /** Takes the flag down: whoever comes now waits. */
+  /** Takes the flag down: waits that begin from now on wait again. */
   clear(): void {
     Atomics.and(this.#words, STATE, ~UP);
   }
 
   /**
-   * Waits until the flag is up: true then, false if that took more than `timeout` ms.
+   * Waits until the flag is up; resolves to true, or to false if that took more than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
    *
@@ -118,7 +119,7 @@ export class Event {
     return blocking(this.#waiting(), options);
   }
 
-  /** Like {@linkcode Event.wait}, but doesn't wait: whether the flag is up. */
+  /** Like {@linkcode Event.wait}, but doesn't wait: returns whether the flag is up. */
   waitNowait(): boolean {
     return now(this.#waiting());
   }

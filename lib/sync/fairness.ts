@@ -1,23 +1,23 @@
 // Fairness: a waiter that has waited too long reserves what it waits for, and the others wait until that
 // waiter has had it. So a lock lets newcomers barge in before those that sleep, which is what makes it fast,
-// and still starves nobody.
+// and still starves no process.
 //
 // A reservation is a mark with a time of expiry, so a process that reserves and then dies, or is busy with
-// something else, holds the others up for milliseconds. Nobody is told when a reservation expires: a waiter
-// that finds a free thing reserved tries again at that time (EventCount.recheckIn()).
+// something else, holds the others up for milliseconds. No waiter is told when a reservation expires: a
+// waiter that finds a free thing reserved tries again at that time (EventCount.recheckIn()).
 //
 //   WHO     0, or the token of the process that has reserved
-//   UNTIL   when (ms) that ends
+//   UNTIL   when (ms) the reservation ends
 
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Date, performance } = primordials;
 
 const WHO = 0, UNTIL = 1;
-/** Words it takes. */
+/** Words that a reservation takes. */
 export const RESERVATION_WORDS = 2;
 
-/** Milliseconds after which a waiter reserves, and for how long. */
+/** Milliseconds after which a waiter reserves, and milliseconds that a reservation lasts. */
 const PATIENCE = 2, DURATION = 5;
 
 /** One process's view of a reservation at words[at…at + RESERVATION_WORDS). */
@@ -32,7 +32,7 @@ export class Reservation {
     this.#token = token;
   }
 
-  /** Whether another process has reserved, and still. */
+  /** Whether another process has a reservation that hasn't expired. */
   isForAnother(): boolean {
     return this.timeForAnother() > 0;
   }
@@ -48,7 +48,10 @@ export class Reservation {
     return 0;
   }
 
-  /** For one who waits and was in vain awake once more; `since` is when (performance.now()) he began. */
+  /**
+   * Reserves for a waiter that has woken in vain and lost patience; `since` is when (performance.now()) it
+   * began to wait.
+   */
   ask(since: number): void {
     if (performance.now() - since <= PATIENCE) return;
     const words = this.#words, at = this.#at;
@@ -57,13 +60,13 @@ export class Reservation {
     Atomics.store(words, at + UNTIL, (clock() + DURATION) | 0);
   }
 
-  /** This process has got it, or doesn't want it any more; whether it had reserved. */
+  /** Ends this process's reservation, as it has got the thing or gives up; returns whether there was one. */
   end(): boolean {
     return Atomics.compareExchange(this.#words, this.#at + WHO, this.#token, 0) === this.#token;
   }
 }
 
-/** Milliseconds, as a word. */
+/** The time in milliseconds, as a word. */
 function clock(): number {
   return Date.now() | 0;
 }

@@ -1,4 +1,4 @@
-// What is held, for `using`.
+// The guard of a held lock or permit, for `using`; C++'s std::lock_guard.
 
 import { TimeoutError } from "../errors.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
@@ -7,7 +7,7 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import * as primordials from "../platform/primordials.ts";
 
 /**
- * Something that is held, given back at the end of the block: `using held = await lock.hold()`, or
+ * A held lock or permit, released at the end of the block: `using held = await lock.hold()`, or
  * `await using`. As Python's `with lock:`.
  *
  * @example
@@ -24,9 +24,9 @@ import * as primordials from "../platform/primordials.ts";
  * ```
  */
 export interface Held extends Disposable, AsyncDisposable {
-  /** Whether it was given back. */
+  /** Whether it was released. */
   readonly released: boolean;
-  /** Gives it back before the end of the block; a second time does nothing. */
+  /** Releases it before the end of the block; a second call does nothing. */
   release(): void;
 }
 
@@ -62,20 +62,20 @@ class HeldUntilDisposed implements Held {
   }
 }
 
-/** Waits until it is acquired; throws a TimeoutError if that took too long. */
+/** Waits until the lock or permit is acquired; throws a TimeoutError if that took too long. */
 export async function hold(
   taking: Operation<boolean>,
   release: () => void,
   what: string,
   options: WaitOptions | undefined,
 ): Promise<Held> {
-  // Thrown in the wait, which knows where it was begun.
+  // The error is thrown in the wait, which knows its call site.
   const onTimeout = () => throwTooLate(what);
   await eventually({ ...taking, onTimeout }, options);
   return new HeldUntilDisposed(release);
 }
 
-/** The same, blocking the thread. */
+/** Like hold(), but blocks the thread. */
 export function holdSync(
   taking: Operation<boolean>,
   release: () => void,

@@ -1,16 +1,16 @@
-// What locks and semaphores have in common. Each class says that it implements it, and
-// tests/sync/holdable_contract.ts checks for each that it keeps what it promises.
+// The interface that locks and semaphores share. Each class declares that it implements it, and
+// tests/sync/holdable_contract.ts checks that each keeps its promises.
 
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import type { Held } from "./guard.ts";
 
 /**
- * What can be acquired, held and released: {@linkcode Lock}, {@linkcode RLock}, {@linkcode Semaphore},
- * {@linkcode BoundedSemaphore} and {@linkcode Condition}, which has a lock. For functions that only need one
- * of them to keep others out.
+ * An object that can be acquired, held and released: {@linkcode Lock}, {@linkcode RLock},
+ * {@linkcode Semaphore}, {@linkcode BoundedSemaphore} and {@linkcode Condition}, which has a lock. For
+ * functions that need any one of them, to keep other tasks out.
  *
- * When a process ends while it holds one, however it ends, the others are not stuck: the next to acquire it is
- * told by an {@linkcode AbandonedLockError}, once, and what was held is free then.
+ * When a process ends while it holds one, however it ends, the others are not stuck: the next process that
+ * acquires it gets an {@linkcode AbandonedLockError}, once, and what was held is free then.
  *
  * @example
  * ```ts
@@ -28,9 +28,9 @@ import type { Held } from "./guard.ts";
  */
 export interface Holdable {
   /**
-   * Acquires it, waiting until that is possible: true then, false if that took more than `timeout` ms. Of several
-   * calls of one process that wait, the first has its turn first, and a later call doesn't overtake one that
-   * waits. A wait that ends early has taken nothing.
+   * Acquires it, waiting until that is possible; resolves to true, or to false if that took more than
+   * `timeout` ms. Waiting calls of one process are served in their order, and a later call doesn't overtake
+   * one that waits. A wait that ends early has acquired nothing.
    *
    * @throws {AbandonedLockError} once, if a process that held it has ended; it is free then
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -43,14 +43,15 @@ export interface Holdable {
   /**
    * Releases it, once.
    *
-   * @throws {InvalidStateError} if it has a holder, as a lock has, and this process isn't it
-   * @throws {RangeError} if there would be more permits than there can be
+   * @throws {InvalidStateError} if only its holder may release it, as with a lock, and this process isn't the
+   *   holder
+   * @throws {RangeError} if there would be more permits than is allowed
    */
   release(): void;
   /**
    * Acquires it until the end of the block: `using held = await lock.hold()`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held>;
   /** Like {@linkcode Holdable.hold}, but blocks the thread while it waits: for CPU-bound code. */

@@ -30,13 +30,13 @@ const NAME = "Lock";
  * A lock that one task of one process holds at a time. Python's `multiprocessing.Lock`. It isn't
  * reentrant: a task that acquires it twice waits for itself; see {@linkcode RLock}.
  *
- * When a process ends while it holds the lock, however it ends, the others are not stuck: the next
- * `acquire` throws {@linkcode AbandonedLockError} once, and the lock is then free. If the process that is
- * told so is killed before its code has had the error, another is told. Unlike in Python,
- * only the process that holds it can release it.
+ * When a process ends while it holds the lock, however it ends, the others are not stuck: the next `acquire`
+ * throws {@linkcode AbandonedLockError} once, and the lock is then free. If the process that gets the error
+ * is killed before its code has received it, another process gets it. Unlike in Python, only the process that
+ * holds the lock can release it.
  *
- * No process is starved: one that has waited for some milliseconds is served before others that
- * acquire it again and again.
+ * No process is starved: a process that has waited for some milliseconds is served before others that acquire
+ * the lock again and again.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export class Lock implements Holdable {
   readonly #shared: SharedState;
   readonly #mutual: LockWord;
 
-  /** Makes a lock that nobody holds. */
+  /** Makes a free lock. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
     this.#mutual = new LockWord(this.#shared, NAME);
@@ -72,14 +72,14 @@ export class Lock implements Holdable {
     registerTransferable(NAME, (content) => constructFrom(Lock, receivedState(content)));
   }
 
-  /** Whether somebody holds it. In the next moment it may be otherwise. */
+  /** Whether the lock is held. In the next moment it may be otherwise. */
   get locked(): boolean {
     return !this.#mutual.isFree;
   }
 
   /**
-   * Acquires it, waiting while somebody holds it: true then, false if that took more than `timeout`
-   * ms.
+   * Acquires the lock, waiting while it is held; resolves to true, or to false if that took more than
+   * `timeout` ms.
    *
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -111,7 +111,7 @@ export class Lock implements Holdable {
    * Like {@linkcode Lock.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `acquire` does.
    *
-   * @throws what `acquire` does
+   * @throws the errors that `acquire` throws
    */
   acquireSync(options?: BlockOptions): boolean {
     if (options === undefined && this.#mutual.eventcount.waiting === 0 && this.#mutual.tryTake()) {
@@ -121,7 +121,7 @@ export class Lock implements Holdable {
   }
 
   /**
-   * Acquires it if it is free now; else false. Python's `acquire(block=False)`.
+   * Acquires the lock if it is free now; returns false otherwise. Python's `acquire(block=False)`.
    *
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    */
@@ -130,7 +130,7 @@ export class Lock implements Holdable {
   }
 
   /**
-   * Releases it.
+   * Releases the lock.
    *
    * @throws {InvalidStateError} if this process doesn't hold it
    */
@@ -139,9 +139,9 @@ export class Lock implements Holdable {
   }
 
   /**
-   * Acquires it until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
+   * Acquires the lock until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#mutual.taking(), () => this.release(), NAME, options);
@@ -150,7 +150,7 @@ export class Lock implements Holdable {
   /**
    * Like {@linkcode Lock.hold}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `hold` does
+   * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#mutual.taking(), () => this.release(), NAME, options);

@@ -1,15 +1,15 @@
-// The lock word: mutual exclusion between processes, what Lock and RLock are made of. It names its owner, as
-// the word of a robust futex does.
+// The lock word: mutual exclusion between processes, the state of Lock and RLock. It names its owner, as the
+// word of a robust futex does.
 //
-//   HOLDER          the state: 0 where it is free; the token of the owner, with WAITED where somebody may be
+//   HOLDER          the state: 0 where it is free; the token of the owner, with WAITED where a waiter may be
 //                   asleep; FREE_MARKED where it is free, and RESERVED or TOLD say more
 //   RECURSION       how often the owner has acquired it once more (RLock); only the owner writes it
-//   RESERVED        of a process that has waited too long: see fairness.ts
+//   RESERVED        the reservation of a process that has waited too long: see fairness.ts
 //   DEATHS          how many owners were found dead; counted before the lock is free again
 //   TOLD, DEAD      the process that was told of such a death and hasn't acknowledged it yet
 //                   (acknowledge.ts), and the owner that died; 0 if there is none
 //
-// After Drepper, "Futexes Are Tricky" (2011), mutex2: where nobody waits, acquiring is one
+// After Drepper, "Futexes Are Tricky" (2011), mutex2: where no process waits, acquiring is one
 // compare-and-swap of HOLDER from 0 and releasing one back to 0, so a process can be killed at any
 // instant: it holds the lock or it doesn't. A waiter sets WAITED before it sleeps, and acquires the lock
 // with WAITED set, because others may wait still. A release clears WAITED and wakes one
@@ -18,9 +18,9 @@
 // finds the owner dead (liveness/process_table.ts) swaps the owner's token for its own; the one process
 // whose swap succeeds frees the lock and reports the death.
 //
-// A lock that is free goes to whoever comes, also before waiters that sleep (barging): handing it to a
-// sleeper would let it lie for the 50 µs that waking up takes. But a waiter that has waited for milliseconds
-// reserves it, and then the others wait until that waiter has had it.
+// A free lock goes to the first process that tries to acquire it, also before waiters that sleep (barging):
+// handing it to a sleeper would let it lie for the 50 µs that waking up takes. But a waiter that has waited
+// for milliseconds reserves it, and then the others wait until that waiter has had it.
 
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
@@ -35,7 +35,7 @@ const { Atomics, performance } = primordials;
 const HOLDER = 0, RECURSION = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const TOLD = DEATHS + 1, DEAD = DEATHS + 2;
 const EVENTCOUNT = 16;
-/** Words it takes. */
+/** Words that a lock takes. */
 export const LOCK_WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 
 /** A bit of HOLDER beside the token. */
@@ -50,7 +50,7 @@ export class LockWord {
   readonly #at: number;
   readonly #reservation: Reservation;
   readonly eventcount: EventCount;
-  /** What it is called in messages. */
+  /** The name of its class, for messages. */
   readonly #name: string;
 
   constructor(shared: SharedState, name: string, at = 0) {
@@ -73,19 +73,19 @@ export class LockWord {
     return holder === 0 || holder === FREE_MARKED;
   }
 
-  /** Whether this process holds it. */
+  /** Whether this process holds the lock. */
   get isMine(): boolean {
     return (Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED) === this.#token;
   }
 
-  /** Who holds it now, as it is printed. */
+  /** The current holder, as it is printed. */
   get owner(): Owner | { owner: null } {
     const holder = Atomics.load(this.#words, this.#at + HOLDER);
     if (holder === 0 || holder === FREE_MARKED) return { owner: null };
     return ownerOf(this.#shared.roster, holder & ~WAITED);
   }
 
-  /** Takes it if it is free and nobody has reserved it; throws if its holder has died. */
+  /** Acquires the lock if it is free and not reserved for another process; throws if its holder has died. */
   tryTake(): boolean {
     const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, 0, this.#token);
     return holder === 0 || this.#tryTakeFrom(holder, true);
@@ -112,8 +112,8 @@ export class LockWord {
   }
 
   /**
-   * Throws if its holder has died, unless another reports that: for one who isn't about to take it. Returns
-   * how many there were.
+   * Throws if its holder has died, unless another process reports that; for a caller that isn't about to
+   * acquire the lock. Returns how many holders have died so far.
    */
   reportDeath(): number {
     const words = this.#words, at = this.#at;
@@ -130,7 +130,10 @@ export class LockWord {
     if (this.#becomeHolder(found)) this.#report(holder, again, acknowledges);
   }
 
-  /** Of a lock that is free: reports a death of which the process that was told has died before it knew. */
+  /**
+   * Of a free lock: reports a death again if the process that was told of it has died before it acknowledged
+   * that.
+   */
   #tellInPlaceOfDead(acknowledges: boolean): void {
     const words = this.#words, at = this.#at;
     const told = Atomics.load(words, at + TOLD);
@@ -139,7 +142,10 @@ export class LockWord {
     if (this.#becomeHolder(FREE_MARKED)) this.#report(dead, 0, acknowledges);
   }
 
-  /** As tryTake(), for one who waits; where it can't be taken, its holder is told that he does. */
+  /**
+   * Like tryTake(), for a waiter; where the lock can't be acquired, WAITED tells its holder that there is a
+   * waiter.
+   */
   #tryTakeOrMark(hasWaited: boolean, acknowledges: boolean): boolean {
     const words = this.#words, at = this.#at + HOLDER;
     const taken = hasWaited ? this.#token | WAITED : this.#token;
@@ -151,7 +157,7 @@ export class LockWord {
     }
   }
 
-  /** Has whoever holds it now wake one when releasing it; true if nobody holds it. */
+  /** Has the present holder wake a waiter when it releases the lock; true if there is no holder. */
   #markWaited(): boolean {
     const words = this.#words, at = this.#at + HOLDER;
     for (;;) {
@@ -162,15 +168,19 @@ export class LockWord {
     }
   }
 
-  /** As which it frees the lock of a dead one: only the holder may write RECURSION. False if another was quicker. */
+  /**
+   * Becomes the holder in place of a dead one, to free the lock: only the holder may write RECURSION. False
+   * if another process was quicker.
+   */
   #becomeHolder(found: number): boolean {
     const mine = this.#token | WAITED;
     return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;
   }
 
   /**
-   * By its holder: frees it of one that has died, and reports that. If this process dies before that is
-   * acknowledged, it is found dead as the holder, or TOLD says so of it, and another reports it.
+   * Called as the holder: frees the lock of a dead process, and reports the death. If this process dies
+   * before that is acknowledged, it is found dead as the holder, or as the process in TOLD, and another
+   * process reports the death.
    */
   #report(dead: number, again: number, acknowledges: boolean): never {
     const words = this.#words, at = this.#at;
@@ -188,16 +198,16 @@ export class LockWord {
     );
   }
 
-  /** This process knows of the death that it was told of. */
+  /** Acknowledges the death that this process was told of. */
   readonly #acknowledge = (): void => {
     if (Atomics.load(this.#words, this.#at + TOLD) !== this.#token) return;
     Atomics.compareExchange(this.#words, this.#at + TOLD, this.#token, 0);
   };
 
   /**
-   * Takes it, when that is possible.
+   * Acquires the lock, when that is possible.
    *
-   * @param acknowledges whether the caller of this library has an error as soon as it is thrown
+   * @param acknowledges whether an error reaches the caller of this library as soon as it is thrown
    */
   taking(acknowledges = true): Operation<boolean> {
     let since = 0;
@@ -215,12 +225,12 @@ export class LockWord {
     };
   }
 
-  /** One who doesn't wait any more. */
+  /** A waiter of this process gives up: its reservation ends, and another waiter is woken. */
   #giveUp(): void {
     if (this.#reservation.end() && this.isFree) this.eventcount.notify(1);
   }
 
-  /** Gives it back; throws if this process doesn't hold it. */
+  /** Releases the lock; throws if this process doesn't hold it. */
   release(): void {
     const token = this.#token;
     const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, token, 0);
@@ -233,17 +243,17 @@ export class LockWord {
     this.#free();
   }
 
-  /** By its holder. */
+  /** Called as the holder: frees the lock, and wakes a waiter. */
   #free(): void {
     const words = this.#words, at = this.#at;
     const isReserved = this.#reservation.isForAnother();
     const isMarked = isReserved || Atomics.load(words, at + TOLD) !== 0;
     Atomics.store(words, at + HOLDER, isMarked ? FREE_MARKED : 0);
-    // One who has reserved it may be any of the sleepers.
+    // The process that has reserved it may be any of the sleepers.
     this.eventcount.notify(isReserved ? Infinity : 1);
   }
 
-  /** Throws if this process doesn't hold it; `what` it was that a method was called on. */
+  /** Throws if this process doesn't hold the lock; `what` names the object whose method was called. */
   checkMine(
     call: string,
     what = `${this.#name === "RLock" ? "an" : "a"} ${this.#name} that`,
@@ -256,7 +266,7 @@ export class LockWord {
     );
   }
 
-  /** How often its holder has acquired it once more; only for the holder. */
+  /** How often the holder has acquired the lock once more; only for the holder. */
   get again(): number {
     return this.#words[this.#at + RECURSION];
   }

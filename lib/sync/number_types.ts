@@ -1,5 +1,5 @@
-// The types of number that can be in shared memory: their codes, what each holds, and the words for
-// what doesn't fit.
+// The types of numbers in shared memory: their codes, their ranges, and the error messages for values that
+// don't fit.
 
 import { describe } from "../validate/describe.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -55,7 +55,7 @@ export interface TypedArrays {
 }
 
 /**
- * A type of number in shared memory: what each holds is said at {@linkcode TypedArrays}.
+ * The code of a type of number in shared memory; {@linkcode TypedArrays} says what each type holds.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export type TypeCode = keyof TypedArrays;
 export type IntegerCode = Exclude<TypeCode, "f32" | "f64">;
 
 /**
- * What a type holds: bigint for "i64" and "u64", number for the others.
+ * The kind of number that a type holds: bigint for "i64" and "u64", number for the others.
  *
  * @example
  * ```ts
@@ -101,14 +101,14 @@ export type IntegerCode = Exclude<TypeCode, "f32" | "f64">;
  */
 export type NumberOf<T extends TypeCode> = TypedArrays[T][number];
 
-/** As much of a typed array as is the same for all types. */
+/** The members of a typed array that are the same for all types. */
 export interface View<N> {
   readonly buffer: ArrayBufferLike;
   readonly length: number;
   [index: number]: N;
 }
 
-/** Atomics, for one type. */
+/** The operations of Atomics, for one type. */
 interface AtomicOperations<N> {
   load(view: View<N>, index: number): N;
   store(view: View<N>, index: number, value: N): N;
@@ -118,14 +118,14 @@ interface AtomicOperations<N> {
   compareExchange(view: View<N>, index: number, expected: N, replacement: N): N;
 }
 
-/** What there is to know about a type. */
+/** A type of number: its code, its operations and its range. */
 export interface NumberType<N> {
   readonly code: TypeCode;
   readonly bytes: number;
   readonly View: new (buffer: SharedArrayBuffer) => View<N>;
   readonly atomics: AtomicOperations<N>;
   readonly zero: N;
-  /** Of floating types everything fits. */
+  /** Whether it is a floating type, in which every number fits. */
   readonly isFloat: boolean;
   readonly least: N;
   readonly most: N;
@@ -176,7 +176,7 @@ const types: { readonly [T in TypeCode]: NumberType<NumberOf<T>> } = {
   f64: float("f64", 8, primordials.Float64Array),
 };
 
-/** The type of a code, which is checked. */
+/** The type of a code; throws if there is no such type. */
 export function typeOf<T extends TypeCode>(code: T): NumberType<NumberOf<T>> {
   if (typeof code === "string" && Object.hasOwn(types, code)) return types[code];
   const codes = ArrayPrototypeJoin(
@@ -186,7 +186,7 @@ export function typeOf<T extends TypeCode>(code: T): NumberType<NumberOf<T>> {
   throw new TypeError(`type is ${describe(code)}, not the code of a type. Give one of ${codes}.`);
 }
 
-/** Whether a type holds this very value, but for the rounding of floats. */
+/** Whether a type holds a value exactly, apart from the rounding of floats. */
 export function fits<N>(type: NumberType<N>, value: unknown): value is N {
   if (typeof value !== typeof type.zero) return false;
   if (type.isFloat) return true;
@@ -194,12 +194,12 @@ export function fits<N>(type: NumberType<N>, value: unknown): value is N {
   return (value as N) >= type.least && (value as N) <= type.most;
 }
 
-/** Throws if a type doesn't hold this very value; `what` begins the message. */
+/** Throws if a type doesn't hold a value exactly; `what` begins the message. */
 export function check<N>(type: NumberType<N>, value: N, what: string): void {
   if (!fits(type, value)) throw refusal(type, value, what);
 }
 
-/** Throws if this can't be added or subtracted. It needn't be in the range: the result wraps around. */
+/** Throws if `n` can't be added or subtracted. It needn't be in the range: the result wraps around. */
 export function checkOperand<N>(type: NumberType<N>, n: N): void {
   if (typeof n !== typeof type.zero) throw refusal(type, n, "n");
   if (typeof n === "bigint" || Number.isSafeInteger(n)) return;

@@ -1,4 +1,4 @@
-// RLock: a lock its holder can acquire again.
+// RLock: a reentrant lock, which its holder can acquire again.
 
 import { customInspect, type Inspect, print } from "../printing.ts";
 import {
@@ -30,11 +30,11 @@ const NAME = "RLock";
  * A lock that its holder can acquire again, and releases as often as it has acquired it. Python's
  * `multiprocessing.RLock`.
  *
- * The holder is the process, not the task: while one task of a process holds it, another task of
- * the same process acquires it without waiting. It keeps processes apart, not the tasks of one;
- * between these use {@linkcode Lock}, or do what must not be interrupted without an `await`.
+ * The holder is the process, not the task: while one task of a process holds the lock, another task of the
+ * same process acquires it without waiting. It keeps processes apart, not the tasks of one process; between
+ * these use {@linkcode Lock}, or do what must not be interrupted without an `await`.
  *
- * When a process ends while it holds it, the next `acquire` of another throws
+ * When a process ends while it holds the lock, the next `acquire` of another process throws
  * {@linkcode AbandonedLockError} once, and the lock is then free.
  *
  * @example
@@ -52,7 +52,7 @@ export class RLock implements Holdable {
   readonly #shared: SharedState;
   readonly #mutual: LockWord;
 
-  /** Makes a lock that nobody holds. */
+  /** Makes a free lock. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
     this.#mutual = new LockWord(this.#shared, NAME);
@@ -62,14 +62,14 @@ export class RLock implements Holdable {
     registerTransferable(NAME, (content) => constructFrom(RLock, receivedState(content)));
   }
 
-  /** Whether some process holds it. In the next moment it may be otherwise. */
+  /** Whether the lock is held. In the next moment it may be otherwise. */
   get locked(): boolean {
     return !this.#mutual.isFree;
   }
 
   /**
-   * Acquires it, once more if this process holds it already; else it waits while another holds it:
-   * true then, false if that took more than `timeout` ms.
+   * Acquires the lock, once more if this process already holds it; otherwise waits while another process
+   * holds it. Resolves to true, or to false if that took more than `timeout` ms.
    *
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -87,7 +87,7 @@ export class RLock implements Holdable {
    * Like {@linkcode RLock.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `acquire` does.
    *
-   * @throws what `acquire` does
+   * @throws the errors that `acquire` throws
    */
   acquireSync(options?: BlockOptions): boolean {
     if (options === undefined && this.#tryTake()) return true;
@@ -95,7 +95,7 @@ export class RLock implements Holdable {
   }
 
   /**
-   * Acquires it if that is possible now; else false. Python's `acquire(block=False)`.
+   * Acquires the lock if that is possible now; returns false otherwise. Python's `acquire(block=False)`.
    *
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    */
@@ -104,7 +104,7 @@ export class RLock implements Holdable {
   }
 
   /**
-   * Releases it once.
+   * Releases the lock once.
    *
    * @throws {InvalidStateError} if this process doesn't hold it
    */
@@ -116,9 +116,9 @@ export class RLock implements Holdable {
   }
 
   /**
-   * Acquires it until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
+   * Acquires the lock until the end of the block: `using held = await lock.hold()`. Python's `with lock:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#taking(), () => this.release(), NAME, options);
@@ -127,7 +127,7 @@ export class RLock implements Holdable {
   /**
    * Like {@linkcode RLock.hold}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `hold` does
+   * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#taking(), () => this.release(), NAME, options);

@@ -1,4 +1,5 @@
-// Semaphore and BoundedSemaphore: so many permits, among all processes and all tasks.
+// Semaphore and BoundedSemaphore: a number of permits (Dijkstra's counting semaphore), for all processes and
+// all tasks.
 
 import { checkNumber, isWhole } from "../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
@@ -23,17 +24,17 @@ const { RangeError } = primordials;
 const SEMAPHORE = "Semaphore", BOUNDED = "BoundedSemaphore";
 
 /**
- * A number of permits: `acquire` takes one and waits while there is none, `release` gives one back.
- * Python's `multiprocessing.Semaphore`. With n permits it lets n at a time do something; with none at
- * first it is a signal, which one process gives with `release` and another takes with `acquire`.
+ * A number of permits: `acquire` takes one and waits while there is none, `release` gives one back. Python's
+ * `multiprocessing.Semaphore`. With n permits it lets n tasks at a time do something; with none at first it
+ * is a signal, which one process gives with `release` and another takes with `acquire`.
  *
- * It has no owner, as in Python: who releases need not have acquired. When a process ends, however
- * it does, while it holds permits, the next `acquire` throws {@linkcode AbandonedLockError} once for
- * that process, and its permits are free. Permits that were not there at first (released as a signal),
- * or that another has released in its place, are not freed again.
+ * It has no owner, as in Python: a process that releases need not have acquired. When a process ends, however
+ * it does, while it holds permits, the next `acquire` throws {@linkcode AbandonedLockError} once for that
+ * process, and its permits are free. Permits that were not there at first (released as a signal), or that
+ * another process has released in its place, are not freed again.
  *
- * No process is starved: one that has waited for some milliseconds is served before others that
- * acquire again and again.
+ * No process is starved: a process that has waited for some milliseconds is served before others that acquire
+ * again and again.
  *
  * @example
  * ```ts
@@ -57,11 +58,11 @@ export class Semaphore implements Holdable {
   readonly #permits: SemaphoreState;
 
   /**
-   * Makes one.
+   * Makes a semaphore.
    *
-   * @param n how many permits there are at first, from 0 to 2 ** 31 - 1; by default 1
+   * @param n the number of permits at first, from 0 to 2 ** 31 - 1; by default 1
    * @throws {TypeError} if `n` isn't a number
-   * @throws {RangeError} if it isn't whole, or out of this range
+   * @throws {RangeError} if `n` isn't whole, or out of this range
    */
   constructor(n = 1) {
     checkNumber("n", n, isPermits, WANTED, ", which is no number of permits");
@@ -80,14 +81,14 @@ export class Semaphore implements Holdable {
     return this instanceof BoundedSemaphore ? BOUNDED : SEMAPHORE;
   }
 
-  /** How many permits there are to take. In the next moment it may be otherwise. Python's `get_value()`. */
+  /** The number of free permits. In the next moment it may be otherwise. Python's `get_value()`. */
   get value(): number {
     return this.#permits.value;
   }
 
   /**
-   * Takes a permit, waiting while there is none: true then, false if that took more than `timeout`
-   * ms.
+   * Takes a permit, waiting while there is none; resolves to true, or to false if that took more than
+   * `timeout` ms.
    *
    * @throws {AbandonedLockError} once for each process that has ended with permits; they are free then
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -109,7 +110,7 @@ export class Semaphore implements Holdable {
    * Like {@linkcode Semaphore.acquire}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `acquire` does.
    *
-   * @throws what `acquire` does
+   * @throws the errors that `acquire` throws
    */
   acquireSync(options?: BlockOptions): boolean {
     if (
@@ -121,7 +122,7 @@ export class Semaphore implements Holdable {
   }
 
   /**
-   * Takes a permit if there is one now; else false. Python's `acquire(block=False)`.
+   * Takes a permit if there is one now; returns false otherwise. Python's `acquire(block=False)`.
    *
    * @throws {AbandonedLockError} once for each process that has ended with permits; they are free then
    */
@@ -130,7 +131,7 @@ export class Semaphore implements Holdable {
   }
 
   /**
-   * Gives a permit back, or gives one that wasn't there before; any process may.
+   * Gives a permit back, or adds one that wasn't there before; any process may do that.
    *
    * @throws {RangeError} if there would be more than 2 ** 31 - 1 permits, or, for a
    *   {@linkcode BoundedSemaphore}, more than there were at first (Python: ValueError)
@@ -168,7 +169,7 @@ export class Semaphore implements Holdable {
    * Holds a permit until the end of the block: `using held = await semaphore.hold()`. Python's
    * `with semaphore:`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; the others as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
     return hold(this.#permits.taking(), () => this.release(), this.#kind, options);
@@ -177,7 +178,7 @@ export class Semaphore implements Holdable {
   /**
    * Like {@linkcode Semaphore.hold}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `hold` does
+   * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
@@ -206,8 +207,8 @@ export class Semaphore implements Holdable {
 }
 
 /**
- * A {@linkcode Semaphore} that never has more permits than at first: one `release` too many, which
- * there would go unnoticed, is an error here. Python's `multiprocessing.BoundedSemaphore`.
+ * A {@linkcode Semaphore} that never has more permits than at first: one `release` too many, which a
+ * Semaphore doesn't notice, is an error here. Python's `multiprocessing.BoundedSemaphore`.
  *
  * @example
  * ```ts

@@ -1,26 +1,27 @@
-// Permits that processes take and give back, what Semaphore and BoundedSemaphore are made of.
+// The shared state of Semaphore and BoundedSemaphore: permits that processes take and give back.
 //
-//   VALUE     permits there are to take
+//   VALUE     free permits
 //   INITIAL   permits there were at first
-//   RETURNED  permits that were freed of dead holders, and for which nobody has called release() yet
-//   RESERVED  the last permit, of a process that has waited too long: see fairness.ts
+//   RETURNED  permits that were freed of dead holders, and for which release() hasn't been called yet
+//   RESERVED  the reservation of the last permit, by a process that has waited too long: see fairness.ts
 //   RECLAIMING while permits of a dead holder are freed, one more than its row; else 0
-//   NEXT_…    what VALUE and RETURNED become by that, and how many are FREED
-//   rows      how many permits a process holds, its token, and of a dead one who was told
+//   NEXT_…    the values that VALUE and RETURNED get by that, and how many permits are FREED
+//   rows      how many permits a process holds, its token, and for a dead process the one that was TOLD
 //
-// Who releases need not be who acquired: in Python's terms a semaphore has no owner, and one process
-// may acquire what another releases, as a signal. So what stands in the rows is only a guess at who
-// must be missed when he dies, and more than INITIAL isn't counted. What a dead holder held is freed as
-// far as permits are missing: INITIAL less VALUE less what the living hold. What others have released in his place isn't freed again, nor
-// does it count when they do so afterwards (RETURNED). So a death never makes permits out of nothing.
+// The process that releases need not be the one that acquired: in Python's terms a semaphore has no owner,
+// and one process may acquire what another releases, as a signal. So the rows are only an estimate of what is
+// missing when a process dies, and no more than INITIAL is counted. The permits of a dead holder are freed as
+// far as permits are missing: INITIAL less VALUE less the permits of living holders. Permits that other
+// processes have released in its place aren't freed again, and a release in its place afterwards doesn't
+// count (RETURNED). So a death never makes permits out of nothing.
 //
-// All of it changes under the table's lock (shm/slot_table.ts), and a process that ends between any two stores
-// there leaves what is right or put right. Permits are taken from VALUE last and given back to it first:
-// a process that dies in between holds, by its row, a permit that isn't missing, and none is freed.
-// What is freed of a dead holder is written down first and becomes true by the one store to RECLAIMING;
-// whoever has the table's lock next does the rest, once more if need be. Then the row holds minus the
-// number of permits that were freed until the process that was TOLD has acknowledged that
-// (acknowledge.ts); if it dies before, another is told.
+// All of it changes under the table's lock (shm/slot_table.ts), and a process that ends between any two
+// stores there leaves a state that is right or that the next holder completes. Permits are taken from VALUE
+// last and given back to it first: a process that dies in between holds, by its row, a permit that isn't
+// missing, and none is freed. The freeing of a dead holder's permits is written down first and takes effect
+// by the one store to RECLAIMING (a redo record, as in barrier_state.ts); the next holder of the table's lock
+// does the rest, once more if need be. Then the row holds minus the number of permits that were freed until
+// the process that was TOLD has acknowledged that (acknowledge.ts); if it dies before, another is told.
 
 import { AbandonedLockError } from "../errors.ts";
 import { EventCount, WAIT } from "../wait/eventcount.ts";
@@ -42,10 +43,10 @@ const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
 /** The most permits there can be. */
 export const MAX_PERMITS = 2 ** 31 - 1;
 
-/** What release() did. */
+/** Answers of release(). */
 export const RELEASED = 0, TOO_MANY = 1;
 
-/** New shared memory for so many permits. */
+/** New shared memory of a semaphore with `count` permits. */
 export function newSemaphoreState(count: number): SharedState {
   const shared = newSlotTable(FIRST, STRIDE);
   shared.words[VALUE] = shared.words[INITIAL] = count;
@@ -58,9 +59,9 @@ export class SemaphoreState {
   readonly #table: SlotTable;
   readonly #reservation: Reservation;
   readonly eventcount: EventCount;
-  /** What it is called in messages. */
+  /** The name of its class, for messages. */
   readonly #name: string;
-  // What a survey found.
+  // The results of the last #survey().
   #mine = -1;
   #dead = -1;
   #held = 0;
@@ -74,7 +75,7 @@ export class SemaphoreState {
     this.#name = name;
   }
 
-  /** Permits there are to take. */
+  /** Free permits. */
   get value(): number {
     return Atomics.load(this.#shared.words, VALUE);
   }
@@ -84,7 +85,7 @@ export class SemaphoreState {
     return Atomics.load(this.#shared.words, INITIAL);
   }
 
-  /** Takes one if there is one and nobody has reserved it; throws if a holder has died. */
+  /** Takes a permit if one is free and not reserved for another process; throws if a holder has died. */
   tryTake(): boolean {
     const { words } = this.#shared;
     let took = false, dead = 0, freed = 0, reserved = 0;
@@ -99,7 +100,7 @@ export class SemaphoreState {
         if (reserved === 0) took = this.#take(value);
       }
     };
-    // One of whom nothing is missing has abandoned nothing.
+    // A dead holder of which no permit is missing has abandoned nothing.
     do this.#table.section(work); while (dead !== 0 && freed === 0);
     if (dead !== 0) this.#report(dead, freed);
     if (took) this.#reservation.end();
@@ -108,8 +109,8 @@ export class SemaphoreState {
   }
 
   /**
-   * Under the table's lock: this process's row and what the living hold; the row of a dead process of
-   * which nobody alive was told.
+   * Under the table's lock: finds this process's row, the number of permits that living processes hold, and
+   * the row of a dead process of which no living process was told.
    */
   #survey(): void {
     const { token, roster } = this.#shared;
@@ -131,7 +132,7 @@ export class SemaphoreState {
     }
   }
 
-  /** Under the table's lock, after a survey: frees what is missing of the dead one; how many. */
+  /** Under the table's lock, after a survey: frees the missing permits of the dead process; returns how many. */
   #reclaimFromDead(value: number): number {
     const { words, token } = this.#shared;
     const initial = this.initial, row = this.#dead;
@@ -155,7 +156,7 @@ export class SemaphoreState {
     return freed;
   }
 
-  /** Under the table's lock: what follows from RECLAIMING, however much of it was done before. */
+  /** Under the table's lock: carries out RECLAIMING; idempotent, as any part of it may have been done before. */
   #finishReclaiming(): void {
     const { words } = this.#shared;
     const row = Atomics.load(words, RECLAIMING) - 1;
@@ -165,11 +166,11 @@ export class SemaphoreState {
     Atomics.store(words, RECLAIMING, 0);
   }
 
-  /** Under the table's lock, after a survey. */
+  /** Under the table's lock, after a survey: takes a permit. */
   #take(value: number): boolean {
     const { words, token } = this.#shared;
     const initial = this.initial;
-    // A mere signal isn't held.
+    // The permits of a signal (INITIAL is 0) have no holder.
     const row = this.#mine >= 0 ? this.#mine : initial === 0 ? 0 : this.#table.free();
     if (row < 0) return false;
     const held = Math.min(initial, this.#table.get(row, HELD) + 1);
@@ -192,7 +193,7 @@ export class SemaphoreState {
     );
   }
 
-  /** This process knows of the deaths that it was told of. */
+  /** Acknowledges the deaths that this process was told of. */
   readonly #acknowledge = (): void => {
     const { words, token } = this.#shared;
     this.#table.section(() => {
@@ -205,7 +206,7 @@ export class SemaphoreState {
     });
   };
 
-  /** Takes one, when that is possible. */
+  /** Takes a permit, when that is possible. */
   taking(): Operation<boolean> {
     let since = 0;
     const attempt = () => {
@@ -224,7 +225,7 @@ export class SemaphoreState {
     };
   }
 
-  /** Gives one back, or does nothing if there would be more than `most`. */
+  /** Gives a permit back, or does nothing if there would be more than `most`. */
   release(most: number): typeof RELEASED | typeof TOO_MANY {
     const { words, token } = this.#shared;
     const table = this.#table;
@@ -252,7 +253,7 @@ export class SemaphoreState {
       if (mine >= 0) this.#table.add(mine, HELD, -1);
       isMore = true;
     });
-    // One who has reserved it may be any of the sleepers.
+    // The process that has reserved it may be any of the sleepers.
     if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);
     return result;
   }

@@ -1,9 +1,8 @@
 // SharedArray: a typed array in shared memory, and a lock.
 //
-// What `new SharedArray("f64", …)` makes is a Float64Array in the literal sense, an object of a class
-// that extends it; there is such a class for each type. Its species is the typed array itself, so
-// what map(), filter() and slice() make are ordinary arrays and don't share anything, and subarray()
-// gives an ordinary view of the same memory.
+// `new SharedArray("f64", …)` makes a Float64Array in the literal sense, an object of a class that extends
+// it; there is such a class for each type. Its species is the typed array itself, so map(), filter() and
+// slice() make ordinary arrays that share nothing, and subarray() gives an ordinary view of the same memory.
 
 import { types } from "node:util";
 import { describe } from "../validate/describe.ts";
@@ -42,7 +41,7 @@ const { listOf, Number, Object, SafeMap, ToObject, TypeError } = primordials;
 const NAME = "SharedArray";
 
 /**
- * What a {@linkcode SharedArray} has beside what every typed array has.
+ * The members that a {@linkcode SharedArray} has in addition to those of every typed array.
  *
  * @example
  * ```ts
@@ -62,15 +61,16 @@ export interface SharedArrayMethods<T extends TypeCode> {
   readonly type: T;
 
   /**
-   * The lock that {@linkcode SharedArrayMethods.update} takes, one for all elements: hold it for what
-   * takes more than one step. Python's `get_lock()`. It is handed over with the array.
+   * The lock that {@linkcode SharedArrayMethods.update} takes, one for all elements: hold it for changes that
+   * take more than one step. Python's `get_lock()`. It is handed over with the array.
    */
   readonly lock: RLock;
 
   /**
-   * Replaces the element at `index` by what `fn` makes of it, and returns what is stored then, as
-   * {@linkcode Value.update}: this process holds the lock meanwhile, so no update of another process
-   * is lost, nor what one does that holds the lock. It blocks the thread while another holds it.
+   * Replaces the element at `index` by what `fn` makes of it, and returns the stored value, as
+   * {@linkcode Value.update}: this process holds the lock meanwhile, so no update of another process is lost,
+   * nor any change that another process makes while it holds the lock. Blocks the thread while another
+   * process holds the lock.
    *
    * @throws {TypeError} if `fn` isn't a function, or returns a promise or anything else that isn't
    *   the kind of number the type holds; nothing is stored then
@@ -90,16 +90,16 @@ export interface SharedArrayMethods<T extends TypeCode> {
   update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T>;
 
   /**
-   * The element at `index`; whole numbers by `Atomics.load`. Unlike `array[index]` it refuses an
-   * index where nothing is.
+   * The element at `index`; whole numbers by `Atomics.load`. Unlike `array[index]` it refuses an index
+   * outside of the array.
    *
    * @throws {RangeError} if there is no element at `index`
    */
   load(index: number): NumberOf<T>;
 
   /**
-   * Sets the element at `index`; whole numbers by `Atomics.store`. Unlike `array[index] = value` it
-   * refuses what isn't there or doesn't fit. It does not respect the lock.
+   * Sets the element at `index`; whole numbers by `Atomics.store`. Unlike `array[index] = value` it refuses
+   * an index outside of the array and a value that doesn't fit. It does not respect the lock.
    *
    * @throws {TypeError} if `value` isn't the kind of number the type holds
    * @throws {RangeError} if there is no element at `index`, or `value` doesn't fit in the type; "f32"
@@ -171,7 +171,7 @@ export interface SharedArrayMethods<T extends TypeCode> {
 export type SharedArray<T extends TypeCode> = TypedArrays[T] & SharedArrayMethods<T>;
 
 /**
- * What {@linkcode SharedArray} is, as a value: the class.
+ * The type of the class {@linkcode SharedArray} itself.
  *
  * @example
  * ```ts
@@ -186,9 +186,9 @@ export interface SharedArrayConstructor {
   /**
    * Makes an array.
    *
-   * @param type what its elements are
-   * @param lengthOrValues how many elements, which are 0 at first, up to 16 GiB; or what they are
-   * @param options a `lock` that others have, too; by default it has its own
+   * @param type the type of its elements
+   * @param lengthOrValues the number of elements, which are 0 at first, up to 16 GiB; or the elements
+   * @param options a `lock` that other objects have, too; by default the array has its own
    * @throws {TypeError} if there is no such type, or one of the values isn't the kind of number it
    *   holds: "i64" and "u64" hold bigints, the others numbers; or if `lock` isn't an RLock
    * @throws {RangeError} if the length isn't a whole number, is too large, or there is no memory for
@@ -199,24 +199,25 @@ export interface SharedArrayConstructor {
     lengthOrValues: number | Iterable<NumberOf<T>>,
     options?: LockOption,
   ): SharedArray<T>;
-  /** Whether something is one, of whatever type. */
+  /** Whether a value is a SharedArray, of any type. */
   [Symbol.hasInstance](value: unknown): value is SharedArray<TypeCode>;
 }
 
-/** What the class of a type is made with: a length, values, or what arrived. */
+/** The class of the arrays of one type. */
 type ClassOf<T extends TypeCode> = new (
   lengthOrValues: number | Iterable<NumberOf<T>>,
   options?: LockOption,
 ) => View<NumberOf<T>> & SharedArrayMethods<T>;
 
-/** Extends the typed array of a type. */
+/** Makes the class of a type, which extends its typed array. */
 function extended<T extends TypeCode>(code: T): ClassOf<T> {
   const type = typeOf(code);
   return class extends type.View implements SharedArrayMethods<T> {
     readonly #elements: TypedMemory<T>;
 
     static {
-      // By which it is printed. Written as the name of the class it would be lost in the bundled text.
+      // The name by which it is printed. Written as the name of the class it would be lost in the bundled
+      // text.
       Object.defineProperty(this, "name", { value: NAME });
     }
 
@@ -291,7 +292,7 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
   };
 }
 
-/** The values, checked; none if a length is given. */
+/** The checked values; undefined if a length is given. */
 function valuesOf<N>(
   type: NumberType<N>,
   lengthOrValues: number | Iterable<N>,
@@ -308,12 +309,12 @@ function valuesOf<N>(
   return values;
 }
 
-/** One that has to be read twice, and may be too large to be copied for that. */
+/** Whether the values are a typed array, which is read twice in place: it may be too large to be copied for that. */
 function isTypedArray<N>(values: Iterable<N>): values is Iterable<N> & ArrayLike<N> {
   return types.isTypedArray(values);
 }
 
-/** The classes that were needed so far. */
+/** The classes that were needed so far, by type. */
 const classes = new SafeMap<TypeCode, ClassOf<TypeCode>>();
 
 function classOf(type: TypeCode): ClassOf<TypeCode> {
@@ -332,19 +333,18 @@ registerTransferable(NAME, (content) => {
  * `"i32"` or `"f64"` in place of Python's `"i"` or `"d"` (all are listed at
  * {@linkcode TypedArrays}).
  *
- * It is a typed array, whose memory is all its own: `array[i]`, `length`, loops and every method work
- * as they always do. `array.subarray(from, to)` is a view of the same memory, `slice`, `map` and
- * `filter` give ordinary arrays that share nothing. As in every typed array, what is assigned to
- * `array[i]` is wrapped around or rounded to fit, and an `i` that isn't there is ignored;
+ * It is a typed array, whose memory is all its own: `array[i]`, `length`, loops and every method work as they
+ * always do. `array.subarray(from, to)` is a view of the same memory, `slice`, `map` and `filter` give
+ * ordinary arrays that share nothing. As in every typed array, a value assigned to `array[i]` is wrapped
+ * around or rounded to fit, and an index `i` outside of the array is ignored;
  * {@linkcode SharedArrayMethods.store} checks both.
  *
- * Where each process has elements of its own, it needs nothing else. Where several change the same
- * ones, `array[i] += 1` loses some of the additions: see {@linkcode SharedArrayMethods.update} and
- * {@linkcode SharedArrayMethods.add}. Unlike in Python, reading and writing elements doesn't take the
- * lock.
+ * Where each process has elements of its own, nothing more is needed. Where several processes change the same
+ * elements, `array[i] += 1` loses some of the additions: see {@linkcode SharedArrayMethods.update} and
+ * {@linkcode SharedArrayMethods.add}. Unlike in Python, reading and writing elements doesn't take the lock.
  *
- * A SharedArray is given to a process in `args`, or sent through a pipe, and so is a subarray, as an
- * ordinary typed array on the same memory. Through a queue neither can go: items of a queue are copies.
+ * A SharedArray is given to a process in `args`, or sent through a pipe, and so is a subarray, as an ordinary
+ * typed array on the same memory. Neither can go through a queue: items of a queue are copies.
  *
  * @example
  * ```ts

@@ -1,9 +1,8 @@
-// What a Value and a SharedArray are made of: numbers of one type in shared memory, and a lock
-// beside them.
+// The state of a Value and a SharedArray: numbers of one type in shared memory, and a lock beside them.
 //
-// A whole number is read and written by Atomics: in one piece, and in one order for everybody. There
-// are no atomic operations on floats; an aligned one is read and written in one piece all the same
-// where V8 runs with 64 bits, but when another process sees it, only the lock says.
+// A whole number is read and written by Atomics: in one piece, and in one order for all processes. There are
+// no atomic operations on floats; an aligned float is read and written in one piece all the same where V8
+// runs with 64 bits, but only the lock says when another process sees it.
 
 import { describe } from "../validate/describe.ts";
 import { checkNumber, checkWhole, isWhole } from "../validate/numbers.ts";
@@ -48,31 +47,31 @@ const MAX_BYTES = 2 ** 34;
  * ```
  */
 export interface LockOption {
-  /** A lock to be shared with others, in place of one of its own. Python's `lock`. */
+  /** A lock that other objects share, in place of one of its own. Python's `lock`. */
   lock?: RLock;
 }
 
-/** What crosses to another process. */
+/** The content of a serialized Value or SharedArray. */
 interface TypedMemoryContent {
   type: TypeCode;
   buffer: SharedArrayBuffer;
   lock: Serialized;
 }
 
-/** What elements are made from. */
+/** The parts from which elements are made. */
 export interface Parts {
   readonly buffer: SharedArrayBuffer;
   readonly lock: RLock;
 }
 
-/** So many new elements, which are 0. */
+/** New memory of `length` elements, which are 0. */
 export function newParts<N>(type: NumberType<N>, length: number, lock = new RLock()): Parts {
   const most = MAX_BYTES / type.bytes;
   checkWhole("length", length, 0, most, `of "${type.code}" there is no room for more`);
   return { buffer: newBuffer(length, type.bytes), lock };
 }
 
-/** The lock that was given, if one was; `example` is a call with one. */
+/** The lock that was given, if one was; `example` is a call with one, for the message. */
 export function lockOf(options: LockOption | undefined, example: string): RLock | undefined {
   if (options === undefined) return undefined;
   if (options instanceof RLock) {
@@ -88,7 +87,7 @@ export function lockOf(options: LockOption | undefined, example: string): RLock 
   );
 }
 
-/** No index that has come this far is right. */
+/** The check of an index that is known to be wrong: it always fails. */
 const isNone = () => false;
 
 function newBuffer(length: number, bytes: number): SharedArrayBuffer {
@@ -105,7 +104,7 @@ function newBuffer(length: number, bytes: number): SharedArrayBuffer {
   }
 }
 
-/** What the other process makes them from. */
+/** The parts that arrive in another process. */
 export function arrivedParts(content: unknown): Parts & { type: TypeCode } {
   const { type, buffer, lock } = content as TypedMemoryContent;
   return { type, buffer: arrivedMemory(buffer, 0), lock: deserialize(lock) as RLock };
@@ -116,7 +115,7 @@ export class TypedMemory<T extends TypeCode> {
   readonly #type: NumberType<NumberOf<T>>;
   readonly #view: View<NumberOf<T>>;
   readonly #parts: Parts;
-  /** What its class is called. */
+  /** The name of the public class. */
   readonly #name: string;
 
   constructor(type: NumberType<NumberOf<T>>, view: View<NumberOf<T>>, parts: Parts, name: string) {
@@ -155,7 +154,7 @@ export class TypedMemory<T extends TypeCode> {
     else type.atomics.store(view, index, value);
   }
 
-  /** Replaces an element by what `fn` makes of it, under the lock; what is there now. */
+  /** Replaces an element by what `fn` makes of it, under the lock; returns the stored value. */
   update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T> {
     if (typeof fn !== "function") {
       throw new TypeError(
@@ -167,10 +166,11 @@ export class TypedMemory<T extends TypeCode> {
     try {
       const value = fn(this.load(index));
       if (!fits(this.#type, value)) throw this.#refused(value);
-      // Another may have taken the lock meanwhile, from one that could not be stopped in fn.
+      // Another process may have taken the lock meanwhile, if this one was killed and could not be stopped in
+      // fn.
       stopIfKilled();
       this.#store(index, value);
-      // As it is stored: "f32" has rounded it.
+      // The value as it is stored: "f32" has rounded it.
       return this.load(index);
     } finally {
       lock.release();
@@ -224,7 +224,7 @@ export class TypedMemory<T extends TypeCode> {
     );
   }
 
-  /** What is handed over. */
+  /** The serialized form of the object. */
   get parcel(): Serialized {
     const { buffer, lock } = this.#parts;
     const content: TypedMemoryContent = { type: this.#type.code, buffer, lock: lock[serialize]() };

@@ -27,15 +27,15 @@ const NAME = "Value";
  * One number that processes share. Python's `multiprocessing.Value`, with a type such as `"i32"` or
  * `"f64"` in place of Python's `"i"` or `"d"` (all are listed at {@linkcode TypedArrays}).
  *
- * `value.value += 1` reads and then writes: when two processes do that at the same moment, one of
- * the two additions is lost, as in Python. {@linkcode Value.update} doesn't lose any, nor does
- * {@linkcode Value.add}, which is quicker, for whole numbers only, and knows nothing of the lock.
+ * `value.value += 1` reads and then writes: when two processes do that at the same moment, one of the two
+ * additions is lost, as in Python. {@linkcode Value.update} doesn't lose any, nor does {@linkcode Value.add},
+ * which is quicker, for whole numbers only, and does not respect the lock.
  *
- * Unlike in Python, reading and writing {@linkcode Value.value} doesn't take the lock: it never waits,
- * and sees what one who holds the lock has written so far.
+ * Unlike in Python, reading and writing {@linkcode Value.value} doesn't take the lock: it never waits, and
+ * sees what a holder of the lock has written so far.
  *
- * A Value is given to a process in `args`, or sent through a pipe. Through a queue it can't go: items
- * of a queue are copies.
+ * A Value is given to a process in `args`, or sent through a pipe. It can't go through a queue: items of a
+ * queue are copies.
  *
  * @example
  * ```ts
@@ -55,16 +55,16 @@ const NAME = "Value";
  * ```
  */
 export class Value<T extends TypeCode> {
-  /** Its type: what it holds. */
+  /** The type of its number. */
   readonly type: T;
   readonly #elements: TypedMemory<T>;
 
   /**
-   * Makes one.
+   * Makes a value.
    *
-   * @param type what it holds
-   * @param initial what it is at first; by default 0, or 0n
-   * @param options a `lock` that others have, too; by default it has its own
+   * @param type the type of the number
+   * @param initial the number at first; by default 0, or 0n
+   * @param options a `lock` that other objects have, too; by default the value has its own
    * @throws {TypeError} if there is no such type, or `initial` isn't the kind of number it holds:
    *   "i64" and "u64" hold bigints, the others numbers; or if `lock` isn't an RLock
    * @throws {RangeError} if `initial` doesn't fit in the type; it isn't rounded or wrapped around
@@ -87,9 +87,9 @@ export class Value<T extends TypeCode> {
   }
 
   /**
-   * The number. It is read and written in one piece, also while somebody holds the lock; whole
-   * numbers by `Atomics.load` and `Atomics.store`. When another process sees a float that was written
-   * without the lock is not defined: soon.
+   * The number. It is read and written in one piece, also while another process holds the lock; whole numbers
+   * by `Atomics.load` and `Atomics.store`. It is not defined when another process sees a float that was
+   * written without the lock; in practice it does so soon.
    */
   get value(): NumberOf<T> {
     return this.#elements.load(0);
@@ -106,7 +106,7 @@ export class Value<T extends TypeCode> {
   }
 
   /**
-   * The lock that {@linkcode Value.update} takes: hold it for what takes more than one step. Python's
+   * The lock that {@linkcode Value.update} takes: hold it for changes that take more than one step. Python's
    * `get_lock()`. It is handed over with the Value.
    *
    * @example
@@ -126,9 +126,9 @@ export class Value<T extends TypeCode> {
   }
 
   /**
-   * Replaces the number by what `fn` makes of it, and returns what is stored then. Meanwhile this
-   * process holds the lock, so no update of another process is lost, nor what one does that holds
-   * the lock. Python's `with value.get_lock(): value.value = fn(value.value)`.
+   * Replaces the number by what `fn` makes of it, and returns the stored value. Meanwhile this process holds
+   * the lock, so no update of another process is lost, nor any change that another process makes while it
+   * holds the lock. Python's `with value.get_lock(): value.value = fn(value.value)`.
    *
    * It blocks the thread while another process holds the lock. `fn` is called once; keep it short, and
    * not asynchronous. As the lock is an {@linkcode RLock}, `fn` may use it, and a task of this process
@@ -157,8 +157,8 @@ export class Value<T extends TypeCode> {
    * Adds to a whole number, and returns what it was before: `Atomics.add`. It never waits, loses
    * nothing among other atomic operations, and wraps around at the end of the range.
    *
-   * It does not respect the lock: it also adds while another holds that, and between the reading and
-   * the writing of an update(), which then overwrites what was added. Use one or the other.
+   * It does not respect the lock: it also adds while another process holds the lock, and between the reading
+   * and the writing of an update(), which then overwrites what was added. Use one or the other.
    *
    * @throws {TypeError} if the type is "f32" or "f64", or `n` isn't the kind of number it holds
    * @throws {RangeError} if `n` isn't a whole number
