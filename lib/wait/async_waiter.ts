@@ -1,9 +1,10 @@
-// The sleeper: the Atomics.waitAsync by which the waiting tasks of an isolate sleep at an eventcount.
+// The async waiter: the pending Atomics.waitAsync by which the waiting tasks of an isolate sleep at an
+// eventcount.
 //
-// It can't be cancelled, so it may outlive those who wait. That does no harm as long as somebody may
-// notify the word it sleeps on: whoever is woken in vain passes it on. But what nobody uses any more
-// nobody will ever notify, and the sleeper would keep it in memory for ever. So it holds its eventcount by
-// a weak reference, and when that has been collected, ends its own sleep.
+// It can't be cancelled, so it may outlive the tasks. That does no harm as long as some process may notify
+// the word it sleeps on: a waiter that is woken in vain passes the wake-up on. But an eventcount that is no
+// longer used is never notified again, and the sleep would keep it in memory for ever. So the async waiter
+// holds its eventcount by a weak reference, and when the eventcount has been collected, ends its own sleep.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -17,17 +18,17 @@ const {
   WeakRefPrototypeDeref,
 } = primordials;
 
-/** An eventcount, to those who sleep for it. */
+/** An eventcount, as its async waiter sees it. */
 export interface Notified {
-  /** It was woken, perhaps in vain. */
+  /** The async waiter was woken, perhaps in vain. */
   woken(): void;
-  /** Wakes the next sleeper, if there is something for him. */
+  /** Wakes the next sleeper, if an attempt of it may succeed. */
   passOn(): void;
 }
 
 const forgotten = new FinalizationRegistry<AsyncWaiter>((sleeper) => sleeper.end());
 
-/** The sleepers of this isolate that are asleep. */
+/** The async waiters of this isolate that are asleep. */
 const asleep = new SafeSet<AsyncWaiter>();
 
 /** Sleeps for one eventcount, on one of two words. */
@@ -41,7 +42,7 @@ export class AsyncWaiter {
   #sleptAt = 0;
 
   /**
-   * @param epoch the word that is bumped at every opening
+   * @param epoch the word that is bumped at every notify
    * @param front the word of the hot slot
    */
   constructor(eventcount: Notified, words: Int32Array, epoch: number, front: number) {
@@ -56,7 +57,7 @@ export class AsyncWaiter {
     return this.#isAsleep;
   }
 
-  /** Falls asleep, unless the eventcount was opened since its words were seen like this: false then. */
+  /** Falls asleep; returns false instead if the eventcount was notified since `epoch` and `front` were read. */
   sleep(inFront: boolean, epoch: number, front: number): boolean {
     const sleep = inFront
       ? Atomics.waitAsync(this.#words, this.#front, front)
@@ -77,7 +78,10 @@ export class AsyncWaiter {
     else eventcount.woken();
   };
 
-  /** While the thread is blocked, a wake-up since the last look can't be used here. */
+  /**
+   * Called while the thread is blocked: passes on wake-ups that have come since the last call, which can't be
+   * used here.
+   */
   static relay(but: AsyncWaiter | undefined): void {
     for (const sleeper of asleep) if (sleeper !== but) sleeper.#relay();
   }
@@ -91,13 +95,19 @@ export class AsyncWaiter {
     else eventcount.passOn();
   }
 
-  /** Of what the eventcount stands before nothing is known any more: the next sleeper looks himself. */
+  /**
+   * The eventcount, which knew whether an attempt may succeed, has been collected: the next sleeper tries for
+   * itself.
+   */
   #passOnBlindly(): void {
     if (Atomics.notify(this.#words, this.#front, 1) > 0) return;
     Atomics.notify(this.#words, this.#epoch, 1);
   }
 
-  /** Nobody here will wait any more. Others who sleep there look, and sleep on. */
+  /**
+   * Ends the sleep: no task of this isolate will wait here any more. Sleepers of other isolates wake, try,
+   * and sleep on.
+   */
   end(): void {
     if (!this.#isAsleep) return;
     Atomics.notify(this.#words, this.#front);

@@ -1,5 +1,5 @@
-// The broadcast: the one BroadcastChannel on which an isolate hears what concerns everybody. A room says
-// by onAnnouncement() which announcements it understands: this one knows none, and carries all.
+// The broadcast: the one BroadcastChannel on which an isolate hears what concerns all isolates. A room says
+// by onAnnouncement() which announcements it understands; this file carries all and knows none.
 //
 // Nothing of value travels here, because a BroadcastChannel silently drops what a slow listener has not
 // fetched, wakes every isolate for every message and can be read by any worker: a lost announcement costs
@@ -35,27 +35,28 @@ const {
   ToObject,
 } = primordials;
 
-/** Bumped when the announcements or the layout of shared memory change. */
+/** The name of the channel; its number is bumped when the announcements or the layout of shared memory change. */
 const NAME = "@multiproc/multiprocessing/1";
 
-/** What is said on the channel: a type, and what belongs to it. */
+/** A message on the channel: a type, and the data of that type. */
 export interface Announcement {
   readonly type: string;
 }
 
-/** Calls that Deno makes for it, one in the other, at most. */
+/** The most nested calls that Deno makes to open a channel. */
 const STACK_NEEDED = 1000;
 
-/** By the types of announcements. What one hears may come from anybody, and be anything. */
+/** The handlers, by type of announcement. What they receive may come from any worker, and be anything. */
 const handlers = new SafeMap<unknown, (announced: object) => void>();
-/** What is done when the channel breaks, and what the message says that it means. */
+/** The handlers called when the channel breaks, and the consequences that the message lists. */
 const whenBroken: (() => void)[] = [];
 const consequences: string[] = [];
 let channel: BroadcastChannel | undefined;
 let holds = 0;
 
 /**
- * Called once in a sealed process, which has no channel that others have: it hears nothing, and looks by itself.
+ * Called once in a sealed process, which shares no channel with others: it hears nothing, and its waiters
+ * recheck by themselves.
  */
 export function mute(): void {
   isMute = isDeaf = true;
@@ -68,7 +69,7 @@ export function isMuted(): boolean {
   return isMute;
 }
 
-/** Opens the broadcast channel, if it isn't open: from now on this isolate hears what is announced. */
+/** Opens the broadcast channel, if it isn't open: from now on this isolate hears announcements. */
 export function listen(): BroadcastChannel | undefined {
   if (isMute) return undefined;
   if (channel === undefined) {
@@ -94,7 +95,7 @@ export function isBroken(): boolean {
   return isDeaf;
 }
 
-/** Whether an unhandled rejection is that of the channel, which reports it. */
+/** Whether an unhandled rejection is that of the channel, which is reported here. */
 export function isOfChannel(reason: unknown): boolean {
   return channel !== undefined && isReadingFailure(reason);
 }
@@ -102,7 +103,7 @@ export function isOfChannel(reason: unknown): boolean {
 function notice(event: PromiseRejectionEvent): void {
   if (!isOfChannel(event.reason)) return;
   EventPrototypePreventDefault(event);
-  // In a child, what watches for uncaught errors has had the event before, and goes by this call.
+  // In a child, the handler of uncaught errors has had the event before, and goes by this call.
   event.preventDefault();
   EventPrototypeStopImmediatePropagation(event);
   isDeaf = true;
@@ -117,7 +118,7 @@ function but(consequences: readonly string[]): string {
   return consequences.length === 0 ? "" : `, but ${ArrayPrototypeJoin(consequences, ", and ")}`;
 }
 
-/** A message may come from anybody: what isn't an announcement is nothing. */
+/** A message may come from any worker; a message that isn't an announcement is ignored. */
 function hear(message: unknown): void {
   // A process that has taken its last step, or was killed, may still hear for a millisecond.
   if (ownControl().isOver()) return;
@@ -125,7 +126,7 @@ function hear(message: unknown): void {
   handlers.get(announced.type)?.(announced);
 }
 
-/** Says what to do on announcements of a type: one handler for each. */
+/** Sets the handler for announcements of a type: each type has one. */
 export function onAnnouncement<T extends Announcement>(
   type: T["type"],
   handler: (announced: Partial<T>) => void,
@@ -133,23 +134,23 @@ export function onAnnouncement<T extends Announcement>(
   handlers.set(type, handler);
 }
 
-/** Says what to do when the channel breaks. */
+/** Adds a handler that is called when the channel breaks. */
 export function onBroken(handler: () => void): void {
   ArrayPrototypePush(whenBroken, handler);
 }
 
-/** Says what a broken channel means for the user: completes "It goes on, but …". */
+/** Adds what a broken channel means for the user: completes "It goes on, but …". */
 export function addConsequence(consequence: string): void {
   ArrayPrototypePush(consequences, consequence);
 }
 
-/** Tells every other isolate that listens; not this one. */
+/** Sends an announcement to every other isolate that listens, not to this one. */
 export function announce(message: Announcement): void {
   const heard = listen();
   if (heard !== undefined) BroadcastChannelPrototypePostMessage(heard, message);
 }
 
-/** Keeps this isolate alive until the matching release(). */
+/** Keeps this isolate alive until the matching letExit(). */
 export function keepAlive(): void {
   // Without a broadcast channel, the timer by which it looks (eventcount.ts) keeps it alive.
   if (holds++ > 0) return;
@@ -157,7 +158,7 @@ export function keepAlive(): void {
   if (heard !== undefined) BroadcastChannelPrototypeRef(heard);
 }
 
-/** Ends what hold() began. */
+/** Ends what keepAlive() began. */
 export function letExit(): void {
   if (--holds === 0 && channel !== undefined) BroadcastChannelPrototypeUnref(channel);
 }

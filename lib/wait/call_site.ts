@@ -1,5 +1,5 @@
-// An error that a wait ends with is made by a timer, or by whoever woke the waiter, and its stack would show
-// these. So a wait remembers where it was begun.
+// The call site of a wait. The error that a wait ends with is made by a timer, or by the notifier that woke
+// the waiter, and its stack would show these. So a wait remembers where it was begun.
 
 import { isOwnError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -19,8 +19,8 @@ const {
 const FRAME = "\n    at ";
 
 /**
- * What the URLs of this package's code begin with: its folder, or in a child where its text is; undefined in
- * a bundle, where the code of others is in the same file.
+ * The beginning of the URLs of this package's code: its folder, or in a child the place of the bundle;
+ * undefined in a program's own bundle, where other code is in the same file.
  */
 const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
   ? new URL("../", import.meta.url).href
@@ -32,15 +32,15 @@ const here = RegExpPrototypeTest(/\/wait\/call_site\.ts$/, import.meta.url)
 
 /** Where a wait was begun. */
 export class CallSite {
-  /** Written by V8, which makes text of it only if somebody reads it. */
+  /** Written by V8, which makes text of it only when it is read. */
   declare readonly stack: unknown;
 
-  /** @param above the function whose callers count */
+  /** @param above the function whose callers the stack shows */
   constructor(above: (...args: never[]) => unknown) {
     captureStackTrace(this, above);
   }
 
-  /** Has an error made by this package show where the wait was begun; what else was thrown is left alone. */
+  /** Makes an error of this package show where the wait was begun; leaves any other error alone. */
   sign(error: unknown): void {
     if (!isOwnError(error) && !isMadeHere(error)) return;
     const stack = this.#text();
@@ -50,7 +50,7 @@ export class CallSite {
     Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
   }
 
-  /** Empty where the program has no stacks made, or makes something else of them. */
+  /** The stack as text; empty where the program has V8 make no stacks, or makes something else of them. */
   #text(): string {
     try {
       return typeof this.stack === "string" ? this.stack : "";
@@ -60,7 +60,7 @@ export class CallSite {
   }
 }
 
-/** Whether it is one of the language's own errors, thrown by this package. */
+/** Whether an error is one of the language's own, thrown by this package. */
 function isMadeHere(error: unknown): error is Error {
   if (here === undefined) return false;
   try {

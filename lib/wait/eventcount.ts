@@ -4,13 +4,13 @@
 //   EPOCH          bumped at every notify; sleepers sleep on it
 //   HOT_EPOCH      bumped with it; the sleeper in the hot slot sleeps on this one instead
 //   HOT_SLOT       1 while the hot slot is taken
-//   ARRIVALS       counted up by everybody who is about to sleep
+//   ARRIVALS       counted up by every waiter that is about to sleep
 //   SERVED_TICKET  the count of arrivals at the last notify that found no sleeper left
 //   SPINNER        until when (ms) an awake waiter spins, so that no sleeper need be woken
 //
 // Waiter                                     Notifier (after its change is made)
 //   e = load EPOCH                             a = load ARRIVALS
-//   add ARRIVALS                               if a === load SERVED_TICKET: done, nobody sleeps
+//   add ARRIVALS                               if a === load SERVED_TICKET: done, no waiter sleeps
 //   attempt; done if it succeeds               add EPOCH
 //   sleep while EPOCH === e; again             if notify(n) woke fewer than n: store SERVED_TICKET = a
 //
@@ -34,10 +34,10 @@
 // woken first; once served it sits there again. HOT_SLOT is only a hint: a slot whose sleeper died
 // is found empty by the next notify.
 //
-// A waiter that was woken and leaves without having used that (its time was up, its attempt threw, it
-// was another's turn) passes the wake-up on to the next sleeper, if trying may succeed now. If not, the next
-// notifier wakes one; but some notify only if a mark says that somebody waits, and clear the mark as
-// they do, as Drepper's mutex2 does. Where such an eventcount is, the waiter that leaves sets the mark again.
+// A waiter that was woken and leaves without using the wake-up (its time was up, its attempt threw, it was
+// another waiter's turn) passes it on to the next sleeper, if trying may succeed now. If not, the next
+// notifier wakes one; but some notify only if a mark says that there is a waiter, and clear the mark as they
+// do, as Drepper's mutex2 does. At such an eventcount, the waiter that leaves sets the mark again.
 //
 // Spinning. Waking costs about 50 µs, so a waiter that has reason to expect its wake-up within
 // that time spins instead of sleeping, one per eventcount. Notifiers then skip the wake-up: the spinner
@@ -77,40 +77,40 @@ const {
 } = primordials;
 
 const EPOCH = 0, ARRIVALS = 1, SERVED_TICKET = 2, SPINNER = 3, HOT_EPOCH = 4, HOT_SLOT = 5;
-/** Words an eventcount takes. */
+/** Words that an eventcount takes. */
 export const EVENTCOUNT_WORDS = 6;
 
-/** What an attempt answers when it must wait. */
+/** The answer of an attempt that must wait. */
 export const WAIT: unique symbol = Symbol("wait");
 
-/** Milliseconds after which a blocked thread looks up: see chores. */
+/** Milliseconds after which a blocked thread tries again, and does chores. */
 const SLICE_MS = 20;
-/** Milliseconds after which a waiting isolate looks again unasked; and if it hears of nothing. */
+/** Milliseconds after which waiting tasks try again unasked: with a working broadcast channel, and without. */
 const RECHECK_MS = 1000, RECHECK_WITHOUT_BROADCAST_MS = 50;
-/** Milliseconds a SPINNER mark holds, well over the longest spin. */
+/** Milliseconds that a SPINNER mark is valid, well over the longest spin. */
 const SPIN_MARK_MS = 2;
 /** Microseconds of the longest spin: the price of a wake-up there and one back. */
 const MAX_SPIN_US = 120;
-/** The most looks of a spin, should the clock stand still: several times as many as it has time for. */
+/** The most checks of a spin, should the clock stand still: several times as many as it has time for. */
 const MAX_LOOKS = 10_000;
-/** Spins are tried again after so many sleeps, in case the times have changed. */
+/** Sleeps after which spinning is tried again, in case the times have changed. */
 const RETRY_SPIN = 16;
-/** The most sleeps between two retries: twice as many after each that was in vain. */
+/** The most sleeps between two retries: their number doubles after each retry that was in vain. */
 const MAX_RETRY_SPIN = 256;
 
-/** In so many rounds a waiter falls asleep, unless the eventcount is opened all the while. */
+/** Rounds within which a waiter falls asleep, unless the eventcount is notified all the while. */
 const MAX_ROUNDS = 1000;
 
 /** A task that waits at an eventcount. */
 export interface Waiter {
-  /** Tries; true if it is done, whether it succeeded or failed for good. */
+  /** Tries; true if the task is done, whether it succeeded or failed for good. */
   attempt(): boolean;
 }
 
-/** Things to do now and then while this thread is blocked; see block(). */
+/** Chores: work to do now and then while this thread is blocked; see block(). */
 const chores = new SafeSet<() => void>();
 
-/** Has `chore` done every SLICE_MS while a blocking wait keeps the event loop from doing it. */
+/** Registers a chore, which is done every SLICE_MS while a blocking wait keeps the event loop from doing it. */
 export function addChore(chore: () => void): void {
   chores.add(chore);
 }
@@ -120,19 +120,19 @@ export function removeChore(chore: () => void): void {
   chores.delete(chore);
 }
 
-/** Does what the event loop would do if it had its turn. */
+/** Does the chores, which the event loop would do if it had its turn. */
 export function doChores(): void {
   for (const chore of each(listOf(chores))) chore();
 }
 
-/** Calls that beginning to wait takes at most, one in the other. */
+/** The most nested calls that the beginning of a wait takes. */
 const STACK_NEEDED = 1000;
 
 /** The eventcounts of this isolate at which a task waits. */
 const busy = new SafeSet<EventCount>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Everybody in this isolate who waits tries again. */
+/** Lets all waiting tasks of this isolate try again. */
 export function recheck(): void {
   for (const eventcount of each(listOf(busy))) eventcount.pump();
 }
@@ -140,22 +140,22 @@ const LOOK = "look";
 onAnnouncement(LOOK, recheck);
 onBroken(lookRegularly);
 
-/** Has everybody who waits in other isolates try again. */
+/** Lets all waiters of other isolates try again. */
 export function lookElsewhere(): void {
   announce({ type: LOOK });
 }
 
-/** Has everybody who waits, here and elsewhere, try again: somebody has ended, or something. */
+/** Lets all waiters, here and elsewhere, try again: because a process has ended, for instance. */
 export function recheckEverywhere(): void {
   lookElsewhere();
   recheck();
 }
 
-/** Of the busy eventcounts, those whose waiters keep this isolate alive. */
+/** The number of busy eventcounts whose waiters keep this isolate alive. */
 let loud = 0;
 
 function began(eventcount: EventCount): void {
-  // Deno loads timers and channels as they are first used, and what fails then fails for good.
+  // Deno loads timers and channels at their first use, and a failure then is final.
   if (busy.size === 0) checkStack(STACK_NEEDED);
   busy.add(eventcount);
   if (eventcount.isQuiet) listen();
@@ -167,7 +167,7 @@ function lookRegularly(): void {
   clearInterval(timer);
   if (busy.size === 0) return;
   timer = setInterval(recheck, isBroken() ? RECHECK_WITHOUT_BROADCAST_MS : RECHECK_MS);
-  // What keeps this isolate alive, if anything does, is the channel.
+  // Only the channel keeps this isolate alive, if anything does.
   Deno.unrefTimer(timer as unknown as number);
 }
 
@@ -195,24 +195,24 @@ export class EventCount implements Notified {
   readonly #ready: () => boolean;
   readonly #mark: (() => boolean) | undefined;
   readonly #waiters: Waiter[] = [];
-  /** Sleeps for the waiters, and perhaps longer; made when first needed. */
+  /** The async waiter, which sleeps for the tasks, and perhaps longer; made when first needed. */
   #sleeper: AsyncWaiter | undefined;
   #pumping = false;
-  /** When (performance.now()) waiters look again unasked, and the timer of tasks for that. */
+  /** The time (performance.now()) at which waiters try again unasked, and the timer of tasks for that. */
   #due = Infinity;
   #dueTimer: ReturnType<typeof setTimeout> | undefined;
-  /** How long the next spin may be, in microseconds; halved by each that was in vain. */
+  /** The longest time of the next spin, in microseconds; halved by each spin that was in vain. */
   #spin = MAX_SPIN_US;
   #sleeps = 0;
   #retryAfter = RETRY_SPIN;
   #retrying = false;
-  /** Whether waiting here doesn't keep the isolate alive. Set before anybody waits. */
+  /** Whether waiting here doesn't keep the isolate alive. Set before the first wait. */
   isQuiet = false;
 
   /**
    * @param ready whether an attempt made now is likely to succeed; cheap, and never throws
-   * @param mark where openers open only if a mark says that somebody waits: sets it, or answers true
-   *   if there is nothing to mark, since an attempt may succeed now
+   * @param mark for an eventcount whose notifiers notify only if a mark says that there is a waiter: sets the
+   *   mark, or answers true if there is nothing to mark, since an attempt may succeed now
    */
   constructor(words: Int32Array, at: number, ready: () => boolean, mark?: () => boolean) {
     this.#words = words;
@@ -221,12 +221,12 @@ export class EventCount implements Notified {
     this.#mark = mark;
   }
 
-  /** How many tasks of this isolate wait here. */
+  /** The number of tasks of this isolate that wait here. */
   get waiting(): number {
     return this.#waiters.length;
   }
 
-  /** Whether anybody, in whatever process, may be asleep here. */
+  /** Whether a waiter of any process may be asleep here. */
   get isWanted(): boolean {
     const words = this.#words, epoch = this.#epoch;
     return Atomics.load(words, epoch + ARRIVALS) !== Atomics.load(words, epoch + SERVED_TICKET);
@@ -247,20 +247,20 @@ export class EventCount implements Notified {
     Atomics.add(words, epoch + HOT_EPOCH, 1);
     const first = Atomics.exchange(words, epoch + HOT_SLOT, 0) !== 0 ? HOT_EPOCH : EPOCH;
     let left = count - Atomics.notify(words, epoch + first, count);
-    // Whatever HOT_SLOT says, nobody is left asleep on either word before this counts as served: one
-    // who took the seat may have fallen asleep just after an earlier opener cleared it.
+    // Whatever HOT_SLOT says, no waiter is left asleep on either word before this counts as served: a waiter
+    // that took the hot slot may have fallen asleep just after an earlier notifier cleared it.
     if (left > 0) left -= Atomics.notify(words, epoch + (first ^ HOT_EPOCH), left);
     if (left > 0) Atomics.store(words, epoch + SERVED_TICKET, arrivals);
   }
 
-  /** Whether to sleep in the hot slot: if nobody does. */
+  /** Takes the hot slot if it is free; returns whether it did. */
   #takeHotSlot(): boolean {
     return Atomics.compareExchange(this.#words, this.#epoch + HOT_SLOT, 0, 1) === 0;
   }
 
   /**
-   * Called by a waiter that leaves and may have had a wake-up: wakes the next sleeper if trying may
-   * succeed now, else sees that the next opener will.
+   * Called by a waiter that leaves and may have had a wake-up: wakes the next sleeper if trying may succeed
+   * now, else makes sure that the next notifier will.
    */
   passOn(): void {
     const words = this.#words, epoch = this.#epoch;
@@ -270,8 +270,8 @@ export class EventCount implements Notified {
   }
 
   /**
-   * Watches for a moment, if that has been worth it lately and nobody else does. True if there is
-   * something to try for; then the caller tries, and calls passOn() whether it succeeded or not.
+   * Spins for a moment, if spinning has been worth it lately and no other waiter spins here. Returns true if
+   * an attempt may succeed; then the caller tries, and calls passOn() whether it succeeded or not.
    */
   spin(): boolean {
     if (this.#spin === 0) return false;
@@ -283,12 +283,12 @@ export class EventCount implements Notified {
     }
     const end = performance.now() + this.#spin / 1000;
     let seen = false;
-    // Looking at the clock takes 0.1 µs: time for the other side to write without our reading its
-    // cache line away from it all the while.
+    // Reading the clock takes 0.1 µs: time in which the other side can write, as this loop doesn't take its
+    // cache line away all the while.
     let looks = 0;
     do seen = this.#ready(); while (!seen && ++looks < MAX_LOOKS && performance.now() < end);
     Atomics.store(words, spinner, 0);
-    // Whoever opened until now relied on this look.
+    // A notifier that came until now relied on this check.
     seen ||= this.#ready();
     if (seen) {
       this.#spin = MAX_SPIN_US;
@@ -301,7 +301,7 @@ export class EventCount implements Notified {
     return seen;
   }
 
-  /** Before every sleep: lets spins be tried again from time to time. */
+  /** Called before every sleep: lets spins be tried again from time to time. */
   #countSleep(): void {
     if (++this.#sleeps < this.#retryAfter) return;
     this.#sleeps = 0;
@@ -309,7 +309,7 @@ export class EventCount implements Notified {
     this.#spin = MAX_SPIN_US;
   }
 
-  /** Adds a task that waits, at the end of this isolate's list. */
+  /** Adds a waiting task, at the end of this isolate's list. */
   add(waiter: Waiter): void {
     ArrayPrototypePush(this.#waiters, waiter);
     if (this.#waiters.length === 1) began(this);
@@ -321,7 +321,7 @@ export class EventCount implements Notified {
     }
   }
 
-  /** Forgets a task that waits. */
+  /** Removes a waiting task. */
   remove(waiter: Waiter): void {
     const at = ArrayPrototypeIndexOf(this.#waiters, waiter);
     if (at < 0) return;
@@ -332,13 +332,14 @@ export class EventCount implements Notified {
     this.#dueTimer = undefined;
   }
 
-  /** Lets the waiting tasks try, the first first, and sees that a sleeper is left for the rest. */
+  /** Lets the waiting tasks try, in their order, and makes sure that a sleeper is left for the rest. */
   pump(): void {
     if (this.#pumping) return;
     const words = this.#words, epoch = this.#epoch;
     for (let rounds = 0; this.#waiters.length > 0; rounds++) {
       if (rounds > MAX_ROUNDS) {
-        // Somebody opens it again and again, hostile code perhaps: others have their turn in between.
+        // The eventcount is notified again and again, by hostile code perhaps: other work has its turn in
+        // between.
         setTimeout(this.#pumpLater, 1);
         return;
       }
@@ -357,8 +358,8 @@ export class EventCount implements Notified {
   }
 
   /**
-   * Called by an attempt that answers WAIT for a reason that ends by itself, without an opening: waiters
-   * look again after so many ms.
+   * Called by an attempt that answers WAIT for a reason that ends by itself, without a notify: waiters try
+   * again after `ms` milliseconds.
    */
   recheckIn(ms: number): void {
     this.#due = performance.now() + ms;
@@ -387,15 +388,18 @@ export class EventCount implements Notified {
     }
   }
 
-  /** The wake-up was for somebody: what this isolate doesn't use of it goes to the next sleeper. */
+  /**
+   * Called when the async waiter was woken: the part of the wake-up that this isolate doesn't use goes to the
+   * next sleeper.
+   */
   woken(): void {
     this.pump();
     if (this.#waiters.length === 0) this.passOn();
   }
 
   /**
-   * Blocks this thread until `attempt` is true or the time is up; false if it was. The thread
-   * looks up every `slice` ms, because nobody can tell a blocked one of a death, and does the chores.
+   * Blocks this thread until `attempt` returns true or the time is up; returns false if it was. Every `slice`
+   * ms the thread tries again, because no message of a death reaches a blocked thread, and does the chores.
    */
   block(attempt: () => boolean, timeout: number, slice = SLICE_MS): boolean {
     const words = this.#words, epoch = this.#epoch;

@@ -1,6 +1,6 @@
-// One shape for every call that can wait: an attempt, and the eventcount that opens when trying again
-// may succeed. Here the pair becomes the three faces of an operation, and nowhere else is a wait
-// loop written: now (getNowait), asynchronous with timeout and signal (get), blocking (getSync).
+// One shape for every call that can wait: an attempt, and the eventcount that opens when trying again may
+// succeed. Here the pair becomes the three faces of an operation, and nowhere else is a wait loop written:
+// now (getNowait), asynchronous with timeout and signal (get), blocking (getSync).
 //
 // An attempt either happened or did not, so abandoning a wait only forgets the waiter.
 
@@ -29,7 +29,7 @@ const {
   setTimeout,
 } = primordials;
 
-/** Milliseconds after which a thread blocked at many eventcounts looks at the others; it sleeps at one. */
+/** Milliseconds after which a thread that waits at many eventcounts checks the others: it sleeps at one. */
 const MANY_WAITS_SLICE_MS = 1;
 
 /** An operation that may have to wait. */
@@ -38,19 +38,19 @@ export interface Operation<T> {
   readonly eventcount: EventCount;
   /** Further eventcounts of which any may open; such an operation takes nothing. */
   readonly others?: readonly EventCount[];
-  /** Does it, or answers WAIT and has done nothing; throws what makes waiting pointless. */
+  /** Does the operation, or answers WAIT and has done nothing; throws an error that makes waiting pointless. */
   attempt(): T | typeof WAIT;
-  /** What to answer, or throw, when the wait took too long or may not take any time. */
+  /** The answer, or the error, when the wait took too long or may not take any time. */
   onTimeout(): T;
   /** Called when a wait has ended without a result: it was aborted, or took too long. */
   onCancel?(): void;
 }
 
-/** Attempts in vain between two looks at the chores of a thread that may be polling. */
+/** Attempts in vain after which a thread, which may be polling, does its chores. */
 const CHORES_EVERY_CALLS = 1000;
 let inVain = 0;
 
-/** Now, or the error of the operation. */
+/** Does the operation now, or ends it as after a timeout. */
 export function now<T>(operation: Operation<T>): T {
   const result = attemptInTurn(operation);
   if (result !== WAIT) return result;
@@ -62,7 +62,7 @@ export function now<T>(operation: Operation<T>): T {
   return operation.onTimeout();
 }
 
-/** An attempt that lets the tasks of this isolate that wait at the eventcount go first. */
+/** An attempt, after those of the tasks of this isolate that wait at the eventcount. */
 function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
   const { eventcount, others } = operation;
   if (eventcount.waiting > 0 && others === undefined) {
@@ -72,16 +72,16 @@ function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
   return operation.attempt();
 }
 
-/** A result that was to be had at once, after a turn of the event loop if one is due. */
+/** A result that was there at once, after a turn of the event loop if one is due. */
 export function done<T>(result: T): Promise<T> {
   return yieldIsDue() ? afterYield(result) : Promise.resolve(result);
 }
 
 /**
- * Asynchronously, when it can be done.
+ * Does the operation asynchronously, when that is possible.
  *
- * @param caller where the call was begun of which this wait is not the first step; asked before this returns,
- *   and only when the wait doesn't succeed at once
+ * @param caller makes the call site of the whole call, where this wait isn't its first step; called before
+ *   this returns, and only when the wait doesn't succeed at once
  */
 export function eventually<T>(
   operation: Operation<T>,
@@ -101,7 +101,7 @@ export function eventually<T>(
         try {
           result = operation.attempt();
         } finally {
-          eventcount.passOn(); // others slept while this one watched
+          eventcount.passOn(); // other waiters slept while this one spun
         }
         if (result !== WAIT) return done(result);
       }
@@ -116,12 +116,12 @@ export function eventually<T>(
   }
 }
 
-/** Has an error show where its wait was begun. */
+/** Makes an error show where its wait was begun. */
 function signAt(caller: CallSite, error: unknown): void {
   caller.sign(error);
 }
 
-/** Now, as a promise; a loop that polls lets others run, too. */
+/** Does the operation now, and answers by a promise; a loop that polls lets other tasks run, too. */
 function atOnce<T>(operation: Operation<T>, caller: (() => CallSite) | undefined): Promise<T> {
   try {
     return done(now(operation));
@@ -133,7 +133,7 @@ function atOnce<T>(operation: Operation<T>, caller: (() => CallSite) | undefined
   }
 }
 
-/** Blocking the thread until it can be done. */
+/** Does the operation, blocking the thread until that is possible. */
 export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T {
   const timeout = blockingTimeoutOf(options);
   let result = attemptInTurn(operation);
@@ -144,7 +144,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
     try {
       result = attemptInTurn(operation);
     } finally {
-      eventcount.passOn(); // others slept while this one watched
+      eventcount.passOn(); // other waiters slept while this one spun
     }
     if (result !== WAIT) return result;
   }
@@ -157,7 +157,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   return result as T;
 }
 
-/** An asynchronous wait: what settles its promise, once, and cleans up behind it. */
+/** An asynchronous wait: settles its promise, once, and cleans up. */
 class Task<T> implements Waiter {
   readonly #operation: Operation<T>;
   readonly #resolve: (result: T) => void;
@@ -213,7 +213,7 @@ class Task<T> implements Waiter {
     try {
       this.#abandon();
     } catch {
-      // Its shared memory is damaged, by hostile code perhaps. The wait ends all the same.
+      // The shared memory is corrupted, by hostile code perhaps. The wait ends all the same.
     }
     this.#reject(abortReason(this.#signal!));
   };

@@ -4,7 +4,7 @@ import { WAIT } from "./eventcount.ts";
 import { eventually, type Operation } from "./operation.ts";
 import type { Source } from "./streams.ts";
 
-/** @param isEnd whether what the operation has thrown only says that there are no more items */
+/** @param isEnd whether an error that the operation has thrown only says that there are no more items */
 export function sourceOf<T>(
   operation: Operation<T>,
   isEnd: (error: unknown) => boolean,

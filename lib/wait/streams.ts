@@ -14,7 +14,7 @@ const {
   signalOfController,
 } = primordials;
 
-/** Where items come from. */
+/** A source of items. */
 export interface Source<T> {
   /**
    * Takes the next item, waiting for it if there is none.
@@ -22,9 +22,9 @@ export interface Source<T> {
    * @param signal ends the wait; then nothing was taken
    */
   take(signal: AbortSignal): Promise<T>;
-  /** The same, and gives the item to `use` in the moment in which it is taken. */
+  /** Like take(), and gives the item to `use` in the step in which it is taken. */
   takeFor(use: (item: T) => void, signal: AbortSignal): Promise<unknown>;
-  /** Whether what `take` has thrown only says that there are no more items. */
+  /** Whether an error that `take` has thrown only says that there are no more items. */
   isEnd(error: unknown): boolean;
 }
 
@@ -38,7 +38,7 @@ const END: IteratorReturnResult<void> = Object.freeze({ done: true, value: undef
 class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable {
   readonly #source: Source<T>;
   readonly #stopped = new AbortController();
-  /** Read once: a getter of Deno's checks whose it is. */
+  /** Read once: Deno's getter checks its receiver each time. */
   readonly #signal = signalOfController(this.#stopped);
   #isOver = false;
 
@@ -60,7 +60,7 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
     }
   }
 
-  /** Ends the iteration, and every next() that waits: those are done, and have taken nothing. */
+  /** Ends the iteration, and every next() that waits: those answer that it is done, and have taken nothing. */
   return(): Promise<IteratorReturnResult<void>> {
     this.#stop();
     return primordials.Promise.resolve(END);
@@ -94,12 +94,12 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
 /**
  * A stream of the items; cancelled while it waits, it takes nothing.
  *
- * @param cancelled called when it was cancelled
+ * @param cancelled called when the stream was cancelled
  */
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
   const aborted = new AbortController(), signal = signalOfController(aborted);
   const caller = new CallSite(readableOf);
-  // Without prototypes: Deno looks for more in them than there is.
+  // Without prototypes: Deno looks in them for more members than there are.
   const underlying: UnderlyingDefaultSource<T> = {
     __proto__: null,
     async pull(controller) {
@@ -109,7 +109,7 @@ export function readableOf<T>(source: Source<T>, cancelled?: () => void): Readab
       } catch (error) {
         if (isAborted(signal)) return;
         if (source.isEnd(error)) return controller.close();
-        // The stream asks for items when it likes, from a microtask of its own.
+        // The stream asks for items at any time, from a microtask of its own.
         caller.sign(error);
         controller.error(error);
       }
@@ -125,22 +125,23 @@ export function readableOf<T>(source: Source<T>, cancelled?: () => void): Readab
   );
 }
 
-/** Where items go to. */
+/** A destination of items. */
 export interface Sink<T> {
   put(item: T, signal: AbortSignal): Promise<void>;
-  /** No more will come. */
+  /** Called when no more items will come. */
   end(): void | Promise<void>;
 }
 
-/** A stream that puts what is written to it; when it is closed or aborted, that is the end. */
+/** A stream that puts what is written to it; closing or aborting the stream ends the sink. */
 export function writableOf<T>(sink: Sink<T>): WritableStream<T> {
   const caller = new CallSite(writableOf);
   const underlying: UnderlyingSink<T> = {
     __proto__: null,
-    // Its own signal: abort() below is only called once the write under way has settled.
+    // The controller's own signal: abort() below is only called once the write under way has settled.
     write(item, controller) {
       const putting = sink.put(item, controller.signal);
-      // First of all who wait for it, and not in between: the stream is to learn of it at once.
+      // The first handler of the promise, and no promise in between: the stream is to learn of the error at
+      // once.
       PromisePrototypeThen(putting, undefined, (error) => caller.sign(error));
       return putting;
     },

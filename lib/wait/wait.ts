@@ -1,4 +1,4 @@
-// wait(): which of some connections, queues and processes are ready.
+// wait(): answers which of some connections, queues and processes are ready.
 
 import { describe } from "../validate/describe.ts";
 import { WAIT } from "./eventcount.ts";
@@ -19,9 +19,8 @@ const {
 } = primordials;
 
 /**
- * Waits until at least one of the objects is ready, and resolves to all that are, in the order
- * they were given; to an empty array if none was in `timeout` ms. Python's
- * `multiprocessing.connection.wait`.
+ * Waits until at least one of the objects is ready, and resolves to all that are, in the order they were
+ * given; to an empty array if none was ready in `timeout` ms. Python's `multiprocessing.connection.wait`.
  *
  * A connection is ready when `recv` would not have to wait (a message is there, or EOFError), a
  * queue when `get` would not (another process may be quicker), a process when it has ended.
@@ -57,10 +56,10 @@ export function wait<T extends object>(
 }
 
 /**
- * Like {@linkcode wait}, but says which are ready now; an empty array if none is.
+ * Like {@linkcode wait}, but doesn't wait: returns the objects that are ready now; an empty array if none is.
  *
  * @param objects connections, queues and processes, in any mix; at least one
- * @throws what `wait` does
+ * @throws the errors that `wait` throws
  *
  * @example
  * ```ts
@@ -80,7 +79,7 @@ export function waitNowait<T extends object>(objects: Iterable<T>): T[] {
  * Python's `wait` does.
  *
  * @param objects connections, queues and processes, in any mix; at least one
- * @throws what `wait` does
+ * @throws the errors that `wait` throws
  *
  * @example
  * ```ts

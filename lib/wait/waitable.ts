@@ -1,11 +1,11 @@
-// What wait() can wait for: each class says here, in one place, when it is ready.
+// The objects that wait() can wait for: each class says here, in one place, when its objects are ready.
 
 import type { EventCount } from "./eventcount.ts";
 
 /** The method by which an object says when it is ready; throws if it can't be waited for. */
 export const readiness: unique symbol = Symbol("multiprocessing.readiness");
 
-/** When an object is ready. */
+/** The condition on which an object is ready. */
 export interface Readiness {
   /** Opens when it may have become ready. */
   eventcount: EventCount;

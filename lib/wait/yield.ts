@@ -1,7 +1,6 @@
-// Letting others run. A loop of awaits that never has to wait, like `while (true) await
-// queue.get()` on a full queue, goes from microtask to microtask: timers, messages and signals
-// would never get their turn. So every few milliseconds such an operation takes a turn of the
-// event loop before it goes on.
+// Yielding to other tasks. A loop of awaits that never has to wait, like `while (true) await queue.get()` on
+// a full queue, goes from microtask to microtask: timers, messages and signals would never get their turn. So
+// every few milliseconds such an operation takes a turn of the event loop before it goes on.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -15,7 +14,7 @@ const LOOK_EVERY = 128;
 let operations = 0;
 let lastTurn = 0;
 
-/** The turn that is being taken: results that come meanwhile must not overtake the one it is for. */
+/** The turn that is being taken: results that come meanwhile must not overtake the result it is for. */
 let turn: Promise<void> | undefined;
 
 /** Whether the operation that just succeeded without waiting should take a turn of the loop. */
@@ -26,7 +25,7 @@ export function yieldIsDue(): boolean {
   return performance.now() - lastTurn > MAX_WITHOUT_YIELD_MS;
 }
 
-/** For operations that took long, as a spin does: makes the next look happen soon. */
+/** Called by operations that took long, as a spin does: makes the next look at the clock happen soon. */
 export function countAsMany(): void {
   operations += LOOK_EVERY >> 2;
 }
