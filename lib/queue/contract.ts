@@ -1,15 +1,15 @@
-// What queues have in common, whatever carries their items: shared memory, the memory of one process, or a
-// server. Each class says which of these interfaces it implements, and tests/queue/contract.ts checks for each
-// that it keeps what they promise. What not every queue can do (block a thread, put many at once, be joined) has
-// an interface of its own.
+// The interfaces that queues share, whatever carries their items: shared memory, the memory of one process,
+// or a server. Each class declares which of these interfaces it implements, and tests/queue/contract.ts
+// checks that each keeps their promises. Abilities that not every queue has (to block a thread, put many
+// items at once, be joined) have interfaces of their own.
 //
-// Where a queue isn't in reach, as on a server, it can't answer at once. So what looks at a queue or doesn't wait
-// may answer by a promise here, and a function for any queue awaits it.
+// A queue that isn't in reach, as on a server, can't answer at once. So a method that looks at a queue or
+// doesn't wait may answer by a promise here, and a function for any queue awaits it.
 
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 
 /**
- * What every queue does, {@linkcode SimpleQueue} too: each item that is put is got once. See
+ * The operations of every queue, of {@linkcode SimpleQueue} too: each item that is put is got once. See
  * {@linkcode AsyncQueue} for more.
  *
  * @example
@@ -26,12 +26,12 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
  * console.log(await to.get()); // an item
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface BasicQueue<T> {
   /**
-   * Puts an item, waiting for room if the queue is full. Of several calls of one process that wait, the first
-   * has its turn first, and a later call doesn't overtake one that waits. A wait that ends early has put nothing.
+   * Puts an item, waiting for room if the queue is full. Waiting calls of one process are served in their
+   * order, and a later call doesn't overtake one that waits. A wait that ends early has put nothing.
    *
    * @throws {QueueFull} if there was no room in `timeout` ms
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -44,9 +44,8 @@ export interface BasicQueue<T> {
    */
   putNowait(item: T): void | Promise<void>;
   /**
-   * Gets the next item, waiting for one if there is none. Of several calls of one process that wait, the first
-   * has its turn first, and a later call doesn't overtake one that waits. A wait that ends early has taken
-   * nothing.
+   * Gets the next item, waiting for one if there is none. Waiting calls of one process are served in their
+   * order, and a later call doesn't overtake one that waits. A wait that ends early has taken nothing.
    *
    * @throws {QueueEmpty} if there was none in `timeout` ms
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -64,8 +63,8 @@ export interface BasicQueue<T> {
 
 /**
  * Any queue: the {@linkcode Queue} and {@linkcode JoinableQueue} of this package, and those of
- * "@multiproc/multiprocessing/local". For functions that put or get, wherever the items come from. What looks at
- * the queue may answer by a promise, where the queue is far away: `await` takes both.
+ * "@multiproc/multiprocessing/local". For functions that put or get, wherever the items come from. Methods
+ * that look at the queue may answer by a promise, where the queue is far away: `await` takes both.
  *
  * @example
  * ```ts
@@ -85,27 +84,27 @@ export interface BasicQueue<T> {
  * }
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface AsyncQueue<T> extends BasicQueue<T>, AsyncIterable<T> {
   /** The most items it holds before `put` waits; 0 when their number isn't bounded. */
   readonly maxSize: number;
-  /** How many items it holds. In the next moment it may be another number. */
+  /** The number of items in the queue. In the next moment it may be another number. */
   qsize(): number | Promise<number>;
   /** Whether a put would have to wait. In the next moment it may not. */
   full(): boolean | Promise<boolean>;
-  /** What there is to know about it, all at one glance. */
+  /** A snapshot of its figures. */
   statistics(): AsyncQueueStatistics | Promise<AsyncQueueStatistics>;
   /**
-   * Ends the queue: further puts, and those that wait for room, throw QueueShutDown, and so do gets once it is
-   * empty; loops over it and its streams end. Doing it again does no harm.
+   * Ends the queue: further puts, and puts that wait for room, throw QueueShutDown, and so do gets once the
+   * queue is empty; loops over it and its streams end. Doing it again does no harm.
    *
-   * @param options `immediate: true` also drops the items that are in it
+   * @param options `immediate: true` also drops the items in the queue
    */
   shutdown(options?: { immediate?: boolean }): void | Promise<void>;
   /**
-   * Items as they are got, until the queue was shut down and is empty. Of an iterator, `return()` ends each
-   * `next()` that waits, and no item is lost.
+   * Iterates over items as they are got, until the queue was shut down and is empty. `return()` of an
+   * iterator ends each `next()` that waits, and no item is lost.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T>;
   /**
@@ -121,7 +120,7 @@ export interface AsyncQueue<T> extends BasicQueue<T>, AsyncIterable<T> {
 }
 
 /**
- * A look at any queue: what the statistics of all of them tell.
+ * The statistics that every queue has.
  *
  * @example
  * ```ts
@@ -155,7 +154,7 @@ export interface AsyncQueueStatistics {
 }
 
 /**
- * A queue that knows when all that was put has been worked off: {@linkcode JoinableQueue}, and every queue of
+ * A queue that knows when all items that were put are finished: {@linkcode JoinableQueue}, and every queue of
  * "@multiproc/multiprocessing/local".
  *
  * @example
@@ -177,12 +176,12 @@ export interface AsyncQueueStatistics {
  * await worker;
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface AsyncJoinableQueue<T> extends AsyncQueue<T> {
-  /** What there is to know about it, all at one glance. */
+  /** A snapshot of its figures. */
   statistics(): AsyncJoinableQueueStatistics | Promise<AsyncJoinableQueueStatistics>;
-  /** How many items were put and not yet reported done. */
+  /** The number of items that were put and not yet reported done. */
   readonly unfinished: number | Promise<number>;
   /**
    * Says that an item got from the queue is finished.
@@ -192,7 +191,7 @@ export interface AsyncJoinableQueue<T> extends AsyncQueue<T> {
   taskDone(): void | Promise<void>;
   /**
    * Waits until `taskDone` was called for every item that was put, or that was dropped by an immediate
-   * shutdown; true then, false if that took more than `timeout` ms.
+   * shutdown; resolves to true, or to false if that took more than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
    */
@@ -200,7 +199,7 @@ export interface AsyncJoinableQueue<T> extends AsyncQueue<T> {
 }
 
 /**
- * A look at any queue that can be joined: what the statistics of all of them tell.
+ * The statistics that every joinable queue has.
  *
  * @example
  * ```ts
@@ -235,12 +234,13 @@ export interface AsyncJoinableQueueStatistics extends AsyncQueueStatistics {
  * console.log(await drain(queue)); // [ 1, 2, 3 ]
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface BatchQueue<T> extends AsyncQueue<T> {
   /**
-   * Puts many items in their order, waiting for room as often as need be. If one of them can't be put, none is.
-   * When the wait ends early, by its timeout or its signal, those for which there was room have been put.
+   * Puts many items in their order, waiting for room as often as need be. If one of them can't be put, none
+   * is. When the wait ends early, by its timeout or its signal, the items for which there was room have been
+   * put.
    *
    * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were put
    */
@@ -267,7 +267,8 @@ export interface BatchQueue<T> extends AsyncQueue<T> {
 }
 
 /**
- * A queue on which a thread can block: those between processes, {@linkcode SimpleQueue} too. For CPU-bound code.
+ * A queue on which a thread can block: the queues between processes, {@linkcode SimpleQueue} too. For
+ * CPU-bound code.
  *
  * @example
  * ```ts
@@ -282,7 +283,7 @@ export interface BatchQueue<T> extends AsyncQueue<T> {
  * console.log(next(queue)); // an item
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface BlockingQueue<T> extends BasicQueue<T> {
   /**

@@ -1,5 +1,5 @@
-// A queue as a loop and as web streams: written once, for every queue, of what takes its next item and of its
-// put and shutdown.
+// The loop and the web streams of a queue: written once, for every queue, on a source (which takes the next
+// item) and the queue's put and shutdown.
 
 import { QueueShutDown } from "../errors.ts";
 import { iterate, readableOf, type Source, writableOf } from "../wait/streams.ts";
@@ -10,7 +10,7 @@ export function isEnd(error: unknown): boolean {
   return error instanceof QueueShutDown;
 }
 
-/** The faces of a queue that are made of others. */
+/** The loop and the streams of a queue, which are made of its other methods. */
 export class Faces<T> {
   readonly #source: Source<T>;
   readonly #queue: Pick<AsyncQueue<T>, "put" | "shutdown">;

@@ -1,4 +1,4 @@
-// What a queue keeps its items in, and so the order in which they come out.
+// The containers of a queue's items, which make the order in which the items come out.
 
 import * as primordials from "../../platform/primordials.ts";
 
@@ -9,7 +9,7 @@ export interface Items<T> {
   readonly size: number;
   /** Throws if the item could never be added. */
   check?(item: T): void;
-  /** Adds an item, or throws and is as it was. */
+  /** Adds an item, or throws and changes nothing. */
   add(item: T): void;
   /** Takes the next one; `size` is not 0. */
   take(): T;
@@ -17,9 +17,9 @@ export interface Items<T> {
 }
 
 /**
- * The oldest first. What comes in is piled on one array; when the other one, from which items are
- * taken, is used up, the pile turned over takes its place. Each item is turned over once, and both
- * arrays shrink as they empty.
+ * The oldest first: a queue made of two stacks (Burton, 1982). New items are pushed on one array; when the
+ * other array, from which items are taken, is used up, the first one is reversed and takes its place. Each
+ * item is moved once, and both arrays shrink as they empty.
  */
 export class OldestFirst<T> implements Items<T> {
   #coming: T[] = [];

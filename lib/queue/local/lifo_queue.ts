@@ -4,11 +4,10 @@ import { NewestFirst } from "./items.ts";
 import { ordered, Queue, type QueueOptions } from "./queue.ts";
 
 /**
- * A {@linkcode Queue} that gives the newest item first: a stack. Python's `queue.LifoQueue`. For
- * work that begets work, where what was found last is best done first, as in a search that goes
- * deep before it goes wide.
+ * A {@linkcode Queue} that gives the newest item first: a stack. Python's `queue.LifoQueue`. For work that
+ * makes more work, where the item found last is best done first, as in a depth-first search.
  *
- * Whoever waits, to get or to put, is still served in the order he came.
+ * Tasks that wait, to get or to put, are still served in the order they came.
  *
  * @example
  * ```ts
@@ -19,7 +18,7 @@ import { ordered, Queue, type QueueOptions } from "./queue.ts";
  * console.log(await folders.get()); // c
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class LifoQueue<T = unknown> extends Queue<T> {
   /**

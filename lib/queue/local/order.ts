@@ -1,7 +1,7 @@
-// Which of two items comes first where the user doesn't say: Python's order. Numbers, bigints and
-// booleans are numbers; strings, dates and arrays have an order among themselves. Arrays are
-// compared as Python's tuples, by the first elements that aren't the same, or by their lengths.
-// Whatever else is the same only as itself, and comes neither before nor after anything.
+// The order of items where the user gives none: Python's. Numbers, bigints and booleans are numbers; strings,
+// dates and arrays have an order among themselves. Arrays are compared as Python's tuples, by the first
+// elements that aren't the same, or by their lengths. Any other value is the same only as itself, and comes
+// neither before nor after another.
 
 import * as primordials from "../../platform/primordials.ts";
 
@@ -16,7 +16,7 @@ const {
   TypeError,
 } = primordials;
 
-/** The order of two items. Throws a TypeError if there is none; `item` is the one being put. */
+/** The order of two items. Throws a TypeError if there is none; `item` is the item being put. */
 export function naturalOrder(item: unknown, other: unknown): number {
   const order = compare(item, other);
   if (Number.isNaN(order)) throw new TypeError(explain(item, other, "item"));
@@ -41,7 +41,7 @@ function compare(a: unknown, b: unknown): number {
   if (a instanceof Date !== b instanceof Date) return NaN;
   const one = amount(a), two = amount(b);
   if (one === undefined || two === undefined) return NaN;
-  // Not by their difference: that of two infinities is NaN, and one with a bigint throws.
+  // Not by their difference: the difference of two infinities is NaN, and one with a bigint throws.
   return one < two ? -1 : one > two ? 1 : one == two ? 0 : NaN;
 }
 
@@ -54,7 +54,7 @@ function compareAll(a: unknown[], b: unknown[]): number {
   return a.length - b.length;
 }
 
-/** How much it is: of a date, its time. */
+/** The number that stands for a value: of a date, its time; undefined if there is none. */
 function amount(value: unknown): number | bigint | undefined {
   if (typeof value === "number" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return Number(value);

@@ -10,7 +10,7 @@ import * as primordials from "../../platform/primordials.ts";
 const { Number, TypeError } = primordials;
 
 /**
- * How a new {@linkcode PriorityQueue} is bounded and ordered.
+ * Options of a new {@linkcode PriorityQueue}: its bound and its order.
  *
  * @example
  * ```ts
@@ -22,20 +22,20 @@ const { Number, TypeError } = primordials;
  * console.log(queue.getNowait()); // 3
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export interface PriorityQueueOptions<T = unknown> extends QueueOptions {
   /**
-   * Which of two items comes first, as for `Array.prototype.sort`: a negative number if `a` does,
-   * a positive one if `b` does, 0 if they are equal. Called while an item is put, never while one
-   * is got; what it throws refuses that item. It must not use the queue.
+   * Says which of two items comes first, as for `Array.prototype.sort`: a negative number if `a` does, a
+   * positive one if `b` does, 0 if they are equal. Called while an item is put, never while one is got; an
+   * error that it throws refuses that item. It must not use the queue.
    */
   compare?: (a: T, b: T) => number;
 }
 
 /**
- * A {@linkcode Queue} that gives the smallest item first, and of equal ones the one that was put
- * first. Python's `queue.PriorityQueue`.
+ * A {@linkcode Queue} that gives the smallest item first, and of equal items the one that was put first.
+ * Python's `queue.PriorityQueue`.
  *
  * Without `compare`, items are ordered as in Python: numbers (bigints and booleans too), strings
  * (as `<` has it), Dates, or arrays such as `[priority, value]`, which are compared as Python's
@@ -59,7 +59,7 @@ export interface PriorityQueueOptions<T = unknown> extends QueueOptions {
  * console.log(await largestFirst.get()); // { size: 3 }
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class PriorityQueue<T = unknown> extends Queue<T> {
   /**
@@ -91,7 +91,7 @@ function itemsInOrder<T>(compare: ((a: T, b: T) => number) | undefined): Smalles
   return new SmallestFirst<T>(checked(compare), () => {});
 }
 
-/** A comparison whose answers are orders: true, or NaN, would silently be taken for "equal". */
+/** A comparison whose answers are checked to be orders: true, or NaN, would silently be taken for "equal". */
 function checked<T>(compare: Order<T>): Order<T> {
   return (item, other) => {
     const order: unknown = compare(item, other);

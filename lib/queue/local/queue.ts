@@ -15,7 +15,7 @@ import * as primordials from "../../platform/primordials.ts";
 const { ArrayPrototypeConcat, ToObject } = primordials;
 
 /**
- * How a new {@linkcode Queue} is bounded.
+ * Options of a new {@linkcode Queue}: its bound.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export interface QueueOptions {
 }
 
 /**
- * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ * The statistics of a {@linkcode Queue}: the answer of {@linkcode Queue.statistics}.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export interface QueueStatistics extends AsyncJoinableQueueStatistics {
   shutDown: boolean;
 }
 
-/** What only this room passes to the constructor: the order of a subclass. */
+/** The key of what only this folder passes to the constructor: the order of a subclass. */
 const inner = Symbol("inner");
 interface InnerOptions extends QueueOptions {
   [inner]: { namedClass: NamedClass; items: Items<unknown> };
@@ -96,16 +96,15 @@ const same = <T>(item: T): T => item;
  * A first-in, first-out queue for the tasks of one process, its asynchronous functions: Python's
  * `queue.Queue` and `asyncio.Queue` in one, with their words and meanings. Times are milliseconds.
  *
- * Items are not copied: what `get` gives is the very object that was put. (An item that is a
- * promise is awaited on the way, as every promise that a promise resolves to; `getNowait` gives
- * the promise itself.) Whoever waits is served in the order he came, and a call that doesn't wait
- * overtakes nobody who does.
+ * Items are not copied: `get` gives the very object that was put. (An item that is a promise is awaited on
+ * the way, as every promise that a promise resolves to; `getNowait` gives the promise itself.) Waiting tasks
+ * are served in the order they came, and a call that doesn't wait overtakes no waiting task.
  *
- * Another process can't reach it. Given to one, or put into a queue between processes, it is
- * refused with a TypeError; the queue for that is `Queue` of "@multiproc/multiprocessing". There
- * are no blocking forms like that queue's `getSync`: while the thread is blocked, nobody in this
- * process could put what it waits for. And a task that waits keeps nothing alive: a program in
- * which nothing else is left to do ends, as with any promise that nothing will settle.
+ * Another process can't reach it. Given to one, or put into a queue between processes, it is refused with a
+ * TypeError; the queue for that is `Queue` of "@multiproc/multiprocessing". There are no blocking forms like
+ * that queue's `getSync`: while the thread is blocked, no task of this process could put what it waits for.
+ * And a task that waits keeps nothing alive: a program in which nothing else is left to do ends, as with any
+ * promise that nothing will settle.
  *
  * @example
  * ```ts
@@ -127,7 +126,7 @@ const same = <T>(item: T): T => item;
  * await Promise.all(workers);
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   readonly #store: Store<T>;
@@ -151,9 +150,9 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   }
 
   /**
-   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at
-   * any time: a larger one lets puts that wait go on, and with one that is smaller than the number of
-   * items, which all stay, puts wait until enough were got. Python's `maxsize`.
+   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at any time:
+   * a larger number lets puts that wait go on; with a number smaller than that of the items, which all stay,
+   * puts wait until enough items were got. Python's `maxsize`.
    *
    * @throws {RangeError} when it is set to what is not a whole number from 0 to 2 ** 31 - 1
    * @throws {TypeError} when it is set to what is not a number
@@ -166,12 +165,12 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
     this.#store.maxSize = checkMaxSize(maxSize);
   }
 
-  /** How many items were put and not yet reported done by {@linkcode Queue.taskDone}. */
+  /** The number of items that were put and not yet reported done by {@linkcode Queue.taskDone}. */
   get unfinished(): number {
     return this.#store.unfinished;
   }
 
-  /** How many items it holds. */
+  /** The number of items in the queue. */
   qsize(): number {
     return this.#store.size;
   }
@@ -186,7 +185,7 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
     return this.#store.isFull;
   }
 
-  /** What there is to know about it, all at one glance. Python has nothing like it. */
+  /** A snapshot of its figures. Python has nothing like it. */
   statistics(): QueueStatistics {
     const store = this.#store;
     return {
@@ -247,7 +246,7 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   }
 
   /**
-   * Says that an item got from the queue is finished. Needed only where somebody joins the queue.
+   * Says that an item got from the queue is finished. Needed only where a task joins the queue.
    *
    * @throws {RangeError} if called more often than items were put (Python: ValueError)
    */
@@ -256,8 +255,8 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   }
 
   /**
-   * Waits until {@linkcode Queue.taskDone} was called for every item that was put; true then, false
-   * if that took more than `timeout` ms.
+   * Waits until {@linkcode Queue.taskDone} was called for every item that was put; resolves to true, or to
+   * false if that took more than `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
    *
@@ -277,11 +276,11 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
   }
 
   /**
-   * Ends the queue: further puts, and those that wait for room, throw QueueShutDown, and so do gets
-   * once it is empty; loops over it end. Who joins it still waits for the items that were got, or
-   * can be, to be done. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
+   * Ends the queue: further puts, and puts that wait for room, throw QueueShutDown, and so do gets once the
+   * queue is empty; loops over it end. A join still waits for the items that were got, or can be, to be done.
+   * As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
-   * @param options `immediate: true` also drops the items that are in it, and counts them as done
+   * @param options `immediate: true` also drops the items in the queue, and counts them as done
    *
    * @example
    * ```ts
@@ -299,7 +298,7 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
     this.#store.shutdown(immediate ?? false);
   }
 
-  /** Items as they are got, until the queue was shut down and is empty. */
+  /** Iterates over items as they are got, until the queue was shut down and is empty. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     return this.#made.iterate();
   }

@@ -1,11 +1,10 @@
 // Items in an order of their own: the smallest first, and of equal ones the oldest.
 //
-// Not a heap, although that is what one would expect: a heap compares when an item is taken, too,
-// and may hold two items that were never compared with each other. Comparing is the user's code,
-// or finds that two items have no order, and so may throw. Here all of it is done when an item is
-// added: it is compared with its neighbours-to-be at least, what throws refuses that item and no
-// other, and taking can't fail. Nor is it slower: to take one item of 100,000 and add another needs
-// 0.33 µs, with a heap 0.56 µs (Deno 2.9.6).
+// Not a heap, although that is what one would expect: a heap compares when an item is taken, too, and may
+// hold two items that were never compared with each other. Comparing is the user's code, or finds that two
+// items have no order, and so may throw. Here all of it is done when an item is added: it is compared with
+// its neighbours-to-be at least, an error refuses that item and no other, and taking can't fail. Nor is it
+// slower: to take one item of 100,000 and add another needs 0.33 µs, with a heap 0.56 µs (Deno 2.9.6).
 //
 // The items lie in runs, descending from the first run's first item to the last run's last, so that
 // the next one is popped off the end. The place for an item is found by binary search, first for
@@ -17,7 +16,7 @@ import * as primordials from "../../platform/primordials.ts";
 
 const { ArrayPrototypePop, ArrayPrototypeSplice } = primordials;
 
-/** Inserting moves at most so many items. */
+/** The most items that an insertion moves. */
 const MAX_RUN = 128;
 
 /** Negative if `item` is to be taken before `other`, positive if after; 0 if they are equal. */

@@ -1,11 +1,11 @@
-// What a queue of one process is made of: its items, how many are unfinished, and three lines of
-// tasks (for an item, for room, for all to be done). Each operation is a step that is taken when
-// its line is ready, and what it changes lets those go on who waited for that. So, between any two
+// The state of a queue of one process: its items, the number of unfinished items, and three wait queues of
+// tasks (for an item, for room, for all to be done). Each operation is a step that is taken when its wait
+// queue is ready, and the change it makes lets the tasks go on that waited for it. So, between any two
 // operations:
 //
 //   a task waits for an item  only if there is none
 //   a task waits for room     only if there is none
-//   nobody waits for either   once the queue was shut down
+//   no task waits for either  once the queue was shut down
 
 import { QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import type { WaitOptions } from "../../wait/options.ts";
@@ -41,7 +41,7 @@ export class Store<T> {
     return this.#maxSize;
   }
 
-  /** Those who wait for room go on as far as there is some now. */
+  /** Tasks that wait for room go on as far as there is some now. */
   set maxSize(maxSize: number) {
     this.#maxSize = maxSize;
     this.putters.pump();
@@ -71,7 +71,7 @@ export class Store<T> {
     return this.#shutDown;
   }
 
-  /** How it is now, as it is printed; what is rarely so is left out where it isn't. */
+  /** The state as it is printed; a property that rarely applies is left out where it doesn't. */
   get state(): Record<string, unknown> {
     return {
       size: this.size,
@@ -100,7 +100,7 @@ export class Store<T> {
     };
   }
 
-  /** Gets an item when there is one, and in the same moment gives it to `use`. */
+  /** Gets an item when there is one, and in the same step gives it to `use`. */
   get<R>(use: (item: T) => R): Step<R> {
     return {
       run: () => {
@@ -131,7 +131,7 @@ export class Store<T> {
     return this.joiners.eventually({ run: () => true, onTimeout: () => false }, options);
   }
 
-  /** One item is finished. */
+  /** Counts one item as finished. */
   taskDone(): void {
     if (this.#unfinished === 0) {
       throw new RangeError(
@@ -146,7 +146,7 @@ export class Store<T> {
     if (immediate) {
       const dropped = this.size;
       this.#items.clear();
-      // What the user finished without having got it can't be finished once more.
+      // Items that were reported done before they were got can't be reported once more.
       this.#unfinished = Math.max(0, this.#unfinished - dropped);
     }
     this.#shutDown = true;

@@ -1,10 +1,10 @@
-// A line: where tasks of one isolate wait, first come, first served. Its steps are done by whoever
-// made them possible, in the line's order and before he goes on, so that nobody can come between
-// the change and the one who waited for it. There is no polling, no shared memory and no broadcast channel: a
-// wait is a promise, and one without a timeout doesn't keep the program alive.
+// A wait queue of tasks of one isolate, first come, first served. A step is done by the task that made it
+// possible, in the queue's order and before that task goes on, so that no other task can come between the
+// change and the task that waited for it. There is no polling, no shared memory and no broadcast channel: a
+// wait is a promise, and a wait without a timeout doesn't keep the program alive.
 //
-// A task leaves its line, with its timer and its signal, before its step is done. So a step is done
-// or abandoned, never both, whatever code of the user's it runs.
+// A task leaves its wait queue, with its timer and its signal, before its step is done. So a step is done or
+// abandoned, never both, whatever code of the user's it runs.
 
 import { CallSite } from "../../wait/call_site.ts";
 import { MAX_TIMER_MS, signalOf, timeoutOf, type WaitOptions } from "../../wait/options.ts";
@@ -20,13 +20,13 @@ const {
   setTimeout,
 } = primordials;
 
-/** What a task comes to a line for. */
+/** A step: the operation that a task waits to do. */
 export interface Step<R> {
-  /** Throws if it can never be done; before any waiting. */
+  /** Throws if the step can never be done; called before any waiting. */
   check?(): void;
-  /** Does it; the line is ready. */
+  /** Does the step; called when the wait queue is ready. */
   run(): R;
-  /** What to answer, or throw, if the line wasn't ready in time. */
+  /** The answer, or the error, if the wait queue wasn't ready in time. */
   onTimeout(): R;
 }
 
@@ -37,17 +37,17 @@ export class WaitQueue {
   #last: Waiter | undefined;
   #waiting = 0;
 
-  /** `ready` says whether the step of the first one can be done. */
+  /** `ready` says whether the step of the first task can be done. */
   constructor(ready: () => boolean) {
     this.#ready = ready;
   }
 
-  /** How many tasks wait. */
+  /** The number of waiting tasks. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Does the step now, or gives its answer to a line that isn't ready. Overtakes nobody. */
+  /** Does the step now, or answers as after a timeout if the wait queue isn't ready. Overtakes no waiting task. */
   now<R>(step: Step<R>): R {
     step.check?.();
     return this.#isFree() ? step.run() : step.onTimeout();
@@ -81,7 +81,7 @@ export class WaitQueue {
     this.#waiting++;
   }
 
-  /** Takes a task that waits out of the line. */
+  /** Removes a waiting task from the queue. */
   remove(waiter: Waiter): void {
     const { before, after } = waiter;
     if (before === undefined) this.#first = after;
@@ -91,21 +91,21 @@ export class WaitQueue {
     this.#waiting--;
   }
 
-  /** Does the steps that can be done, the first first. */
+  /** Does the steps that can be done, in their order. */
   pump(): void {
     while (this.#first !== undefined && this.#ready()) this.#first.proceed();
   }
 }
 
-/** A task in a line, between its neighbours. */
+/** A task in a wait queue, between its neighbours (a doubly linked list). */
 interface Waiter {
   before: Waiter | undefined;
   after: Waiter | undefined;
-  /** Leaves the line and does what it came for. */
+  /** Leaves the wait queue and does the step. */
   proceed(): void;
 }
 
-/** A task that waits: what settles its promise, once. */
+/** A waiting task: settles its promise, once. */
 class Task<R> implements Waiter {
   before: Waiter | undefined;
   after: Waiter | undefined;
@@ -115,7 +115,7 @@ class Task<R> implements Waiter {
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Only with a timer: noting it takes longer than all the rest of a wait (Deno 2.9.6: 1.5 µs). */
+  /** Only with a timer: capturing the call site takes longer than all the rest of a wait (Deno 2.9.6: 1.5 µs). */
   readonly #caller: CallSite | undefined;
 
   constructor(
@@ -177,7 +177,7 @@ function settled<R>(result: R): Promise<R> {
   return yieldIsDue() ? afterYield(result) : primordials.Promise.resolve(result);
 }
 
-/** A loop that polls lets others run, too. */
+/** A rejection; a loop that polls lets other tasks run, too. */
 function failed(error: unknown): Promise<never> {
   if (!yieldIsDue()) return primordials.Promise.reject(error);
   return PromisePrototypeThen(afterYield(undefined), () => {

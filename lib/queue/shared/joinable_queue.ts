@@ -16,9 +16,9 @@ import type { JoinableQueueStatistics } from "./queue_statistics.ts";
 import { Store, type StoreContent } from "./store.ts";
 
 /**
- * A {@linkcode Queue} that knows when all that was put has been worked off: consumers call
- * `taskDone()` once for each item they got and finished, and `join()` waits until every item is.
- * Python's `multiprocessing.JoinableQueue`.
+ * A {@linkcode Queue} that knows when all items that were put are finished: consumers call `taskDone()` once
+ * for each item they got and finished, and `join()` waits until every item is. Python's
+ * `multiprocessing.JoinableQueue`.
  *
  * An item got by a process that ends before it called `taskDone()` is never done, as in Python.
  *
@@ -42,7 +42,7 @@ import { Store, type StoreContent } from "./store.ts";
  * }
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinableQueue<T> {
   /**
@@ -62,12 +62,12 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
     });
   }
 
-  /** How many items were put and not yet reported done. */
+  /** The number of items that were put and not yet reported done. */
   get unfinished(): number {
     return storeOf(this).ring.unfinished;
   }
 
-  /** What there is to know about it, all at one glance. */
+  /** A snapshot of its figures. */
   override statistics(): JoinableQueueStatistics {
     const { ring, allDone } = storeOf(this);
     const { unfinished } = ring, waitingToJoin = allDone.waiting;
@@ -85,7 +85,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
   }
 
   /**
-   * Waits until every item that was put is done; true then, false if that took more than
+   * Waits until every item that was put is done; resolves to true, or to false if that took more than
    * `timeout` ms.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -98,7 +98,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements AsyncJoinabl
   /**
    * Like {@linkcode JoinableQueue.join}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `join` does
+   * @throws the errors that `join` throws
    */
   joinSync(options?: BlockOptions): boolean {
     return blocking(storeOf(this).join, options);

@@ -1,6 +1,6 @@
-// Queues by name. Whoever has a queue of a name answers on the broadcast channel when somebody asks for it. The
-// question carries a ticket in shared memory, and the first to answer takes it, so that a name
-// known to many is answered once.
+// Queues by name (a name service). A process that has a queue of a name answers a lookup of that name on the
+// broadcast channel. The lookup carries a ticket in shared memory, and the first process to answer takes the
+// ticket, so that a name known to many is answered once.
 
 import { InvalidStateError, TimeoutError } from "../../errors.ts";
 import {
@@ -31,12 +31,12 @@ import * as primordials from "../../platform/primordials.ts";
 
 const { Atomics, crypto, Int32Array, SafeMap, SafeSet, SharedArrayBuffer, ToObject } = primordials;
 
-/** What this isolate answers for: what it has made with a name, opened by one, or was given. */
+/** The queues this isolate answers for, by name: those it has made, opened, or been given. */
 const known = new SafeMap<string, HandedOver>();
-/** Those of the names that others have given it things of. */
+/** The names of the queues that other processes have given to this one. */
 const given = new SafeSet<string>();
 
-/** Makes an object known by a name, to everybody. */
+/** Makes an object known by a name, to all isolates. */
 export function publish(name: string, object: HandedOver): void {
   checkBus(name);
   if (known.has(name) && !given.delete(name)) {
@@ -46,11 +46,11 @@ export function publish(name: string, object: HandedOver): void {
   }
   known.set(name, object);
   listen();
-  // Those who were looking for it before it was there look again.
+  // Searches that began before the object was there look again.
   recheckEverywhere();
 }
 
-/** In a sealed process names mean nothing: by them it would reach what it wasn't given. */
+/** Refuses names in a sealed process, which by a name would reach a queue that it wasn't given. */
 function checkBus(name: string): void {
   if (!isMuted()) return;
   throw new InvalidStateError(
@@ -59,7 +59,10 @@ function checkBus(name: string): void {
   );
 }
 
-/** A process that was given an object with a name answers for it, too: its maker may be blocked. */
+/**
+ * Makes this process answer for a named object that it was given, too: the process that made the object may
+ * be blocked.
+ */
 export function advertise(name: string, object: HandedOver): void {
   if (known.has(name)) return;
   known.set(name, object);
@@ -67,7 +70,7 @@ export function advertise(name: string, object: HandedOver): void {
   listen();
 }
 
-/** Makes an object no longer known. */
+/** Stops answering for an object. */
 export function forget(object: HandedOver): void {
   for (const { 0: name, 1: other } of known) {
     if (other !== object) continue;
@@ -76,10 +79,10 @@ export function forget(object: HandedOver): void {
   }
 }
 
-/** Who has the queue of this name? The first to answer takes the ticket. */
+/** A lookup of a name. The first process to answer takes the ticket. */
 interface Find extends Announcement {
   type: "find";
-  /** Of the search; the answer repeats it. */
+  /** The id of the search; the answer repeats it. */
   id: string;
   name: string;
   ticket: Int32Array;
@@ -103,7 +106,7 @@ onAnnouncement<Find>("find", (asked) => {
 onAnnouncement<Here>("here", (answer) => {
   if (!isHere(answer)) return;
   const { id, name, parcel } = answer;
-  // Late answers to a search that has ended are not for a later one: by then it may be gone.
+  // A late answer to a search that has ended isn't used for a later search: by then the queue may be gone.
   if (searches.get(id) !== name || known.has(name)) return;
   try {
     known.set(name, deserialize(parcel) as HandedOver);

@@ -27,20 +27,20 @@ import * as primordials from "../../platform/primordials.ts";
 
 const { Number, TypeError } = primordials;
 
-/** The store of a queue, for the other files of this room. */
+/** The store of a queue, for the other files of this folder. */
 export let storeOf: <T>(queue: Queue<T>) => Store<T>;
 
 /**
- * A first-in, first-out queue for any number of producing and consuming processes. The names and
- * their meaning are those of Python's `multiprocessing.Queue`; times are milliseconds. Every item
- * that was put is got exactly once, whatever process is killed meanwhile, unless the process that
- * got it dies with it. Items of one producer arrive in the order it put them.
+ * A first-in, first-out queue for any number of producing and consuming processes. The names and their
+ * meaning are those of Python's `multiprocessing.Queue`; times are milliseconds. Every item that was put is
+ * got exactly once, whatever process is killed meanwhile, unless the process that got the item dies with it.
+ * Items of one producer arrive in the order it put them.
  *
  * Items are copied, as by `structuredClone` (Map, Set, Date, BigInt, typed arrays, errors,
  * cycles …). The queue itself is given to a process in its `args`.
  *
- * Python's queue hands items to a feeder thread; this one has none: once `put` has resolved, the
- * item is in the queue and survives the end of its producer.
+ * Python's queue hands items to a feeder thread; this queue has none: once `put` has resolved, the item is in
+ * the queue and survives the end of its producer.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export let storeOf: <T>(queue: Queue<T>) => Store<T>;
  * }
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disposable {
   readonly #store: Store<T>;
@@ -97,12 +97,12 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Finds a queue that any process of this program has made with a `name`, from any worker, also
-   * one that this library did not start. Waits until there is one, and until a process that has it
-   * can answer: one whose thread is blocked can't. The question and the answer go over a
-   * BroadcastChannel that every worker of the program can hear: a name is an address, not a secret.
+   * Finds a queue that any process of this program has made with a `name`, from any worker, also a worker
+   * that this library did not start. Waits until there is such a queue, and until a process that has it can
+   * answer: a process whose thread is blocked can't. The question and the answer go over a BroadcastChannel
+   * that every worker of the program can hear: a name is an address, not a secret.
    *
-   * @param name the `name` it was made with
+   * @param name the `name` the queue was made with
    * @throws {TimeoutError} if none was found in `timeout` ms; with 0, only a queue this process
    *   already knows is found
    * @throws {TypeError} if `name` is not a string, or is empty
@@ -131,9 +131,9 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at
-   * any time, for all processes: a larger one lets puts that wait go on, and with one that is smaller
-   * than the number of items, which all stay, puts wait until enough were got. Python's `maxsize`.
+   * The most items it holds before `put` waits; 0 when their number isn't bounded. It can be set at any time,
+   * for all processes: a larger number lets puts that wait go on; with a number smaller than that of the
+   * items, which all stay, puts wait until enough items were got. Python's `maxsize`.
    *
    * @throws {RangeError} when it is set to what is not a whole number from 0 to 2 ** 31 - 1
    * @throws {TypeError} when it is set to what is not a number
@@ -170,7 +170,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * How many items it holds. In the next moment it may be another number. Unlike Python's, it is
+   * The number of items in the queue. In the next moment it may be another number. Unlike Python's, it is
    * exact, and there on every system.
    */
   qsize(): number {
@@ -187,7 +187,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
     return !this.#store.ring.hasRoom;
   }
 
-  /** What there is to know about it, all at one glance. Python has nothing like it. */
+  /** A snapshot of its figures. Python has nothing like it. */
   statistics(): QueueStatistics {
     const { ring, notEmpty, notFull } = this.#store;
     return {
@@ -205,8 +205,8 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Puts an item, waiting for room if the queue is full. The item is copied before this returns:
-   * what is changed in it afterwards doesn't arrive.
+   * Puts an item, waiting for room if the queue is full. The item is copied before this returns: later
+   * changes to it don't arrive.
    *
    * @throws {QueueFull} if there was no room in `timeout` ms
    * @throws {QueueShutDown} if the queue was shut down
@@ -248,17 +248,16 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * Like {@linkcode Queue.put}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `put` does.
    *
-   * @throws {QueueFull} if there was no room in `timeout` ms; the others as `put`
+   * @throws {QueueFull} if there was no room in `timeout` ms; other errors as `put`
    */
   putSync(item: T, options?: BlockOptions): void {
     this.#store.putItemSync(item, options);
   }
 
   /**
-   * Puts many items in their order, waiting for room as often as need be. Faster than one `put`
-   * each. If one of them can't be cloned, none is put. When the wait ends early, by its timeout or its
-   * signal, those for which there was room have been put: see {@linkcode QueueFull.count}. Python has
-   * nothing like it.
+   * Puts many items in their order, waiting for room as often as need be. Faster than one `put` each. If one
+   * of them can't be cloned, none is put. When the wait ends early, by its timeout or its signal, the items
+   * for which there was room have been put: see {@linkcode QueueFull.count}. Python has nothing like it.
    *
    * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
    *   put
@@ -276,9 +275,9 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Like {@linkcode Queue.putMany}, as far as there is room now.
+   * Like {@linkcode Queue.putMany}, but puts only as many as there is room for now.
    *
-   * @throws {QueueFull} if there is not enough room; its `count` is how many were put; the others as
+   * @throws {QueueFull} if there is not enough room; its `count` is how many were put; other errors as
    *   `putMany`
    */
   putManyNowait(items: Iterable<T>): void {
@@ -289,7 +288,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * Like {@linkcode Queue.putMany}, but blocks the thread while it waits: for CPU-bound code.
    *
    * @throws {QueueFull} if there was not enough room in `timeout` ms; its `count` is how many were
-   *   put; the others as `putMany`
+   *   put; other errors as `putMany`
    */
   putManySync(items: Iterable<T>, options?: BlockOptions): void {
     blockingTimeoutOf(options);
@@ -323,7 +322,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * Like {@linkcode Queue.get}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `get` does.
    *
-   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `get`
+   * @throws {QueueEmpty} if there was none in `timeout` ms; other errors as `get`
    *
    * @example
    * ```ts
@@ -349,7 +348,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Gets up to `max` items at once: waits until there is at least one, then takes what is there.
+   * Gets up to `max` items at once: waits until there is at least one, then takes those that are there.
    * Faster than one `get` each. Python has nothing like it.
    *
    * @param max the most items to get; a whole number from 1 up
@@ -378,10 +377,10 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Like {@linkcode Queue.getMany}, with what is there now.
+   * Like {@linkcode Queue.getMany}, but doesn't wait: takes the items that are there now.
    *
    * @param max the most items to get; a whole number from 1 up
-   * @throws {QueueEmpty} if there is none; the others as `getMany`
+   * @throws {QueueEmpty} if there is none; other errors as `getMany`
    */
   getManyNowait(max: number): T[] {
     return now(this.#store.getMany(checkMost(max)));
@@ -391,17 +390,17 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * Like {@linkcode Queue.getMany}, but blocks the thread while it waits: for CPU-bound code.
    *
    * @param max the most items to get; a whole number from 1 up
-   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `getMany`
+   * @throws {QueueEmpty} if there was none in `timeout` ms; other errors as `getMany`
    */
   getManySync(max: number, options?: BlockOptions): T[] {
     return blocking(this.#store.getMany(checkMost(max)), options);
   }
 
   /**
-   * Ends the queue for all processes: further puts throw QueueShutDown, and so do gets once it is
+   * Ends the queue for all processes: further puts throw QueueShutDown, and so do gets once the queue is
    * empty; loops over it end. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
-   * @param options `immediate: true` also drops the items that are in it
+   * @param options `immediate: true` also drops the items in the queue
    * @throws {InvalidStateError} if this process has closed the queue
    *
    * @example
@@ -436,7 +435,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   }
 
   /**
-   * Items as they are got, until the queue was shut down and is empty.
+   * Iterates over items as they are got, until the queue was shut down and is empty.
    *
    * @throws {InvalidStateError} if this process has closed the queue
    */

@@ -1,7 +1,7 @@
-// How a queue between processes is bounded and named.
+// The options of a queue between processes.
 
 /**
- * How a new {@linkcode Queue} is bounded and named.
+ * Options of a new {@linkcode Queue}: its bounds and its name.
  *
  * @example
  * ```ts
@@ -25,8 +25,8 @@ export interface QueueOptions {
    */
   maxBytes?: number;
   /**
-   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also one
-   * that this library did not start. Without a name it reaches only those it is handed to.
+   * A name under which any worker of the program finds it with {@linkcode Queue.open}, also a worker that
+   * this library did not start. Without a name it reaches only the processes it is handed to.
    */
   name?: string;
 }

@@ -1,9 +1,9 @@
-// What a queue between processes tells of itself.
+// The statistics of a queue between processes.
 
 import type { AsyncJoinableQueueStatistics, AsyncQueueStatistics } from "../contract.ts";
 
 /**
- * A look at a {@linkcode Queue}: what {@linkcode Queue.statistics} answers.
+ * The statistics of a {@linkcode Queue}: the answer of {@linkcode Queue.statistics}.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export interface QueueStatistics extends AsyncQueueStatistics {
 }
 
 /**
- * A look at a {@linkcode JoinableQueue}: what {@linkcode JoinableQueue.statistics} answers.
+ * The statistics of a {@linkcode JoinableQueue}: the answer of {@linkcode JoinableQueue.statistics}.
  *
  * @example
  * ```ts

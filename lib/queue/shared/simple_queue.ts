@@ -1,4 +1,4 @@
-// SimpleQueue: the least there can be of a queue, on the same store as Queue.
+// SimpleQueue: a queue with the fewest methods, on the same store as Queue.
 
 import { describe } from "../../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
@@ -23,11 +23,10 @@ const { TypeError } = primordials;
 const KIND = "SimpleQueue";
 
 /**
- * A first-in, first-out queue for any number of processes, with `put`, `get`, `empty` and `close`, and
- * no more: Python's `multiprocessing.SimpleQueue`. It keeps the promises of {@linkcode Queue}: every
- * item is got exactly once, and those of one producer arrive in their order. What it hasn't, a bound, a
- * name, a shutdown, loops and streams, a `Queue` has. (A put waits only when the items take 2 ** 30
- * bytes.)
+ * A first-in, first-out queue for any number of processes, with `put`, `get`, `empty` and `close`, and no
+ * more: Python's `multiprocessing.SimpleQueue`. It keeps the promises of {@linkcode Queue}: every item is got
+ * exactly once, and the items of one producer arrive in their order. A `Queue` has what it lacks: a bound, a
+ * name, a shutdown, loops and streams. (A put waits only when the items take 2 ** 30 bytes.)
  *
  * It is given to a process in its `args`, and can be waited for by {@linkcode wait}.
  *
@@ -47,7 +46,7 @@ const KIND = "SimpleQueue";
  * }
  * ```
  *
- * @typeParam T what the items are
+ * @typeParam T the type of the items
  */
 export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   readonly #store: Store<T>;
@@ -55,7 +54,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   /**
    * Makes a queue.
    *
-   * @throws {TypeError} if it is given anything: there are no options
+   * @throws {TypeError} if it is given an argument: there are no options
    */
   constructor() {
     if (arguments[0] !== undefined) {
@@ -90,7 +89,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   }
 
   /**
-   * Puts an item. It is copied before this returns: what is changed in it afterwards doesn't arrive.
+   * Puts an item. The item is copied before this returns: later changes to it don't arrive.
    *
    * @throws {TypeError} if the item can't be cloned; the message names the place
    * @throws {QueueFull} if the items take 2 ** 30 bytes and there was no room in `timeout` ms
@@ -104,7 +103,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   /**
    * Like {@linkcode SimpleQueue.put}, if there is room now.
    *
-   * @throws {QueueFull} if there is none; the others as `put`
+   * @throws {QueueFull} if there is none; other errors as `put`
    */
   putNowait(item: T): void {
     this.#store.putItemNowait(item);
@@ -114,7 +113,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
    * Like {@linkcode SimpleQueue.put}, but blocks the thread if it has to wait. This is what Python's
    * `put` does.
    *
-   * @throws what `put` does
+   * @throws the errors that `put` throws
    */
   putSync(item: T, options?: BlockOptions): void {
     this.#store.putItemSync(item, options);
@@ -134,7 +133,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   /**
    * Gets the oldest item if there is one now.
    *
-   * @throws {QueueEmpty} if there is none; the others as `get`
+   * @throws {QueueEmpty} if there is none; other errors as `get`
    */
   getNowait(): T {
     return now(this.#store.get);
@@ -144,7 +143,7 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
    * Like {@linkcode SimpleQueue.get}, but blocks the thread while it waits: for CPU-bound code. This is
    * what Python's `get` does.
    *
-   * @throws {QueueEmpty} if there was none in `timeout` ms; the others as `get`
+   * @throws {QueueEmpty} if there was none in `timeout` ms; other errors as `get`
    */
   getSync(options?: BlockOptions): T {
     return blocking(this.#store.get, options);

@@ -1,7 +1,7 @@
-// What a queue is made of: a record ring, three eventcounts in its header (an item is there; there is
-// room; all is done) and the codec. Here are the attempts and the operations; lib/queue/shared/queue.ts
-// gives them their public faces. Items lie in shared memory and every take is decided there; the
-// BroadcastChannel only announces (lib/wait/broadcast.ts).
+// The state of a queue between processes: an MPMC ring of records, three eventcounts in its header (an item
+// is there; there is room; all is done) and the codec. Here are the attempts and the operations;
+// lib/queue/shared/queue.ts gives them their public faces. Items lie in shared memory and every take is
+// decided there; the BroadcastChannel only announces (lib/wait/broadcast.ts).
 
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
 import { decode } from "../../codec/decode.ts";
@@ -40,15 +40,15 @@ const {
   TypedArrayPrototypeSlice,
 } = primordials;
 
-/** Where the eventcounts are in the ring's header: each on a cache line of its own. */
+/** The positions of the eventcounts in the ring's header: each on a cache line of its own. */
 const NOT_EMPTY = MPMC_RING_WORDS, NOT_FULL = MPMC_RING_WORDS + 16, ALL_DONE = MPMC_RING_WORDS + 32;
 const HEADER_WORDS = ALL_DONE + EVENTCOUNT_WORDS;
 
 const begins: number[] = [], lengths: number[] = [];
 
-/** With this fraction of its bytes in use at most, a queue has room for whatever waits, very likely. */
+/** While at most one part in AMPLE of its bytes is in use, a queue very likely has room for whatever waits. */
 const AMPLE = 8;
-/** Bytes of the items of one putMany(): they are counted in words, by 30 bits. */
+/** The most bytes of the items of one putMany(): they are counted in words, by 30 bits. */
 const MAX_AT_ONCE = 2 ** 32 - 8;
 
 /** Items as bytes, one after the other, on their way into a ring. */
@@ -57,7 +57,7 @@ export interface Records extends Scratch {
   lengths: number[];
 }
 
-/** A record that was taken, where it is, and why it could not be decoded: undefined if nobody has tried. */
+/** A record that was taken, its place in `bytes`, and why it could not be decoded: undefined if that wasn't tried. */
 interface Kept {
   bytes: Uint8Array;
   at: number;
@@ -74,7 +74,7 @@ export class Store<T> {
   readonly allDone: EventCount;
   /** Gets an item, when there is one. */
   readonly get: Operation<T>;
-  /** Records that were taken and could not be decoded, as the stack was too full: the next gets have them. */
+  /** Records that were taken and could not be decoded, because the stack was too full: the next gets return them. */
   readonly #kept: Kept[] = [];
   /** True once this process has closed its queue. */
   closed = false;
@@ -97,7 +97,7 @@ export class Store<T> {
     return new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
   }
 
-  /** The same shared memory in another process. */
+  /** A store on the same shared memory, in another process. */
   static arrived<T>(content: StoreContent): Store<T> {
     return new Store<T>(content.ring, content.name);
   }
@@ -106,7 +106,7 @@ export class Store<T> {
     return { ring: this.ring.shares, name: this.name };
   }
 
-  /** Items that this process can still get. */
+  /** The number of items that this process can still get. */
   get size(): number {
     return this.ring.size + this.#kept.length;
   }
@@ -124,7 +124,7 @@ export class Store<T> {
     return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
   }
 
-  /** How it is now, as it is printed; what is rarely so is left out where it isn't. */
+  /** The state as it is printed; a property that rarely applies is left out where it doesn't. */
   get state(): Record<string, unknown> {
     return {
       ...this.name !== undefined && { name: this.name },
@@ -135,7 +135,7 @@ export class Store<T> {
     };
   }
 
-  /** When a get would not have to wait; throws if this process has closed the queue. */
+  /** Says when a get would not have to wait; throws if this process has closed the queue. */
   get readiness(): Readiness {
     const isReady = () => {
       this.checkOpen();
@@ -150,7 +150,7 @@ export class Store<T> {
     if (this.#hasKept()) return this.#getKept();
     const { ring } = this;
     renewLent(taken);
-    // In this order: nothing is put after it was shut, so empty after shut is empty for good.
+    // In this order: nothing is put after the shutdown, so a queue that is empty after it is empty for good.
     const shut = ring.isShut;
     const length = ring.tryTake(taken);
     if (length === EMPTY) {
@@ -171,7 +171,7 @@ export class Store<T> {
     }
   }
 
-  /** Whether something was taken already that it is of use to decode again. */
+  /** Whether a record was taken already that may be decoded at another try. */
   #hasKept(): boolean {
     const kept = this.#kept;
     while (kept.length > 0 && !isWorthAnotherTry(kept[0].error)) ArrayPrototypeShift(kept);
@@ -195,7 +195,7 @@ export class Store<T> {
       while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
       while (items.length < most) {
         renewLent(taken);
-        // Compiles what decodes, at the first call, before there is anything to lose on a full stack.
+        // The first call compiles the decoder, before there is anything to lose on a full stack.
         this.#decodeAll(0, items);
         const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
         if (count === 0) break;
@@ -208,7 +208,10 @@ export class Store<T> {
     return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty };
   }
 
-  /** Decodes what was taken; false if it got only so far, and then there is at least one item. */
+  /**
+   * Decodes the records that were taken; false if only some could be decoded, and then there is at least one
+   * item.
+   */
   #decodeAll(count: number, items: T[]): boolean {
     let i = 0;
     try {
@@ -232,8 +235,8 @@ export class Store<T> {
   }
 
   /**
-   * Wakes who may put now: as many as have room where only the number of items was the bound, all
-   * where the bytes may be, since one may need more room than there is and the next one less.
+   * Wakes the puts that may go on now: as many as have room where only the number of items was the bound, all
+   * where the bytes may be the bound, since one put may need more room than there is and the next one less.
    */
   #madeRoom(count: number): void {
     const { ring, notFull } = this;
@@ -244,8 +247,8 @@ export class Store<T> {
   }
 
   /**
-   * Puts one item if there is room and nobody of this process waits to put before it. Otherwise
-   * returns its bytes, to be put by the operation `put` makes.
+   * Puts one item if there is room and no task of this process waits to put before it. Otherwise returns the
+   * item's bytes, for the operation that `put` makes.
    */
   tryPut(item: T): Records | undefined {
     this.checkOpen();
@@ -294,7 +297,7 @@ export class Store<T> {
     if (left !== undefined) blocking(this.put(left, false), options);
   }
 
-  /** All the items as bytes, before any is put: one that can't be cloned stops them all. */
+  /** All the items as bytes, before any is put: an item that can't be cloned stops them all. */
   encodeAll(items: Iterable<T>): Records {
     this.checkOpen();
     const encoder = freeEncoder();
@@ -360,7 +363,7 @@ export class Store<T> {
     return length;
   }
 
-  /** One item is finished. */
+  /** Counts one item as finished. */
   taskDone(): void {
     this.checkOpen();
     const left = this.ring.finishOne();
@@ -385,7 +388,7 @@ export class Store<T> {
     };
   }
 
-  /** Sets how many items there may be; those who wait for room look whether there is some now. */
+  /** Sets the most items there may be; tasks that wait for room try again. */
   setMaxSize(maxSize: number): void {
     this.checkOpen();
     this.ring.maxSize = maxSize;
@@ -412,13 +415,13 @@ export class Store<T> {
   }
 }
 
-/** What a store consists of, to hand to another process. */
+/** The parts of a store that are handed to another process. */
 export interface StoreContent {
   ring: MpmcRingShares;
   name: string | undefined;
 }
 
-/** Whether decoding has failed for want of stack only, or nobody has tried. */
+/** Whether decoding has failed only for want of stack, or wasn't tried. */
 function isWorthAnotherTry(error: unknown): boolean {
   if (error === undefined) return true;
   const cause = error instanceof Error ? error.cause ?? error : error;
