@@ -31,7 +31,7 @@ const {
 } = primordials;
 
 /**
- * How to send a message: how long to wait for room, and what to move instead of copying it.
+ * Options of a send: how long to wait for room, and what to move instead of copying it.
  *
  * @example
  * ```ts
@@ -47,8 +47,8 @@ const {
  */
 export interface SendOptions extends WaitOptions {
   /**
-   * What is moved to the other side instead of being copied: ArrayBuffers (in no time, however
-   * large), MessagePorts, web streams. It can't be used here any more once it was sent.
+   * The objects that are moved to the other side instead of being copied: ArrayBuffers (in no time, however
+   * large), MessagePorts, web streams. They can't be used here any more once they were sent.
    */
   transfer?: Transferable[];
 }
@@ -68,7 +68,7 @@ export interface SendOptions extends WaitOptions {
  * ```
  */
 export interface SendNowaitOptions {
-  /** What is moved to the other side instead of being copied. */
+  /** The objects that are moved to the other side instead of being copied. */
   transfer?: Transferable[];
 }
 
@@ -87,7 +87,7 @@ export interface SendNowaitOptions {
  * ```
  */
 export interface SendSyncOptions extends BlockOptions {
-  /** What is moved to the other side instead of being copied. */
+  /** The objects that are moved to the other side instead of being copied. */
   transfer?: Transferable[];
 }
 
@@ -132,7 +132,7 @@ export interface SendBytesOptions {
   size?: number;
 }
 
-/** A call with options as they should be. */
+/** A call with right options, for messages. */
 const SEND_BYTES = "sendBytes(bytes, { offset: 8, size: 4 })";
 
 /**
@@ -154,7 +154,7 @@ export interface OffsetOption {
 }
 
 /**
- * A look at a {@linkcode Connection}: what {@linkcode Connection.statistics} answers.
+ * The statistics of a {@linkcode Connection}: the answer of {@linkcode Connection.statistics}.
  *
  * @example
  * ```ts
@@ -184,7 +184,7 @@ export interface ConnectionStatistics {
 const STREAM_MESSAGES = 16;
 const NOTHING: readonly object[] = [];
 
-/** Connections nobody can reach any more are closed, as Python closes them. */
+/** Connections that can't be reached any more are closed, as Python closes them. */
 const forgotten = new FinalizationRegistry<Endpoint>((end) => {
   try {
     end.close();
@@ -193,27 +193,27 @@ const forgotten = new FinalizationRegistry<Endpoint>((end) => {
   }
 });
 
-/** The end behind a connection: for rooms that build on pipes and need no faces. */
+/** The endpoint of a connection: for rooms that build on pipes and need no public faces. */
 export let endpointOf: (connection: Connection) => Endpoint;
 
-/** Makes the object of an end. */
+/** Makes the connection of an end of a pipe. */
 export function connect<R, S>(content: EndpointContent): Connection<R, S> {
   return constructFrom(Connection<R, S>, content);
 }
 
 /**
- * One of the two ends that {@linkcode Pipe} makes. What is sent on one is received on the other,
- * in the same order, once. The names and their meaning are those of Python's
+ * One of the two ends that {@linkcode Pipe} makes. Each message sent on one end is received on the other, in
+ * the same order, once. The names and their meaning are those of Python's
  * `multiprocessing.connection.Connection`; times are milliseconds.
  *
- * Messages are copied, as by `structuredClone`: Map, Set, Date, BigInt, typed arrays, errors,
- * cycles … A SharedArrayBuffer is shared, and what is named in `transfer` is moved. Queues,
- * connections and everything else of this package that may be handed over can be in a message, at
- * any depth of plain objects, arrays, Maps and Sets.
+ * Messages are copied, as by `structuredClone`: Map, Set, Date, BigInt, typed arrays, errors, cycles … A
+ * SharedArrayBuffer is shared, and the objects named in `transfer` are moved. Queues, connections and
+ * everything else of this package that may be handed over can be in a message, at any depth of plain objects,
+ * arrays, Maps and Sets.
  *
- * An end is in one process at a time. Giving it to a process, or sending it through another pipe,
- * moves it: the old object then says where it went. When a process ends, however it does, the ends
- * it has are closed; so is one that nothing refers to any more.
+ * An end is in one process at a time. Giving it to a process, or sending it through another pipe, moves it:
+ * the old object then says where it went. When a process ends, however it does, the ends it has are closed;
+ * so is an end that nothing refers to any more.
  *
  * @example
  * ```ts
@@ -232,8 +232,8 @@ export function connect<R, S>(content: EndpointContent): Connection<R, S> {
  * }
  * ```
  *
- * @typeParam R what it receives
- * @typeParam S what it sends
+ * @typeParam R the type of the messages it receives
+ * @typeParam S the type of the messages it sends
  */
 export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposable {
   readonly #end: Endpoint;
@@ -267,9 +267,9 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Sends a message. It has been copied when this returns, and what is in `transfer` has been moved,
-   * unless it has to wait: a pipe with bounds makes it wait for room. What is in `transfer`, and objects
-   * that are handed over, then move only when there is room: leave them as they are until then.
+   * Sends a message. The message has been copied when this returns, and the objects in `transfer` have been
+   * moved, unless it has to wait: a pipe with bounds makes it wait for room. The objects in `transfer`, and
+   * objects that are handed over, then move only when there is room: leave them as they are until then.
    *
    * @throws {BrokenPipeError} if the other end was closed, or its process has ended
    * @throws {TimeoutError} if there was no room in `timeout` ms; nothing was sent
@@ -313,7 +313,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.send}, if there is room now.
    *
-   * @throws {TimeoutError} if there is none; the others as `send`
+   * @throws {TimeoutError} if there is none; other errors as `send`
    */
   sendNowait(message: S, options?: SendNowaitOptions): void {
     this.#end.trySend(message, checkTransfer(option(options, "transfer")))?.onTimeout();
@@ -323,7 +323,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * Like {@linkcode Connection.send}, but blocks the thread while it waits: for CPU-bound code.
    * This is what Python's `send` does.
    *
-   * @throws {TimeoutError} if there was no room in `timeout` ms; the others as `send`
+   * @throws {TimeoutError} if there was no room in `timeout` ms; other errors as `send`
    */
   sendSync(message: S, options?: SendSyncOptions): void {
     timeoutOf(options);
@@ -351,7 +351,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.recv}, if there is a message now.
    *
-   * @throws {TimeoutError} if there is none; the others as `recv`
+   * @throws {TimeoutError} if there is none; other errors as `recv`
    */
   recvNowait(): R {
     return now(this.#recv());
@@ -361,15 +361,15 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * Like {@linkcode Connection.recv}, but blocks the thread while it waits: for CPU-bound code.
    * This is what Python's `recv` does.
    *
-   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recv`
+   * @throws {TimeoutError} if none came in `timeout` ms; other errors as `recv`
    */
   recvSync(options?: BlockOptions): R {
     return blocking(this.#recv(), options);
   }
 
   /**
-   * Waits until `recv` would not have to wait: true then, also when it would throw EOFError; false
-   * if that took more than `timeout` ms. Takes nothing. Python's `poll()` doesn't wait: here that is
+   * Waits until `recv` would not have to wait; resolves to true, also when `recv` would throw EOFError, or to
+   * false if that took more than `timeout` ms. Takes nothing. Python's `poll()` doesn't wait: here that is
    * `pollNowait()`.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
@@ -395,7 +395,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Like {@linkcode Connection.poll}, but says how it is now: Python's `poll()`.
+   * Like {@linkcode Connection.poll}, but doesn't wait: Python's `poll()`.
    *
    * @throws {InvalidStateError} if this end was closed, has moved, or only sends
    */
@@ -406,19 +406,19 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.poll}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws what `poll` does
+   * @throws the errors that `poll` throws
    */
   pollSync(options?: BlockOptions): boolean {
     return blocking(this.#end.polling, options);
   }
 
   /**
-   * Sends bytes as a message of their own kind, for {@linkcode Connection.recvBytes}: faster than
-   * `send` for long ones. They have been copied when this returns. Python's `send_bytes`.
+   * Sends bytes as a message of their own kind, for {@linkcode Connection.recvBytes}: faster than `send` for
+   * long messages. The bytes have been copied when this returns. Python's `send_bytes`.
    *
-   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, the bytes it shows
    * @param options beside how long to wait, which of the bytes to send: see {@linkcode SendBytesOptions}
-   * @throws {TypeError} if it is none of these; the others as `send`
+   * @throws {TypeError} if `bytes` is none of these; other errors as `send`
    * @throws {RangeError} if `offset` or `size` is not a whole number, or they are not within the bytes
    *
    * @example
@@ -449,8 +449,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.sendBytes}, if there is room now.
    *
-   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
-   * @throws {TimeoutError} if there is none; the others as `sendBytes`
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, the bytes it shows
+   * @throws {TimeoutError} if there is none; other errors as `sendBytes`
    */
   sendBytesNowait(bytes: AllowSharedBufferSource, options: SendBytesOptions = {}): void {
     const { offset, size } = checkNames(options, ["offset", "size"], SEND_BYTES);
@@ -460,8 +460,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.sendBytes}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, what it shows
-   * @throws {TimeoutError} if there was no room in `timeout` ms; the others as `sendBytes`
+   * @param bytes an ArrayBuffer, a typed array or a DataView; of a view, the bytes it shows
+   * @throws {TimeoutError} if there was no room in `timeout` ms; other errors as `sendBytes`
    */
   sendBytesSync(
     bytes: AllowSharedBufferSource,
@@ -475,13 +475,13 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Receives what `sendBytes` has sent, waiting for it if nothing is there. (`recv` receives such a
+   * Receives a message that `sendBytes` has sent, waiting for it if none is there. (`recv` receives such a
    * message too, as the same Uint8Array.) Python's `recv_bytes`.
    *
    * @throws {TypeError} if the next message was sent by `send`; it is still there
    * @throws {RangeError} if the next message is longer than `maxLength`; it is still there. Or if
    *   `maxLength` or `timeout` is negative or NaN
-   * @throws {EOFError} if none will come; the others as `recv`
+   * @throws {EOFError} if none will come; other errors as `recv`
    */
   recvBytes(options?: WaitOptions & MaxLengthOption): Promise<Uint8Array<ArrayBuffer>> {
     try {
@@ -494,7 +494,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.recvBytes}, if there is a message now.
    *
-   * @throws {TimeoutError} if there is none; the others as `recvBytes`
+   * @throws {TimeoutError} if there is none; other errors as `recvBytes`
    */
   recvBytesNowait(options?: MaxLengthOption): Uint8Array<ArrayBuffer> {
     return now(this.#recvBytes(options));
@@ -503,26 +503,26 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.recvBytes}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recvBytes`
+   * @throws {TimeoutError} if none came in `timeout` ms; other errors as `recvBytes`
    */
   recvBytesSync(options?: BlockOptions & MaxLengthOption): Uint8Array<ArrayBuffer> {
     return blocking(this.#recvBytes(options), options);
   }
 
   /**
-   * Receives what `sendBytes` has sent and writes it to a buffer, waiting for it if nothing is there;
-   * resolves to how many bytes there were. Python's `recv_bytes_into`.
+   * Receives a message that `sendBytes` has sent and writes it to a buffer, waiting for it if none is there;
+   * resolves to the number of bytes. Python's `recv_bytes_into`.
    *
-   * @param buffer an ArrayBuffer, a SharedArrayBuffer, a typed array or a DataView; of a view, what it
-   *   shows is written to, from `offset` on, in bytes. While this waits the buffer can be used: it is
-   *   written to when a message has come, in one step
+   * @param buffer an ArrayBuffer, a SharedArrayBuffer, a typed array or a DataView; of a view, the part it
+   *   shows is written to, from `offset` on, in bytes. While this waits the buffer can be used: it is written
+   *   to when a message has come, in one step
    * @throws {BufferTooShort} if the message is longer than the room from `offset` on; it was received
    *   then, is in the error's `bytes`, and nothing was written
    * @throws {TypeError} if `buffer` is none of these, or detached, or `offset` is not a number; or if the
    *   next message was sent by `send`: it is still there
    * @throws {RangeError} if `offset` is not a whole number from 0 to the length of the buffer, or
    *   `timeout` is negative or NaN
-   * @throws {EOFError} if none will come; the others as `recv`
+   * @throws {EOFError} if none will come; other errors as `recv`
    *
    * @example
    * ```ts
@@ -551,7 +551,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.recvBytesInto}, if there is a message now.
    *
-   * @throws {TimeoutError} if there is none; the others as `recvBytesInto`
+   * @throws {TimeoutError} if there is none; other errors as `recvBytesInto`
    */
   recvBytesIntoNowait(buffer: AllowSharedBufferSource, options?: OffsetOption): number {
     return now(this.#recvBytesInto(buffer, options, ["offset"])[0]);
@@ -560,7 +560,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   /**
    * Like {@linkcode Connection.recvBytesInto}, but blocks the thread while it waits: for CPU-bound code.
    *
-   * @throws {TimeoutError} if none came in `timeout` ms; the others as `recvBytesInto`
+   * @throws {TimeoutError} if none came in `timeout` ms; other errors as `recvBytesInto`
    */
   recvBytesIntoSync(
     buffer: AllowSharedBufferSource,
@@ -574,7 +574,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * What there is to know about it, all at one glance. Python has nothing like it.
+   * A snapshot of its figures. Python has nothing like it.
    *
    * @throws {InvalidStateError} if this end was closed or has moved
    */
@@ -591,9 +591,9 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Ends the use of this end: the other one gets EOFError once it has received what was sent, and
-   * BrokenPipeError when it sends. What was on its way here is dropped. Tasks of this process that
-   * wait get an InvalidStateError. Calling it again does nothing.
+   * Ends the use of this end: the other end gets EOFError once it has received what was sent, and
+   * BrokenPipeError when it sends. Messages on their way here are dropped. Tasks of this process that wait
+   * get an InvalidStateError. Calling it again does nothing.
    */
   close(): void {
     this.#end.close();
@@ -606,7 +606,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Messages as they are received, until the other end was closed or its process has ended.
+   * Iterates over messages as they are received, until the other end was closed or its process has ended.
    *
    * @throws {InvalidStateError} if this end was closed, has moved, or only sends
    */
@@ -615,8 +615,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * A stream of what is received, one message after the other as it is read, never one ahead; it
-   * closes at EOFError. Cancelling it tells the other side, whose sends then throw BrokenPipeError.
+   * A stream of the messages received, one after the other as it is read, never one ahead; it closes at
+   * EOFError. Cancelling it tells the other side, whose sends then throw BrokenPipeError.
    *
    * @throws {InvalidStateError} if this end was closed, has moved, or only sends
    *
@@ -658,8 +658,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
    * {@linkcode Connection.fromMessage} makes a connection of it. The message may also be a part of
    * one of your own. Post it once.
    *
-   * When the worker ends, the other end learns of it as of the end of a process. While the thread
-   * that has called this is blocked, it doesn't learn of a worker that ended without `close()`.
+   * When the worker ends, the other end learns of it as of the end of a process. While the thread that called
+   * this is blocked, the other end doesn't learn that a worker ended without `close()`.
    *
    * @returns the message, and what has to be transferred with it
    * @throws {InvalidStateError} if this end was closed or has moved
@@ -687,10 +687,10 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   }
 
   /**
-   * Makes, in a worker that this library did not start, the connection that
-   * {@linkcode Connection.toMessage} has put into a message. Call it before anything else of this
-   * package, so that the worker is a part of the program of whoever has sent it. There is an example
-   * of both at {@linkcode Connection.toMessage}.
+   * Makes, in a worker that this library did not start, the connection that {@linkcode Connection.toMessage}
+   * has put into a message. Call it before anything else of this package, so that the worker becomes a part
+   * of the program that has sent the message. There is an example of both at
+   * {@linkcode Connection.toMessage}.
    *
    * @throws {TypeError} if the message isn't one, or was used before
    */
@@ -720,12 +720,12 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     return [this.#holding(this.#end.receivingBytesInto(room)), waiting];
   }
 
-  /** Sent now, or when there is room. */
+  /** Sends now, or when there is room. */
   #sent(left: Operation<void> | undefined, options?: WaitOptions): Promise<void> {
     return left === undefined ? done(undefined) : eventually(this.#holding(left), options);
   }
 
-  /** While a task waits, the connection isn't forgotten. */
+  /** Keeps the connection in reach while a task waits, so that it isn't closed as forgotten. */
   #holding<T>(operation: Operation<T>): Operation<T> & { connection: Connection<R, S> } {
     return { ...operation, connection: this };
   }

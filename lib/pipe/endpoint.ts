@@ -1,11 +1,13 @@
-// One end of a pipe: a lane in, a lane out, and a port. Messages lie in the lanes, in shared memory,
-// as bytes; what can't be bytes (buffers that are moved, shared memory, objects that are handed over)
-// and the lanes' new segments go through the port, and a marker in the lane says when it is their
-// turn. The port is never started: it is only read from, with receiveMessageOnPort, where a marker
-// says that something is there. So all that decides is in the lane, and a blocked thread sees it too.
+// One end of a pipe: an SPSC queue in, an SPSC queue out (shm/spsc_queue.ts), and a port. Messages lie in the
+// SPSC queues, in shared memory, as bytes; what can't be bytes (buffers that are moved, shared memory,
+// objects that are handed over) and the queues' new segments go through the port, and a marker in the queue
+// says when it is their turn. The port is never started: it is only read from, with receiveMessageOnPort,
+// where a marker says that a message is there. So all that decides is in the SPSC queue, and a blocked thread
+// sees it too.
 //
-// Whether the other end is alive stands in the roster (lib/liveness/process_table.ts). The order matters: who
-// finds the lane empty looks whether the other end is alive, and if it isn't, at the lane again.
+// Whether the other end is alive stands in the process table (lib/liveness/process_table.ts). The order
+// matters: a receiver that finds the SPSC queue empty looks whether the other end is alive, and if it isn't,
+// at the queue again.
 
 import type { MessagePort as NodePort } from "node:worker_threads";
 import { howItEnded } from "../validate/describe.ts";
@@ -75,13 +77,13 @@ const {
   WritableStream,
 } = primordials;
 
-/** Where the eventcounts are in a lane's header: each on a cache line of its own. */
+/** The positions of the eventcounts in an SPSC queue's header: each on a cache line of its own. */
 const NOT_EMPTY = SPSC_QUEUE_WORDS, NOT_FULL = SPSC_QUEUE_WORDS + 16;
 const HEADER_WORDS = NOT_FULL + EVENTCOUNT_WORDS;
 
-// What a record is, by the first byte after its length: 0 and 1 begin what the codec wrote.
+// The kind of a record, by the first byte after its length: 0 and 1 begin a record that the codec wrote.
 const BYTES = 2, POSTED = 3;
-/** Where the bytes begin in a record of BYTES. */
+/** The position of the bytes in a record of BYTES. */
 const BYTES_AT = 8;
 /** A marker: the length, POSTED, the number of what was posted. */
 const MARKER_BYTES = 12, NUMBER_WORD = 2;
@@ -91,32 +93,32 @@ const marker: Scratch = (() => {
 })();
 marker.bytes[LENGTH_BYTES] = POSTED;
 
-/** The kind of parcel in which an end crosses. */
+/** The kind under which an end is serialized. */
 export const CONNECTION = "Connection";
 
-/** What an end consists of, to hand to another process. */
+/** The parts of an end that are handed to another process. */
 export interface EndpointContent {
-  /** The id of the roster that both ends are in. */
+  /** The id of the process table that both ends are in. */
   program: string;
   self: Ref;
   peer: Ref;
   port: NodePort;
   incoming: SpscQueueShares | undefined;
   outgoing: SpscQueueShares | undefined;
-  /** Of the last message posted. */
+  /** The number of the last message posted. */
   number: number;
 }
 
-/** What goes through the port. */
+/** A message that goes through the port. */
 interface Posted {
   number: number;
   cargo?: Cargo;
-  /** What of the user's moves with it. */
+  /** The user's objects that move with it. */
   moved?: readonly object[];
   segment?: SharedArrayBuffer;
 }
 
-/** New shared memory of a lane with its eventcounts. */
+/** New shared memory of an SPSC queue with its eventcounts. */
 export function newShares(maxSize: number, maxBytes: number): SpscQueueShares {
   return newSpscQueue(maxSize, maxBytes, HEADER_WORDS);
 }
@@ -124,26 +126,26 @@ export function newShares(maxSize: number, maxBytes: number): SpscQueueShares {
 /** The ends in use here: closed when this isolate ends. */
 const open = new SafeSet<Endpoint>();
 
-// So that the other ends needn't wait to learn of it.
+// The ends are closed here so that the other ends needn't wait to learn of it.
 onExit(() => {
   for (const end of each(listOf(open))) end.close();
 });
 
-/** A lane to receive from, with its eventcounts. */
+/** An SPSC queue to receive from, with its eventcounts. */
 interface Incoming {
   lane: SpscConsumer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
 
-/** A lane to send to, with its eventcounts. */
+/** An SPSC queue to send to, with its eventcounts. */
 interface Outgoing {
   lane: SpscProducer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
 
-/** An end, as the process sees it that has it. */
+/** An end, as seen by the process that has it. */
 export class Endpoint {
   readonly #roster: ProcessTable;
   readonly #self: Ref;
@@ -152,11 +154,11 @@ export class Endpoint {
   readonly #incoming: Incoming | undefined;
   readonly #outgoing: Outgoing | undefined;
   #number: number;
-  /** Why it can't be used any more. */
+  /** Why this end can't be used any more. */
   #gone: string | undefined;
-  /** Where it went. */
+  /** How this end has moved, if it has. */
   #movedHow: string | undefined;
-  /** Between its port and its lane: a getter of the message may run there. */
+  /** Whether a message is between the port and the SPSC queue: a getter of the message may run then. */
   #isPosting = false;
   /** Called before the first message that may hold objects that are handed over. */
   onFirstPost: (() => void) | undefined;
@@ -213,7 +215,7 @@ export class Endpoint {
     return this.#number = (this.#number + 1) | 0;
   }
 
-  /** What was posted under a number; what comes before it was posted in vain. */
+  /** The message that was posted under a number; messages before it were posted in vain. */
   #fetch(number: number): Posted {
     for (let inVain = 0;; inVain++) {
       checkAttempts(inVain, "pipe");
@@ -224,7 +226,7 @@ export class Endpoint {
     }
   }
 
-  /** The lane to receive from; throws if there is none, or this end is gone. */
+  /** The SPSC queue to receive from; throws if there is none, or this end is gone. */
   #receiver(): Incoming {
     this.checkOpen();
     if (this.#incoming !== undefined) return this.#incoming;
@@ -233,7 +235,7 @@ export class Endpoint {
     );
   }
 
-  /** The lane to send to; throws if there is none, or nobody will receive, or this end is gone. */
+  /** The SPSC queue to send to; throws if there is none, or no process will receive, or this end is gone. */
   #sender(): Outgoing {
     this.checkOpen();
     this.checkNotPosting("another send");
@@ -256,7 +258,7 @@ export class Endpoint {
     return outgoing;
   }
 
-  /** How it is now, as it is printed. */
+  /** The state as it is printed. */
   get state(): Record<string, unknown> {
     if (this.#gone !== undefined) {
       return this.#movedHow === undefined
@@ -274,9 +276,9 @@ export class Endpoint {
   }
 
   /**
-   * Why the other end is no partner any more.
+   * Why the other end can't be sent to or received from any more.
    *
-   * @param isStreamOver whether a web stream of it was closed or cancelled
+   * @param isStreamOver whether a web stream of the other end was closed or cancelled
    */
   #whyOver(isStreamOver: boolean): string {
     if (isStreamOver && this.#roster.isAlive(this.#peer)) {
@@ -298,7 +300,7 @@ export class Endpoint {
     if (this.#gone !== undefined) throw new InvalidStateError(this.#gone);
   }
 
-  /** What a getter of a message might do while the message is being sent. */
+  /** Refuses what a getter of a message might do while the message is being sent. */
   checkNotPosting(what: string): void {
     if (!this.#isPosting) return;
     throw new InvalidStateError(
@@ -310,7 +312,7 @@ export class Endpoint {
     return this.#gone === undefined;
   }
 
-  /** Whether no more will come than what is there. */
+  /** Whether no messages will come beside those that are there. */
   #isOver(lane: SpscConsumer): boolean {
     return lane.hasEnded || lane.isRefused || !this.#roster.isAlive(this.#peer);
   }
@@ -318,8 +320,8 @@ export class Endpoint {
   /**
    * Receives a message, when there is one.
    *
-   * @param check may refuse it before it is taken
-   * @param read makes of it what is answered
+   * @param check may refuse the message before it is taken
+   * @param read makes the answer from the message
    */
   receiving(
     check?: (lane: SpscConsumer) => void,
@@ -335,7 +337,7 @@ export class Endpoint {
         if (length === EMPTY) throw ended(this.#whyOver(lane.hasEnded));
       }
       const message = read(lane, length);
-      // Not before it was read: it is still there if the stack was too full for that.
+      // The message is taken only after it was read: it is still there if the stack was too full for that.
       lane.take(length);
       notFull.notify(1);
       return message;
@@ -343,7 +345,7 @@ export class Endpoint {
     return { eventcount: this.#receiver().notEmpty, attempt, onTimeout: throwNothing };
   }
 
-  /** Like receiving(), of what sendBytes() has sent. */
+  /** Like receiving(), for messages that sendBytes() has sent. */
   receivingBytes(most: number): Operation<unknown> {
     return this.receiving((lane) => {
       checkIsBytes(lane);
@@ -358,9 +360,9 @@ export class Endpoint {
   }
 
   /**
-   * Like receivingBytes(), writes them to a buffer and answers how many there were.
+   * Like receivingBytes(), but writes the bytes to a buffer and answers how many there were.
    *
-   * @param room where they go, as the buffer is at that time; throws if they can't go there at all
+   * @param room the place of the bytes, as the buffer is at that time; throws if there can be none
    */
   receivingBytesInto(room: () => Uint8Array): Operation<number> {
     const check = (lane: SpscConsumer) => {
@@ -386,7 +388,7 @@ export class Endpoint {
     if (kind === BYTES) return lane.copyBytes(length);
     lane.copy(taken);
     if (kind === POSTED) {
-      // What was fetched from the port can't be put back.
+      // A message that was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
       const cargo = this.#fetch(taken.words[NUMBER_WORD]).cargo!;
       if (isExposed(lane.header.buffer)) exposeAll(cargo.parcels);
@@ -408,10 +410,10 @@ export class Endpoint {
   }
 
   /**
-   * Sends a message if there is room and nobody of this process waits to send before it. Otherwise
-   * returns the operation that sends it.
+   * Sends a message if there is room and no task of this process waits to send before it. Otherwise returns
+   * the operation that sends it.
    *
-   * @param transfer what is to be moved instead of copied, checked
+   * @param transfer the objects to be moved instead of copied, checked
    * @param most the most messages on their way, where that is less than the pipe's own bound
    */
   trySend(
@@ -433,7 +435,7 @@ export class Endpoint {
     return this.#tryPut(outgoing, encoder, length, most);
   }
 
-  /** Like trySend(), of bytes as they are. */
+  /** Like trySend(), for bytes as they are. */
   trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
     lookNowAndThen();
     const { lane, notEmpty, notFull } = this.#sender();
@@ -498,7 +500,7 @@ export class Endpoint {
     if (notFull.waiting === 0) {
       if (attempt() !== WAIT) return undefined;
     }
-    // What is wrong with it is said now, not when there is room.
+    // A fault of the message is reported now, not when there is room.
     this.#pack(captured);
     return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
   }
@@ -524,7 +526,7 @@ export class Endpoint {
     }
   }
 
-  /** There is room for the marker. */
+  /** Posts a message and puts its marker, for which there is room. */
   #post(captured: Captured): void {
     const { lane, notEmpty } = this.#sender();
     const loaded = this.#pack(captured), { transfer } = captured;
@@ -533,7 +535,7 @@ export class Endpoint {
     try {
       const number = this.#nextNumber();
       const moved = ArrayPrototypeFilter(transfer, (object) => !(object instanceof ArrayBuffer));
-      // Whoever gets it through this pipe can hand it on to hostile code, or is that.
+      // The receiver of this pipe may be hostile code, or hand the message on to such.
       if (isExposed(lane.header.buffer)) exposeAll(loaded.cargo.parcels);
       const posted: Posted = { number, cargo: loaded.cargo, moved };
       post(this.#port, posted, loaded, "message");
@@ -546,7 +548,7 @@ export class Endpoint {
     notEmpty.notify(1);
   }
 
-  /** No more will be sent. */
+  /** Ends sending: no more messages will be sent from this end. */
   finish(): void {
     if (this.#gone !== undefined || this.#outgoing === undefined) return;
     this.#outgoing.lane.end();
@@ -554,7 +556,7 @@ export class Endpoint {
     this.#outgoing.notFull.pump();
   }
 
-  /** No more will be received. */
+  /** Ends receiving: no more messages will be received at this end. */
   refuse(): void {
     if (this.#gone !== undefined || this.#incoming === undefined) return;
     this.#incoming.lane.refuse();
@@ -583,13 +585,13 @@ export class Endpoint {
     open.delete(this);
   }
 
-  /** Those who wait here learn that it is gone. */
+  /** Lets tasks that wait here learn that this end is gone. */
   #pump(): void {
     this.#incoming?.notEmpty.pump();
     this.#outgoing?.notFull.pump();
   }
 
-  /** What crosses in its place. */
+  /** The serialized form of this end. */
   get parcel(): Serialized {
     this.checkOpen();
     this.checkNotPosting("handing it over");
@@ -605,7 +607,7 @@ export class Endpoint {
     return { kind: CONNECTION, content, ports: [this.#port], program: this.#roster.id };
   }
 
-  /** It is somebody else's now; in a critical section. */
+  /** Gives this end to another owner; called in a critical section. */
   moved(owner: Ref, how: string): void {
     this.#roster.reparent(this.#self, owner);
     this.#movedHow = how;
@@ -615,7 +617,7 @@ export class Endpoint {
     queueMicrotask(() => this.#pump());
   }
 
-  /** What is in the lanes now. */
+  /** The SPSC queues of this end, and the number of tasks that wait at it. */
   get statistics(): { received?: SpscConsumer; sent?: SpscProducer; waiting: number } {
     return {
       received: this.#incoming?.lane,
@@ -625,10 +627,10 @@ export class Endpoint {
   }
 }
 
-/** What goes beside the bytes of a message: what must. */
+/** What goes beside the bytes of a message: only what can't be bytes. */
 const ALL_COPIED: Beside = { moving: new SafeSet(), largestBuffer: Infinity };
 
-/** Sends between two looks at what the event loop would do: a loop of them keeps it from its turn. */
+/** Sends after which the chores of the event loop are done: a loop of sends keeps it from its turn. */
 const LOOK_EVERY = 1024;
 let sends = 0;
 
@@ -639,13 +641,13 @@ function lookNowAndThen(): void {
 /** A sealed process has no global of that name. */
 const WebPort = MessagePort;
 
-/** Nobody goes on to read what another posts without end. */
+/** The most posted messages that close() reads: another process may post without end. */
 const MAX_POSTED = 100_000;
 
-/** Calls that receiving what was posted takes at most, one in the other. */
+/** The most nested calls that receiving a posted message takes. */
 const STACK_NEEDED = 200;
 
-/** Ends what nobody will receive. */
+/** Discards a posted message that will not be received: ends the ports and streams in it. */
 function dropPosted({ cargo, moved = [] }: Posted): void {
   if (cargo !== undefined) discardMessage(cargo);
   const ignore = () => {};

@@ -1,5 +1,5 @@
-// Pipe ends in workers that this library did not start: made with `new Worker`, or node's. They get
-// an end in a message, with the roster it is in and an entry of their own there. Nobody of ours hosts
+// Pipe ends in workers that this library did not start: made with `new Worker`, or node's. They get an end in
+// a message, with the process table it is in and an entry of their own there. No host of this library runs
 // them, so their death is learnt from a port whose other end they hold for life.
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
@@ -16,9 +16,8 @@ import * as primordials from "../platform/primordials.ts";
 const { ArrayPrototypeConcat, ArrayPrototypePush, ToObject, TypeError } = primordials;
 
 /**
- * An end of a pipe on its way to a worker that this library did not start: what
- * {@linkcode Connection.toMessage} makes, and {@linkcode Connection.fromMessage} takes. Only that
- * knows what is in it.
+ * An end of a pipe on its way to a worker that this library did not start: {@linkcode Connection.toMessage}
+ * makes it, and {@linkcode Connection.fromMessage} takes it. Its content is private to these two.
  *
  * @example
  * ```ts
@@ -37,20 +36,20 @@ const { ArrayPrototypeConcat, ArrayPrototypePush, ToObject, TypeError } = primor
  * ```
  */
 export interface ConnectionMessage {
-  /** Says what it is. */
+  /** Marks the message as an end of a pipe. */
   readonly "@multiproc/multiprocessing": "Connection";
 }
 
-/** What is in it. */
+/** The content of the message. */
 interface Contents extends ConnectionMessage {
   content: EndpointContent;
   roster: SharedArrayBuffer;
-  /** Who the worker is, in the roster. */
+  /** The worker's entry in the process table. */
   self: Ref;
   life: MessagePort;
 }
 
-/** The message in which an end goes to a worker, and what has to be transferred with it. */
+/** The message in which an end goes to a worker, and the objects that have to be transferred with it. */
 export function messageOf(
   { content, ports = [] }: Serialized,
   moved: (owner: Ref, how: string) => void,
@@ -63,14 +62,15 @@ export function messageOf(
         "Send the connection through a pipe.",
     );
   }
-  // Whoever has made it may have to end it: it lives no longer than this isolate.
+  // This isolate, which may have made the worker, owns its entry: the worker lives no longer than this
+  // isolate.
   const worker = roster.registerProcess("a worker", place.self);
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
     roster.reap(worker);
     recheckEverywhere();
   });
-  // A port that isn't started doesn't hear of the other one's end.
+  // A port that isn't started doesn't hear of the end of the other port.
   port1.unref();
   port1.start();
   withoutKill(() => moved(worker, "put into a message"));
@@ -87,7 +87,7 @@ export function messageOf(
 /** The ports this worker holds for life. */
 const lives: MessagePort[] = [];
 
-/** What the end consists of that has arrived in a message. */
+/** The content of an end that has arrived in a message. */
 export function contentOf(message: unknown): EndpointContent {
   const { content, self, life, roster: shares } = ToObject(message) as Partial<Contents>;
   if (
@@ -103,7 +103,8 @@ export function contentOf(message: unknown): EndpointContent {
   const { roster, self: place } = takePlace(shares, self);
   if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
-    // It came for one who wasn't known yet; it belongs to the one who was.
+    // The entry in the message was made while this worker was unknown; the worker has an entry already, which
+    // gets the end.
     withoutKill(() => roster.reparent(content.self, place));
     life.close();
   }

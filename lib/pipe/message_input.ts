@@ -1,4 +1,4 @@
-// What users give to a connection, checked before anything is done.
+// The checks of arguments of a connection, before anything is done.
 
 import { describe } from "../validate/describe.ts";
 import { checkBytes as checkByteCount, checkWhole } from "../validate/numbers.ts";
@@ -29,8 +29,8 @@ const WebPort = MessagePort;
 const transferables = [ArrayBuffer, WebPort, ReadableStream, WritableStream, TransformStream];
 
 /**
- * What is to be moved with a message. It is checked here because a post that fails detaches what
- * it was to move all the same (platform/ports.ts).
+ * The objects to be moved with a message. They are checked here because a post that fails detaches all the
+ * same what it was to move (platform/ports.ts).
  */
 export function checkTransfer(transfer: unknown): readonly object[] {
   if (transfer === undefined) return NOTHING;
@@ -77,7 +77,7 @@ function repetition(transfer: readonly unknown[], item: unknown, index: number) 
   return first < index ? `the same as transfer[${first}]. Name each thing once.` : undefined;
 }
 
-/** The bytes to send: `size` of them from an offset on, or all there are from there. */
+/** The bytes to send: `size` of them from an offset on, or all from there. */
 export function checkBytes(bytes: unknown, offset: unknown = 0, size?: unknown): Uint8Array {
   const all = bytesOf(bytes, "bytes");
   if (offset === 0 && size === undefined) return all;
@@ -88,14 +88,14 @@ export function checkBytes(bytes: unknown, offset: unknown = 0, size?: unknown):
   return TypedArrayPrototypeSubarray(rest, 0, size as number);
 }
 
-/** Where received bytes go: what there is of a buffer from an offset on, in bytes. */
+/** The place of received bytes: the part of a buffer from an offset on, in bytes. */
 export function checkRoom(buffer: unknown, offset: unknown = 0): Uint8Array {
   const bytes = bytesOf(buffer, "buffer");
   checkWhole("offset", offset, 0, bytes.length, "where in the buffer the message begins, in bytes");
   return TypedArrayPrototypeSubarray(bytes, offset as number);
 }
 
-/** What a buffer or a view shows. */
+/** The bytes that a buffer or a view shows. */
 function bytesOf(source: unknown, what: string): Uint8Array {
   const isView = ArrayBuffer.isView(source);
   const buffer: unknown = isView ? source.buffer : source;

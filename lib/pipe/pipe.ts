@@ -12,7 +12,7 @@ import * as primordials from "../platform/primordials.ts";
 const { TypeError } = primordials;
 
 /**
- * How a new {@linkcode Pipe} works.
+ * Options of a new {@linkcode Pipe}.
  *
  * @example
  * ```ts
@@ -43,9 +43,8 @@ export interface PipeOptions {
 }
 
 /**
- * Makes two connected ends: what is sent on one is received on the other. Python's
- * `multiprocessing.Pipe`. Each end is used by one process at a time; give one of them to a process
- * in its `args`.
+ * Makes two connected ends: a message sent on one is received on the other. Python's `multiprocessing.Pipe`.
+ * Each end is used by one process at a time; give one of them to a process in its `args`.
  *
  * @param options `duplex: false` makes a one-way pipe, of which the first end only receives and the
  *   second only sends
@@ -61,8 +60,8 @@ export interface PipeOptions {
  * console.log(await receiver.recv()); // hello
  * ```
  *
- * @typeParam R what the first end receives and the second sends
- * @typeParam S what the first end sends and the second receives
+ * @typeParam R the type of the messages that the first end receives and the second sends
+ * @typeParam S the type of the messages that the first end sends and the second receives
  */
 export function Pipe<R = unknown, S = R>(
   options: PipeOptions = {},
