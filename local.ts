@@ -1,9 +1,8 @@
 /**
  * Queues for the tasks of one process, with the vocabulary of Python's `queue` and `asyncio`:
- * {@linkcode Queue} (the oldest item first), {@linkcode LifoQueue} (the newest) and
- * {@linkcode PriorityQueue} (the smallest). They pass objects on as they are, without copying them,
- * and share no memory with anybody. What carries items between processes is `Queue` of
- * "@multiproc/multiprocessing".
+ * {@linkcode Queue} (the oldest item first), {@linkcode LifoQueue} (the newest) and {@linkcode PriorityQueue}
+ * (the smallest). They pass objects on as they are, without copying them, and share no memory with other
+ * isolates. The queue between processes is `Queue` of "@multiproc/multiprocessing".
  *
  * @example
  * ```ts

@@ -2,11 +2,11 @@
  * Processes, queues, pipes, locks and pools for Deno, with the vocabulary of Python's
  * `multiprocessing`.
  *
- * A {@linkcode Process} is a Deno Worker that acts as a process. A {@linkcode Queue} carries items
- * between any number of them, a {@linkcode Pipe} connects two, a {@linkcode Pool} keeps some that
- * wait for calls. {@linkcode Lock}, {@linkcode Semaphore}, {@linkcode Event}, {@linkcode Condition}
- * and {@linkcode Barrier} keep them in step, {@linkcode Value} and {@linkcode SharedArray} are memory
- * that they share.
+ * A {@linkcode Process} is a Deno Worker that acts as a process. A {@linkcode Queue} carries items between
+ * any number of processes, a {@linkcode Pipe} connects two, a {@linkcode Pool} keeps some that wait for
+ * calls. {@linkcode Lock}, {@linkcode Semaphore}, {@linkcode Event}, {@linkcode Condition} and
+ * {@linkcode Barrier} synchronize them, {@linkcode Value} and {@linkcode SharedArray} are memory that they
+ * share.
  *
  * Every wait takes a `timeout` in milliseconds and an `AbortSignal` ({@linkcode WaitOptions}), and
  * has a form that doesn't wait (`getNowait`) and one that blocks the thread (`getSync`).
