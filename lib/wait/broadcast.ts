@@ -152,7 +152,7 @@ export function announce(message: Announcement): void {
 
 /** Keeps this isolate alive until the matching letExit(). */
 export function keepAlive(): void {
-  // Without a broadcast channel, the timer by which it looks (eventcount.ts) keeps it alive.
+  // Without a broadcast channel there is nothing to hold.
   if (holds++ > 0) return;
   const heard = listen();
   if (heard !== undefined) BroadcastChannelPrototypeRef(heard);
