@@ -21,7 +21,7 @@ import {
   Value,
 } from "../mod.ts";
 import { type HandedOver, serialize } from "../lib/transfer/transferable.ts";
-import { ownRoster } from "../lib/liveness/membership.ts";
+import { ownProcessTable } from "../lib/liveness/membership.ts";
 import { abandon, bound, endings, startNamed, turn } from "./support/sync.ts";
 import * as targets from "./support/targets/sync_targets.ts";
 import { testInFull } from "./support/length.ts";
@@ -115,8 +115,8 @@ Deno.test("an owner whose place was taken by another has no name any more, and n
   const lock = new Lock();
   const name = await abandon(lock);
   assert.equal(printed(lock), `Lock { owner: "${name}", abandoned: true }`);
-  const roster = ownRoster();
-  for (let i = 0; i < 3000; i++) roster.remove(roster.registerProcess("a stranger"));
+  const processTable = ownProcessTable();
+  for (let i = 0; i < 3000; i++) processTable.remove(processTable.registerProcess("a stranger"));
   assert.equal(printed(lock), 'Lock { owner: "a process that has ended", abandoned: true }');
   await assert.rejects(
     lock.acquire(),
@@ -277,7 +277,7 @@ function allShared(): Record<string, HandedOver> {
 function memoryOf(object: HandedOver): SharedArrayBuffer[] {
   const found = new Set<SharedArrayBuffer>();
   const look = (value: unknown, key: string) => {
-    if (key === "roster") return;
+    if (key === "processTable") return;
     if (value instanceof SharedArrayBuffer) found.add(value);
     else if (typeof value === "object" && value !== null && !(value instanceof EventTarget)) {
       for (const [key, inner] of Object.entries(value)) look(inner, key);

@@ -7,7 +7,7 @@ import process from "node:process";
 import { ownControl } from "../liveness/control_block.ts";
 import { isKilled } from "../liveness/critical_section.ts";
 import { expectExit, runExitHooks } from "../liveness/exit_hooks.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import { endAllHosted } from "../host/spawn.ts";
 import { KILLED } from "../host/supervisor.ts";
 import { exitEvent } from "../protocol/exit_event.ts";
@@ -86,10 +86,10 @@ export async function emitBeforeExit(): Promise<void> {
 
 function finish(exitCode: number): void {
   isFinished = true;
-  ownRoster().noteExit(ownRef(), exitCode);
+  ownProcessTable().noteExit(ownRef(), exitCode);
   endAllHosted();
   runExitHooks(exitCode);
-  ownRoster().reap(ownRef());
+  ownProcessTable().reap(ownRef());
   const control = ownControl();
   if (control.finish(exitCode)) exitEvent(control.exitRecord()).notify(Infinity);
 }

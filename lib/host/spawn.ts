@@ -2,7 +2,7 @@
 
 import { BY_MAIN, ControlBlock } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import { askHost, isHosted } from "../protocol/host_port.ts";
 import type { Request } from "../protocol/messages.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
@@ -38,13 +38,13 @@ export function endAllHosted(): void {
 /** Runs a process here, unless it was ended before it began. */
 export function spawn(request: SpawnRequest): void {
   const { self, identity: { pid }, control: words } = request.child;
-  const roster = ownRoster(), control = new ControlBlock(words);
+  const processTable = ownProcessTable(), control = new ControlBlock(words);
   // From now on the process belongs to the isolate it runs in, and doesn't outlive it.
-  withoutKill(() => roster.reparent(self, ownRef()));
+  withoutKill(() => processTable.reparent(self, ownRef()));
   if (isHosted()) askHost({ type: "nested", nested: { pid, control: words } });
   const kill = control.killSignal();
   // A process is no longer in the table if its starter ended while starting it.
-  if (kill === 0 && roster.isAlive(self) && !hosted.has(pid)) {
+  if (kill === 0 && processTable.isAlive(self) && !hosted.has(pid)) {
     new Supervisor(request, serve);
   } else {
     request.port.close();

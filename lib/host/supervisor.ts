@@ -13,7 +13,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
 import { mayEndAnywhere } from "../liveness/mutex.ts";
-import { ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable } from "../liveness/membership.ts";
 import { withoutAdded } from "../platform/added.ts";
 import { closeStarted, takeMessage } from "../platform/ports.ts";
 import { isOutOfMemory } from "../platform/threads.ts";
@@ -86,8 +86,8 @@ export function markGone(
   { child, exit }: Pick<SpawnRequest, "child" | "exit">,
   code: number,
 ): void {
-  ownRoster().noteExit(child.self, code);
-  ownRoster().reap(child.self);
+  ownProcessTable().noteExit(child.self, code);
+  ownProcessTable().reap(child.self);
   tellWaiters(new ExitRecord(exit), code);
   recheckEverywhere();
 }
@@ -325,8 +325,8 @@ export class Supervisor {
       this.#heartbeat.expect(1);
       for (let left = LAST_WAIT_MS; left > 0 && !this.#heartbeat.isGone(); left--) control.park(1);
     }
-    ownRoster().noteExit(self, -TERMINATED);
-    ownRoster().reap(self);
+    ownProcessTable().noteExit(self, -TERMINATED);
+    ownProcessTable().reap(self);
   }
 
   // Its limits
@@ -436,8 +436,8 @@ export class Supervisor {
   #release(): void {
     const { self } = this.#request.child;
     this.#desk?.close();
-    ownRoster().noteExit(self, this.#code());
-    ownRoster().reap(self);
+    ownProcessTable().noteExit(self, this.#code());
+    ownProcessTable().reap(self);
   }
 
   /** Tells all waiters. */

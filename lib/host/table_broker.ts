@@ -12,7 +12,7 @@ import {
   REPARENT,
 } from "../liveness/brokered_table.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
-import { ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable } from "../liveness/membership.ts";
 import type { ProcessTable, Ref } from "../liveness/process_table.ts";
 import { addChore, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -37,7 +37,7 @@ function lookAtAll(): void {
 export class ServedDesk {
   readonly #desk: HostDesk;
   readonly #owner: Ref;
-  readonly #table: ProcessTable = ownRoster();
+  readonly #table: ProcessTable = ownProcessTable();
   /** The generations of the entries that were made for the process, by index. */
   readonly #granted = new SafeMap<number, number>();
 

@@ -12,7 +12,7 @@ const { SafeMap } = primordials;
 
 /** A process table, and the entry of this isolate in it. */
 export interface Place {
-  roster: ProcessTable;
+  processTable: ProcessTable;
   self: Ref;
 }
 
@@ -39,17 +39,17 @@ function knownPlace(): Place | undefined {
 }
 
 function placeOf({ shares, self }: Membership): Place {
-  return { roster: new SharedProcessTable(shares), self };
+  return { processTable: new SharedProcessTable(shares), self };
 }
 
 function newMembership(): Membership {
-  const roster = SharedProcessTable.make();
-  return { shares: roster.shares, self: roster.registerProcess("MainProcess") };
+  const processTable = SharedProcessTable.make();
+  return { shares: processTable.shares, self: processTable.registerProcess("MainProcess") };
 }
 
 /** The process table of the program this isolate belongs to. */
-export function ownRoster(): ProcessTable {
-  return ownPlace().roster;
+export function ownProcessTable(): ProcessTable {
+  return ownPlace().processTable;
 }
 
 /** The entry of this isolate in its process table. */
@@ -64,7 +64,7 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
 
 /** As adoptPlace(), in a process that has a desk. No other code in the isolate can find the desk. */
 export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): void {
-  own = { roster: new BrokeredProcessTable(desk, self, name), self };
+  own = { processTable: new BrokeredProcessTable(desk, self, name), self };
 }
 
 /** The places in the tables of other programs, which gave this isolate something after it had a table of its own. */
@@ -73,7 +73,7 @@ const foreign = new SafeMap<string, Place>();
 /** The place of this isolate in the table with this id, if it has one there. */
 export function placeIn(id: string): Place | undefined {
   const place = knownPlace();
-  return place?.roster.id === id ? place : foreign.get(id);
+  return place?.processTable.id === id ? place : foreign.get(id);
 }
 
 /**
@@ -85,6 +85,6 @@ export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
   if (known !== undefined) return known;
   if (knownPlace() === undefined) return own = placeOf(perIsolate.set({ shares, self }));
   const place = placeOf({ shares, self });
-  foreign.set(place.roster.id, place);
+  foreign.set(place.processTable.id, place);
   return place;
 }

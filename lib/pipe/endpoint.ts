@@ -147,7 +147,7 @@ interface Outgoing {
 
 /** An end, as seen by the process that has it. */
 export class Endpoint {
-  readonly #roster: ProcessTable;
+  readonly #processTable: ProcessTable;
   readonly #self: Ref;
   readonly #peer: Ref;
   readonly #port: NodePort;
@@ -168,12 +168,12 @@ export class Endpoint {
     if (place === undefined) {
       throw new TypeError("A connection has arrived from a program this worker knows nothing of.");
     }
-    this.#roster = place.roster;
+    this.#processTable = place.processTable;
     this.#self = content.self;
     this.#peer = content.peer;
     this.#port = content.port;
     this.#number = content.number;
-    withoutKill(() => place.roster.reparent(content.self, place.self));
+    withoutKill(() => place.processTable.reparent(content.self, place.self));
     if (content.incoming !== undefined) this.#incoming = this.#receiving(content.incoming);
     if (content.outgoing !== undefined) this.#outgoing = this.#sending(content.outgoing);
     open.add(this);
@@ -191,7 +191,8 @@ export class Endpoint {
 
   #sending(shares: SpscQueueShares): Outgoing {
     const lane = new SpscProducer(shares, this.#segments);
-    const isReady = () => lane.hasRoom() || lane.isRefused || !this.#roster.isAlive(this.#peer);
+    const isReady = () =>
+      lane.hasRoom() || lane.isRefused || !this.#processTable.isAlive(this.#peer);
     return {
       lane,
       notEmpty: new EventCount(lane.header, NOT_EMPTY, () => true),
@@ -250,7 +251,7 @@ export class Endpoint {
         "The writable stream of this connection was closed. Send before that.",
       );
     }
-    if (outgoing.lane.isRefused || !this.#roster.isAlive(this.#peer)) {
+    if (outgoing.lane.isRefused || !this.#processTable.isAlive(this.#peer)) {
       throw new BrokenPipeError(
         `Nobody will receive it: ${this.#whyOver(outgoing.lane.isRefused)}. Make a new pipe.`,
       );
@@ -271,7 +272,7 @@ export class Endpoint {
       writable: sent !== undefined,
       ...received && { toReceive: received.size },
       ...sent && { sent: sent.size },
-      ...!this.#roster.isAlive(this.#peer) && { peerClosed: true },
+      ...!this.#processTable.isAlive(this.#peer) && { peerClosed: true },
     };
   }
 
@@ -281,10 +282,10 @@ export class Endpoint {
    * @param isStreamOver whether a web stream of the other end was closed or cancelled
    */
   #whyOver(isStreamOver: boolean): string {
-    if (isStreamOver && this.#roster.isAlive(this.#peer)) {
+    if (isStreamOver && this.#processTable.isAlive(this.#peer)) {
       return "the stream at the other end has ended";
     }
-    const process = this.#roster.processOf(this.#peer);
+    const process = this.#processTable.processOf(this.#peer);
     if (process === undefined) return "the other end was closed, or its process has ended";
     const { name, exitCode, isAlive, index } = process;
     if (exitCode !== undefined) {
@@ -292,7 +293,7 @@ export class Endpoint {
       return `${name}, which had the other end, ${howItEnded(exitCode)}${code}`;
     }
     if (!isAlive) return `${name}, which had the other end, has ended`;
-    const isOwn = index === placeIn(this.#roster.id)?.self.index;
+    const isOwn = index === placeIn(this.#processTable.id)?.self.index;
     return `the other end was closed${isOwn ? "" : ` by ${name}`}`;
   }
 
@@ -314,7 +315,7 @@ export class Endpoint {
 
   /** Whether no messages will come beside those that are there. */
   #isOver(lane: SpscConsumer): boolean {
-    return lane.hasEnded || lane.isRefused || !this.#roster.isAlive(this.#peer);
+    return lane.hasEnded || lane.isRefused || !this.#processTable.isAlive(this.#peer);
   }
 
   /**
@@ -506,7 +507,7 @@ export class Endpoint {
   }
 
   #pack(captured: Captured): Load {
-    const loaded = pack(captured, "message", this.#roster.id);
+    const loaded = pack(captured, "message", this.#processTable.id);
     for (const parcel of each(loaded.cargo.parcels)) {
       if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndpointContent);
     }
@@ -567,7 +568,7 @@ export class Endpoint {
   close(): void {
     if (this.#gone !== undefined) return;
     this.checkNotPosting("close()");
-    this.#roster.remove(this.#self);
+    this.#processTable.remove(this.#self);
     this.#leave("This connection was closed. Use it before close(), or make a new pipe.");
     for (let posted, left = MAX_POSTED; left > 0; left--) {
       posted = receivePosted(this.#port);
@@ -596,7 +597,7 @@ export class Endpoint {
     this.checkOpen();
     this.checkNotPosting("handing it over");
     const content: EndpointContent = {
-      program: this.#roster.id,
+      program: this.#processTable.id,
       self: this.#self,
       peer: this.#peer,
       port: this.#port,
@@ -604,12 +605,12 @@ export class Endpoint {
       outgoing: this.#outgoing?.lane.shares,
       number: this.#number,
     };
-    return { kind: CONNECTION, content, ports: [this.#port], program: this.#roster.id };
+    return { kind: CONNECTION, content, ports: [this.#port], program: this.#processTable.id };
   }
 
   /** Gives this end to another owner; called in a critical section. */
   moved(owner: Ref, how: string): void {
-    this.#roster.reparent(this.#self, owner);
+    this.#processTable.reparent(this.#self, owner);
     this.#movedHow = how;
     this.#leave(
       `This connection was ${how}, and can only be used there. Use its other end, or another pipe.`,

@@ -43,7 +43,7 @@ export interface ConnectionMessage {
 /** The content of the message. */
 interface Contents extends ConnectionMessage {
   content: EndpointContent;
-  roster: SharedArrayBuffer;
+  processTable: SharedArrayBuffer;
   /** The worker's entry in the process table. */
   self: Ref;
   life: MessagePort;
@@ -55,7 +55,7 @@ export function messageOf(
   moved: (owner: Ref, how: string) => void,
 ): [ConnectionMessage, Transferable[]] {
   const place = placeIn((content as EndpointContent).program)!;
-  const { roster } = place, { shares } = roster;
+  const { processTable } = place, { shares } = processTable;
   if (shares === undefined) {
     throw new InvalidStateError(
       "A process with permissions of its own makes no messages of connections: it starts no workers. " +
@@ -64,10 +64,10 @@ export function messageOf(
   }
   // This isolate, which may have made the worker, owns its entry: the worker lives no longer than this
   // isolate.
-  const worker = roster.registerProcess("a worker", place.self);
+  const worker = processTable.registerProcess("a worker", place.self);
   const { port1, port2 } = new MessageChannel();
   port1.on("close", () => {
-    roster.reap(worker);
+    processTable.reap(worker);
     recheckEverywhere();
   });
   // A port that isn't started doesn't hear of the end of the other port.
@@ -77,7 +77,7 @@ export function messageOf(
   const message: Contents = {
     "@multiproc/multiprocessing": "Connection",
     content: content as EndpointContent,
-    roster: shares,
+    processTable: shares,
     self: worker,
     life: port2,
   };
@@ -89,7 +89,7 @@ const lives: MessagePort[] = [];
 
 /** The content of an end that has arrived in a message. */
 export function contentOf(message: unknown): EndpointContent {
-  const { content, self, life, roster: shares } = ToObject(message) as Partial<Contents>;
+  const { content, self, life, processTable: shares } = ToObject(message) as Partial<Contents>;
   if (
     content === undefined || self === undefined || life === undefined || shares === undefined
   ) {
@@ -100,12 +100,12 @@ export function contentOf(message: unknown): EndpointContent {
   }
   // A message makes one connection.
   delete (message as Partial<Contents>).life;
-  const { roster, self: place } = takePlace(shares, self);
+  const { processTable, self: place } = takePlace(shares, self);
   if (place.index === self.index) ArrayPrototypePush(lives, life);
   else {
     // The entry in the message was made while this worker was unknown; the worker has an entry already, which
     // gets the end.
-    withoutKill(() => roster.reparent(content.self, place));
+    withoutKill(() => processTable.reparent(content.self, place));
     life.close();
   }
   return content;

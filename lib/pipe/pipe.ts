@@ -4,7 +4,7 @@ import { MessageChannel } from "node:worker_threads";
 import { describe } from "../validate/describe.ts";
 import { checkNames } from "../validate/options.ts";
 import { checkBounds } from "../validate/bounds.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import { connect, type Connection } from "./connection.ts";
 import { newShares } from "./endpoint.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -74,10 +74,10 @@ export function Pipe<R = unknown, S = R>(
   const { maxSize, maxBytes } = checkBounds(options);
   const toFirst = newShares(maxSize, maxBytes);
   const toSecond = duplex ? newShares(maxSize, maxBytes) : undefined;
-  const roster = ownRoster(), owner = ownRef();
-  const first = roster.register(owner), second = roster.register(owner);
+  const processTable = ownProcessTable(), owner = ownRef();
+  const first = processTable.register(owner), second = processTable.register(owner);
   const { port1, port2 } = new MessageChannel();
-  const common = { program: roster.id, number: 0 };
+  const common = { program: processTable.id, number: 0 };
   return [
     connect({
       ...common,

@@ -8,7 +8,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { spawn } from "../host/spawn.ts";
 import { BY_STARTER, ControlBlock } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
 import { askHost } from "../protocol/host_port.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
@@ -33,11 +33,11 @@ export function delegate(
 ): void {
   // A copy, so that the arguments that are sent later are those of the start.
   const kept = structuredClone(args);
-  const roster = ownRoster(), { self, control: words } = request.child;
+  const processTable = ownProcessTable(), { self, control: words } = request.child;
   withoutKill(() => {
     askHost({ type: "spawn", request });
     // From now on the process doesn't end with its starter.
-    roster.reparent(self, roster.ownerOf(ownRef()));
+    processTable.reparent(self, processTable.ownerOf(ownRef()));
   });
   if (kept === undefined) return;
   const asked = performance.now();

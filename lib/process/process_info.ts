@@ -1,7 +1,7 @@
 // What a process knows of itself and of its starter.
 
 import { cannotClone } from "../transfer/transferable.ts";
-import { ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
@@ -158,7 +158,7 @@ export class Starter implements ParentProcess, Waitable {
   }
 
   isAlive(): boolean {
-    return ownRoster().isAlive(this.#ref);
+    return ownProcessTable().isAlive(this.#ref);
   }
 
   join(options?: WaitOptions): Promise<boolean> {

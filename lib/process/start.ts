@@ -7,7 +7,7 @@ import { hosted } from "../host/supervisor.ts";
 import { newDesk } from "../liveness/brokered_table.ts";
 import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
-import { ownRef, ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
 import { newCrashReport } from "../protocol/crash_report.ts";
 import type { Sealed } from "../protocol/grants.ts";
@@ -70,7 +70,7 @@ export function startProcess(
     isStarterSealed: inheritedSeal() !== undefined,
   });
   const sealed = sealOf(bounds, identity.name);
-  const table = ownRoster(), self = table.registerProcess(identity.name, ownRef());
+  const table = ownProcessTable(), self = table.registerProcess(identity.name, ownRef());
   do identity.pid = table.newPid(); while (hosted.has(identity.pid));
   // A process that is started by a process with a desk has a desk, too.
   const isExposed = grants !== undefined || table.shares === undefined;

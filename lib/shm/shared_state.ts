@@ -2,7 +2,7 @@
 // the processes whose tokens are written there are alive.
 
 import { arrivedMemory } from "../validate/corruption.ts";
-import { ownRef, ownRoster, placeIn } from "../liveness/membership.ts";
+import { ownProcessTable, ownRef, placeIn } from "../liveness/membership.ts";
 import type { ProcessTable } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -19,18 +19,18 @@ interface SharedContent {
 export interface SharedState {
   /** All words, or as many as there were at first. */
   readonly words: Int32Array<SharedArrayBuffer>;
-  readonly roster: ProcessTable;
+  readonly processTable: ProcessTable;
   /** The token of this process, which fits into a word. */
   readonly token: number;
 }
 
 /** New shared memory of `count` words, which may grow to `most`. */
 export function newSharedState(count: number, most = count): SharedState {
-  const roster = ownRoster();
+  const processTable = ownProcessTable();
   const buffer = most === count
     ? new SharedArrayBuffer(count * 4)
     : new SharedArrayBuffer(count * 4, { maxByteLength: most * 4 });
-  return { words: viewOf(buffer), roster, token: roster.token(ownRef()) };
+  return { words: viewOf(buffer), processTable, token: processTable.token(ownRef()) };
 }
 
 /** A view of all words there are now. A view whose length isn't fixed is slow (V8 in Deno 2.9.6). */
@@ -47,9 +47,9 @@ export interface Owner {
 }
 
 /** The holder with this token. */
-export function ownerOf(roster: ProcessTable, token: number): Owner {
-  const owner = roster.knownNameOf(token) ?? "a process that has ended";
-  return roster.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
+export function ownerOf(processTable: ProcessTable, token: number): Owner {
+  const owner = processTable.knownNameOf(token) ?? "a process that has ended";
+  return processTable.isTokenAlive(token) ? { owner } : { owner, abandoned: true };
 }
 
 /** An object of a kind, serialized. */
@@ -60,9 +60,9 @@ interface SharedParcel {
 }
 
 /** The serialized form of an object with this state. */
-export function parcelOf(kind: string, { words, roster }: SharedState): SharedParcel {
-  const content: SharedContent = { words: words.buffer, program: roster.id };
-  return { kind, content, program: roster.id };
+export function parcelOf(kind: string, { words, processTable }: SharedState): SharedParcel {
+  const content: SharedContent = { words: words.buffer, program: processTable.id };
+  return { kind, content, program: processTable.id };
 }
 
 /** The state, in the process that the object was handed over to. */
@@ -74,8 +74,8 @@ export function receivedState(content: unknown): SharedState {
   }
   return {
     words: viewOf(arrivedMemory(words, 4)),
-    roster: place.roster,
-    token: place.roster.token(place.self),
+    processTable: place.processTable,
+    token: place.processTable.token(place.self),
   };
 }
 

@@ -197,12 +197,12 @@ export class BarrierState {
    */
   #reclaim(): boolean {
     const { used } = this.#table;
-    const { words, roster } = this.#shared;
+    const { words, processTable } = this.#shared;
     let reclaimed = false;
     for (let row = 0; row < used; row++) {
       const state = this.#table.get(row, STATE);
       const isPast = this.#table.get(row, ROW_ERA) !== Atomics.load(words, ERA);
-      if (state === FREE || roster.isTokenAlive(this.#table.get(row, TOKEN))) continue;
+      if (state === FREE || processTable.isTokenAlive(this.#table.get(row, TOKEN))) continue;
       if (state !== WAS_BROKEN && !isPast) continue;
       this.#table.set(row, STATE, FREE);
       reclaimed = true;
@@ -213,14 +213,14 @@ export class BarrierState {
   /** The token of a participating process that has died, or 0. */
   #lost(): number {
     const { used } = this.#table;
-    const { words, roster } = this.#shared;
+    const { words, processTable } = this.#shared;
     const era = Atomics.load(words, ERA);
     for (let row = 0; row < used; row++) {
       const state = this.#table.get(row, STATE);
       if (state === FREE || state === WAS_BROKEN) continue;
       if (this.#table.get(row, ROW_ERA) !== era) continue;
       const token = this.#table.get(row, TOKEN);
-      if (!roster.isTokenAlive(token)) return token;
+      if (!processTable.isTokenAlive(token)) return token;
     }
     return 0;
   }
@@ -333,7 +333,7 @@ export class BarrierState {
   #result(arrival: Arrival): number {
     this.#see(arrival);
     if (arrival.reason === 0) return arrival.index;
-    throw brokenError(arrival.reason, this.#shared.roster.nameOf(arrival.who));
+    throw brokenError(arrival.reason, this.#shared.processTable.nameOf(arrival.who));
   }
 
   /** Notes how the round of an arrival has ended, which it must have, and releases what the row kept of that. */
@@ -406,7 +406,7 @@ export class BarrierState {
 
   /** The error of a broken barrier. */
   #error(): BrokenBarrierError {
-    const { words, roster } = this.#shared;
-    return brokenError(Atomics.load(words, REASON), roster.nameOf(Atomics.load(words, WHO)));
+    const { words, processTable } = this.#shared;
+    return brokenError(Atomics.load(words, REASON), processTable.nameOf(Atomics.load(words, WHO)));
   }
 }

@@ -191,7 +191,7 @@ export class ConditionQueue {
   }
 
   #isAlive(row: number): boolean {
-    return this.#shared.roster.isTokenAlive(this.#table.get(row, TOKEN));
+    return this.#shared.processTable.isTokenAlive(this.#table.get(row, TOKEN));
   }
 
   /** Wakes the notified waiters. */

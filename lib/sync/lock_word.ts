@@ -82,7 +82,7 @@ export class LockWord {
   get owner(): Owner | { owner: null } {
     const holder = Atomics.load(this.#words, this.#at + HOLDER);
     if (holder === 0 || holder === FREE_MARKED) return { owner: null };
-    return ownerOf(this.#shared.roster, holder & ~WAITED);
+    return ownerOf(this.#shared.processTable, holder & ~WAITED);
   }
 
   /** Acquires the lock if it is free and not reserved for another process; throws if its holder has died. */
@@ -125,7 +125,7 @@ export class LockWord {
 
   #reclaimIfDead(found: number, acknowledges: boolean): void {
     const holder = found & ~WAITED;
-    if (holder === this.#token || this.#shared.roster.isTokenAlive(holder)) return;
+    if (holder === this.#token || this.#shared.processTable.isTokenAlive(holder)) return;
     const again = Atomics.load(this.#words, this.#at + RECURSION);
     if (this.#becomeHolder(found)) this.#report(holder, again, acknowledges);
   }
@@ -137,7 +137,7 @@ export class LockWord {
   #tellInPlaceOfDead(acknowledges: boolean): void {
     const words = this.#words, at = this.#at;
     const told = Atomics.load(words, at + TOLD);
-    if (told === 0 || told === this.#token || this.#shared.roster.isTokenAlive(told)) return;
+    if (told === 0 || told === this.#token || this.#shared.processTable.isTokenAlive(told)) return;
     const dead = Atomics.load(words, at + DEAD);
     if (this.#becomeHolder(FREE_MARKED)) this.#report(dead, 0, acknowledges);
   }
@@ -184,7 +184,7 @@ export class LockWord {
    */
   #report(dead: number, again: number, acknowledges: boolean): never {
     const words = this.#words, at = this.#at;
-    const name = this.#shared.roster.nameOf(dead);
+    const name = this.#shared.processTable.nameOf(dead);
     Atomics.store(words, at + DEAD, dead);
     Atomics.store(words, at + TOLD, this.#token);
     Atomics.store(words, at + RECURSION, 0);
@@ -260,7 +260,9 @@ export class LockWord {
   ): void {
     if (this.isMine) return;
     const holder = Atomics.load(this.#words, this.#at + HOLDER) & ~WAITED;
-    const who = this.isFree ? "nobody holds it" : `${this.#shared.roster.nameOf(holder)} holds it`;
+    const who = this.isFree
+      ? "nobody holds it"
+      : `${this.#shared.processTable.nameOf(holder)} holds it`;
     throw new InvalidStateError(
       `${call}() was called on ${what} this process doesn't hold: ${who}. Acquire it first.`,
     );

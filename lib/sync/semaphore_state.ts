@@ -113,7 +113,7 @@ export class SemaphoreState {
    * the row of a dead process of which no living process was told.
    */
   #survey(): void {
-    const { token, roster } = this.#shared;
+    const { token, processTable } = this.#shared;
     const { used } = this.#table;
     this.#mine = this.#dead = -1;
     this.#held = 0;
@@ -122,12 +122,12 @@ export class SemaphoreState {
       if (held === 0) continue;
       if (held < 0) {
         const told = this.#table.get(row, TOLD);
-        if (told !== token && !roster.isTokenAlive(told)) this.#dead = row;
+        if (told !== token && !processTable.isTokenAlive(told)) this.#dead = row;
         continue;
       }
       const who = this.#table.get(row, TOKEN);
       if (who === token) this.#mine = row;
-      if (who === token || roster.isTokenAlive(who)) this.#held += held;
+      if (who === token || processTable.isTokenAlive(who)) this.#held += held;
       else this.#dead = row;
     }
   }
@@ -183,7 +183,7 @@ export class SemaphoreState {
   }
 
   #report(dead: number, freed: number): never {
-    const name = this.#shared.roster.nameOf(dead);
+    const name = this.#shared.processTable.nameOf(dead);
     this.eventcount.notify(freed);
     acknowledgeSoon(this.#acknowledge);
     const permits = freed === 1 ? "a permit" : `${freed} permits`;

@@ -18,7 +18,7 @@ import {
   serialize,
   type Serialized,
 } from "./transferable.ts";
-import { ownRoster } from "../liveness/membership.ts";
+import { ownProcessTable } from "../liveness/membership.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -103,7 +103,7 @@ export function capture(
 export function pack(
   { bytes, objects, posted, transfer }: Captured,
   root: string,
-  program: string = ownRoster().id,
+  program: string = ownProcessTable().id,
 ): Load {
   const parcels = ArrayPrototypeMap(objects, (object) => object[serialize]());
   for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);

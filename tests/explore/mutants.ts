@@ -230,7 +230,7 @@ const memory: Mutant[] = [
       "(Atomics.load(words, at + OWNER) & 1) ^ 1;",
       "Atomics.load(words, at + OWNER) & 1;",
     )],
-    scenarios: ["roster_hand_on"],
+    scenarios: ["process_table_hand_on"],
   },
   {
     name: "process table: one that finds an owner dead doesn't look again",
@@ -242,7 +242,7 @@ const memory: Mutant[] = [
       ) return false;`,
       "      return false;",
     )],
-    scenarios: ["roster_hand_on"],
+    scenarios: ["process_table_hand_on"],
   },
   {
     name: "process table: an entry is removed twice",
@@ -251,7 +251,7 @@ const memory: Mutant[] = [
       "if ((generation & 1) === 0 || Atomics.load(words, at + GENERATION) !== generation) return;",
       "if ((generation & 1) === 0) return;",
     )],
-    scenarios: ["roster_lost", "roster_again"],
+    scenarios: ["process_table_lost", "process_table_again"],
   },
 ];
 

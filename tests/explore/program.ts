@@ -37,11 +37,13 @@ const SMALLER: Record<string, Record<string, number>> = {
   "lib/shm/spsc_queue.ts": { FIRST_UNITS: 12, MAX_SEGMENT_UNITS: 64, LONG_UNITS: 20 },
 };
 
-/** For the scenarios in whose files it is said: an entry of the roster is taken again at once. */
+/** For the scenarios in whose files it is said: an entry of the process table is taken again at once. */
 const FEW_ENTRIES = { "lib/liveness/shared_table.ts": { MAX_BYTES: 1 << 14, MANY: 1 } };
 
 /** Files of scenarios that need more than the usual constants. */
-const SPECIAL: Record<string, Record<string, Record<string, number>>> = { roster: FEW_ENTRIES };
+const SPECIAL: Record<string, Record<string, Record<string, number>>> = {
+  process_table: FEW_ENTRIES,
+};
 
 /** Modules in whose place a model stands. */
 const MODELS: Record<string, string> = Object.fromEntries(

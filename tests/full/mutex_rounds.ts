@@ -97,7 +97,7 @@ Deno.test("a process that ends with the one it runs in, anywhere, leaves a usabl
 
 Deno.test("a process that spoils the table of who is alive keeps nobody for ever", async () => {
   for (const [word, value] of [[0, 1], [1, 0], [4, 1e6], [8, 1e6], [10, 2 ** 30], [11, 2 ** 30]]) {
-    const program = new URL("../support/programs/spoiled_roster.ts", import.meta.url).href;
+    const program = new URL("../support/programs/spoiled_process_table.ts", import.meta.url).href;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", program, `${word}`, `${value}`],
       stdin: "null",

@@ -6,7 +6,7 @@ import { Process, sleep } from "../../mod.ts";
 import { spawn } from "../../lib/host/spawn.ts";
 import { hosted, type Supervisor } from "../../lib/host/supervisor.ts";
 import { ControlBlock, ExitRecord } from "../../lib/liveness/control_block.ts";
-import { ownRef, ownRoster } from "../../lib/liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../../lib/liveness/membership.ts";
 import { errorLeft, newCrashReport } from "../../lib/protocol/crash_report.ts";
 import type { SpawnRequest } from "../../lib/protocol/spawn_request.ts";
 
@@ -63,7 +63,7 @@ Deno.test("a process with a time limit is running once its modules are loaded", 
 
 /** A request for a worker with this main module, as a starter makes it. */
 function requestOf(main: string): SpawnRequest {
-  const table = ownRoster(), control = new ControlBlock();
+  const table = ownProcessTable(), control = new ControlBlock();
   const child = {
     identity: { name: "by hand", pid: table.newPid(), lineage: [1], daemon: false },
     self: table.registerProcess("by hand", ownRef()),

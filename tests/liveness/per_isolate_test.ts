@@ -14,7 +14,7 @@ Deno.test("a second copy has the control block, the place and the key of the fir
   assert.notEqual(controls.ControlBlock, controlsAgain.ControlBlock);
   assert.equal(controls.ownControl().words, controlsAgain.ownControl().words);
   assert.deepEqual(members.ownRef(), membersAgain.ownRef());
-  assert.equal(members.ownRoster().shares, membersAgain.ownRoster().shares);
+  assert.equal(members.ownProcessTable().shares, membersAgain.ownProcessTable().shares);
   assert.deepEqual(signatures.ownKey(), signaturesAgain.ownKey());
 });
 

@@ -72,70 +72,76 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
       if (asked === undefined) continue;
       assert.equal(view().isAlive(asked.ref), isAlive(asked), `step ${step}`);
     }
-    for (const roster of views) {
+    for (const processTable of views) {
       for (const entry of [...entries, ...ended]) {
-        assert.equal(roster.isAlive(entry.ref), isAlive(entry));
+        assert.equal(processTable.isAlive(entry.ref), isAlive(entry));
         if (entry.name === undefined) continue;
-        const token = roster.token(entry.ref);
+        const token = processTable.token(entry.ref);
         assert.ok(token > 0 && token < 2 ** 30);
-        assert.equal(roster.isTokenAlive(token), !entry.struck);
-        if (!entry.struck) assert.ok(entry.name.startsWith(roster.nameOf(token).slice(0, 20)));
+        assert.equal(processTable.isTokenAlive(token), !entry.struck);
+        if (!entry.struck) {
+          assert.ok(entry.name.startsWith(processTable.nameOf(token).slice(0, 20)));
+        }
       }
     }
   });
 });
 
 Deno.test("an entry that is taken again doesn't bring back who had it before", () => {
-  const roster = SharedProcessTable.make();
-  const owner = roster.registerProcess("owner");
+  const processTable = SharedProcessTable.make();
+  const owner = processTable.registerProcess("owner");
   const gone: Ref[] = [];
   const bytes: number[] = [];
   for (let i = 0; i < 20_000; i++) {
-    const ref = i % 2 ? roster.register(owner) : roster.registerProcess(`process ${i}`);
-    roster.remove(ref);
+    const ref = i % 2 ? processTable.register(owner) : processTable.registerProcess(`process ${i}`);
+    processTable.remove(ref);
     gone.push(ref);
-    bytes.push(roster.shares.byteLength);
+    bytes.push(processTable.shares.byteLength);
   }
-  assert.ok(gone.every((ref) => !roster.isAlive(ref)));
-  assert.ok(roster.isAlive(owner));
+  assert.ok(gone.every((ref) => !processTable.isAlive(ref)));
+  assert.ok(processTable.isAlive(owner));
   assert.ok(new Set(gone.map(({ index }) => index)).size < 5000, "entries are taken again");
   assert.ok(bytes[19_999] < 2 ** 20, `${bytes[19_999]} bytes`);
 });
 
 Deno.test("striking off who was struck off before does nothing to who has the entry now", () => {
-  const roster = SharedProcessTable.make();
-  const owner = roster.registerProcess("owner");
-  const first = roster.register(owner);
-  roster.remove(first);
+  const processTable = SharedProcessTable.make();
+  const owner = processTable.registerProcess("owner");
+  const first = processTable.register(owner);
+  processTable.remove(first);
   let again = first;
   for (let i = 0; i < 5000 && (i === 0 || again.index !== first.index); i++) {
-    if (i > 0) roster.remove(again);
-    again = roster.register(owner);
+    if (i > 0) processTable.remove(again);
+    again = processTable.register(owner);
   }
   assert.equal(again.index, first.index);
-  roster.remove(first);
-  roster.reparent(first, first);
-  assert.ok(roster.isAlive(again));
-  assert.ok(!roster.isAlive(first));
+  processTable.remove(first);
+  processTable.reparent(first, first);
+  assert.ok(processTable.isAlive(again));
+  assert.ok(!processTable.isAlive(first));
 });
 
 Deno.test("what belongs to each other in a ring is lost", () => {
-  const roster = SharedProcessTable.make();
-  const owner = roster.registerProcess("owner");
-  const ring = [roster.register(owner), roster.register(owner), roster.register(owner)];
-  for (let i = 0; i < 3; i++) roster.reparent(ring[i], ring[(i + 1) % 3]);
-  for (const ref of ring) assert.equal(roster.isAlive(ref), false);
-  roster.reparent(ring[0], ring[0]);
-  assert.equal(roster.isAlive(ring[0]), false);
+  const processTable = SharedProcessTable.make();
+  const owner = processTable.registerProcess("owner");
+  const ring = [
+    processTable.register(owner),
+    processTable.register(owner),
+    processTable.register(owner),
+  ];
+  for (let i = 0; i < 3; i++) processTable.reparent(ring[i], ring[(i + 1) % 3]);
+  for (const ref of ring) assert.equal(processTable.isAlive(ref), false);
+  processTable.reparent(ring[0], ring[0]);
+  assert.equal(processTable.isAlive(ring[0]), false);
 });
 
-Deno.test("pids and rosters are told apart", () => {
-  const rosters = [SharedProcessTable.make(), SharedProcessTable.make()];
-  assert.notEqual(rosters[0].id, rosters[1].id);
-  assert.equal(new SharedProcessTable(rosters[0].shares).id, rosters[0].id);
+Deno.test("pids and process tables are told apart", () => {
+  const processTables = [SharedProcessTable.make(), SharedProcessTable.make()];
+  assert.notEqual(processTables[0].id, processTables[1].id);
+  assert.equal(new SharedProcessTable(processTables[0].shares).id, processTables[0].id);
   const pids = Array.from(
     { length: 100 },
-    (_, i) => new SharedProcessTable(rosters[0].shares).newPid() - i,
+    (_, i) => new SharedProcessTable(processTables[0].shares).newPid() - i,
   );
   // Above those of the operating system, and below 2 ** 31, where Deno takes a pid for another.
   assert.deepEqual(pids, Array.from({ length: 100 }, () => 2 ** 30 + 1));

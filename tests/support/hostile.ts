@@ -215,7 +215,7 @@ attempt(
   "the library's words",
   /^undefined undefined undefined$/,
   `
-  return ["control", "roster", "key"].map((name) => typeof globalThis[Symbol.for("@multiproc/multiprocessing/" + name)]).join(" ")`,
+  return ["control-block", "process-table", "key"].map((name) => typeof globalThis[Symbol.for("@multiproc/multiprocessing/" + name)]).join(" ")`,
 );
 
 // Outlives its end, or its limits

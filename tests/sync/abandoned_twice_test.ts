@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AbandonedLockError } from "../../lib/errors.ts";
-import { ownRoster } from "../../lib/liveness/membership.ts";
+import { ownProcessTable } from "../../lib/liveness/membership.ts";
 import type { Ref } from "../../lib/liveness/process_table.ts";
 import { LOCK_WORDS, LockWord } from "../../lib/sync/lock_word.ts";
 import { newSemaphoreState, SemaphoreState } from "../../lib/sync/semaphore_state.ts";
@@ -38,13 +38,13 @@ const kinds: Record<string, () => (shared: SharedState) => Omit<Party, "die">> =
 };
 
 function parties(kind: string, count: number): Party[] {
-  const roster = ownRoster();
+  const processTable = ownProcessTable();
   const make = kinds[kind]();
   const shared = kind === "Lock" ? newSharedState(LOCK_WORDS) : newSemaphoreState(1);
   return Array.from({ length: count }, (_, i) => {
-    const ref: Ref = roster.registerProcess(`P${i}`);
-    const view: SharedState = { ...shared, token: roster.token(ref) };
-    return { ...make(view), die: () => roster.reap(ref) };
+    const ref: Ref = processTable.registerProcess(`P${i}`);
+    const view: SharedState = { ...shared, token: processTable.token(ref) };
+    return { ...make(view), die: () => processTable.reap(ref) };
   });
 }
 

@@ -11,9 +11,9 @@ import { turn } from "../support/sync.ts";
 
 /** The views that so many processes have of one lock, all in this isolate. */
 function views(count: number): { locks: LockWord[]; words: Int32Array } {
-  const shared = newSharedState(LOCK_WORDS), { roster } = shared;
+  const shared = newSharedState(LOCK_WORDS), { processTable } = shared;
   const locks = Array.from({ length: count }, (_, i) => {
-    const token = roster.token(roster.registerProcess(`P${i}`));
+    const token = processTable.token(processTable.registerProcess(`P${i}`));
     const view: SharedState = { ...shared, token };
     return new LockWord(view, "Lock");
   });
@@ -107,7 +107,7 @@ Deno.test("of a free permit that is reserved, those who wait look again when tha
   const shared = newSemaphoreState(1);
   const permits = new SemaphoreState(shared, "Semaphore");
   const { words } = shared;
-  const other = shared.roster.token(shared.roster.registerProcess("other"));
+  const other = shared.processTable.token(shared.processTable.registerProcess("other"));
   const at = SLOT_TABLE_WORDS + 3; // RESERVED
   words[at] = other;
   words[at + 1] = (Date.now() + 4) | 0;

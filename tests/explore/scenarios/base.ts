@@ -3,7 +3,7 @@
 
 import { adoptControl, ControlBlock } from "../../../lib/liveness/control_block.ts";
 import { setMayEndAnywhere } from "../../../lib/liveness/mutex.ts";
-import { adoptPlace, ownRoster } from "../../../lib/liveness/membership.ts";
+import { adoptPlace, ownProcessTable } from "../../../lib/liveness/membership.ts";
 import type { Ref } from "../../../lib/liveness/process_table.ts";
 import { SharedProcessTable } from "../../../lib/liveness/shared_table.ts";
 import { recheckEverywhere } from "../../../lib/wait/eventcount.ts";
@@ -13,36 +13,36 @@ declare const sim: Simulation;
 
 /** A program of some processes. */
 export interface Program extends Shared {
-  roster: SharedArrayBuffer;
+  processTable: SharedArrayBuffer;
   refs: Ref[];
 }
 
 /** Makes one; objects are made in the name of the first process. */
 export function newProgram(count: number): Program {
-  const roster = SharedProcessTable.make();
-  sim.label(roster.shares, "roster");
+  const processTable = SharedProcessTable.make();
+  sim.label(processTable.shares, "process table");
   const refs: Ref[] = [], controls: Int32Array[] = [];
   for (let i = 0; i < count; i++) {
-    refs.push(roster.registerProcess(`P${i}`));
+    refs.push(processTable.registerProcess(`P${i}`));
     const control = new ControlBlock().words;
     sim.label(control, `control${i}`);
     controls.push(control);
   }
-  adoptPlace(roster.shares, refs[0]);
-  return { roster: roster.shares, refs, controls };
+  adoptPlace(processTable.shares, refs[0]);
+  return { processTable: processTable.shares, refs, controls };
 }
 
 /** The first step of each process. */
 export function init(shared: Shared, id: number): void {
-  const { controls, roster, refs } = shared as Program;
+  const { controls, processTable, refs } = shared as Program;
   adoptControl(controls[id]);
-  adoptPlace(roster, refs[id]);
+  adoptPlace(processTable, refs[id]);
   setMayEndAnywhere(sim.endsAnywhere().includes(id));
 }
 
 /** What the host of those that were killed does when they are gone. */
 export function reap({ refs }: Program): void {
-  for (const id of sim.killed()) ownRoster().reap(refs[id]);
+  for (const id of sim.killed()) ownProcessTable().reap(refs[id]);
   recheckEverywhere();
 }
 

@@ -4,7 +4,7 @@
 
 import { ControlBlock, ownControl } from "../../../lib/liveness/control_block.ts";
 import { runExitHooks } from "../../../lib/liveness/exit_hooks.ts";
-import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../../../lib/liveness/membership.ts";
 import { Supervisor, TERMINATED } from "../../../lib/host/supervisor.ts";
 import { exitEvent } from "../../../lib/protocol/exit_event.ts";
 import type { SpawnRequest, WorkerData } from "../../../lib/protocol/spawn_request.ts";
@@ -70,7 +70,7 @@ function child<T extends Program>(target: (shared: T) => void): (shared: T) => v
     control.markLoaded();
     target(shared);
     runExitHooks(0);
-    ownRoster().reap(ownRef());
+    ownProcessTable().reap(ownRef());
     if (control.finish(0)) exitEvent(control.exitRecord()).notify(Infinity);
     sim.terminate(sim.id);
   };

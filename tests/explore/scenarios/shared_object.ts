@@ -28,7 +28,7 @@ export function sharing(make: () => object, name: string): () => Sharing {
 /** Names all shared memory in a parcel, however deep it lies. */
 function labelWords(content: unknown, name: string): void {
   for (const [key, value] of Object.entries(Object(content) as Record<string, unknown>)) {
-    if (key === "roster") continue;
+    if (key === "processTable") continue;
     if (value instanceof SharedArrayBuffer) sim.label(value, name);
     else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value)) {
       labelWords(value, key === "content" || key === "words" ? name : `${name}.${key}`);

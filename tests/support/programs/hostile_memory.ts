@@ -18,7 +18,7 @@ import {
 } from "@multiproc/multiprocessing";
 import { expose, serialize } from "../../../lib/transfer/transferable.ts";
 import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
-import { ownRef, ownRoster } from "../../../lib/liveness/membership.ts";
+import { ownProcessTable, ownRef } from "../../../lib/liveness/membership.ts";
 import { ServedDesk } from "../../../lib/host/table_broker.ts";
 import { newResultBuffer, read } from "../../../lib/protocol/result_buffer.ts";
 
@@ -235,7 +235,8 @@ if (import.meta.main) {
       memories.push(...memoriesOf(parcel.content));
       use.push(...made.use);
     } else if (current === "desk") {
-      const desk = newDesk(ownRoster(), 7), ref = ownRoster().registerProcess("fuzzed", ownRef());
+      const desk = newDesk(ownProcessTable(), 7),
+        ref = ownProcessTable().registerProcess("fuzzed", ownRef());
       memories.push(desk);
       served = new ServedDesk(desk, ref);
       use.push(

@@ -50,7 +50,7 @@ function distorted(message: Record<string, unknown>): unknown[] {
   return all;
 }
 
-/** Somebody who is alive in the roster: whose words stand in the global scope. */
+/** Somebody who is alive in the process table: whose words stand in the global scope. */
 function ownRef(): unknown {
   return Reflect.get(globalThis, Symbol.for("@multiproc/multiprocessing/process-table")).self;
 }

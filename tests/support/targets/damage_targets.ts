@@ -140,11 +140,13 @@ export const kinds = Object.keys(uses) as Kind[];
 
 const parcelOf = (object: unknown) => (object as HandedOver)[serialize]();
 
-/** All shared memory in something, but for the roster, which is everybody's. */
+/** All shared memory in something, but for the process table, which is everybody's. */
 function memoryIn(content: unknown, found: SharedArrayBuffer[] = []): SharedArrayBuffer[] {
   if (content instanceof SharedArrayBuffer) found.push(content);
   else if (typeof content === "object" && content !== null) {
-    for (const [key, part] of Object.entries(content)) if (key !== "roster") memoryIn(part, found);
+    for (const [key, part] of Object.entries(content)) {
+      if (key !== "processTable") memoryIn(part, found);
+    }
   }
   return found;
 }

@@ -2,7 +2,7 @@
 // here (MANY is 1: see program.ts).
 
 import { Mutex } from "../../../lib/liveness/mutex.ts";
-import { ownRoster } from "../../../lib/liveness/membership.ts";
+import { ownProcessTable } from "../../../lib/liveness/membership.ts";
 import type { Ref } from "../../../lib/liveness/process_table.ts";
 import type { Outcome, Scenario, Simulation } from "../kernel/scenario.ts";
 import { init, lostWakeUp, type Program, reap, scenario, unfinished } from "./base.ts";
@@ -15,94 +15,94 @@ const nothing = () => ({ end: { index: 0, generation: 0 } });
 
 /** Takes an entry and gives it back, some times; nobody else has it meanwhile. */
 const enrolls = (times: number) => (s: S) => {
-  const roster = ownRoster();
+  const processTable = ownProcessTable();
   for (let i = 0; i < times; i++) {
-    const ref = roster.register(s.refs[sim.id]);
+    const ref = processTable.register(s.refs[sim.id]);
     if (sim.add(`entry ${ref.index}`, 1) > 1) sim.fail(`entry ${ref.index} is taken twice`);
-    if (!roster.isAlive(ref)) sim.fail(`what was entered isn't alive`);
+    if (!processTable.isAlive(ref)) sim.fail(`what was entered isn't alive`);
     sim.add(`entry ${ref.index}`, -1);
-    roster.remove(ref);
-    if (roster.isAlive(ref)) sim.fail(`what was struck off is alive`);
+    processTable.remove(ref);
+    if (processTable.isAlive(ref)) sim.fail(`what was struck off is alive`);
   }
 };
 
 function newEnd(program: Program): { end: Ref } {
-  const roster = ownRoster();
+  const processTable = ownProcessTable();
   // The new owner is of another generation than the old one.
   for (let i = 0; i < 2; i++) {
-    roster.remove(program.refs[2]);
-    program.refs[2] = roster.registerProcess("P2");
+    processTable.remove(program.refs[2]);
+    program.refs[2] = processTable.registerProcess("P2");
   }
-  return { end: roster.register(program.refs[1]) };
+  return { end: processTable.register(program.refs[1]) };
 }
 
 const check = (outcome: Outcome) => unfinished(outcome) ?? lostWakeUp(outcome);
 
 export const scenarios: Record<string, Scenario> = {
-  roster_enroll: scenario(nothing, {
+  process_table_enroll: scenario(nothing, {
     about: "3 processes enter something and strike it off",
     processes: [enrolls(1), enrolls(1), enrolls(1)],
     check,
   }),
-  roster_again: scenario(nothing, {
+  process_table_again: scenario(nothing, {
     about: "2 processes, three times each: entries are taken again",
     processes: [enrolls(3), enrolls(3)],
     check,
   }),
-  roster_hand_on: scenario(newEnd, {
+  process_table_hand_on: scenario(newEnd, {
     about:
       "an end is handed on and its old owner struck off, while another looks whether it is alive",
     processes: [
       ({ end }: S) => {
         for (let i = 0; i < 2; i++) {
-          if (!ownRoster().isAlive(end)) {
+          if (!ownProcessTable().isAlive(end)) {
             sim.fail("an end that was handed on in time counts as dead");
           }
         }
       },
       ({ end, refs }: S) => {
         new Mutex(new Int32Array(new SharedArrayBuffer(4)), 0).withLockNoKill(() =>
-          ownRoster().reparent(end, refs[2])
+          ownProcessTable().reparent(end, refs[2])
         );
-        ownRoster().reap(refs[1]);
+        ownProcessTable().reap(refs[1]);
       },
       () => {},
     ],
     check,
     bounds: { preemptions: 3 },
   }),
-  roster_lost: scenario(newEnd, {
+  process_table_lost: scenario(newEnd, {
     about: "two strike off who has died and what belongs to it, at once",
     processes: [
-      ({ refs }: S) => ownRoster().reap(refs[1]),
+      ({ refs }: S) => ownProcessTable().reap(refs[1]),
       () => {},
       ({ end, refs }: S) => {
-        const roster = ownRoster();
-        roster.reap(refs[1]);
-        if (roster.isAlive(end)) sim.fail("what belonged to the dead one is alive");
-        const [a, b] = [roster.registerProcess("a"), roster.registerProcess("b")];
+        const processTable = ownProcessTable();
+        processTable.reap(refs[1]);
+        if (processTable.isAlive(end)) sim.fail("what belonged to the dead one is alive");
+        const [a, b] = [processTable.registerProcess("a"), processTable.registerProcess("b")];
         if (a.index === b.index) sim.fail(`entry ${a.index} is taken twice`);
       },
     ],
     check,
   }),
-  roster_abrupt: scenario(nothing, {
+  process_table_abrupt: scenario(nothing, {
     about: "one ends anywhere while it enters and strikes off: the table works",
     processes: [
       ({ refs }: S) => {
-        const roster = ownRoster(), taken = new Set<number>();
+        const processTable = ownProcessTable(), taken = new Set<number>();
         for (let i = 0; i < 4; i++) {
-          const ref = roster.register(refs[0]);
-          if (!roster.isAlive(ref)) sim.fail("what was entered isn't alive");
+          const ref = processTable.register(refs[0]);
+          if (!processTable.isAlive(ref)) sim.fail("what was entered isn't alive");
           if (taken.has(ref.index)) sim.fail(`entry ${ref.index} is taken twice`);
           taken.add(ref.index);
         }
       },
       ({ refs }: S) => {
-        const roster = ownRoster();
-        const [a, b] = [roster.register(refs[1]), roster.register(refs[1])];
-        roster.remove(a);
-        roster.remove(b);
+        const processTable = ownProcessTable();
+        const [a, b] = [processTable.register(refs[1]), processTable.register(refs[1])];
+        processTable.remove(a);
+        processTable.remove(b);
       },
       (s: S) => reap(s),
     ],
