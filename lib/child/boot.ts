@@ -5,7 +5,7 @@
 import "../platform/requirements.ts";
 import { workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
-import { type Cargo, receivePosted, unpackMessage } from "../transfer/message.ts";
+import { type Message, receivePosted, unpackMessage } from "../transfer/message.ts";
 import { adoptControl, ownControl } from "../liveness/control_block.ts";
 import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
 import { knowsAll } from "../transfer/transferable.ts";
@@ -205,7 +205,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   // In this order: the host assumes that a process without a heartbeat runs nothing.
   beat(ownControl());
   stopIfKilled();
-  const cargo = receivePosted(port) as Cargo;
+  const message = receivePosted(port) as Message;
   becomeChild(child);
   confine(child);
   const { identity, travel, memoryLimitMb, sealed, result: buffer } = child;
@@ -223,11 +223,11 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   try {
     watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
     // Before the user's modules, which may replace globals that our modules use while they are loaded.
-    if (!isBundled && !knowsAll(cargo.parcels)) {
+    if (!isBundled && !knowsAll(message.serialized)) {
       await import(new URL("./deserializers.ts", import.meta.url).href);
     }
     const code = await find(travel);
-    given = fromStarter(() => unpackMessage(cargo));
+    given = fromStarter(() => unpackMessage(message));
     const result = await (travel.isClass
       ? runObject(code, identity, given as Record<string, unknown>)
       : Reflect.apply(code as Code, undefined, given as unknown[]));

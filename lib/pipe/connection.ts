@@ -757,7 +757,7 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
 
   /** @ignore */
   [serialize](): Serialized {
-    return this.#end.parcel;
+    return this.#end.serialized;
   }
 
   /** @ignore */

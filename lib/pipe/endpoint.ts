@@ -21,11 +21,11 @@ import {
 import {
   capture,
   type Captured,
-  type Cargo,
   commit,
   discardMessage,
-  type Load,
+  type Message,
   pack,
+  type PackedMessage,
   post,
   postAlone,
   receivePosted,
@@ -112,7 +112,7 @@ export interface EndpointContent {
 /** A message that goes through the port. */
 interface Posted {
   number: number;
-  cargo?: Cargo;
+  message?: Message;
   /** The user's objects that move with it. */
   moved?: readonly object[];
   segment?: SharedArrayBuffer;
@@ -391,9 +391,9 @@ export class Endpoint {
     if (kind === POSTED) {
       // A message that was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
-      const cargo = this.#fetch(taken.words[NUMBER_WORD]).cargo!;
-      if (isExposed(lane.header.buffer)) exposeAll(cargo.parcels);
-      return unpackMessage(cargo);
+      const message = this.#fetch(taken.words[NUMBER_WORD]).message!;
+      if (isExposed(lane.header.buffer)) exposeAll(message.serialized);
+      return unpackMessage(message);
     }
     const message = decode(taken.bytes, LENGTH_BYTES, length);
     trimTaken();
@@ -506,12 +506,12 @@ export class Endpoint {
     return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
   }
 
-  #pack(captured: Captured): Load {
-    const loaded = pack(captured, "message", this.#processTable.id);
-    for (const parcel of each(loaded.cargo.parcels)) {
-      if (parcel.kind === CONNECTION) this.#checkCarries(parcel.content as EndpointContent);
+  #pack(captured: Captured): PackedMessage {
+    const packed = pack(captured, "message", this.#processTable.id);
+    for (const object of each(packed.message.serialized)) {
+      if (object.kind === CONNECTION) this.#checkCarries(object.content as EndpointContent);
     }
-    return loaded;
+    return packed;
   }
 
   #checkCarries({ self }: EndpointContent): void {
@@ -530,18 +530,18 @@ export class Endpoint {
   /** Posts a message and puts its marker, for which there is room. */
   #post(captured: Captured): void {
     const { lane, notEmpty } = this.#sender();
-    const loaded = this.#pack(captured), { transfer } = captured;
+    const packed = this.#pack(captured), { transfer } = captured;
     lane.reserve(MARKER_BYTES);
     this.#isPosting = true;
     try {
       const number = this.#nextNumber();
       const moved = ArrayPrototypeFilter(transfer, (object) => !(object instanceof ArrayBuffer));
       // The receiver of this pipe may be hostile code, or hand the message on to such.
-      if (isExposed(lane.header.buffer)) exposeAll(loaded.cargo.parcels);
-      const posted: Posted = { number, cargo: loaded.cargo, moved };
-      post(this.#port, posted, loaded, "message");
+      if (isExposed(lane.header.buffer)) exposeAll(packed.message.serialized);
+      const posted: Posted = { number, message: packed.message, moved };
+      post(this.#port, posted, packed, "message");
       marker.words[NUMBER_WORD] = number;
-      const arrives = () => commit(loaded, this.#peer, "sent through a pipe");
+      const arrives = () => commit(packed, this.#peer, "sent through a pipe");
       lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
     } finally {
       this.#isPosting = false;
@@ -593,7 +593,7 @@ export class Endpoint {
   }
 
   /** The serialized form of this end. */
-  get parcel(): Serialized {
+  get serialized(): Serialized {
     this.checkOpen();
     this.checkNotPosting("handing it over");
     const content: EndpointContent = {
@@ -649,8 +649,8 @@ const MAX_POSTED = 100_000;
 const STACK_NEEDED = 200;
 
 /** Discards a posted message that will not be received: ends the ports and streams in it. */
-function dropPosted({ cargo, moved = [] }: Posted): void {
-  if (cargo !== undefined) discardMessage(cargo);
+function dropPosted({ message, moved = [] }: Posted): void {
+  if (message !== undefined) discardMessage(message);
   const ignore = () => {};
   for (const object of each(moved)) {
     if (object instanceof WebPort) object.close();

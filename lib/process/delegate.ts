@@ -12,7 +12,7 @@ import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
 import { askHost } from "../protocol/host_port.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
-import { type Cargo, postAlone } from "../transfer/message.ts";
+import { type Message, postAlone } from "../transfer/message.ts";
 import { addChore, removeChore } from "../wait/eventcount.ts";
 
 const { clearInterval, performance, setInterval, structuredClone } = primordials;
@@ -28,7 +28,7 @@ const CLAIM_TIMEOUT_MS = 500;
  */
 export function delegate(
   request: SpawnRequest,
-  args: Cargo | undefined,
+  args: Message | undefined,
   replaced: (port: MessagePort) => void,
 ): void {
   // A copy, so that the arguments that are sent later are those of the start.

@@ -63,7 +63,7 @@ export function startProcess(
   const root = target.isClass ? "this" : "args";
   const packed = packMessage(target.isClass ? { ...value } : value, root);
   const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;
-  const hasObjects = packed.cargo.parcels.length > 0;
+  const hasObjects = packed.message.serialized.length > 0;
   const { travel, giveUp, ...worker } = plan(target, {
     ...{ grants, hasObjects },
     isJailed: isLimited,
@@ -74,7 +74,7 @@ export function startProcess(
   do identity.pid = table.newPid(); while (hosted.has(identity.pid));
   // A process that is started by a process with a desk has a desk, too.
   const isExposed = grants !== undefined || table.shares === undefined;
-  if (isExposed) exposeAll(packed.cargo.parcels);
+  if (isExposed) exposeAll(packed.message.serialized);
   const control = new ControlBlock(), crashReport = newCrashReport();
   const exit = grants === undefined ? control.exitRecord() : ExitRecord.make();
   const result = grants && newResultBuffer(bounds.maxResultBytes ?? DEFAULT_RESULT_BYTES);
@@ -94,11 +94,11 @@ export function startProcess(
   };
   if (grants !== undefined) warnOfPrompts();
   try {
-    post(port1, packed.cargo, packed, root);
+    post(port1, packed.message, packed, root);
     withoutKill(() => commit(packed, self, `given to ${identity.name}`));
     if (canDelegate()) {
       // Moved objects can't be sent twice.
-      delegate(request, packed.transfer.length === 0 ? packed.cargo : undefined, replaced);
+      delegate(request, packed.transfer.length === 0 ? packed.message : undefined, replaced);
     } else spawn(request);
   } catch (error) {
     identity.pid = 0;

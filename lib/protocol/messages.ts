@@ -4,12 +4,12 @@
 // process asks its host, the isolate that runs its worker, for things that only a host can do. Everything else
 // is words of the control block (lib/liveness/control_block.ts), which need no event loop.
 
-import type { Cargo } from "../transfer/message.ts";
+import type { Message } from "../transfer/message.ts";
 import type { Failure } from "../transfer/remote_error.ts";
 import type { SpawnRequest } from "./spawn_request.ts";
 
 /** The first and only message to the starter, from a process that has the same permissions. */
-export type Outcome = { type: "returned"; cargo: Cargo } | { type: "threw"; failure: Failure };
+export type Outcome = { type: "returned"; message: Message } | { type: "threw"; failure: Failure };
 
 /** A process that runs in the worker of another process, whose thread may be busy with something else. */
 export interface Nested {

@@ -29,9 +29,9 @@ export interface Reply {
 export function replyTo(port: MessagePort, starter: Ref): Reply {
   return {
     returned(value) {
-      const loaded = packMessage(value, "result");
-      post(port, { type: "returned", cargo: loaded.cargo } satisfies Outcome, loaded, "result");
-      withoutKill(() => commit(loaded, starter, "returned as the result of this process"));
+      const packed = packMessage(value, "result");
+      post(port, { type: "returned", message: packed.message } satisfies Outcome, packed, "result");
+      withoutKill(() => commit(packed, starter, "returned as the result of this process"));
     },
     threw(thrown) {
       const say = (failure: Failure) => {
@@ -54,5 +54,5 @@ export function receive(port: MessagePort): Result | undefined {
   const outcome = receivePosted(port) as Outcome | undefined;
   if (outcome === undefined) return undefined;
   if (outcome.type === "threw") return { failure: outcome.failure };
-  return { value: unpackMessage(outcome.cargo) };
+  return { value: unpackMessage(outcome.message) };
 }

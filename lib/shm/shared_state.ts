@@ -53,14 +53,14 @@ export function ownerOf(processTable: ProcessTable, token: number): Owner {
 }
 
 /** An object of a kind, serialized. */
-interface SharedParcel {
+interface SerializedState {
   kind: string;
   content: SharedContent;
   program: string;
 }
 
 /** The serialized form of an object with this state. */
-export function parcelOf(kind: string, { words, processTable }: SharedState): SharedParcel {
+export function serializedOf(kind: string, { words, processTable }: SharedState): SerializedState {
   const content: SharedContent = { words: words.buffer, program: processTable.id };
   return { kind, content, program: processTable.id };
 }

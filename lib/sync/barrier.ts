@@ -16,7 +16,12 @@ import { blocking, eventually } from "../wait/operation.ts";
 import { type BlockOptions, signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { type Action, type ActionText, arrivedAction, givenAction } from "./barrier_action.ts";
 import { Arrival, BarrierState, newBarrierState } from "./barrier_state.ts";
-import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
+import {
+  handedOverOnly,
+  receivedState,
+  serializedOf,
+  type SharedState,
+} from "../shm/shared_state.ts";
 import { MAX_ROWS } from "../shm/slot_table.ts";
 import { isThenable } from "./thenable.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -287,10 +292,10 @@ export class Barrier {
 
   /** @ignore */
   [serialize](): Serialized {
-    const parcel = parcelOf(NAME, this.#shared);
+    const serialized = serializedOf(NAME, this.#shared);
     const action = this.#action?.text();
-    const all: BarrierContent = { parties: parcel.content, timeout: this.#timeout, action };
-    return { ...parcel, content: all };
+    const all: BarrierContent = { parties: serialized.content, timeout: this.#timeout, action };
+    return { ...serialized, content: all };
   }
 }
 

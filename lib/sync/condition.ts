@@ -25,7 +25,12 @@ import { Lock } from "./lock.ts";
 import { isThenable } from "./thenable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { RLock } from "./rlock.ts";
-import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
+import {
+  handedOverOnly,
+  receivedState,
+  serializedOf,
+  type SharedState,
+} from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { performance, TypeError } = primordials;
@@ -383,9 +388,9 @@ export class Condition implements Holdable {
 
   /** @ignore */
   [serialize](): Serialized {
-    const parcel = parcelOf(NAME, this.#shared);
-    const both: ConditionContent = { line: parcel.content, lock: this.#lock[serialize]() };
-    return { ...parcel, content: both };
+    const serialized = serializedOf(NAME, this.#shared);
+    const both: ConditionContent = { line: serialized.content, lock: this.#lock[serialize]() };
+    return { ...serialized, content: both };
   }
 }
 

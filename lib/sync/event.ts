@@ -15,8 +15,8 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import {
   handedOverOnly,
   newSharedState,
-  parcelOf,
   receivedState,
+  serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -146,6 +146,6 @@ export class Event {
 
   /** @ignore */
   [serialize](): Serialized {
-    return parcelOf(NAME, this.#shared);
+    return serializedOf(NAME, this.#shared);
   }
 }

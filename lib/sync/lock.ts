@@ -18,8 +18,8 @@ import { LOCK_WORDS, LockWord } from "./lock_word.ts";
 import {
   handedOverOnly,
   newSharedState,
-  parcelOf,
   receivedState,
+  serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -189,6 +189,6 @@ export class Lock implements Holdable {
 
   /** @ignore */
   [serialize](): Serialized {
-    return parcelOf(NAME, this.#shared);
+    return serializedOf(NAME, this.#shared);
   }
 }

@@ -18,8 +18,8 @@ import { LOCK_WORDS, LockWord } from "./lock_word.ts";
 import {
   handedOverOnly,
   newSharedState,
-  parcelOf,
   receivedState,
+  serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -195,6 +195,6 @@ export class RLock implements Holdable {
 
   /** @ignore */
   [serialize](): Serialized {
-    return parcelOf(NAME, this.#shared);
+    return serializedOf(NAME, this.#shared);
   }
 }

@@ -16,7 +16,12 @@ import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
 import { MAX_PERMITS, newSemaphoreState, SemaphoreState, TOO_MANY } from "./semaphore_state.ts";
-import { handedOverOnly, parcelOf, receivedState, type SharedState } from "../shm/shared_state.ts";
+import {
+  handedOverOnly,
+  receivedState,
+  serializedOf,
+  type SharedState,
+} from "../shm/shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { RangeError } = primordials;
@@ -202,7 +207,7 @@ export class Semaphore implements Holdable {
 
   /** @ignore */
   [serialize](): Serialized {
-    return parcelOf(this.#kind, this.#shared);
+    return serializedOf(this.#kind, this.#shared);
   }
 }
 

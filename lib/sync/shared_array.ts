@@ -287,7 +287,7 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
     }
 
     [serialize](): Serialized {
-      return this.#elements.parcel;
+      return this.#elements.serialized;
     }
   };
 }

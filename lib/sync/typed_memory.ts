@@ -225,7 +225,7 @@ export class TypedMemory<T extends TypeCode> {
   }
 
   /** The serialized form of the object. */
-  get parcel(): Serialized {
+  get serialized(): Serialized {
     const { buffer, lock } = this.#parts;
     const content: TypedMemoryContent = { type: this.#type.code, buffer, lock: lock[serialize]() };
     return { kind: this.#name, content };

@@ -238,6 +238,6 @@ export class Value<T extends TypeCode> {
 
   /** @ignore */
   [serialize](): Serialized {
-    return this.#elements.parcel;
+    return this.#elements.serialized;
   }
 }

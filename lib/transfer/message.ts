@@ -40,10 +40,10 @@ const {
 } = primordials;
 
 /** A message as it crosses to another process. */
-export interface Cargo {
+export interface Message {
   bytes: Uint8Array;
   /** The serialized forms of the objects that are handed over. */
-  parcels: readonly Serialized[];
+  serialized: readonly Serialized[];
   /** The objects that only a port takes. */
   posted: readonly object[];
 }
@@ -59,8 +59,8 @@ export interface Captured {
 }
 
 /** A message, and the objects of this process that go with it. */
-export interface Load {
-  cargo: Cargo;
+export interface PackedMessage {
+  message: Message;
   /** The objects in the message that are handed over. */
   objects: readonly HandedOver[];
   /** The objects that move with the message: those the user has named, and ports of objects handed over. */
@@ -77,7 +77,7 @@ const COPIES: Beside = { moving: new SafeSet(), largestBuffer: LARGE };
  *
  * @param root the name of the value
  */
-export function packMessage(value: unknown, root: string): Load {
+export function packMessage(value: unknown, root: string): PackedMessage {
   const encoder = freeEncoder(), length = encoder.encode(value, 0, root, COPIES);
   return pack(capture(encoder, 0, length, []), root);
 }
@@ -104,18 +104,20 @@ export function pack(
   { bytes, objects, posted, transfer }: Captured,
   root: string,
   program: string = ownProcessTable().id,
-): Load {
-  const parcels = ArrayPrototypeMap(objects, (object) => object[serialize]());
-  for (let i = 0; i < parcels.length; i++) markExposed(parcels[i]);
-  if (ArrayPrototypeSome(parcels, (parcel) => (option(parcel, "program") ?? program) !== program)) {
+): PackedMessage {
+  const serialized = ArrayPrototypeMap(objects, (object) => object[serialize]());
+  for (let i = 0; i < serialized.length; i++) markExposed(serialized[i]);
+  if (
+    ArrayPrototypeSome(serialized, (object) => (option(object, "program") ?? program) !== program)
+  ) {
     throw new TypeError(
       `${root} holds an object of another program: one that a worker was given after it had processes ` +
         "or pipes of its own. Call Connection.fromMessage before anything else there.",
     );
   }
-  const ports = ArrayPrototypeFlatMap(parcels, (parcel) => option(parcel, "ports") ?? []);
+  const ports = ArrayPrototypeFlatMap(serialized, (object) => option(object, "ports") ?? []);
   return {
-    cargo: { bytes, parcels, posted },
+    message: { bytes, serialized, posted },
     objects,
     transfer: ArrayPrototypeConcat<object>(transfer, ports),
   };
@@ -143,11 +145,16 @@ export function receivePosted(port: MessagePort): unknown {
   return wrapped === undefined ? undefined : MapPrototypeGet(wrapped, 0);
 }
 
-/** Posts `message`, which holds `load.cargo`. Throws a TypeError if a platform object in it can't be posted. */
-export function post(port: MessagePort, message: unknown, load: Load, root: string): void {
+/** Posts `message`, which holds `packed.message`. Throws a TypeError if a platform object in it can't be posted. */
+export function post(
+  port: MessagePort,
+  message: unknown,
+  packed: PackedMessage,
+  root: string,
+): void {
   try {
-    if (load.transfer.length === 0) return postAlone(port, message);
-    postMessage(port, wrap(message), load.transfer);
+    if (packed.transfer.length === 0) return postAlone(port, message);
+    postMessage(port, wrap(message), packed.transfer);
   } catch (error) {
     throw new TypeError(`${root} holds something that can't be cloned. Send plain data.`, {
       cause: error,
@@ -156,21 +163,21 @@ export function post(port: MessagePort, message: unknown, load: Load, root: stri
 }
 
 /** Tells the objects that moved with a message about their new owner. Called in a critical section, after post(). */
-export function commit(load: Load, owner: Ref, how: string): void {
-  for (const object of each(load.objects)) object[moved]?.(owner, how);
+export function commit(packed: PackedMessage, owner: Ref, how: string): void {
+  for (const object of each(packed.objects)) object[moved]?.(owner, how);
 }
 
 /** Ends the objects that were handed over in a message that will never be unpacked. */
-export function discardMessage(cargo: Cargo): void {
-  for (const parcel of each(cargo.parcels)) discardSerialized(parcel);
+export function discardMessage(message: Message): void {
+  for (const object of each(message.serialized)) discardSerialized(object);
 }
 
 /** The value of a message that arrived, with the objects that were handed over in it. */
-export function unpackMessage({ bytes, parcels, posted }: Cargo): unknown {
+export function unpackMessage({ bytes, serialized, posted }: Message): unknown {
   const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
-  if (!isPrivate || !Array.isArray(parcels) || !Array.isArray(posted)) {
+  if (!isPrivate || !Array.isArray(serialized) || !Array.isArray(posted)) {
     throw new TypeError("What has arrived is no value: somebody has forged it.");
   }
-  const handedOver = ArrayPrototypeMap(parcels, deserialize);
+  const handedOver = ArrayPrototypeMap(serialized, deserialize);
   return decode(bytes, 0, bytes.length, { handedOver, posted });
 }

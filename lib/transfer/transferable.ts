@@ -103,37 +103,37 @@ export function receivedParts<P>(type: unknown): P | undefined {
 }
 
 /** Whether this process can make objects of all these kinds. */
-export function knowsAll(parcels: readonly Serialized[]): boolean {
-  return ArrayPrototypeEvery(parcels, ({ kind }) => arrivals.has(kind));
+export function knowsAll(serialized: readonly Serialized[]): boolean {
+  return ArrayPrototypeEvery(serialized, ({ kind }) => arrivals.has(kind));
 }
 
 /** Makes the object that was serialized. */
-export function deserialize(parcel: Serialized): object {
-  const arrival = arrivals.get(parcel.kind);
+export function deserialize(serialized: Serialized): object {
+  const arrival = arrivals.get(serialized.kind);
   if (arrival === undefined) {
-    throw new TypeError(`This process knows no objects of kind ${parcel.kind}.`);
+    throw new TypeError(`This process knows no objects of kind ${serialized.kind}.`);
   }
-  if (option(parcel, "exposed")) expose(parcel);
-  return arrival.make(parcel.content);
+  if (option(serialized, "exposed")) expose(serialized);
+  return arrival.make(serialized.content);
 }
 
 /** Ends an object that was serialized and will never be deserialized. */
-export function discardSerialized(parcel: Serialized): void {
-  arrivals.get(parcel.kind)?.discard?.(parcel.content);
+export function discardSerialized(serialized: Serialized): void {
+  arrivals.get(serialized.kind)?.discard?.(serialized.content);
 }
 
 /** Marks a serialized object as exposed: from now on hostile code may write to its memory. */
-export function expose(parcel: Serialized): void {
-  parcel.exposed = true;
-  exposeIn(parcel.content);
+export function expose(serialized: Serialized): void {
+  serialized.exposed = true;
+  exposeIn(serialized.content);
 }
 
 /** Marks several serialized objects as exposed. */
-export function exposeAll(parcels: readonly Serialized[]): void {
-  for (let i = 0; i < parcels.length; i++) expose(parcels[i]);
+export function exposeAll(serialized: readonly Serialized[]): void {
+  for (let i = 0; i < serialized.length; i++) expose(serialized[i]);
 }
 
 /** Marks a serialized object as exposed if some of its memory is. */
-export function markExposed(parcel: Serialized): void {
-  if (isExposedIn(parcel.content)) parcel.exposed = true;
+export function markExposed(serialized: Serialized): void {
+  if (isExposedIn(serialized.content)) serialized.exposed = true;
 }

@@ -51,13 +51,13 @@ Deno.test("parts that no constructor asked for, as it threw, are gone", () => {
 });
 
 /** What an object crosses as. */
-const parcelOf = (object: object) => (object as { [serialize](): Serialized })[serialize]();
+const serializedOf = (object: object) => (object as { [serialize](): Serialized })[serialize]();
 
 Deno.test("an object that arrives shares what it was made from, and one of a subclass comes as its base", () => {
   class MyEvent extends Event {
     readonly mine = new Event();
   }
-  const event = new MyEvent(), same = deserialize(parcelOf(event)) as Event;
+  const event = new MyEvent(), same = deserialize(serializedOf(event)) as Event;
   assert.equal(Object.getPrototypeOf(same), Event.prototype);
   event.set();
   assert.deepEqual([same.isSet(), event.mine.isSet()], [true, false]);
@@ -70,12 +70,12 @@ Deno.test("every kind is constructed around what arrived, and not made anew", ()
   lock.acquireSync();
   semaphore.acquireSync();
   queue.putNowait(1);
-  assert.equal((deserialize(parcelOf(lock)) as Lock).locked, true);
-  assert.equal((deserialize(parcelOf(semaphore)) as Semaphore).value, 1);
-  assert.equal((deserialize(parcelOf(barrier)) as Barrier).parties, 3);
-  assert.equal((deserialize(parcelOf(value)) as Value<"i32">).value, 5);
-  assert.equal((deserialize(parcelOf(queue)) as Queue<number>).getNowait(), 1);
-  (deserialize(parcelOf(condition)) as Condition).notify(); // this process holds the lock that came with it
+  assert.equal((deserialize(serializedOf(lock)) as Lock).locked, true);
+  assert.equal((deserialize(serializedOf(semaphore)) as Semaphore).value, 1);
+  assert.equal((deserialize(serializedOf(barrier)) as Barrier).parties, 3);
+  assert.equal((deserialize(serializedOf(value)) as Value<"i32">).value, 5);
+  assert.equal((deserialize(serializedOf(queue)) as Queue<number>).getNowait(), 1);
+  (deserialize(serializedOf(condition)) as Condition).notify(); // this process holds the lock that came with it
   assert.equal(new Lock().locked, false);
   lock.release();
 });

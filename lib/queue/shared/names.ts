@@ -93,23 +93,23 @@ interface Here extends Announcement {
   type: "here";
   id: string;
   name: string;
-  parcel: Serialized;
+  serialized: Serialized;
 }
 
 onAnnouncement<Find>("find", (asked) => {
   if (!isFind(asked)) return;
   const { id, name, ticket } = asked, object = known.get(name);
   if (object === undefined || Atomics.compareExchange(ticket, 0, 0, 1) !== 0) return;
-  say<Here>({ type: "here", id, name, parcel: object[serialize]() });
+  say<Here>({ type: "here", id, name, serialized: object[serialize]() });
 });
 
 onAnnouncement<Here>("here", (answer) => {
   if (!isHere(answer)) return;
-  const { id, name, parcel } = answer;
+  const { id, name, serialized } = answer;
   // A late answer to a search that has ended isn't used for a later search: by then the queue may be gone.
   if (searches.get(id) !== name || known.has(name)) return;
   try {
-    known.set(name, deserialize(parcel) as HandedOver);
+    known.set(name, deserialize(serialized) as HandedOver);
   } catch {
     return; // forged: nothing that a queue could be made of
   }
@@ -129,8 +129,8 @@ function isFind(message: Partial<Find>): message is Find {
 }
 
 function isHere(message: Partial<Here>): message is Here {
-  const { name, parcel } = message;
-  return typeof name === "string" && typeof ToObject(parcel).kind === "string";
+  const { name, serialized } = message;
+  return typeof name === "string" && typeof ToObject(serialized).kind === "string";
 }
 
 /** The searches of this isolate that are under way: id and name. */

@@ -105,7 +105,7 @@ class MessagePort {
     this.#listeners.clear();
   }
 
-  /** What a structured clone of a launch or a parcel does to the ports in it. */
+  /** What a structured clone of a launch or a serialized object does to the ports in it. */
   adopt(owner: Process): void {
     this.#owner = owner;
   }

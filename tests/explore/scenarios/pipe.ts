@@ -19,33 +19,33 @@ export { init };
 
 interface Ends {
   /** Of P0, which receives, and of P1, which sends. */
-  parcels: Serialized[];
+  ends: Serialized[];
 }
 type S = Program & Ends;
 
 /** A pipe whose ends are P0's and P1's. */
 function pipe(options: PipeOptions): (program: Program) => Ends {
   return ({ refs }) => {
-    const parcels = Pipe<string>(options).map((end, id) => {
+    const ends = Pipe<string>(options).map((end, id) => {
       const object: HandedOver = end;
-      const parcel = object[serialize]();
-      const { incoming, outgoing } = parcel.content as Record<
+      const serialized = object[serialize]();
+      const { incoming, outgoing } = serialized.content as Record<
         string,
         { header: SharedArrayBuffer }
       >;
       if (incoming !== undefined) sim.label(incoming.header, id === 0 ? "lane" : "lane back");
       if (outgoing !== undefined) sim.label(outgoing.header, id === 0 ? "lane back" : "lane");
       withoutKill(() => object[moved]?.(refs[id], "given to a process"));
-      return parcel;
+      return serialized;
     });
-    return { parcels };
+    return { ends };
   };
 }
 
-function endpointOf({ parcels }: S): Connection<string> {
-  const parcel = parcels[sim.id];
-  for (const port of parcel.ports ?? []) sim.adopt(port);
-  return deserialize(parcel) as Connection<string>;
+function endpointOf({ ends }: S): Connection<string> {
+  const serialized = ends[sim.id];
+  for (const port of serialized.ports ?? []) sim.adopt(port);
+  return deserialize(serialized) as Connection<string>;
 }
 
 const sends = (...messages: string[]) => (s: S) => {

@@ -13,19 +13,19 @@ declare const sim: Simulation;
 
 /** What processes have of an object. */
 export interface Sharing {
-  parcel: Serialized;
+  serialized: Serialized;
 }
 
 /** Shares an object; its words are called `name` in traces. */
 export function sharing(make: () => object, name: string): () => Sharing {
   return () => {
-    const parcel = (make() as HandedOver)[serialize]();
-    labelWords(parcel.content, name);
-    return { parcel };
+    const serialized = (make() as HandedOver)[serialize]();
+    labelWords(serialized.content, name);
+    return { serialized };
   };
 }
 
-/** Names all shared memory in a parcel, however deep it lies. */
+/** Names all shared memory in a serialized object, however deep it lies. */
 function labelWords(content: unknown, name: string): void {
   for (const [key, value] of Object.entries(Object(content) as Record<string, unknown>)) {
     if (key === "processTable") continue;
@@ -37,8 +37,8 @@ function labelWords(content: unknown, name: string): void {
 }
 
 /** The object of this process. */
-export function objectOf<T>({ parcel }: Program & Sharing): T {
-  return deserialize(parcel) as T;
+export function objectOf<T>({ serialized }: Program & Sharing): T {
+  return deserialize(serialized) as T;
 }
 
 interface Acquirable {

@@ -229,10 +229,10 @@ if (import.meta.main) {
     const use: (() => unknown)[] = [];
     let served: ServedDesk | undefined;
     if (made !== undefined) {
-      const parcel = (made.object as { [serialize](): { kind: string; content: unknown } })
+      const serialized = (made.object as { [serialize](): { kind: string; content: unknown } })
         [serialize]();
-      expose(parcel);
-      memories.push(...memoriesOf(parcel.content));
+      expose(serialized);
+      memories.push(...memoriesOf(serialized.content));
       use.push(...made.use);
     } else if (current === "desk") {
       const desk = newDesk(ownProcessTable(), 7),

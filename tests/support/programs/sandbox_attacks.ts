@@ -83,20 +83,20 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     const { BroadcastChannel } = await import("node:worker_threads");
     const channel = new BroadcastChannel(BUS);
     const ticket = new Int32Array(new SharedArrayBuffer(4));
-    const parcel = { kind: "Queue", content: {}, ports: [], program: "x" };
+    const serialized = { kind: "Queue", content: {}, ports: [], program: "x" };
     for (const odd of oddities()) channel.postMessage(odd);
     for (
       const message of [
         { type: "look" },
         { type: "find", id: "1", name: "wanted", ticket },
-        { type: "here", id: "1", name: "wanted", parcel },
+        { type: "here", id: "1", name: "wanted", serialized },
       ]
     ) {
       for (const one of distorted(message)) channel.postMessage(one);
     }
     for (const content of oddities()) {
       const forged = { kind: "Queue", content };
-      channel.postMessage({ type: "here", id: "1", name: "wanted", parcel: forged });
+      channel.postMessage({ type: "here", id: "1", name: "wanted", serialized: forged });
     }
     await sleep(50);
     channel.close();
@@ -111,7 +111,7 @@ export const attacks: Record<string, (known: Known) => unknown> = {
       heard++;
       for (const kind of ["Queue", "Lock", "Connection", "nothing", "__proto__"]) {
         for (const content of oddities()) {
-          channel.postMessage({ type: "here", id, name, parcel: { kind, content } });
+          channel.postMessage({ type: "here", id, name, serialized: { kind, content } });
         }
       }
     };
@@ -158,7 +158,7 @@ export const attacks: Record<string, (known: Known) => unknown> = {
       if (type !== "find") return;
       for (const forgery of [{ length: 1e9 }, new SharedArrayBuffer(8), null]) {
         const content = { ring: { header: forgery, records: forgery }, name };
-        channel.postMessage({ type: "here", id, name, parcel: { kind: "Queue", content } });
+        channel.postMessage({ type: "here", id, name, serialized: { kind: "Queue", content } });
       }
     };
     await sleep(1000);
@@ -253,12 +253,14 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     const { port1 } = new Channel();
     const content = { words: new Int32Array(new SharedArrayBuffer(4)) };
     const bytes = new Uint8Array([0, 27, 0, 0, 0, 0]); // the first of what is handed over
-    const cargo = { bytes, parcels: [{ kind: "Queue", content }], posted: [] };
+    const forgedMessage = { bytes, serialized: [{ kind: "Queue", content }], posted: [] };
     for (const prototype of [MessagePort.prototype, Object.getPrototypeOf(port1)]) {
       const { postMessage } = prototype;
       prototype.postMessage = function (this: MessagePort, ...[message]: unknown[]) {
         const [own] = message instanceof Map ? message.values() : [];
-        const forged = own?.type === "returned" ? new Map([[0, { ...own, cargo }]]) : message;
+        const forged = own?.type === "returned"
+          ? new Map([[0, { ...own, message: forgedMessage }]])
+          : message;
         return postMessage.call(this, forged);
       };
     }

@@ -138,7 +138,7 @@ export type Kind = keyof typeof uses;
 /** All kinds. */
 export const kinds = Object.keys(uses) as Kind[];
 
-const parcelOf = (object: unknown) => (object as HandedOver)[serialize]();
+const serializedOf = (object: unknown) => (object as HandedOver)[serialize]();
 
 /** All shared memory in something, but for the process table, which is everybody's. */
 function memoryIn(content: unknown, found: SharedArrayBuffer[] = []): SharedArrayBuffer[] {
@@ -161,7 +161,7 @@ export async function useDamaged(kind: Kind, seed: number, rounds: number) {
   const { make, use, locks } = uses[kind];
   for (let round = 0; round < rounds; round++) {
     const object = make();
-    const all = memoryIn(parcelOf(object).content);
+    const all = memoryIn(serializedOf(object).content);
     for (let damages = 1 + any(3); damages > 0; damages--) {
       const at = any(all.length), words = new Int32Array(all[at]);
       const word = any(Math.min(words.length, random() < 0.7 ? 64 : 1 << 20));
@@ -179,10 +179,10 @@ export async function useDamaged(kind: Kind, seed: number, rounds: number) {
   return counts;
 }
 
-/** Has parcels arrive in which something else stands for shared memory; the errors. */
+/** Has serialized objects arrive in which something else stands for shared memory; the errors. */
 export function receiveForged(kind: Kind): string[] {
   const errors: string[] = [];
-  const { content, kind: name } = parcelOf(uses[kind].make());
+  const { content, kind: name } = serializedOf(uses[kind].make());
   const forge = (part: unknown, forgery: unknown): unknown => {
     if (part instanceof SharedArrayBuffer) return forgery;
     if (typeof part !== "object" || part === null || part.constructor !== Object) return part;

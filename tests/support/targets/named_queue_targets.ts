@@ -91,12 +91,12 @@ export async function forge(channel: string, name: string, sought: boolean) {
     { ...find, name: 7, ticket: new Int32Array(1) },
     { type: "here" },
     here,
-    { ...here, parcel: null },
-    { ...here, parcel: { kind: "unheard of", content: {} } },
-    { ...here, parcel: { kind: "Queue", content: {} } },
-    { ...here, parcel: { kind: "Queue" } },
-    { ...here, parcel: { kind: "Queue", content: { ring: { header: "no" } } } },
-    { ...here, name: "__proto__", parcel: { kind: "constructor", content: [] } },
+    { ...here, serialized: null },
+    { ...here, serialized: { kind: "unheard of", content: {} } },
+    { ...here, serialized: { kind: "Queue", content: {} } },
+    { ...here, serialized: { kind: "Queue" } },
+    { ...here, serialized: { kind: "Queue", content: { ring: { header: "no" } } } },
+    { ...here, name: "__proto__", serialized: { kind: "constructor", content: [] } },
   ];
   for (const message of forged) forger.postMessage(message);
   forger.close();
