@@ -26,7 +26,7 @@ import type { Request } from "../protocol/messages.ts";
 import type { SpawnRequest } from "../protocol/spawn_request.ts";
 import { addChore, recheckEverywhere, removeChore } from "../wait/eventcount.ts";
 import { isOutside, NestedProcesses } from "./nested.ts";
-import { ServedDesk } from "./table_broker.ts";
+import { TableBroker } from "./table_broker.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { startSandbox } from "./workers/sandbox.ts";
 import { startSandboxedThread } from "./workers/sandboxed_thread.ts";
@@ -107,7 +107,7 @@ export class Supervisor {
   readonly #heartbeat: HeartbeatMonitor;
   readonly #nested = new NestedProcesses();
   readonly #timeLimit: TimeLimit | undefined;
-  readonly #desk: ServedDesk | undefined;
+  readonly #tableBroker: TableBroker | undefined;
   readonly #mayEndAnywhere: boolean;
   /** The port to the process. undefined once the port has closed, which means that the process's isolate is gone. */
   #port: MessagePort | undefined;
@@ -154,7 +154,9 @@ export class Supervisor {
     port1.start();
     port1.unref();
     addChore(this.#look);
-    if (child.desk !== undefined) this.#desk = new ServedDesk(child.desk, child.self);
+    if (child.brokerChannel !== undefined) {
+      this.#tableBroker = new TableBroker(child.brokerChannel, child.self);
+    }
     hosted.set(child.identity.pid, this);
     if (child.timeLimit !== undefined && child.timeLimit !== Infinity) {
       this.#timeLimit = new TimeLimit(child.timeLimit, () => this.#timeIsUp());
@@ -435,7 +437,7 @@ export class Supervisor {
   /** Frees what the process held. */
   #release(): void {
     const { self } = this.#request.child;
-    this.#desk?.close();
+    this.#tableBroker?.close();
     ownProcessTable().noteExit(self, this.#code());
     ownProcessTable().reap(self);
   }

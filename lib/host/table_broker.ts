@@ -1,11 +1,11 @@
-// The host's side of the desks (lib/liveness/brokered_table.ts) of the processes with permissions of their own
-// that it runs: the host is the broker between these processes and the process table (privilege separation:
-// Provos, Friedl & Honeyman). The host polls all desks now and then and checks every request. However often a
-// process asks, one poll takes some microseconds.
+// The broker of the process table: the host is the broker between the table and the processes with permissions of
+// their own that it runs (privilege separation: Provos, Friedl & Honeyman). This is the host's side of their broker
+// channels (lib/liveness/brokered_table.ts). The host polls all channels now and then and checks every request.
+// However often a process asks, one poll takes some microseconds.
 
 import {
-  type DeskRequest,
-  HostDesk,
+  BrokerChannel,
+  type BrokerRequest,
   PROCESSES,
   REAP,
   REMOVE,
@@ -19,50 +19,50 @@ import * as primordials from "../platform/primordials.ts";
 
 const { clearInterval, Deno, each, listOf, SafeMap, SafeSet, setInterval } = primordials;
 
-/** From one poll to the next, in ms. */
-const LOOK = 50;
+/** The time from one poll to the next. */
+const POLL_INTERVAL_MS = 50;
 /** The most entries of the process table that a process may have at a time. */
 const MAX_ENTRIES = 1024;
 /** How many steps a chain of owners is followed. */
 const MAX_DEPTH = 100;
 
-const desks = new SafeSet<ServedDesk>();
+const brokers = new SafeSet<TableBroker>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-function lookAtAll(): void {
-  for (const desk of each(listOf(desks))) desk.look();
+function pollAll(): void {
+  for (const broker of each(listOf(brokers))) broker.poll();
 }
 
-/** The desk of a process that runs here. */
-export class ServedDesk {
-  readonly #desk: HostDesk;
+/** The broker of a process that runs here. */
+export class TableBroker {
+  readonly #channel: BrokerChannel;
   readonly #owner: Ref;
   readonly #table: ProcessTable = ownProcessTable();
   /** The generations of the entries that were made for the process, by index. */
   readonly #granted = new SafeMap<number, number>();
 
   constructor(shares: SharedArrayBuffer, owner: Ref) {
-    this.#desk = new HostDesk(shares);
+    this.#channel = new BrokerChannel(shares);
     this.#owner = owner;
-    desks.add(this);
-    if (desks.size === 1) {
-      timer = setInterval(lookAtAll, LOOK);
+    brokers.add(this);
+    if (brokers.size === 1) {
+      timer = setInterval(pollAll, POLL_INTERVAL_MS);
       Deno.unrefTimer(timer as unknown as number);
-      addChore(lookAtAll);
+      addChore(pollAll);
     }
-    this.look();
+    this.poll();
   }
 
-  /** Serves the requests of the process: at most as many as the desk holds, however fast new ones come. */
-  look(): void {
+  /** Serves the requests of the process: at most as many as the channel holds, however fast new ones come. */
+  poll(): void {
     let hasEnded = false;
-    for (let left = HostDesk.REQUESTS; left > 0; left--) {
-      const request = this.#desk.take();
+    for (let left = BrokerChannel.REQUESTS; left > 0; left--) {
+      const request = this.#channel.take();
       if (request === undefined) break;
       hasEnded = this.#serve(request) || hasEnded;
     }
-    this.#desk.fill((kind) => this.#grant(kind));
-    this.#desk.answer(this.#table);
+    this.#channel.fill((kind) => this.#grant(kind));
+    this.#channel.answer(this.#table);
     if (hasEnded) recheckEverywhere();
   }
 
@@ -76,7 +76,7 @@ export class ServedDesk {
   }
 
   /** Serves one request. Returns whether an entry was removed from the table. */
-  #serve({ kind, ref, owner }: DeskRequest): boolean {
+  #serve({ kind, ref, owner }: BrokerRequest): boolean {
     if (!this.#belongs(ref)) return false;
     if (kind === REPARENT) {
       if (!this.#table.isAlive(owner)) return false;
@@ -109,12 +109,12 @@ export class ServedDesk {
 
   /** Called once the process has ended, before the host removes the process's entries from the table. */
   close(): void {
-    if (!desks.has(this)) return;
+    if (!brokers.has(this)) return;
     // The last requests of the process are served, too: they may give entries away.
-    this.look();
-    desks.delete(this);
-    if (desks.size > 0) return;
+    this.poll();
+    brokers.delete(this);
+    if (brokers.size > 0) return;
     clearInterval(timer);
-    removeChore(lookAtAll);
+    removeChore(pollAll);
   }
 }

@@ -1,7 +1,7 @@
 // The process table of a process that has permissions of its own. Such a process may be hostile, and so shares no
-// table with others. The process has a desk: a few words of shared memory through which it asks its host, the
-// broker. The host answers when it next reads the desk. Only the process itself waits for words of the desk; the
-// host checks whatever the process writes there, so that wrong words hurt no other process.
+// table with others. The process has a broker channel: a few words of shared memory through which it asks its
+// host, the broker. The host answers when it next reads the channel. Only the process itself waits for words of
+// the channel; the host checks whatever the process writes there, so that wrong words hurt no other process.
 //
 //   GRANTS     entries of the table that the host has made for the process, to use as its own
 //   WATCHES    entries of others: the process asks whether they are alive
@@ -45,16 +45,16 @@ const KIND = 0, OF_INDEX = 1, OF_GENERATION = 2, TO_INDEX = 3, TO_GENERATION = 4
 /** Values of KIND. */
 export const REMOVE = 1, REAP = 2, REPARENT = 3;
 
-/** In ms: the longest wait for the host, which reads the desk every 50 ms unless its thread is busy, and one sleep. */
-const PATIENCE = 2000, LOOK = 5;
+/** The longest wait for the host, which reads the channel every 50 ms unless its thread is busy, and one sleep. */
+const HOST_TIMEOUT_MS = 2000, SLEEP_MS = 5;
 /** The longest chain of owners that is followed. */
 const MAX_DEPTH = 100;
 
 /** Pids of the children of such processes: far from other pids, and PIDS of them for each process. */
 const FIRST_PID = 2 ** 29, PIDS = 2 ** 12;
 
-/** Makes the shared memory of a desk, for a process in this table. */
-export function newDesk(table: ProcessTable, pid: number): SharedArrayBuffer {
+/** Makes the shared memory of a broker channel, for a process in this table. */
+export function newBrokerChannel(table: ProcessTable, pid: number): SharedArrayBuffer {
   const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
   const { 0: id, 1: more } = splitText(table.id, ":");
   words[ID] = Number(id);
@@ -64,14 +64,14 @@ export function newDesk(table: ProcessTable, pid: number): SharedArrayBuffer {
 }
 
 /** A request as it was read; a hostile process may have written any numbers. */
-export interface DeskRequest {
+export interface BrokerRequest {
   kind: number;
   ref: Ref;
   owner: Ref;
 }
 
-/** A desk as the host sees it. */
-export class HostDesk {
+/** A broker channel as the host sees it. */
+export class BrokerChannel {
   readonly #words: Int32Array;
   #next = 0;
 
@@ -93,7 +93,7 @@ export class HostDesk {
   }
 
   /** Takes the next request. */
-  take(): DeskRequest | undefined {
+  take(): BrokerRequest | undefined {
     const words = this.#words, at = REQUESTS_AT + this.#next * REQUEST_WORDS;
     const kind = Atomics.load(words, at + KIND);
     if (kind === 0) return undefined;
@@ -137,7 +137,7 @@ interface Own {
   isAlive: boolean;
 }
 
-/** The process table as a process with a desk sees it. */
+/** The process table as a process with a broker channel sees it. */
 export class BrokeredProcessTable implements ProcessTable {
   readonly shares: undefined = undefined;
   readonly #words: Int32Array;
@@ -176,7 +176,7 @@ export class BrokeredProcessTable implements ProcessTable {
 
   #take(kind: number, owner: Ref): Ref {
     const words = this.#words, first = kind === PROCESSES ? 0 : GRANTS[0];
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + HOST_TIMEOUT_MS;
     for (;;) {
       for (let slot = first; slot < first + GRANTS[kind]; slot++) {
         const at = GRANTS_AT + slot * GRANT_WORDS;
@@ -189,7 +189,7 @@ export class BrokeredProcessTable implements ProcessTable {
         return ref;
       }
       if (performance.now() >= end) break;
-      Atomics.wait(words, GRANTS_AT + first * GRANT_WORDS + INDEX, 0, LOOK);
+      Atomics.wait(words, GRANTS_AT + first * GRANT_WORDS + INDEX, 0, SLEEP_MS);
     }
     throw new InvalidStateError(
       "This process has permissions of its own, and has made more pipes or processes than its host has entered in " +
@@ -199,13 +199,13 @@ export class BrokeredProcessTable implements ProcessTable {
 
   #request(kind: number, ref: Ref, owner: Ref = ref): void {
     const words = this.#words, at = REQUESTS_AT + this.#nextRequest * REQUEST_WORDS;
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + HOST_TIMEOUT_MS;
     for (;;) {
       const before = Atomics.load(words, at + KIND);
       if (before === 0) break;
       // The host's thread is busy. The host removes the entries itself when this process has ended.
       if (performance.now() >= end) return;
-      Atomics.wait(words, at + KIND, before, LOOK);
+      Atomics.wait(words, at + KIND, before, SLEEP_MS);
     }
     this.#nextRequest = (this.#nextRequest + 1) % REQUESTS;
     Atomics.store(words, at + OF_INDEX, ref.index);

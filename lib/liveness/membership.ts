@@ -62,9 +62,9 @@ export function adoptPlace(shares: SharedArrayBuffer, self: Ref): void {
   own = placeOf(perIsolate.set({ shares, self }));
 }
 
-/** As adoptPlace(), in a process that has a desk. No other code in the isolate can find the desk. */
-export function adoptDesk(desk: SharedArrayBuffer, self: Ref, name: string): void {
-  own = { processTable: new BrokeredProcessTable(desk, self, name), self };
+/** As adoptPlace(), in a process that has a broker channel. No other code in the isolate can find the channel. */
+export function adoptBrokeredTable(channel: SharedArrayBuffer, self: Ref, name: string): void {
+  own = { processTable: new BrokeredProcessTable(channel, self, name), self };
 }
 
 /** The places in the tables of other programs, which gave this isolate something after it had a table of its own. */

@@ -2,7 +2,7 @@
 // and any worker that this library did not start, is a MainProcess with a process table of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptDesk, adoptPlace, ownRef } from "../liveness/membership.ts";
+import { adoptBrokeredTable, adoptPlace, ownRef } from "../liveness/membership.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
@@ -30,8 +30,9 @@ export function becomeChild(child: ChildPart): void {
   ({ identity, memoryLimitMb: memoryLimit } = child);
   adoptChildModule(child.library);
   adoptParts(child.parts);
-  if (child.desk !== undefined) adoptDesk(child.desk, child.self, identity.name);
-  else adoptPlace(child.table!, child.self);
+  if (child.brokerChannel !== undefined) {
+    adoptBrokeredTable(child.brokerChannel, child.self, identity.name);
+  } else adoptPlace(child.table!, child.self);
   if (child.key !== undefined) adoptKey(child.key);
   parent = new Starter(child.parent, child.starter);
 }

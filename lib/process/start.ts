@@ -4,7 +4,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { spawn } from "../host/spawn.ts";
 import { hosted } from "../host/supervisor.ts";
-import { newDesk } from "../liveness/brokered_table.ts";
+import { newBrokerChannel } from "../liveness/brokered_table.ts";
 import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { ownProcessTable, ownRef } from "../liveness/membership.ts";
@@ -72,7 +72,7 @@ export function startProcess(
   const sealed = sealOf(bounds, identity.name);
   const table = ownProcessTable(), self = table.registerProcess(identity.name, ownRef());
   do identity.pid = table.newPid(); while (hosted.has(identity.pid));
-  // A process that is started by a process with a desk has a desk, too.
+  // A process that is started by a process with a broker channel has one, too.
   const isExposed = grants !== undefined || table.shares === undefined;
   if (isExposed) exposeAll(packed.message.serialized);
   const control = new ControlBlock(), crashReport = newCrashReport();
@@ -85,7 +85,7 @@ export function startProcess(
       ...inheritance(),
       ...handOn(grants),
       table: isExposed ? undefined : table.shares,
-      desk: isExposed ? newDesk(table, identity.pid) : undefined,
+      brokerChannel: isExposed ? newBrokerChannel(table, identity.pid) : undefined,
       control: control.words,
       crashReport: grants === undefined ? crashReport : undefined,
     },

@@ -38,10 +38,10 @@ export interface ChildPart {
   /** The entries of the process and of its starter in the process table. */
   self: Ref;
   starter: Ref;
-  /** The shared memory of the process table; undefined where the process has a desk. */
+  /** The shared memory of the process table; undefined where the process has a broker channel. */
   table: SharedArrayBuffer | undefined;
-  /** The desk by which a process with permissions of its own uses the process table: see brokered_table.ts. */
-  desk: SharedArrayBuffer | undefined;
+  /** Through it a process with permissions of its own uses the process table: see brokered_table.ts. */
+  brokerChannel: SharedArrayBuffer | undefined;
   /** The words of the process's control block. */
   control: Int32Array;
   travel: Travel;

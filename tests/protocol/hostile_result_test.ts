@@ -50,7 +50,7 @@ const costly: Record<string, Uint8Array> = {
 };
 
 for (const [what, bytes] of Object.entries(costly)) {
-  Deno.test(`a letter of what is costly to make is refused: ${what}`, () => {
+  Deno.test(`a result of what is costly to make is refused: ${what}`, () => {
     assert.throws(() => decode(bytes, 0, bytes.length, undefined, SIZE), /costly to make/);
   });
 }

@@ -1,4 +1,4 @@
-// Hostile writes into the shared memory of everything that a process can be handed, and into the desk (where it asks
+// Hostile writes into the shared memory of everything that a process can be handed, and into the channel (where it asks
 // its host about the process table) and the result buffer of a process with permissions of its own, during use: no
 // operation exceeds its timeout by a quarter of a second, nothing ends. Arguments: seconds, and the seed.
 
@@ -17,9 +17,9 @@ import {
   Value,
 } from "@multiproc/multiprocessing";
 import { expose, serialize } from "../../../lib/transfer/transferable.ts";
-import { HostDesk, newDesk } from "../../../lib/liveness/brokered_table.ts";
+import { BrokerChannel, newBrokerChannel } from "../../../lib/liveness/brokered_table.ts";
 import { ownProcessTable, ownRef } from "../../../lib/liveness/membership.ts";
-import { ServedDesk } from "../../../lib/host/table_broker.ts";
+import { TableBroker } from "../../../lib/host/table_broker.ts";
 import { newResultBuffer, read } from "../../../lib/protocol/result_buffer.ts";
 
 /** A small generator of numbers (mulberry32). */
@@ -220,35 +220,35 @@ if (import.meta.main) {
   };
   const timer = setInterval(look, 5);
   const end = performance.now() + seconds * 1000;
-  const names = [...Object.keys(kinds), "desk", "letter"];
+  const names = [...Object.keys(kinds), "broker channel", "result buffer"];
   for (let round = 0; performance.now() < end; round++) {
     current = names[round % names.length];
     worst.rounds++;
     const made = kinds[current]?.();
     const memories: SharedArrayBuffer[] = [];
     const use: (() => unknown)[] = [];
-    let served: ServedDesk | undefined;
+    let broker: TableBroker | undefined;
     if (made !== undefined) {
       const serialized = (made.object as { [serialize](): { kind: string; content: unknown } })
         [serialize]();
       expose(serialized);
       memories.push(...memoriesOf(serialized.content));
       use.push(...made.use);
-    } else if (current === "desk") {
-      const desk = newDesk(ownProcessTable(), 7),
+    } else if (current === "broker channel") {
+      const channel = newBrokerChannel(ownProcessTable(), 7),
         ref = ownProcessTable().registerProcess("fuzzed", ownRef());
-      memories.push(desk);
-      served = new ServedDesk(desk, ref);
+      memories.push(channel);
+      broker = new TableBroker(channel, ref);
       use.push(
-        () => served!.look(),
-        () => new HostDesk(desk).take(),
+        () => broker!.poll(),
+        () => new BrokerChannel(channel).take(),
         () => new Lock().tryAcquire(),
       );
     } else {
-      const letter = newResultBuffer(2 ** 20);
-      letter.grow(8 + 2 ** 16);
-      memories.push(letter);
-      use.push(() => read(letter));
+      const buffer = newResultBuffer(2 ** 20);
+      buffer.grow(8 + 2 ** 16);
+      memories.push(buffer);
+      use.push(() => read(buffer));
     }
     const views = memories.map((memory) => new Int32Array(memory, 0, memory.byteLength >> 2));
     const spoiler = new Process({
@@ -272,7 +272,7 @@ if (import.meta.main) {
     }
     await spoiler.join({ timeout: 5000 });
     worst.writes += await spoiler.result({ timeout: 1000 }).catch(() => 0);
-    served?.close();
+    broker?.close();
   }
   clearInterval(timer);
   console.log(JSON.stringify({ seed, ...worst }));

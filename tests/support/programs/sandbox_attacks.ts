@@ -266,7 +266,7 @@ export const attacks: Record<string, (known: Known) => unknown> = {
     }
     port1.close();
   },
-  "a letter that is nothing": () => {
+  "a result buffer that holds nothing": () => {
     const { store } = Atomics;
     Atomics.store = ((words: Int32Array, at: number, value: number) => {
       return store(words, at, value > 8 ? 2 ** 30 : value);
