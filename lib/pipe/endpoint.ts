@@ -133,14 +133,14 @@ onExit(() => {
 
 /** An SPSC queue to receive from, with its eventcounts. */
 interface Incoming {
-  lane: SpscConsumer;
+  queue: SpscConsumer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
 
 /** An SPSC queue to send to, with its eventcounts. */
 interface Outgoing {
-  lane: SpscProducer;
+  queue: SpscProducer;
   notEmpty: EventCount;
   notFull: EventCount;
 }
@@ -180,23 +180,23 @@ export class Endpoint {
   }
 
   #receiving(shares: SpscQueueShares): Incoming {
-    const lane = new SpscConsumer(shares, this.#segments);
-    const isReady = () => !lane.isEmpty || this.#isOver(lane);
+    const queue = new SpscConsumer(shares, this.#segments);
+    const isReady = () => !queue.isEmpty || this.#isOver(queue);
     return {
-      lane,
-      notEmpty: new EventCount(lane.header, NOT_EMPTY, isReady),
-      notFull: new EventCount(lane.header, NOT_FULL, () => true),
+      queue,
+      notEmpty: new EventCount(queue.header, NOT_EMPTY, isReady),
+      notFull: new EventCount(queue.header, NOT_FULL, () => true),
     };
   }
 
   #sending(shares: SpscQueueShares): Outgoing {
-    const lane = new SpscProducer(shares, this.#segments);
+    const queue = new SpscProducer(shares, this.#segments);
     const isReady = () =>
-      lane.hasRoom() || lane.isRefused || !this.#processTable.isAlive(this.#peer);
+      queue.hasRoom() || queue.isRefused || !this.#processTable.isAlive(this.#peer);
     return {
-      lane,
-      notEmpty: new EventCount(lane.header, NOT_EMPTY, () => true),
-      notFull: new EventCount(lane.header, NOT_FULL, isReady),
+      queue,
+      notEmpty: new EventCount(queue.header, NOT_EMPTY, () => true),
+      notFull: new EventCount(queue.header, NOT_FULL, isReady),
     };
   }
 
@@ -246,14 +246,14 @@ export class Endpoint {
         "This end of a one-way pipe only receives. Send on the other end, or make a duplex pipe.",
       );
     }
-    if (outgoing.lane.hasEnded) {
+    if (outgoing.queue.hasEnded) {
       throw new InvalidStateError(
         "The writable stream of this connection was closed. Send before that.",
       );
     }
-    if (outgoing.lane.isRefused || !this.#processTable.isAlive(this.#peer)) {
+    if (outgoing.queue.isRefused || !this.#processTable.isAlive(this.#peer)) {
       throw new BrokenPipeError(
-        `Nobody will receive it: ${this.#whyOver(outgoing.lane.isRefused)}. Make a new pipe.`,
+        `Nobody will receive it: ${this.#whyOver(outgoing.queue.isRefused)}. Make a new pipe.`,
       );
     }
     return outgoing;
@@ -266,7 +266,7 @@ export class Endpoint {
         ? { closed: true }
         : { closed: true, moved: this.#movedHow };
     }
-    const received = this.#incoming?.lane, sent = this.#outgoing?.lane;
+    const received = this.#incoming?.queue, sent = this.#outgoing?.queue;
     return {
       readable: received !== undefined,
       writable: sent !== undefined,
@@ -314,8 +314,8 @@ export class Endpoint {
   }
 
   /** Whether no messages will come beside those that are there. */
-  #isOver(lane: SpscConsumer): boolean {
-    return lane.hasEnded || lane.isRefused || !this.#processTable.isAlive(this.#peer);
+  #isOver(queue: SpscConsumer): boolean {
+    return queue.hasEnded || queue.isRefused || !this.#processTable.isAlive(this.#peer);
   }
 
   /**
@@ -325,21 +325,21 @@ export class Endpoint {
    * @param read makes the answer from the message
    */
   receiving(
-    check?: (lane: SpscConsumer) => void,
-    read: (lane: SpscConsumer, length: number) => unknown = this.#read,
+    check?: (queue: SpscConsumer) => void,
+    read: (queue: SpscConsumer, length: number) => unknown = this.#read,
   ): Operation<unknown> {
     const attempt = () => {
-      const { lane, notFull } = this.#receiver();
-      if (check !== undefined && !lane.isEmpty) check(lane);
-      let length = lane.peek();
+      const { queue, notFull } = this.#receiver();
+      if (check !== undefined && !queue.isEmpty) check(queue);
+      let length = queue.peek();
       if (length === EMPTY) {
-        if (!this.#isOver(lane)) return WAIT;
-        length = lane.peek();
-        if (length === EMPTY) throw ended(this.#whyOver(lane.hasEnded));
+        if (!this.#isOver(queue)) return WAIT;
+        length = queue.peek();
+        if (length === EMPTY) throw ended(this.#whyOver(queue.hasEnded));
       }
-      const message = read(lane, length);
+      const message = read(queue, length);
       // The message is taken only after it was read: it is still there if the stack was too full for that.
-      lane.take(length);
+      queue.take(length);
       notFull.notify(1);
       return message;
     };
@@ -348,9 +348,9 @@ export class Endpoint {
 
   /** Like receiving(), for messages that sendBytes() has sent. */
   receivingBytes(most: number): Operation<unknown> {
-    return this.receiving((lane) => {
-      checkIsBytes(lane);
-      const length = lane.peek() - BYTES_AT;
+    return this.receiving((queue) => {
+      checkIsBytes(queue);
+      const length = queue.peek() - BYTES_AT;
       if (length > most) {
         throw new RangeError(
           `The next message is ${length} bytes long, more than maxLength, ${most}. ` +
@@ -366,14 +366,14 @@ export class Endpoint {
    * @param room the place of the bytes, as the buffer is at that time; throws if there can be none
    */
   receivingBytesInto(room: () => Uint8Array): Operation<number> {
-    const check = (lane: SpscConsumer) => {
-      checkIsBytes(lane);
+    const check = (queue: SpscConsumer) => {
+      checkIsBytes(queue);
       room();
     };
-    const receiving = this.receiving(check, (lane, length) => {
+    const receiving = this.receiving(check, (queue, length) => {
       const count = length - BYTES_AT, into = room();
-      if (count > into.length) return tooShort(into.length, lane.copyBytes(length));
-      lane.copyBytesTo(into, length);
+      if (count > into.length) return tooShort(into.length, queue.copyBytes(length));
+      queue.copyBytesTo(into, length);
       return count;
     });
     const attempt = () => {
@@ -384,15 +384,15 @@ export class Endpoint {
     return { eventcount: receiving.eventcount, attempt, onTimeout: throwNothing };
   }
 
-  readonly #read = (lane: SpscConsumer, length: number): unknown => {
-    const kind = lane.peekByte();
-    if (kind === BYTES) return lane.copyBytes(length);
-    lane.copy(taken);
+  readonly #read = (queue: SpscConsumer, length: number): unknown => {
+    const kind = queue.peekByte();
+    if (kind === BYTES) return queue.copyBytes(length);
+    queue.copy(taken);
     if (kind === POSTED) {
       // A message that was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
       const message = this.#fetch(taken.words[NUMBER_WORD]).message!;
-      if (isExposed(lane.header.buffer)) exposeAll(message.serialized);
+      if (isExposed(queue.header.buffer)) exposeAll(message.serialized);
       return unpackMessage(message);
     }
     const message = decode(taken.bytes, LENGTH_BYTES, length);
@@ -402,10 +402,10 @@ export class Endpoint {
 
   /** Waits until receiving would not have to wait. */
   get polling(): Operation<boolean> {
-    const { lane, notEmpty } = this.#receiver();
+    const { queue, notEmpty } = this.#receiver();
     const attempt = () => {
       this.checkOpen();
-      return !lane.isEmpty || this.#isOver(lane) || WAIT;
+      return !queue.isEmpty || this.#isOver(queue) || WAIT;
     };
     return { eventcount: notEmpty, attempt, onTimeout: () => false };
   }
@@ -439,36 +439,36 @@ export class Endpoint {
   /** Like trySend(), for bytes as they are. */
   trySendBytes(bytes: Uint8Array): Operation<void> | undefined {
     lookNowAndThen();
-    const { lane, notEmpty, notFull } = this.#sender();
-    checkLength(lane, LENGTH_BYTES + 1 + bytes.length);
+    const { queue, notEmpty, notFull } = this.#sender();
+    checkLength(queue, LENGTH_BYTES + 1 + bytes.length);
     if (notFull.waiting > 0) notFull.pump();
-    if (notFull.waiting === 0 && lane.tryPutBytes(BYTES, bytes) === 1) {
+    if (notFull.waiting === 0 && queue.tryPutBytes(BYTES, bytes) === 1) {
       notEmpty.notify(1);
       return undefined;
     }
     const copy = TypedArrayPrototypeSlice(bytes);
     const attempt = () => {
-      const { lane, notEmpty } = this.#sender();
-      if (lane.tryPutBytes(BYTES, copy) !== 1) return WAIT;
+      const { queue, notEmpty } = this.#sender();
+      if (queue.tryPutBytes(BYTES, copy) !== 1) return WAIT;
       notEmpty.notify(1);
     };
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
   }
 
   #tryPut(
-    { lane, notEmpty, notFull }: Outgoing,
+    { queue, notEmpty, notFull }: Outgoing,
     encoder: Encoder,
     length: number,
     most?: number,
   ): Operation<void> | undefined {
     try {
-      checkLength(lane, length);
+      checkLength(queue, length);
     } catch (error) {
       encoder.trim();
       throw error;
     }
     if (notFull.waiting > 0) notFull.pump();
-    if (notFull.waiting === 0 && lane.tryPut(encoder, 0, length, most) === 1) {
+    if (notFull.waiting === 0 && queue.tryPut(encoder, 0, length, most) === 1) {
       encoder.trim();
       notEmpty.notify(1);
       return undefined;
@@ -478,14 +478,14 @@ export class Endpoint {
     const record = { bytes, words: new Int32Array(bytes.buffer) };
     const attempt = () => {
       this.#sender();
-      if (lane.tryPut(record, 0, length, most) !== 1) return WAIT;
+      if (queue.tryPut(record, 0, length, most) !== 1) return WAIT;
       notEmpty.notify(1);
     };
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
   }
 
   #tryPost(
-    { lane, notFull }: Outgoing,
+    { queue, notFull }: Outgoing,
     captured: Captured,
     most?: number,
   ): Operation<void> | undefined {
@@ -494,7 +494,7 @@ export class Endpoint {
     onFirstPost?.();
     const attempt = () => {
       this.#sender();
-      if (!lane.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;
+      if (!queue.hasRoom(MARKER_BYTES >> 2, most)) return WAIT;
       this.#post(captured);
     };
     if (notFull.waiting > 0) notFull.pump();
@@ -503,7 +503,7 @@ export class Endpoint {
     }
     // A fault of the message is reported now, not when there is room.
     this.#pack(captured);
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(lane) };
+    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
   }
 
   #pack(captured: Captured): PackedMessage {
@@ -529,20 +529,20 @@ export class Endpoint {
 
   /** Posts a message and puts its marker, for which there is room. */
   #post(captured: Captured): void {
-    const { lane, notEmpty } = this.#sender();
+    const { queue, notEmpty } = this.#sender();
     const packed = this.#pack(captured), { transfer } = captured;
-    lane.reserve(MARKER_BYTES);
+    queue.reserve(MARKER_BYTES);
     this.#isPosting = true;
     try {
       const number = this.#nextNumber();
       const moved = ArrayPrototypeFilter(transfer, (object) => !(object instanceof ArrayBuffer));
       // The receiver of this pipe may be hostile code, or hand the message on to such.
-      if (isExposed(lane.header.buffer)) exposeAll(packed.message.serialized);
+      if (isExposed(queue.header.buffer)) exposeAll(packed.message.serialized);
       const posted: Posted = { number, message: packed.message, moved };
       post(this.#port, posted, packed, "message");
       marker.words[NUMBER_WORD] = number;
       const arrives = () => commit(packed, this.#peer, "sent through a pipe");
-      lane.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
+      queue.tryPut(marker, 0, MARKER_BYTES, undefined, arrives);
     } finally {
       this.#isPosting = false;
     }
@@ -552,7 +552,7 @@ export class Endpoint {
   /** Ends sending: no more messages will be sent from this end. */
   finish(): void {
     if (this.#gone !== undefined || this.#outgoing === undefined) return;
-    this.#outgoing.lane.end();
+    this.#outgoing.queue.end();
     this.#outgoing.notEmpty.notify(Infinity);
     this.#outgoing.notFull.pump();
   }
@@ -560,7 +560,7 @@ export class Endpoint {
   /** Ends receiving: no more messages will be received at this end. */
   refuse(): void {
     if (this.#gone !== undefined || this.#incoming === undefined) return;
-    this.#incoming.lane.refuse();
+    this.#incoming.queue.refuse();
     this.#incoming.notFull.notify(Infinity);
     this.#incoming.notEmpty.pump();
   }
@@ -601,8 +601,8 @@ export class Endpoint {
       self: this.#self,
       peer: this.#peer,
       port: this.#port,
-      incoming: this.#incoming?.lane.shares,
-      outgoing: this.#outgoing?.lane.shares,
+      incoming: this.#incoming?.queue.shares,
+      outgoing: this.#outgoing?.queue.shares,
       number: this.#number,
     };
     return { kind: CONNECTION, content, ports: [this.#port], program: this.#processTable.id };
@@ -621,8 +621,8 @@ export class Endpoint {
   /** The SPSC queues of this end, and the number of tasks that wait at it. */
   get statistics(): { received?: SpscConsumer; sent?: SpscProducer; waiting: number } {
     return {
-      received: this.#incoming?.lane,
-      sent: this.#outgoing?.lane,
+      received: this.#incoming?.queue,
+      sent: this.#outgoing?.queue,
       waiting: (this.#incoming?.notEmpty.waiting ?? 0) + (this.#outgoing?.notFull.waiting ?? 0),
     };
   }
@@ -665,8 +665,8 @@ function dropPosted({ message, moved = [] }: Posted): void {
   }
 }
 
-function checkIsBytes(lane: SpscConsumer): void {
-  if (lane.peekByte() === BYTES) return;
+function checkIsBytes(queue: SpscConsumer): void {
+  if (queue.peekByte() === BYTES) return;
   throw new TypeError("The next message is not bytes: send() has sent it. Receive it with recv().");
 }
 
@@ -686,21 +686,21 @@ function throwNothing(): never {
   throw new TimeoutError("No message came in time. Wait longer, or see that one is sent.");
 }
 
-function checkLength(lane: SpscProducer, length: number): void {
-  if (length - LENGTH_BYTES <= lane.maxBytes) return;
+function checkLength(queue: SpscProducer, length: number): void {
+  if (length - LENGTH_BYTES <= queue.maxBytes) return;
   throw new RangeError(
     `The message takes ${length - LENGTH_BYTES} bytes, more than the pipe's maxBytes of ` +
-      `${lane.maxBytes}. Make a pipe with a larger maxBytes, send it in parts, or transfer ` +
+      `${queue.maxBytes}. Make a pipe with a larger maxBytes, send it in parts, or transfer ` +
       "its buffers.",
   );
 }
 
-function throwFull(lane: SpscProducer): never {
-  const bound = lane.maxSize > 0 && lane.size >= lane.maxSize
-    ? `its maxSize is ${lane.maxSize}`
-    : lane.hasRoom()
+function throwFull(queue: SpscProducer): never {
+  const bound = queue.maxSize > 0 && queue.size >= queue.maxSize
+    ? `its maxSize is ${queue.maxSize}`
+    : queue.hasRoom()
     ? "other sends wait before this one"
-    : `its maxBytes is ${lane.maxBytes}`;
+    : `its maxBytes is ${queue.maxBytes}`;
   throw new TimeoutError(
     `The pipe is full: ${bound}. The message was not sent; wait longer, or see that messages are received.`,
   );

@@ -33,7 +33,7 @@ const SMALLER: Record<string, Record<string, number>> = {
   "lib/liveness/shared_table.ts": { MAX_BYTES: 1 << 14 },
   // The ring wraps around and grows after a few records.
   "lib/shm/mpmc_ring.ts": { FIRST_UNITS: 16 },
-  // A lane goes on to its next segment after a few records.
+  // An SPSC queue goes on to its next segment after a few records.
   "lib/shm/spsc_queue.ts": { FIRST_UNITS: 12, MAX_SEGMENT_UNITS: 64, LONG_UNITS: 20 },
 };
 

@@ -50,8 +50,8 @@ function take(receiver: SpscConsumer, into: Scratch): number {
   return length;
 }
 
-/** Both sides of a lane in one isolate. */
-class Lane {
+/** Both sides of a queue in one isolate. */
+class BothSides {
   sender: SpscProducer;
   receiver: SpscConsumer;
   /** Segments on their way. */
@@ -89,12 +89,12 @@ class Lane {
   }
 }
 
-const newLaneOf = (maxSize = 0, maxBytes = 2 ** 30) =>
-  new Lane(newSpscQueue(maxSize, maxBytes, SPSC_QUEUE_WORDS));
+const newQueueOf = (maxSize = 0, maxBytes = 2 ** 30) =>
+  new BothSides(newSpscQueue(maxSize, maxBytes, SPSC_QUEUE_WORDS));
 
-/** Random records through a lane and through its model. */
+/** Random records through a queue and through its model. */
 function compare(
-  lane: Lane,
+  queue: BothSides,
   random: () => number,
   steps: number,
   maxSize: number,
@@ -110,8 +110,8 @@ function compare(
   const phase = between(random, 20, 200);
   let used = 0, stamp = 0;
   for (let step = 0; step < steps; step++) {
-    if (random() < 0.02) lane.moveSender();
-    if (random() < 0.02) lane.moveReceiver();
+    if (random() < 0.02) queue.moveSender();
+    if (random() < 0.02) queue.moveReceiver();
     if (random() < 0.5 + 0.4 * Math.sin(step / phase)) {
       // Most records are short, whatever the longest is.
       const length = between(random, LENGTH_BYTES + 1, random() < 0.1 ? most : Math.min(most, 60));
@@ -121,7 +121,7 @@ function compare(
       recordOf(source, length, stamp);
       let answer;
       try {
-        answer = lane.sender.tryPut(source, 0, length, least);
+        answer = queue.sender.tryPut(source, 0, length, least);
       } catch (error) {
         // Nothing was put, and the next one may succeed.
         assert.match(`${error}`, /can't be sent/);
@@ -137,56 +137,56 @@ function compare(
     } else {
       const expected = model.shift();
       if (random() < 0.2) {
-        assert.equal(lane.receiver.peek(), expected?.length ?? EMPTY);
+        assert.equal(queue.receiver.peek(), expected?.length ?? EMPTY);
         if (expected) {
-          assert.equal(lane.receiver.peekByte(), (expected.stamp + LENGTH_BYTES) & 0xff);
+          assert.equal(queue.receiver.peekByte(), (expected.stamp + LENGTH_BYTES) & 0xff);
         }
       }
-      const length = take(lane.receiver, into);
+      const length = take(queue.receiver, into);
       assert.equal(length, expected?.length ?? EMPTY);
       if (expected) {
         check(into, length, expected.stamp);
         used -= padded(length);
       }
     }
-    for (const side of [lane.sender, lane.receiver]) {
+    for (const side of [queue.sender, queue.receiver]) {
       assert.equal(side.size, model.length);
       assert.equal(side.usedBytes, used);
     }
-    assert.equal(lane.receiver.isEmpty, model.length === 0);
+    assert.equal(queue.receiver.isEmpty, model.length === 0);
   }
   for (const { stamp, length } of model) {
-    assert.equal(take(lane.receiver, into), length);
+    assert.equal(take(queue.receiver, into), length);
     check(into, length, stamp);
   }
-  assert.equal(take(lane.receiver, into), EMPTY);
+  assert.equal(take(queue.receiver, into), EMPTY);
 }
 
 /** What is left when all was taken. */
-function checkGivenBack(lane: Lane): void {
-  assert.ok(lane.sender.capacityBytes <= MOST_BYTES, `${lane.sender.capacityBytes} bytes`);
-  assert.ok(lane.receiver.capacityBytes <= MOST_BYTES, `${lane.receiver.capacityBytes} bytes`);
-  assert.equal(lane.sender.usedBytes, 0);
+function checkGivenBack(queue: BothSides): void {
+  assert.ok(queue.sender.capacityBytes <= MOST_BYTES, `${queue.sender.capacityBytes} bytes`);
+  assert.ok(queue.receiver.capacityBytes <= MOST_BYTES, `${queue.receiver.capacityBytes} bytes`);
+  assert.equal(queue.sender.usedBytes, 0);
 }
 
 const seeds = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-Deno.test("a lane gives back what an array would, while its sides move", async () => {
+Deno.test("a queue gives back what an array would, while its sides move", async () => {
   await withSeeds(seeds(30), (random) => {
     const maxSize = random() < 0.5 ? 0 : between(random, 1, 300);
     const maxBytes = random() < 0.5 ? 2 ** 30 : between(random, 64, 20_000);
-    const lane = newLaneOf(maxSize, maxBytes);
-    compare(lane, random, 2000, maxSize, maxBytes);
-    checkGivenBack(lane);
+    const queue = newQueueOf(maxSize, maxBytes);
+    compare(queue, random, 2000, maxSize, maxBytes);
+    checkGivenBack(queue);
   });
 });
 
 Deno.test("so it does where segments can't always be sent", async () => {
   await withSeeds(seeds(20), (random) => {
-    const lane = newLaneOf();
-    lane.fails = () => random() < 0.4;
-    compare(lane, random, 2000, 0, 2 ** 30);
-    checkGivenBack(lane);
+    const queue = newQueueOf();
+    queue.fails = () => random() < 0.4;
+    compare(queue, random, 2000, 0, 2 ** 30);
+    checkGivenBack(queue);
   });
 });
 
@@ -199,55 +199,55 @@ Deno.test("so it does while its counts and positions pass 2 ** 31 and 2 ** 32", 
       const words = new Int32Array(shares.header);
       const begin = (turn - 200) | 0;
       for (const word of [...counts, ...units, position]) words[word] = begin;
-      const lane = new Lane({ ...shares, base: begin, position: begin, count: begin });
-      compare(lane, random, 1500, 0, 2 ** 30);
-      checkGivenBack(lane);
+      const queue = new BothSides({ ...shares, base: begin, position: begin, count: begin });
+      compare(queue, random, 1500, 0, 2 ** 30);
+      checkGivenBack(queue);
     }
   });
 });
 
 Deno.test("of a burst that was taken nothing is kept but one segment", () => {
-  const lane = newLaneOf();
+  const queue = newQueueOf();
   const source = newScratch(), into = newScratch();
   const count = 300_000;
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < count; i++) {
       source.words[1] = i;
-      assert.equal(lane.sender.tryPut(source, 0, 12), 1);
+      assert.equal(queue.sender.tryPut(source, 0, 12), 1);
     }
-    assert.ok(lane.sender.usedBytes >= count * 16);
+    assert.ok(queue.sender.usedBytes >= count * 16);
     for (let i = 0; i < count; i++) {
-      take(lane.receiver, into);
+      take(queue.receiver, into);
       if (into.words[1] !== i) assert.fail(`${into.words[1]} came instead of ${i}`);
     }
-    checkGivenBack(lane);
-    assert.deepEqual(lane.posted, []);
+    checkGivenBack(queue);
+    assert.deepEqual(queue.posted, []);
   }
 });
 
-Deno.test("a lane that is never far behind stays in its first segment", () => {
-  const lane = newLaneOf();
+Deno.test("a queue that is never far behind stays in its first segment", () => {
+  const queue = newQueueOf();
   const source = newScratch(), into = newScratch();
   for (let i = 0; i < 5000; i++) {
     recordOf(source, 5 + i % 300, i);
-    assert.equal(lane.sender.tryPut(source, 0, 5 + i % 300), 1);
-    if (i >= 8) assert.equal(take(lane.receiver, into), 5 + (i - 8) % 300);
+    assert.equal(queue.sender.tryPut(source, 0, 5 + i % 300), 1);
+    if (i >= 8) assert.equal(take(queue.receiver, into), 5 + (i - 8) % 300);
   }
-  assert.equal(lane.sender.capacityBytes, FIRST_BYTES);
-  assert.equal(lane.receiver.capacityBytes, FIRST_BYTES);
-  assert.deepEqual(lane.posted, []);
+  assert.equal(queue.sender.capacityBytes, FIRST_BYTES);
+  assert.equal(queue.receiver.capacityBytes, FIRST_BYTES);
+  assert.deepEqual(queue.posted, []);
 });
 
 Deno.test("the memory of a long record goes as soon as it was taken", () => {
-  const lane = newLaneOf();
+  const queue = newQueueOf();
   const source = newScratch(), into = newScratch();
   for (const length of [LONG_BYTES + 1, 5_000_000, LONG_BYTES + 8, 300_000]) {
     recordOf(source, length, 5);
-    assert.equal(lane.sender.tryPut(source, 0, length), 1);
-    assert.equal(take(lane.receiver, into), length);
+    assert.equal(queue.sender.tryPut(source, 0, length), 1);
+    assert.equal(take(queue.receiver, into), length);
     check(into, length, 5);
-    assert.equal(lane.sender.capacityBytes, FIRST_BYTES);
-    assert.equal(lane.receiver.capacityBytes, FIRST_BYTES);
+    assert.equal(queue.sender.capacityBytes, FIRST_BYTES);
+    assert.equal(queue.receiver.capacityBytes, FIRST_BYTES);
   }
 });
 
@@ -255,80 +255,80 @@ Deno.test("records of all lengths about the bounds of segments come as they went
   const source = newScratch(), into = newScratch();
   for (const around of [FIRST_BYTES, LONG_BYTES, MOST_BYTES]) {
     for (let length = around - 24; length <= around + 24; length += 3) {
-      const lane = newLaneOf();
+      const queue = newQueueOf();
       for (const before of [0, 1, 200]) {
-        for (let i = 0; i < before; i++) lane.sender.tryPut(recordOf(source, 16, i), 0, 16);
-        assert.equal(lane.sender.tryPut(recordOf(source, length, before), 0, length), 1);
+        for (let i = 0; i < before; i++) queue.sender.tryPut(recordOf(source, 16, i), 0, 16);
+        assert.equal(queue.sender.tryPut(recordOf(source, length, before), 0, length), 1);
         for (let i = 0; i < before; i++) {
-          assert.equal(take(lane.receiver, into), 16);
+          assert.equal(take(queue.receiver, into), 16);
           check(into, 16, i);
         }
-        assert.equal(take(lane.receiver, into), length);
+        assert.equal(take(queue.receiver, into), length);
         check(into, length, before);
       }
-      checkGivenBack(lane);
+      checkGivenBack(queue);
     }
   }
 });
 
-Deno.test("a record as long as the lane allows always finds room once the lane is empty", async () => {
+Deno.test("a record as long as the queue allows always finds room once the queue is empty", async () => {
   await withSeeds(seeds(5), (random) => {
     for (const maxBytes of [64, 100, 1000, 5000, 400_000]) {
-      const lane = newLaneOf(0, maxBytes);
+      const queue = newQueueOf(0, maxBytes);
       const source = newScratch(), into = newScratch();
       const most = maxBytes + LENGTH_BYTES;
       ensureScratch(source, padded(most));
       for (let i = 0; i < 100; i++) {
         const small = between(random, LENGTH_BYTES, maxBytes / 2);
-        assert.equal(lane.sender.tryPut(source, 0, small), 1);
-        assert.equal(take(lane.receiver, into), small);
-        assert.equal(lane.sender.tryPut(source, 0, most), 1, `round ${i}`);
-        assert.equal(lane.sender.tryPut(source, 0, 16), FULL);
-        assert.equal(take(lane.receiver, into), most);
+        assert.equal(queue.sender.tryPut(source, 0, small), 1);
+        assert.equal(take(queue.receiver, into), small);
+        assert.equal(queue.sender.tryPut(source, 0, most), 1, `round ${i}`);
+        assert.equal(queue.sender.tryPut(source, 0, 16), FULL);
+        assert.equal(take(queue.receiver, into), most);
       }
     }
   });
 });
 
 Deno.test("what is done in one with a put is done if it was put, and not otherwise", () => {
-  const lane = newLaneOf(2);
+  const queue = newQueueOf(2);
   const source = newScratch(), into = newScratch();
   let times = 0;
   const beforehand = () => void times++;
-  assert.equal(lane.sender.tryPut(source, 0, 16, undefined, beforehand), 1);
-  assert.equal(lane.sender.tryPut(source, 0, 16, 1, beforehand), FULL);
+  assert.equal(queue.sender.tryPut(source, 0, 16, undefined, beforehand), 1);
+  assert.equal(queue.sender.tryPut(source, 0, 16, 1, beforehand), FULL);
   assert.equal(times, 1);
   const fails = () => {
     throw new Error("it can't be done");
   };
   for (const length of [16, 300_000]) {
     recordOf(source, length, 1);
-    assert.throws(() => lane.sender.tryPut(source, 0, length, undefined, fails), /can't be done/);
+    assert.throws(() => queue.sender.tryPut(source, 0, length, undefined, fails), /can't be done/);
   }
-  assert.equal(lane.receiver.size, 1);
+  assert.equal(queue.receiver.size, 1);
   recordOf(source, 24, 7);
-  assert.equal(lane.sender.tryPut(source, 0, 24), 1);
-  assert.equal(take(lane.receiver, into), 16);
-  assert.equal(take(lane.receiver, into), 24);
+  assert.equal(queue.sender.tryPut(source, 0, 24), 1);
+  assert.equal(take(queue.receiver, into), 16);
+  assert.equal(take(queue.receiver, into), 24);
   check(into, 24, 7);
-  assert.equal(take(lane.receiver, into), EMPTY);
+  assert.equal(take(queue.receiver, into), EMPTY);
 });
 
 Deno.test("room that was reserved for a record is there even if no segment can be sent", async () => {
   await withSeeds(seeds(10), (random) => {
-    const lane = newLaneOf();
+    const queue = newQueueOf();
     const source = newScratch(), into = newScratch();
     let put = 0, taken = 0;
     for (let i = 0; i < 3000; i++) {
-      lane.fails = () => false;
+      queue.fails = () => false;
       const length = random() < 0.01 ? 300_000 : between(random, 5, 500);
-      lane.sender.tryPut(recordOf(source, length, 1), 0, length);
-      lane.sender.reserve(12);
-      lane.fails = () => true;
-      assert.equal(lane.sender.tryPut(recordOf(source, 12, i), 0, 12), 1);
+      queue.sender.tryPut(recordOf(source, length, 1), 0, length);
+      queue.sender.reserve(12);
+      queue.fails = () => true;
+      assert.equal(queue.sender.tryPut(recordOf(source, 12, i), 0, 12), 1);
       put += 2;
       while (taken < put && random() < 0.7) {
-        const got = take(lane.receiver, into);
+        const got = take(queue.receiver, into);
         if (taken++ % 2 === 1) {
           assert.equal(got, 12);
           check(into, 12, (taken >> 1) - 1);
@@ -339,14 +339,14 @@ Deno.test("room that was reserved for a record is there even if no segment can b
 });
 
 Deno.test("the end that the sender and the receiver declare is seen by both, and moves with them", () => {
-  const lane = newLaneOf();
-  assert.deepEqual([lane.receiver.hasEnded, lane.sender.isRefused], [false, false]);
-  lane.sender.tryPut(newScratch(), 0, 12);
-  lane.sender.end();
-  lane.receiver.refuse();
-  lane.moveSender();
-  lane.moveReceiver();
-  assert.deepEqual([lane.sender.hasEnded, lane.receiver.hasEnded], [true, true]);
-  assert.deepEqual([lane.sender.isRefused, lane.receiver.isRefused], [true, true]);
-  assert.equal(take(lane.receiver, newScratch()), 12);
+  const queue = newQueueOf();
+  assert.deepEqual([queue.receiver.hasEnded, queue.sender.isRefused], [false, false]);
+  queue.sender.tryPut(newScratch(), 0, 12);
+  queue.sender.end();
+  queue.receiver.refuse();
+  queue.moveSender();
+  queue.moveReceiver();
+  assert.deepEqual([queue.sender.hasEnded, queue.receiver.hasEnded], [true, true]);
+  assert.deepEqual([queue.sender.isRefused, queue.receiver.isRefused], [true, true]);
+  assert.equal(take(queue.receiver, newScratch()), 12);
 });

@@ -33,8 +33,8 @@ function pipe(options: PipeOptions): (program: Program) => Ends {
         string,
         { header: SharedArrayBuffer }
       >;
-      if (incoming !== undefined) sim.label(incoming.header, id === 0 ? "lane" : "lane back");
-      if (outgoing !== undefined) sim.label(outgoing.header, id === 0 ? "lane back" : "lane");
+      if (incoming !== undefined) sim.label(incoming.header, id === 0 ? "queue" : "queue back");
+      if (outgoing !== undefined) sim.label(outgoing.header, id === 0 ? "queue back" : "queue");
       withoutKill(() => object[moved]?.(refs[id], "given to a process"));
       return serialized;
     });
@@ -91,7 +91,7 @@ const receivesAsync = (count: number) => async (s: S) => {
 
 const text = (name: string, length: number) => name + "x".repeat(length);
 const SHORT = ["m1", "m2", "m3"];
-/** The segments of the lane are small: it wraps around, and goes on to other segments. */
+/** The segments of the SPSC queue are small: it wraps around, and goes on to other segments. */
 const GROWING = [text("m1", 10), text("m2", 30), text("m3", 20), "m4", text("m5", 50), "m6"];
 const LONG = [text("m1", 10), text("m2", 190), text("m3", 20), text("m4", 210)];
 const ONE_WAY = { duplex: false };
