@@ -26,9 +26,9 @@ interface ActionSource {
   name: string;
 }
 
-/** The action as it crosses to another process; `seal` is the signature of the text. */
+/** The action as it crosses to another process; `signature` is that of the text. */
 export interface ActionText extends ActionSource {
-  seal: string;
+  signature: string;
 }
 
 /** The action that a barrier runs once in each round. */
@@ -50,7 +50,7 @@ export function givenAction(action: unknown): Action | undefined {
   const text = () => {
     const source = { text: FunctionPrototypeToString(action), name: action.name };
     expressionOf(source);
-    return sealed(source);
+    return signed(source);
   };
   return { run, text };
 }
@@ -62,7 +62,7 @@ export function arrivedAction(arrived: ActionText | undefined): Action | undefin
   const isOurs = isFromStarter();
   let code: (() => unknown) | undefined;
   const run = () => {
-    if (!isOurs && !verify(sealable(source), arrived.seal)) refuse(source);
+    if (!isOurs && !verify(signedText(source), arrived.signature)) refuse(source);
     try {
       code ??= new Function(`"use strict"; return ${expressionOf(source)};`)() as () => unknown;
       const result = code();
@@ -73,14 +73,14 @@ export function arrivedAction(arrived: ActionText | undefined): Action | undefin
       explain(error, source);
     }
   };
-  return { run, text: () => isOurs ? sealed(source) : arrived };
+  return { run, text: () => isOurs ? signed(source) : arrived };
 }
 
-function sealed(source: ActionSource): ActionText {
-  return { ...source, seal: sign(sealable(source)) };
+function signed(source: ActionSource): ActionText {
+  return { ...source, signature: sign(signedText(source)) };
 }
 
-function sealable({ text, name }: ActionSource): string {
+function signedText({ text, name }: ActionSource): string {
   return JSON.stringify(["action", name, text]);
 }
 

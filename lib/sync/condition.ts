@@ -39,7 +39,7 @@ const NAME = "Condition";
 
 /** The content of a serialized condition: its wait queue and its lock. */
 interface ConditionContent {
-  line: unknown;
+  queue: unknown;
   lock: Serialized;
 }
 
@@ -79,7 +79,7 @@ interface ConditionContent {
 export class Condition implements Holdable {
   readonly #lock: Lock | RLock;
   readonly #shared: SharedState;
-  readonly #line: ConditionQueue;
+  readonly #queue: ConditionQueue;
 
   /**
    * Makes a condition.
@@ -98,13 +98,13 @@ export class Condition implements Holdable {
     }
     this.#lock = lock;
     this.#shared = receivedParts<SharedState>(new.target) ?? newConditionQueue();
-    this.#line = new ConditionQueue(this.#shared);
+    this.#queue = new ConditionQueue(this.#shared);
   }
 
   static {
     registerTransferable(NAME, (content) => {
-      const { line, lock } = content as ConditionContent;
-      return constructFrom(Condition, receivedState(line), deserialize(lock) as Lock | RLock);
+      const { queue, lock } = content as ConditionContent;
+      return constructFrom(Condition, receivedState(queue), deserialize(lock) as Lock | RLock);
     });
   }
 
@@ -187,7 +187,7 @@ export class Condition implements Holdable {
 
   async #wait(options: WaitOptions | undefined, caller: CallSite): Promise<boolean> {
     const deaths = this.#lock[reportDeath]();
-    const place = this.#line.join();
+    const place = this.#queue.join();
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
@@ -214,7 +214,7 @@ export class Condition implements Holdable {
   waitSync(options?: BlockOptions): boolean {
     this.#check("waitSync", options);
     const deaths = this.#lock[reportDeath]();
-    const place = this.#line.join();
+    const place = this.#queue.join();
     const times = this.#lock[releaseAll]();
     let abandoned: AbandonedLockError | undefined;
     try {
@@ -316,7 +316,7 @@ export class Condition implements Holdable {
   notify(n = 1): void {
     checkNumber("n", n, isCount, WANTED, ", which is no number of waiters");
     this.#check("notify");
-    this.#line.notify(n);
+    this.#queue.notify(n);
   }
 
   /**
@@ -326,7 +326,7 @@ export class Condition implements Holdable {
    */
   notifyAll(): void {
     this.#check("notifyAll");
-    this.#line.notify(Infinity);
+    this.#queue.notify(Infinity);
   }
 
   /** Checks the options, and that this process holds the lock, before anything is done. */
@@ -377,7 +377,7 @@ export class Condition implements Holdable {
 
   /** @ignore */
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
-    const state = () => ({ lock: this.#lock, waiting: this.#line.waiting });
+    const state = () => ({ lock: this.#lock, waiting: this.#queue.waiting });
     return print(this, [NAME, Condition], state, inspect, options);
   }
 
@@ -389,7 +389,7 @@ export class Condition implements Holdable {
   /** @ignore */
   [serialize](): Serialized {
     const serialized = serializedOf(NAME, this.#shared);
-    const both: ConditionContent = { line: serialized.content, lock: this.#lock[serialize]() };
+    const both: ConditionContent = { queue: serialized.content, lock: this.#lock[serialize]() };
     return { ...serialized, content: both };
   }
 }

@@ -4,7 +4,7 @@
 //   NOTIFIED   how many rows are in the state IS_NOTIFIED; never too few, and too many only by the number of
 //              processes that have ended between two stores
 //   PASSING    while a notification is passed on, one more than the row that had it; else 0
-//   HEIR       the row that gets it
+//   NEXT_ROW   the row that gets it
 //   rows       STATE, the token of the process, its ticket, BEFORE and an eventcount
 //
 // A row's STATE goes from FREE to WAITING (join), to IS_NOTIFIED (notify), and back to FREE when its waiter
@@ -30,7 +30,10 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, SafeMap } = primordials;
 
-const TICKETS = SLOT_TABLE_WORDS, NOTIFIED = TICKETS + 1, PASSING = TICKETS + 2, HEIR = TICKETS + 3;
+const TICKETS = SLOT_TABLE_WORDS,
+  NOTIFIED = TICKETS + 1,
+  PASSING = TICKETS + 2,
+  NEXT_ROW = TICKETS + 3;
 const FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, EVENTCOUNT = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
@@ -54,7 +57,7 @@ export interface Place {
 export class ConditionQueue {
   readonly #shared: SharedState;
   readonly #table: SlotTable;
-  /** The eventcounts by row: an eventcount has one sleeper in an isolate, however many tasks have waited there. */
+  /** The eventcounts by row: an eventcount has one async waiter in an isolate, however many tasks wait. */
   readonly #eventcounts = new SafeMap<number, EventCount>();
 
   constructor(shared: SharedState) {
@@ -92,7 +95,7 @@ export class ConditionQueue {
     const { words, token } = this.#shared;
     const table = this.#table;
     let row = -1;
-    this.#bequeath();
+    this.#passOnFromDead();
     this.#section(() => {
       row = table.free();
       if (row < 0) return;
@@ -119,7 +122,7 @@ export class ConditionQueue {
     const isNotified = () => this.#table.get(row, STATE) === IS_NOTIFIED;
     const giveUp = () => wasNotified ??= !this.#withdraw(row);
     const attempt = () => {
-      if (!isNotified()) this.#bequeath();
+      if (!isNotified()) this.#passOnFromDead();
       return isNotified() ? wasNotified = true : WAIT;
     };
     const refuse = () => {
@@ -232,14 +235,14 @@ export class ConditionQueue {
   #passUnderLock(row: number): void {
     const { words } = this.#shared;
     const before = this.#table.get(row, BEFORE);
-    const heir = this.#oldest(before);
-    if (heir < 0) {
+    const next = this.#oldest(before);
+    if (next < 0) {
       this.#table.set(row, STATE, FREE);
       Atomics.sub(words, NOTIFIED, 1);
       return;
     }
-    this.#table.set(heir, BEFORE, before);
-    Atomics.store(words, HEIR, heir);
+    this.#table.set(next, BEFORE, before);
+    Atomics.store(words, NEXT_ROW, next);
     Atomics.store(words, PASSING, row + 1);
     this.#finishPassing();
   }
@@ -248,7 +251,7 @@ export class ConditionQueue {
   #finishPassing(): void {
     const { words } = this.#shared;
     const row = Atomics.load(words, PASSING) - 1;
-    this.#table.set(Atomics.load(words, HEIR), STATE, IS_NOTIFIED);
+    this.#table.set(Atomics.load(words, NEXT_ROW), STATE, IS_NOTIFIED);
     this.#table.set(row, STATE, FREE);
     Atomics.store(words, PASSING, 0);
   }
@@ -262,19 +265,19 @@ export class ConditionQueue {
   }
 
   /** Passes on the notifications of dead waiters. */
-  #bequeath(): void {
+  #passOnFromDead(): void {
     const { words } = this.#shared;
     const table = this.#table;
     if (Atomics.load(words, NOTIFIED) === 0) return;
     table.renew();
     for (let row = 0; row < table.used; row++) {
-      if (!this.#isBequest(row)) continue;
-      this.#section(() => this.#isBequest(row) && this.#passUnderLock(row));
+      if (!this.#isNotifiedAndDead(row)) continue;
+      this.#section(() => this.#isNotifiedAndDead(row) && this.#passUnderLock(row));
       this.#wake();
     }
   }
 
-  #isBequest(row: number): boolean {
+  #isNotifiedAndDead(row: number): boolean {
     return this.#table.get(row, STATE) === IS_NOTIFIED && !this.#isAlive(row);
   }
 }

@@ -17,8 +17,8 @@ const WHO = 0, UNTIL = 1;
 /** Words that a reservation takes. */
 export const RESERVATION_WORDS = 2;
 
-/** Milliseconds after which a waiter reserves, and milliseconds that a reservation lasts. */
-const PATIENCE = 2, DURATION = 5;
+/** The time after which a waiter reserves, and how long a reservation lasts. */
+const RESERVE_AFTER_MS = 2, RESERVATION_MS = 5;
 
 /** One process's view of a reservation at words[at…at + RESERVATION_WORDS). */
 export class Reservation {
@@ -43,7 +43,7 @@ export class Reservation {
     const who = Atomics.load(words, at + WHO);
     if (who === 0 || who === this.#token) return 0;
     const left = (Atomics.load(words, at + UNTIL) - clock()) | 0;
-    if (left >= 0 && left <= DURATION) return left + 1;
+    if (left >= 0 && left <= RESERVATION_MS) return left + 1;
     Atomics.compareExchange(words, at + WHO, who, 0);
     return 0;
   }
@@ -53,11 +53,11 @@ export class Reservation {
    * began to wait.
    */
   ask(since: number): void {
-    if (performance.now() - since <= PATIENCE) return;
+    if (performance.now() - since <= RESERVE_AFTER_MS) return;
     const words = this.#words, at = this.#at;
     const who = Atomics.compareExchange(words, at + WHO, 0, this.#token);
     if (who !== 0 && who !== this.#token) return;
-    Atomics.store(words, at + UNTIL, (clock() + DURATION) | 0);
+    Atomics.store(words, at + UNTIL, (clock() + RESERVATION_MS) | 0);
   }
 
   /** Ends this process's reservation, as it has got the thing or gives up; returns whether there was one. */

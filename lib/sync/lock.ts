@@ -60,12 +60,12 @@ const NAME = "Lock";
  */
 export class Lock implements Holdable {
   readonly #shared: SharedState;
-  readonly #mutual: LockWord;
+  readonly #lockWord: LockWord;
 
   /** Makes a free lock. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
-    this.#mutual = new LockWord(this.#shared, NAME);
+    this.#lockWord = new LockWord(this.#shared, NAME);
   }
 
   static {
@@ -74,7 +74,7 @@ export class Lock implements Holdable {
 
   /** Whether the lock is held. In the next moment it may be otherwise. */
   get locked(): boolean {
-    return !this.#mutual.isFree;
+    return !this.#lockWord.isFree;
   }
 
   /**
@@ -97,14 +97,14 @@ export class Lock implements Holdable {
   acquire(options?: WaitOptions): Promise<boolean> {
     try {
       if (
-        options === undefined && this.#mutual.eventcount.waiting === 0 && this.#mutual.tryTake()
+        options === undefined && this.#lockWord.eventcount.waiting === 0 && this.#lockWord.tryTake()
       ) {
         return done(true);
       }
     } catch (error) {
       return primordials.Promise.reject(error);
     }
-    return eventually(this.#mutual.taking(), options);
+    return eventually(this.#lockWord.taking(), options);
   }
 
   /**
@@ -114,10 +114,12 @@ export class Lock implements Holdable {
    * @throws the errors that `acquire` throws
    */
   acquireSync(options?: BlockOptions): boolean {
-    if (options === undefined && this.#mutual.eventcount.waiting === 0 && this.#mutual.tryTake()) {
+    if (
+      options === undefined && this.#lockWord.eventcount.waiting === 0 && this.#lockWord.tryTake()
+    ) {
       return true;
     }
-    return blocking(this.#mutual.taking(), options);
+    return blocking(this.#lockWord.taking(), options);
   }
 
   /**
@@ -126,7 +128,7 @@ export class Lock implements Holdable {
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    */
   tryAcquire(): boolean {
-    return now(this.#mutual.taking());
+    return now(this.#lockWord.taking());
   }
 
   /**
@@ -135,7 +137,7 @@ export class Lock implements Holdable {
    * @throws {InvalidStateError} if this process doesn't hold it
    */
   release(): void {
-    this.#mutual.release();
+    this.#lockWord.release();
   }
 
   /**
@@ -144,7 +146,7 @@ export class Lock implements Holdable {
    * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
-    return hold(this.#mutual.taking(), () => this.release(), NAME, options);
+    return hold(this.#lockWord.taking(), () => this.release(), NAME, options);
   }
 
   /**
@@ -153,33 +155,33 @@ export class Lock implements Holdable {
    * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
-    return holdSync(this.#mutual.taking(), () => this.release(), NAME, options);
+    return holdSync(this.#lockWord.taking(), () => this.release(), NAME, options);
   }
 
   /** @ignore */
   [checkHeld](call: string, what: string): void {
-    this.#mutual.checkMine(call, what);
+    this.#lockWord.checkMine(call, what);
   }
 
   /** @ignore */
   [releaseAll](): number {
-    this.#mutual.release();
+    this.#lockWord.release();
     return 1;
   }
 
   /** @ignore */
   [reacquiring](): Operation<boolean> {
-    return this.#mutual.taking(false);
+    return this.#lockWord.taking(false);
   }
 
   /** @ignore */
   [reportDeath](): number {
-    return this.#mutual.reportDeath();
+    return this.#lockWord.reportDeath();
   }
 
   /** @ignore */
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
-    return print(this, [NAME, Lock], () => this.#mutual.owner, inspect, options);
+    return print(this, [NAME, Lock], () => this.#lockWord.owner, inspect, options);
   }
 
   /** @ignore */

@@ -269,11 +269,11 @@ export class LockWord {
   }
 
   /** How often the holder has acquired the lock once more; only for the holder. */
-  get again(): number {
+  get recursion(): number {
     return this.#words[this.#at + RECURSION];
   }
 
-  set again(times: number) {
+  set recursion(times: number) {
     this.#words[this.#at + RECURSION] = times;
   }
 }

@@ -50,12 +50,12 @@ const NAME = "RLock";
  */
 export class RLock implements Holdable {
   readonly #shared: SharedState;
-  readonly #mutual: LockWord;
+  readonly #lockWord: LockWord;
 
   /** Makes a free lock. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
-    this.#mutual = new LockWord(this.#shared, NAME);
+    this.#lockWord = new LockWord(this.#shared, NAME);
   }
 
   static {
@@ -64,7 +64,7 @@ export class RLock implements Holdable {
 
   /** Whether the lock is held. In the next moment it may be otherwise. */
   get locked(): boolean {
-    return !this.#mutual.isFree;
+    return !this.#lockWord.isFree;
   }
 
   /**
@@ -100,7 +100,7 @@ export class RLock implements Holdable {
    * @throws {AbandonedLockError} once, if the process that held it has ended; it is free then
    */
   tryAcquire(): boolean {
-    return this.#mutual.isMine ? this.#tryTake() : now(this.#taking());
+    return this.#lockWord.isMine ? this.#tryTake() : now(this.#taking());
   }
 
   /**
@@ -109,10 +109,10 @@ export class RLock implements Holdable {
    * @throws {InvalidStateError} if this process doesn't hold it
    */
   release(): void {
-    const mutual = this.#mutual;
-    mutual.checkMine("release");
-    if (mutual.again > 0) mutual.again--;
-    else mutual.release();
+    const lockWord = this.#lockWord;
+    lockWord.checkMine("release");
+    if (lockWord.recursion > 0) lockWord.recursion--;
+    else lockWord.release();
   }
 
   /**
@@ -134,21 +134,21 @@ export class RLock implements Holdable {
   }
 
   #tryTake(): boolean {
-    const mutual = this.#mutual;
-    if (!mutual.isMine) return mutual.tryTake();
-    mutual.again++;
+    const lockWord = this.#lockWord;
+    if (!lockWord.isMine) return lockWord.tryTake();
+    lockWord.recursion++;
     return true;
   }
 
   #taking(times = 1, acknowledges = true): Operation<boolean> {
-    const taking = this.#mutual.taking(acknowledges);
+    const taking = this.#lockWord.taking(acknowledges);
     const attempt = () => {
-      if (this.#mutual.isMine) {
-        this.#mutual.again += times;
+      if (this.#lockWord.isMine) {
+        this.#lockWord.recursion += times;
         return true;
       }
       const answer = taking.attempt();
-      if (answer === true && times > 1) this.#mutual.again = times - 1;
+      if (answer === true && times > 1) this.#lockWord.recursion = times - 1;
       return answer;
     };
     return { ...taking, attempt };
@@ -156,14 +156,14 @@ export class RLock implements Holdable {
 
   /** @ignore */
   [checkHeld](call: string, what: string): void {
-    this.#mutual.checkMine(call, what);
+    this.#lockWord.checkMine(call, what);
   }
 
   /** @ignore */
   [releaseAll](): number {
-    const times = this.#mutual.again + 1;
-    this.#mutual.again = 0;
-    this.#mutual.release();
+    const times = this.#lockWord.recursion + 1;
+    this.#lockWord.recursion = 0;
+    this.#lockWord.release();
     return times;
   }
 
@@ -174,14 +174,14 @@ export class RLock implements Holdable {
 
   /** @ignore */
   [reportDeath](): number {
-    return this.#mutual.reportDeath();
+    return this.#lockWord.reportDeath();
   }
 
   /** @ignore */
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
     const state = () => {
-      const held = this.#mutual.owner;
-      const count = held.owner === null ? 0 : this.#mutual.again + 1;
+      const held = this.#lockWord.owner;
+      const count = held.owner === null ? 0 : this.#lockWord.recursion + 1;
       const first = { owner: held.owner, count };
       return { ...first, ...held };
     };

@@ -342,7 +342,7 @@ const pipe: Mutant[] = [
     name: "pipe: a receiver that finds the sender gone doesn't look again",
     edits: [edit(
       "pipe/endpoint.ts",
-      "        length = lane.peek();\n        if (length === EMPTY) throw ended(",
+      "        length = queue.peek();\n        if (length === EMPTY) throw ended(",
       "        throw ended(",
     )],
     scenarios: ["pipe_close", "pipe_kill_sender"],
@@ -353,7 +353,7 @@ const pipe: Mutant[] = [
     scenarios: ["pipe_bounded"],
   },
   {
-    name: "pipe: a full lane can't be told from an empty one",
+    name: "pipe: a full queue can't be told from an empty one",
     edits: [
       edit(
         "shm/spsc_queue.ts",
@@ -428,7 +428,9 @@ const others: Mutant[] = [
   },
   {
     name: "condition: the notification of a dead waiter goes to nobody",
-    edits: [edit("sync/condition_queue.ts", "      if (!isNotified()) this.#bequeath();\n", "")],
+    edits: [
+      edit("sync/condition_queue.ts", "      if (!isNotified()) this.#passOnFromDead();\n", ""),
+    ],
     scenarios: ["condition_kill"],
   },
   {

@@ -75,7 +75,7 @@ const METHODS = [
 ];
 /** Objects of this package's own classes that have a method of such a name. */
 const OWN =
-  /^this$|(?:^|[.#])(?:iterator|backlog|unit|process|child|encoder|out|table|line|store|channel)$|^(?:Reflect|super)$/;
+  /^this$|(?:^|[.#])(?:iterator|backlog|unit|process|child|encoder|out|table|queue|store|channel)$|^(?:Reflect|super)$/;
 
 Deno.test({
   name: "no file of lib calls a method of the language's by its object (needs --allow-read)",

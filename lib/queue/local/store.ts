@@ -150,7 +150,7 @@ export class Store<T> {
       this.#unfinished = Math.max(0, this.#unfinished - dropped);
     }
     this.#shutDown = true;
-    for (const line of each([this.getters, this.putters, this.joiners])) line.pump();
+    for (const queue of each([this.getters, this.putters, this.joiners])) queue.pump();
   }
 }
 

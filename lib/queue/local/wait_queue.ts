@@ -109,7 +109,7 @@ interface Waiter {
 class Task<R> implements Waiter {
   before: Waiter | undefined;
   after: Waiter | undefined;
-  readonly #line: WaitQueue;
+  readonly #queue: WaitQueue;
   readonly #step: Step<R>;
   readonly #resolve: (result: R | Promise<R>) => void;
   readonly #reject: (reason: unknown) => void;
@@ -119,14 +119,14 @@ class Task<R> implements Waiter {
   readonly #caller: CallSite | undefined;
 
   constructor(
-    line: WaitQueue,
+    queue: WaitQueue,
     step: Step<R>,
     timeout: number,
     signal: AbortSignal | undefined,
     resolve: (result: R | Promise<R>) => void,
     reject: (reason: unknown) => void,
   ) {
-    this.#line = line;
+    this.#queue = queue;
     this.#step = step;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -162,7 +162,7 @@ class Task<R> implements Waiter {
   }
 
   #leave(): void {
-    this.#line.remove(this);
+    this.#queue.remove(this);
     clearTimeout(this.#timer);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
   }
