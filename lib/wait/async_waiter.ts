@@ -26,7 +26,7 @@ export interface Notified {
   passOn(): void;
 }
 
-const forgotten = new FinalizationRegistry<AsyncWaiter>((sleeper) => sleeper.end());
+const forgotten = new FinalizationRegistry<AsyncWaiter>((waiter) => waiter.end());
 
 /** The async waiters of this isolate that are asleep. */
 const asleep = new SafeSet<AsyncWaiter>();
@@ -82,8 +82,8 @@ export class AsyncWaiter {
    * Called while the thread is blocked: passes on wake-ups that have come since the last call, which can't be
    * used here.
    */
-  static relay(but: AsyncWaiter | undefined): void {
-    for (const sleeper of asleep) if (sleeper !== but) sleeper.#relay();
+  static relay(except: AsyncWaiter | undefined): void {
+    for (const waiter of asleep) if (waiter !== except) waiter.#relay();
   }
 
   #relay(): void {

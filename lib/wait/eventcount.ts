@@ -196,7 +196,7 @@ export class EventCount implements Notified {
   readonly #mark: (() => boolean) | undefined;
   readonly #waiters: Waiter[] = [];
   /** The async waiter, which sleeps for the tasks, and perhaps longer; made when first needed. */
-  #sleeper: AsyncWaiter | undefined;
+  #asyncWaiter: AsyncWaiter | undefined;
   #pumping = false;
   /** The time (performance.now()) at which waiters try again unasked, and the timer of tasks for that. */
   #due = Infinity;
@@ -350,10 +350,10 @@ export class EventCount implements Notified {
       this.#attemptAll();
       if (this.#waiters.length === 0) return;
       if (this.#due < Infinity) this.#lookWhenDue();
-      this.#sleeper ??= new AsyncWaiter(this, words, epoch + EPOCH, epoch + HOT_EPOCH);
-      if (this.#sleeper.isAsleep) return;
+      this.#asyncWaiter ??= new AsyncWaiter(this, words, epoch + EPOCH, epoch + HOT_EPOCH);
+      if (this.#asyncWaiter.isAsleep) return;
       this.#countSleep();
-      if (this.#sleeper.sleep(this.#takeHotSlot(), seen, seenFront)) return;
+      if (this.#asyncWaiter.sleep(this.#takeHotSlot(), seen, seenFront)) return;
     }
   }
 
@@ -418,7 +418,7 @@ export class EventCount implements Notified {
         if (this.#takeHotSlot()) Atomics.wait(words, epoch + HOT_EPOCH, seenFront, left);
         else Atomics.wait(words, epoch + EPOCH, seen, left);
         stopIfKilled();
-        AsyncWaiter.relay(this.#sleeper);
+        AsyncWaiter.relay(this.#asyncWaiter);
         doChores();
       }
     } finally {
