@@ -280,15 +280,15 @@ function reportThrow(reply: Reply, error: unknown): void {
 
 /**
  * How long a process whose host reads nothing of it waits for a call that asks for its result, before it prints
- * its error itself. In ms.
+ * its error itself.
  */
-const PATIENCE = 500;
+const ASKED_TIMEOUT_MS = 500;
 
 /** Reports an error whose result has not been asked for: it is printed, unless a call asks for the result in time. */
 function tell(failure: Failure): void {
   const text = textOf(failure);
   if (crashReport !== undefined) leaveWords(crashReport, text);
-  else if (!ownControl().awaitAsked(PATIENCE)) console.error(text);
+  else if (!ownControl().awaitAsked(ASKED_TIMEOUT_MS)) console.error(text);
 }
 
 function textOf(failure: Failure): string {

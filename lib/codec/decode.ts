@@ -455,8 +455,8 @@ function lengthen(array: unknown[], length: number): void {
 
 /** On average, one of this many entries of a Map or Set is timed. */
 const SAMPLE = 64;
-/** In ms: twenty times as long as adding an entry takes. */
-const SLOW = 0.005;
+/** Twenty times as long as adding an entry takes. */
+const SLOW_ENTRY_MS = 0.005;
 
 /**
  * Refuses keys that collide (hash flooding): V8's hash of a number is no secret, and adding 65,000 well-chosen
@@ -475,7 +475,7 @@ class Pace {
     const began = performance.now();
     add();
     this.#samples++;
-    if (performance.now() - began > SLOW) this.#slow++;
+    if (performance.now() - began > SLOW_ENTRY_MS) this.#slow++;
     if (this.#slow > 8 + (this.#samples >> 3)) {
       throw new Error(
         "The keys of a Map or Set are made so that telling them apart takes too long.",

@@ -66,7 +66,7 @@ export function startProcess(
   const hasObjects = packed.message.serialized.length > 0;
   const { travel, giveUp, ...worker } = plan(target, {
     ...{ grants, hasObjects },
-    isJailed: isLimited,
+    isSandboxedThread: isLimited,
     isStarterSealed: inheritedSeal() !== undefined,
   });
   const sealed = sealOf(bounds, identity.name);

@@ -74,7 +74,7 @@ export interface Worker {
   /** The permissions of the process; undefined where it inherits them. */
   grants: Grants | undefined;
   /** Whether the process has a limit, so that with permissions of its own it runs in a thread in a sandbox. */
-  isJailed: boolean;
+  isSandboxedThread: boolean;
   /** Whether objects are handed over to the process. */
   hasObjects: boolean;
   /** Whether the starter is sealed, and so may be hostile. */
@@ -89,7 +89,7 @@ export interface Worker {
  *   not be read
  */
 export function plan(target: Target, worker: Worker): Plan {
-  const { code, by } = target, { grants, isJailed, isStarterSealed } = worker;
+  const { code, by } = target, { grants, isSandboxedThread, isStarterSealed } = worker;
   const isConfined = grants !== undefined;
   const asReferred = (reference: Reference): Plan => {
     if (isConfined && isChildModuleInBundle()) {
@@ -99,7 +99,7 @@ export function plan(target: Target, worker: Worker): Plan {
     }
     return {
       ...byReference(target, reference, worker),
-      ...isJailed && isConfined ? lend(grants) : { grants, giveUp: [] },
+      ...isSandboxedThread && isConfined ? lend(grants) : { grants, giveUp: [] },
     };
   };
   const asWritten = (why: string | undefined): Plan => ({
@@ -110,7 +110,7 @@ export function plan(target: Target, worker: Worker): Plan {
   if (own !== undefined) {
     const isReadable = by !== "source" && !isChildModuleInBundle() &&
       whyNot(childModule(), "this library") === undefined &&
-      !(isJailed && isPartial(grants?.read));
+      !(isSandboxedThread && isPartial(grants?.read));
     if (isReadable) {
       return asReferred(referenceByName(own.name, new URL(own.path, childModule()).href));
     }
@@ -134,7 +134,7 @@ export function plan(target: Target, worker: Worker): Plan {
   }
   if (by === "source") return asWritten(undefined);
   if (by === "reference") return asReferred(found(code, target));
-  const sought = seek(code, target, isJailed ? grants : undefined, isConfined);
+  const sought = seek(code, target, isSandboxedThread ? grants : undefined, isConfined);
   if ("reference" in sought) return asReferred(sought.reference);
   try {
     return asWritten(sought.why);
@@ -221,14 +221,16 @@ export function findReference(code: AnyFunction, target: Target): Sought {
 function seek(
   code: Exclude<Target["code"], string>,
   target: Target,
-  jailed: Grants | undefined,
+  threadGrants: Grants | undefined,
   isConfined: boolean,
 ): Sought {
   const { module, callers } = target;
   const obstacle = whyNot(childModule(), "this library");
   if (obstacle !== undefined) return { why: obstacle };
   if (isConfined && isChildModuleInBundle()) return { why: BUNDLED };
-  if (isPartial(jailed?.read)) return { why: "with a limit, permissions.read may not be a list" };
+  if (isPartial(threadGrants?.read)) {
+    return { why: "with a limit, permissions.read may not be a list" };
+  }
   const from = module ?? callers[0];
   const hindrance = from === undefined ? undefined : whyNot(from, "its module");
   const sought = look(code, target);

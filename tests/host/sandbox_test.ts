@@ -57,11 +57,11 @@ function isRefusal(error: ProcessError): void {
 
 /** The three ways to hold a process: with its own permissions, with a limit too, with a limit only. */
 const confined = { permissions: "none" } as const;
-const jailed = { permissions: "none", timeLimit: 60_000 } as const;
+const sandboxedThread = { permissions: "none", timeLimit: 60_000 } as const;
 const limited = { memoryLimitMb: 200 } as const;
 
 Deno.test('a process with "none" may do nothing, and its arguments and result cross', async () => {
-  await Promise.all([confined, jailed].map(async (bounds) => {
+  await Promise.all([confined, sandboxedThread].map(async (bounds) => {
     const by = "source" as const;
     const told = run({ target: targets.tellPermissions, by, ...bounds });
     isRefusal(await failureOf({ target: targets.readFile, args: [module], by, ...bounds }));
@@ -70,7 +70,7 @@ Deno.test('a process with "none" may do nothing, and its arguments and result cr
 });
 
 testInFull("what a confined process returns is a value, and not too large", async () => {
-  await Promise.all([confined, jailed].map(async (bounds) => {
+  await Promise.all([confined, sandboxedThread].map(async (bounds) => {
     const by = "source", map = new Map<string, unknown>([["date", new Date(7)]]);
     map.set("self", map);
     const [given, handing, thrown] = await Promise.all([
@@ -104,7 +104,7 @@ Deno.test("what isn't named is not granted", async () => {
 });
 
 Deno.test("confined processes use queues, blocking and not", async () => {
-  await Promise.all([confined, jailed, limited].map(async (bounds) => {
+  await Promise.all([confined, sandboxedThread, limited].map(async (bounds) => {
     const queue = new Queue<number>();
     await run({ target: targets.put, args: [queue, 100], by: "source", ...bounds });
     for (let i = 0; i < 100; i++) assert.equal(queue.getNowait(), i);
@@ -124,7 +124,7 @@ Deno.test("confined processes use queues, blocking and not", async () => {
 testInFull(
   "the action of a barrier runs only in processes with the rights of the one that made it",
   async () => {
-    for (const bounds of [confined, jailed, {}]) {
+    for (const bounds of [confined, sandboxedThread, {}]) {
       const [here, there] = Pipe<Barrier, unknown>();
       const { sendBarrier: target } = targets;
       const process = new Process({ target, args: [there], by: "source", ...bounds });
@@ -166,7 +166,7 @@ Deno.test({
     const by = "reference" as const;
     const path = new URL(module).pathname;
     // One after the other: `deno test` type-checks the first.
-    for (const bounds of [confined, jailed]) {
+    for (const bounds of [confined, sandboxedThread]) {
       assert.equal(await run({ target: targets.useHelper, args: [21], module, by, ...bounds }), 42);
       isRefusal(await failureOf({ target: targets.readFile, args: [path], module, by, ...bounds }));
     }
@@ -221,7 +221,7 @@ Deno.test({
       `return import("${url}", { with: { type: "json" } }).then((module) => module.default.name)`,
     ) as () => Promise<string>;
     assert.equal(await run({ target, by: "source" }), "@multiproc/multiprocessing");
-    for (const bounds of [confined, jailed]) {
+    for (const bounds of [confined, sandboxedThread]) {
       const error = await failureOf({ target, by: "source", ...bounds });
       assert.match((error.cause as Error).message, /^Requires read access/);
     }
@@ -258,8 +258,8 @@ testInFull("a process can't get more than its starter has", async () => {
     [confined, "inherit", 1],
     [confined, { read: true }, 0],
     [confined, { read: [module] }, 0],
-    [jailed, "inherit", 0],
-    [jailed, { read: true }, 0],
+    [sandboxedThread, "inherit", 0],
+    [sandboxedThread, { read: true }, 0],
   ];
   await Promise.all(children.map(async ([bounds, permissions, depth]) => {
     const args: Parameters<typeof targets.startChild> = [module, permissions as "inherit", depth];
@@ -308,7 +308,7 @@ testInFull(
       }
       return { runtime, own };
     };
-    for (const limits of [confined, jailed]) {
+    for (const limits of [confined, sandboxedThread]) {
       const bounds = { ...limits, sealed: false };
       const given = URL.createObjectURL(new Blob(["given"]));
       const { runtime, own } = await run({ target, args: [given], by: "source", ...bounds });
@@ -321,7 +321,7 @@ testInFull(
 );
 
 testInFull("a confined process that requests a right is told the state", async () => {
-  const told = [confined, jailed].map((bounds) => {
+  const told = [confined, sandboxedThread].map((bounds) => {
     return run({ target: targets.request, by: "source", ...bounds });
   });
   for (const states of await Promise.all(told)) assert.deepEqual(states, ["prompt", "prompt"]);
@@ -352,7 +352,7 @@ testInFull("a process that ends in time keeps its result and exit code", async (
   await Promise.all([30_000, Infinity].map(async (timeLimit) => {
     assert.deepEqual(await run({ target, by, timeLimit, permissions }), nothing);
   }));
-  await Promise.all([confined, jailed, limited].map(async (bounds) => {
+  await Promise.all([confined, sandboxedThread, limited].map(async (bounds) => {
     const error = await failureOf({ target: targets.exit, args: [5], by: "source", ...bounds });
     assert.equal(error.exitCode, 5);
     assert.equal(error.limit, undefined);
@@ -441,9 +441,14 @@ Deno.test("arrays of a process with a limit are as ever", async () => {
   ]);
 });
 
-Deno.test("terminate stops a jailed process in the middle of a loop", async () => {
+Deno.test("terminate stops a process in a sandboxed thread in the middle of a loop", async () => {
   const started = new SharedArray("i32", 1);
-  const process = new Process({ target: targets.spin, args: [started], by: "source", ...jailed });
+  const process = new Process({
+    target: targets.spin,
+    args: [started],
+    by: "source",
+    ...sandboxedThread,
+  });
   process.start();
   while (started[0] === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   process.terminate();

@@ -646,12 +646,12 @@ export async function tryLeaks(world: World): Promise<Outcome[]> {
 }
 
 /** In ms: an attempt that has come to nothing by then is no refusal. */
-const PATIENCE = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** Makes one attempt; if alone, what is thrown where nobody can catch it counts too. */
 async function tryOne({ name, attempt }: Escape, world: World, alone: boolean): Promise<Outcome> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("nothing came of it")), PATIENCE);
+  const timer = setTimeout(() => reject(new Error("nothing came of it")), TIMEOUT_MS);
   // Some of node:'s errors are thrown where nobody can catch them.
   const uncaught = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();

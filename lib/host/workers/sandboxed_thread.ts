@@ -32,18 +32,18 @@ interface Order {
   timeLimit: number;
   constants: typeof CONSTANTS;
   /** A word that the process can't see: 1 once the keeper ends the process because its time is up. */
-  verdict: Int32Array;
+  timedOut: Int32Array;
 }
 
-/** Times in ms, and the signal of kill(). */
+/** Times, and the signal of kill(). */
 const CONSTANTS = {
   KILLED: 9,
   /** How long the process may take to load its modules, and to leave a critical section. */
-  LOADING: 5000,
-  OUTSIDE: 200,
+  LOADING_MS: 5000,
+  OUTSIDE_MS: 200,
   /** The interval of the memory checks, and how long the memory may be full. */
-  LOOK: 50,
-  ENDING: 500,
+  CHECK_INTERVAL_MS: 50,
+  ENDING_MS: 500,
 };
 
 /** What the keeper reports. */
@@ -55,7 +55,7 @@ type Report =
 /** Runs in the sandbox, from its source text, and so may use nothing but its parameters and the globals. */
 function keeper(threads: typeof import("node:worker_threads")): void {
   const start = ({ data: order }: MessageEvent<Order>) => {
-    const { main, name, data, resourceLimits, reports, control, timeLimit, constants, verdict } =
+    const { main, name, data, resourceLimits, reports, control, timeLimit, constants, timedOut } =
       order;
     const say = (report: Report) => reports.postMessage(report);
     const worker = new threads.Worker(new globalThis.URL(main), {
@@ -73,7 +73,7 @@ function keeper(threads: typeof import("node:worker_threads")): void {
     // The limits are enforced here as well, because the host's isolate may be busy or blocked.
     const stop = (began: number) => {
       const isOutside = Atomics.load(control.critical, 0) === 0;
-      if (!isOutside && performance.now() - began < constants.OUTSIDE) {
+      if (!isOutside && performance.now() - began < constants.OUTSIDE_MS) {
         setTimeout(() => stop(began), 1);
         return;
       }
@@ -81,13 +81,13 @@ function keeper(threads: typeof import("node:worker_threads")): void {
       worker.terminate();
     };
     const timeIsUp = () => {
-      Atomics.store(verdict, 0, 1);
+      Atomics.store(timedOut, 0, 1);
       say({ limit: "time" });
       Atomics.compareExchange(control.kill, 0, 0, constants.KILLED);
       stop(performance.now());
     };
     if (timeLimit < 2 ** 31) {
-      const loading = Atomics.waitAsync(control.loaded, 0, 0, constants.LOADING);
+      const loading = Atomics.waitAsync(control.loaded, 0, 0, constants.LOADING_MS);
       const begin = () => setTimeout(timeIsUp, timeLimit);
       if (loading.async) loading.value.then(begin);
       else begin();
@@ -95,9 +95,9 @@ function keeper(threads: typeof import("node:worker_threads")): void {
     // The process has noticed itself that its memory is full, and perhaps can't reach its end.
     let fullFor = 0;
     setInterval(() => {
-      if (Atomics.load(control.limit, 0) !== 0) fullFor += constants.LOOK;
-      if (fullFor > constants.ENDING) stop(0);
-    }, constants.LOOK);
+      if (Atomics.load(control.limit, 0) !== 0) fullFor += constants.CHECK_INTERVAL_MS;
+      if (fullFor > constants.ENDING_MS) stop(0);
+    }, constants.CHECK_INTERVAL_MS);
   };
   globalThis.addEventListener("message", start as (event: Event) => void, { once: true });
 }
@@ -123,17 +123,17 @@ export function startSandboxedThread(
   const resourceLimits = resourceLimitsOf(memoryLimitMb);
   // The process's own port may close before the keeper's report of the reason is read: that may be on its way
   // to the listener, where it can't be received synchronously.
-  const verdict = new Int32Array(new SharedArrayBuffer(4));
+  const timedOut = new Int32Array(new SharedArrayBuffer(4));
   const order: Order = {
-    ...{ main, name, data, resourceLimits, reports, timeLimit, verdict, constants: CONSTANTS },
+    ...{ main, name, data, resourceLimits, reports, timeLimit, timedOut, constants: CONSTANTS },
     control: new ControlBlock(child.control).sharedWords(),
   };
   postToWebWorker(sandbox, order, [data.port, data.host, reports]);
-  const judge = () => {
-    if (HostAtomics.exchange(verdict, 0, 0) !== 0) listener.timeIsUp();
+  const checkTimedOut = () => {
+    if (HostAtomics.exchange(timedOut, 0, 0) !== 0) listener.timeIsUp();
   };
   const hear = (report: Report) => {
-    judge();
+    checkTimedOut();
     if ("exited" in report) return listener.exited(report.exited);
     if ("limit" in report) return listener.timeIsUp();
     const { message, code } = report.failed;
@@ -154,7 +154,7 @@ export function startSandboxedThread(
       end(sandbox);
     },
     look: () => {
-      judge();
+      checkTimedOut();
       for (;;) {
         const received = takeMessage(port1);
         if (received === undefined) return;
