@@ -39,14 +39,14 @@ const SPINS = 100;
 /** The length of one sleep of a waiter. */
 const SLICE_MS = 50;
 /** After this many slices with the same mark, the holder has ended; after this many without one, there is no holder. */
-const ENDED = 60, NEVER_TRUE = 200;
+const ENDED_SLICES = 60, NEVER_TRUE_SLICES = 200;
 /**
- * The longest wait for a lock where hostile code can write, in ms: a hundred times as long as any honest holder
+ * The longest wait for a lock where hostile code can write: a hundred times as long as any honest holder
  * takes. Then the waiter gets an error; a mark that stays for three seconds is treated as above.
  */
-const EXPOSED = 150;
+const EXPOSED_TIMEOUT_MS = 150;
 /** The same once such a wait has failed. */
-const EXPOSED_AGAIN = 5;
+const SPOILED_TIMEOUT_MS = 5;
 /** Attempts that find the lock held, then free, then held: more than honest processes can make necessary. */
 const MAX_ATTEMPTS = 10_000_000;
 
@@ -106,18 +106,18 @@ export class Mutex {
     const mine = held & MARK | CONTENDED;
     let unchanged = FREE, slices = 0, allSlices = 0;
     const began = isExposed(words.buffer) ? performance.now() : Infinity;
-    const patience = isSpoiled(words.buffer) ? EXPOSED_AGAIN : EXPOSED;
+    const timeout = isSpoiled(words.buffer) ? SPOILED_TIMEOUT_MS : EXPOSED_TIMEOUT_MS;
     for (let attempts = 0;; attempts++) {
       // Hostile code can write new marks again and again; honest processes don't.
       if (
-        performance.now() - began > patience || allSlices > 2 * NEVER_TRUE ||
+        performance.now() - began > timeout || allSlices > 2 * NEVER_TRUE_SLICES ||
         attempts > MAX_ATTEMPTS
       ) {
         // An honest process that has ended holds the lock with one mark for ever: then this waiter takes the lock.
         const found = Atomics.load(words, at), marked = found & MARK;
         if (
           marked !== NO_MARK && isExposed(words.buffer) &&
-          suspect(words.buffer, at, marked) > ENDED * SLICE_MS &&
+          suspect(words.buffer, at, marked) > ENDED_SLICES * SLICE_MS &&
           Atomics.compareExchange(words, at, found, mine) === found
         ) return;
         markSpoiled(words.buffer);
@@ -134,11 +134,11 @@ export class Mutex {
       }
       allSlices++;
       const isUnchanged =
-        Atomics.wait(words, at, contended, Math.min(SLICE_MS, patience)) === "timed-out" &&
+        Atomics.wait(words, at, contended, Math.min(SLICE_MS, timeout)) === "timed-out" &&
         contended === unchanged;
       slices = isUnchanged ? slices + 1 : 0;
       unchanged = contended;
-      const most = (contended & MARK) === NO_MARK ? NEVER_TRUE : ENDED;
+      const most = (contended & MARK) === NO_MARK ? NEVER_TRUE_SLICES : ENDED_SLICES;
       if (
         slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
       ) return;

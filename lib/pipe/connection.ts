@@ -541,8 +541,8 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
   ): Promise<number> {
     try {
       const names = ["offset", "timeout", "signal"];
-      const { 0: operation, 1: patience } = this.#recvBytesInto(buffer, options, names);
-      return eventually(operation, patience);
+      const { 0: operation, 1: waitOptions } = this.#recvBytesInto(buffer, options, names);
+      return eventually(operation, waitOptions);
     } catch (error) {
       return primordials.Promise.reject(error);
     }
@@ -566,11 +566,11 @@ export class Connection<R = unknown, S = R> implements AsyncIterable<R>, Disposa
     buffer: AllowSharedBufferSource,
     options?: BlockOptions & OffsetOption,
   ): number {
-    const { 0: operation, 1: patience } = this.#recvBytesInto(buffer, options, [
+    const { 0: operation, 1: waitOptions } = this.#recvBytesInto(buffer, options, [
       "offset",
       "timeout",
     ]);
-    return blocking(operation, patience);
+    return blocking(operation, waitOptions);
   }
 
   /**

@@ -153,7 +153,7 @@ const lock: Mutant[] = [
     scenarios: ["lock_2"],
   },
   {
-    name: "lock: two bury one dead holder",
+    name: "lock: two reclaim from one dead holder",
     edits: [edit(
       "sync/lock_word.ts",
       "    return Atomics.compareExchange(this.#words, this.#at + HOLDER, found, mine) === found;\n",
@@ -165,7 +165,7 @@ const lock: Mutant[] = [
   {
     name: "lock: nothing says who was told of a death (nobody alive was, when that one died)",
     edits: [edit("sync/lock_word.ts", "    Atomics.store(words, at + TOLD, this.#token);\n", "")],
-    scenarios: ["lock_bury"],
+    scenarios: ["lock_reclaim"],
   },
   {
     name: "lock: who waits for one that is reserved doesn't look when that time is up",
@@ -415,7 +415,7 @@ const others: Mutant[] = [
       "this.#finishReclaiming();\n      this.#survey();",
       "this.#dead = -1;\n      this.#survey();",
     )],
-    scenarios: ["semaphore_abrupt_bury"],
+    scenarios: ["semaphore_abrupt_reclaim"],
   },
   {
     name: "barrier: nobody does what is left of a round (one passed, for the other it was broken)",

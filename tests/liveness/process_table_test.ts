@@ -8,14 +8,14 @@ import { between, withSeeds } from "../support/seed.ts";
 /** One who was entered. */
 interface Entry {
   ref: Ref;
-  struck: boolean;
+  removed: boolean;
   owner: Entry | undefined;
   /** Of processes. */
   name: string | undefined;
 }
 
-const isAlive = ({ struck, owner }: Entry): boolean =>
-  !struck && (owner === undefined || isAlive(owner));
+const isAlive = ({ removed, owner }: Entry): boolean =>
+  !removed && (owner === undefined || isAlive(owner));
 
 const depthOf = ({ owner }: Entry): number => owner === undefined ? 0 : 1 + depthOf(owner);
 
@@ -35,10 +35,10 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
       const ref = name === undefined
         ? view().register(owner!.ref)
         : view().registerProcess(name, owner?.ref);
-      entries.push({ ref, struck: false, owner, name });
+      entries.push({ ref, removed: false, owner, name });
     };
-    const strike = (entry: Entry) => {
-      entry.struck = true;
+    const remove = (entry: Entry) => {
+      entry.removed = true;
       ended.push(entry);
     };
     enter(undefined, "main");
@@ -51,13 +51,13 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
         if (some === undefined || depthOf(some) < 20) enter(isProcess ? undefined : some, name);
       } else if (kind < 0.55) {
         view().remove(some.ref);
-        strike(some);
+        remove(some);
       } else if (kind < 0.65) {
         view().reap(some.ref);
-        strike(some);
+        remove(some);
         // And all that is lost, whoever it was that had it.
-        const isLost = ({ struck, owner }: Entry) => !struck && owner?.struck === true;
-        for (let lost; (lost = entries.find(isLost)) !== undefined;) strike(lost);
+        const isLost = ({ removed, owner }: Entry) => !removed && owner?.removed === true;
+        for (let lost; (lost = entries.find(isLost)) !== undefined;) remove(lost);
       } else if (some.name === undefined && depthOf(other) < 20) {
         // Nobody is given to who belongs to him.
         let above: Entry | undefined = other;
@@ -67,7 +67,7 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
           some.owner = other;
         }
       }
-      entries = entries.filter(({ struck }) => !struck);
+      entries = entries.filter(({ removed }) => !removed);
       const asked = pick(random, random() < 0.7 ? entries : ended);
       if (asked === undefined) continue;
       assert.equal(view().isAlive(asked.ref), isAlive(asked), `step ${step}`);
@@ -78,8 +78,8 @@ Deno.test("who is alive, and under which name, is what a model says", async () =
         if (entry.name === undefined) continue;
         const token = processTable.token(entry.ref);
         assert.ok(token > 0 && token < 2 ** 30);
-        assert.equal(processTable.isTokenAlive(token), !entry.struck);
-        if (!entry.struck) {
+        assert.equal(processTable.isTokenAlive(token), !entry.removed);
+        if (!entry.removed) {
           assert.ok(entry.name.startsWith(processTable.nameOf(token).slice(0, 20)));
         }
       }
@@ -104,7 +104,7 @@ Deno.test("an entry that is taken again doesn't bring back who had it before", (
   assert.ok(bytes[19_999] < 2 ** 20, `${bytes[19_999]} bytes`);
 });
 
-Deno.test("striking off who was struck off before does nothing to who has the entry now", () => {
+Deno.test("removing an entry that was removed before does nothing to the next owner of its place", () => {
   const processTable = SharedProcessTable.make();
   const owner = processTable.registerProcess("owner");
   const first = processTable.register(owner);

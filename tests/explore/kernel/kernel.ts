@@ -511,10 +511,10 @@ export class Kernel {
     this.#events.push([process.id, "killed"]);
     this.#noteOrder(process.id, "killed", undefined);
     if (process.control !== undefined) process.control[KILL_WORDS.KILL] = TERMINATED;
-    this.#bury(process);
+    this.#forget(process);
   }
 
-  #bury(process: Process): void {
+  #forget(process: Process): void {
     for (const sleepers of this.#futex.values()) {
       for (let i = sleepers.length - 1; i >= 0; i--) {
         if (sleepers[i].process === process) sleepers.splice(i, 1);
@@ -551,7 +551,7 @@ export class Kernel {
     this.killed.push(process.id);
     this.#events.push([process.id, "ended"]);
     this.#noteOrder(process.id, "ended", undefined);
-    this.#bury(process);
+    this.#forget(process);
     for (const port of this.ports) if (port.owner === process) port.close();
     process.ended?.();
   }

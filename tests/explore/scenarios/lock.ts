@@ -155,7 +155,7 @@ export const scenarios: Record<string, Scenario> = {
     check: toldOnce,
     bounds: { preemptions: 1 },
   }),
-  lock_bury: scenario(newLock, {
+  lock_reclaim: scenario(newLock, {
     about: "the holder is killed, and then the one that finds it dead: somebody alive is told",
     processes: [
       works(),

@@ -19,10 +19,10 @@ const enrolls = (times: number) => (s: S) => {
   for (let i = 0; i < times; i++) {
     const ref = processTable.register(s.refs[sim.id]);
     if (sim.add(`entry ${ref.index}`, 1) > 1) sim.fail(`entry ${ref.index} is taken twice`);
-    if (!processTable.isAlive(ref)) sim.fail(`what was entered isn't alive`);
+    if (!processTable.isAlive(ref)) sim.fail(`what was registered isn't alive`);
     sim.add(`entry ${ref.index}`, -1);
     processTable.remove(ref);
-    if (processTable.isAlive(ref)) sim.fail(`what was struck off is alive`);
+    if (processTable.isAlive(ref)) sim.fail(`what was removed is alive`);
   }
 };
 
@@ -39,8 +39,8 @@ function newEnd(program: Program): { end: Ref } {
 const check = (outcome: Outcome) => unfinished(outcome) ?? lostWakeUp(outcome);
 
 export const scenarios: Record<string, Scenario> = {
-  process_table_enroll: scenario(nothing, {
-    about: "3 processes enter something and strike it off",
+  process_table_register: scenario(nothing, {
+    about: "3 processes register something and remove it",
     processes: [enrolls(1), enrolls(1), enrolls(1)],
     check,
   }),
@@ -50,8 +50,7 @@ export const scenarios: Record<string, Scenario> = {
     check,
   }),
   process_table_hand_on: scenario(newEnd, {
-    about:
-      "an end is handed on and its old owner struck off, while another looks whether it is alive",
+    about: "an end is handed on and its old owner removed, while another looks whether it is alive",
     processes: [
       ({ end }: S) => {
         for (let i = 0; i < 2; i++) {
@@ -72,7 +71,7 @@ export const scenarios: Record<string, Scenario> = {
     bounds: { preemptions: 3 },
   }),
   process_table_lost: scenario(newEnd, {
-    about: "two strike off who has died and what belongs to it, at once",
+    about: "two reap who has died and what belongs to it, at once",
     processes: [
       ({ refs }: S) => ownProcessTable().reap(refs[1]),
       () => {},
@@ -87,13 +86,13 @@ export const scenarios: Record<string, Scenario> = {
     check,
   }),
   process_table_abrupt: scenario(nothing, {
-    about: "one ends anywhere while it enters and strikes off: the table works",
+    about: "one ends anywhere while it registers and removes: the table works",
     processes: [
       ({ refs }: S) => {
         const processTable = ownProcessTable(), taken = new Set<number>();
         for (let i = 0; i < 4; i++) {
           const ref = processTable.register(refs[0]);
-          if (!processTable.isAlive(ref)) sim.fail("what was entered isn't alive");
+          if (!processTable.isAlive(ref)) sim.fail("what was registered isn't alive");
           if (taken.has(ref.index)) sim.fail(`entry ${ref.index} is taken twice`);
           taken.add(ref.index);
         }

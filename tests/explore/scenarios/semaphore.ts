@@ -162,7 +162,7 @@ export const scenarios: Record<string, Scenario> = {
       return unfinished(outcome) ?? survives(outcome);
     },
   }),
-  semaphore_abrupt_bury: scenario(permits(1), {
+  semaphore_abrupt_reclaim: scenario(permits(1), {
     about:
       "a holder is killed, and the one that finds it dead ends anywhere: somebody alive is told",
     processes: [
