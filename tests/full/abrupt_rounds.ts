@@ -7,9 +7,10 @@ import assert from "node:assert/strict";
 const ENDLESS = 2_400_000;
 
 const kinds = {
-  threads: { count: 2000, batch: 8, what: "threads that a program starts itself" },
-  limits: { count: 60, batch: 4, what: "processes with a memory limit" },
-  hosted: { count: 60, batch: 4, what: "processes that another process hosts" },
+  // Twice: Deno keeps 2 MB of each thread that is terminated, until the program ends.
+  threads: { count: 1000, batch: 8, programs: 2, what: "threads that a program starts itself" },
+  limits: { count: 60, batch: 4, programs: 1, what: "processes with a memory limit" },
+  hosted: { count: 60, batch: 4, programs: 1, what: "processes that another process hosts" },
 };
 
 /**
@@ -19,10 +20,10 @@ const kinds = {
 const FAULT_OF_V8 = "Check failed: GetTimerForCollectionRequest(kind).IsStarted()";
 const FAULTS_BORNE = 5;
 
-for (const [kind, { count, batch, what }] of Object.entries(kinds)) {
-  Deno.test(`${count} ${what} end anywhere while they put and get: nothing else is lost, nobody waits`, async () => {
+for (const [kind, { count, batch, programs, what }] of Object.entries(kinds)) {
+  Deno.test(`${programs * count} ${what} end anywhere while they put and get: nothing else is lost, nobody waits`, async () => {
     const program = new URL("../support/programs/ends_anywhere.ts", import.meta.url).href;
-    for (let faults = 0;; faults++) {
+    for (let faults = 0, ended = 0; ended < programs;) {
       const seed = Math.floor(Math.random() * 2 ** 31);
       console.log(`${program} ${kind} ${count} ${batch} ${seed}`);
       // Deno would check the types anew for each thread.
@@ -40,10 +41,11 @@ for (const [kind, { count, batch, what }] of Object.entries(kinds)) {
       console.log(text.decode(stdout));
       if (kind === "limits" && faults < FAULTS_BORNE && failure.includes(FAULT_OF_V8)) {
         console.log(`V8 ended the program by a fault of its own; another seed`);
+        faults++;
         continue;
       }
       assert.equal(code, 0, failure);
-      break;
+      ended++;
     }
   });
 }
