@@ -6,6 +6,7 @@ import {
   cannotClone,
   constructFrom,
   deserialize,
+  moved,
   receivedParts,
   registerTransferable,
   serialize,
@@ -15,6 +16,7 @@ import { checkNames, option } from "../validate/options.ts";
 import { checkCount } from "../validate/numbers.ts";
 import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
+import type { Ref } from "../liveness/process_table.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
 import { CallSite } from "../wait/call_site.ts";
@@ -136,6 +138,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #owner: TaskOwner;
   readonly #mapOwner: MapOwner;
   readonly #clients = new SafeSet<RemoteClient>();
+  /** The end that goes with a message, until it has moved: here it would be closed once nothing refers to it. */
+  #leaving: Connection | undefined;
   /** The tasks and maps that have no outcome yet. */
   readonly #tasks = new SafeMap<Task<unknown>, Unit>();
   readonly #maps = new SafeSet<MapCall>();
@@ -1139,12 +1143,19 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     );
     this.#clients.add(client);
     const parcel = there[serialize]();
+    this.#leaving = there;
     const content: PoolContent = {
       connection: parcel,
       name: this.#name,
       defaults: { ...this.#sizes, maxQueueSize: Infinity },
     };
     return { kind: KIND, content, ports: parcel.ports, program: parcel.program };
+  }
+
+  /** @ignore */
+  [moved](owner: Ref, how: string): void {
+    this.#leaving?.[moved](owner, how);
+    this.#leaving = undefined;
   }
 
   /** @ignore */

@@ -192,6 +192,14 @@ both(
 );
 
 both(
+  "a pool that a task was given goes on working there, whatever is collected here",
+  "pool_handed_over.ts",
+  [],
+  prints(0, "49"),
+  ["--v8-flags=--expose-gc"],
+);
+
+both(
   "targets may be in a module that knows the package only by its types",
   "other_module.ts",
   [],
