@@ -1,0 +1,315 @@
+// A unit that runs in a worker of a pool: it runs the items one after the other, and sends the outcome of each at once,
+// so that a death loses no finished item.
+
+import { stopIfKilled } from "../liveness/critical_section.ts";
+import { explainRefusal } from "../codec/locate.ts";
+import { describeFailure } from "../transfer/remote_error.ts";
+import type { Board } from "./board.ts";
+import { type CurrentTask, Transferred, within } from "./current_task.ts";
+import { explainThrown, type FunctionTravel } from "../target/function_travel.ts";
+import {
+  DONE,
+  FAILED,
+  type FromWorker,
+  MESSAGE,
+  type RUN,
+  STREAM,
+  type UnitHeader,
+  YIELD,
+} from "./protocol.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  AbortController,
+  AbortControllerPrototypeAbort,
+  Atomics,
+  Int32Array,
+  Promise,
+  PromisePrototypeThen,
+  Reflect,
+  SharedArrayBuffer,
+  signalOfController,
+  TypeError,
+} = primordials;
+
+/** Milliseconds between two checks of a stopped worker whether it is being killed. */
+const LOOK_MS = 5;
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+/** A function, or the promise of it while it is being made. */
+export interface Known {
+  travel: FunctionTravel;
+  code: AnyFunction | undefined;
+  loading: Promise<AnyFunction> | undefined;
+}
+
+/** A unit that has arrived and has not begun. */
+export interface Arrived {
+  type: typeof RUN | typeof STREAM;
+  slot: number;
+  header: UnitHeader;
+  items: readonly unknown[];
+}
+
+/** The server, as a running unit uses it. */
+interface Surroundings {
+  board: Board;
+  functions: Map<number, Known>;
+  send(message: FromWorker, transfer?: readonly object[]): void;
+  ended(): void;
+}
+
+/** A running unit. */
+export class RunningUnit {
+  readonly #arrived: Arrived;
+  readonly #around: Surroundings;
+  readonly #task: CurrentTask = new RunningTask(this);
+  #known: Known | undefined;
+  /** The number of the item that runs. */
+  #item = 0;
+  #controller: AbortController | undefined;
+  #aborted: { reason: unknown } | undefined;
+  /** The number of values that the generator may yield before the consumer has taken more. */
+  #credits = 0;
+  #wake: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(arrived: Arrived, around: Surroundings) {
+    this.#arrived = arrived;
+    this.#around = around;
+  }
+
+  /** Runs the items; begins at once if the function is loaded. */
+  begin(): void {
+    const { header: { 1: functionId }, type } = this.#arrived;
+    const { code, loading } = this.#known = this.#around.functions.get(functionId)!;
+    if (code !== undefined) return this.#begin(code, type);
+    PromisePrototypeThen(
+      loading!,
+      (found) => this.#begin(found, type),
+      (error) => this.#failAll(error),
+    );
+  }
+
+  #begin(call: AnyFunction, type: Arrived["type"]): void {
+    within(this.#task, () => {
+      if (type === STREAM) this.#stream(call as (...args: unknown[]) => AsyncGenerator);
+      else this.#runItems(call);
+    });
+  }
+
+  /** The consumer of the generator has taken so many values. */
+  credit(id: number, count: number): void {
+    if (id !== this.#arrived.header[0]) return;
+    this.#credits += count;
+    this.#wake?.();
+  }
+
+  /** The consumer of the generator wants no more. */
+  stop(id: number): void {
+    if (id !== this.#arrived.header[0]) return;
+    this.#isStopped = true;
+    this.#wake?.();
+  }
+
+  /** Aborts the task's signal: the caller wants no result any more. */
+  abort(id: number, reason: unknown): void {
+    if (id !== this.#arrived.header[0]) return;
+    this.#aborted = { reason };
+    if (this.#controller) AbortControllerPrototypeAbort(this.#controller, reason);
+  }
+
+  #runItems(call: AnyFunction): void {
+    const { items, header: { 2: isSpread } } = this.#arrived;
+    for (;;) {
+      let returned: unknown;
+      try {
+        const item = items[this.#item];
+        returned = isSpread ? Reflect.apply(call, undefined, item as unknown[]) : call(item);
+      } catch (error) {
+        if (!this.#failed(error)) return;
+        continue;
+      }
+      if (
+        returned instanceof Promise || typeof primordials.ToObject(returned).then === "function"
+      ) {
+        PromisePrototypeThen(
+          Promise.resolve(returned),
+          (value) => this.#returned(value) && this.#runItems(call),
+          (error) => this.#failed(error) && this.#runItems(call),
+        );
+        return;
+      }
+      if (!this.#returned(returned)) return;
+    }
+  }
+
+  /** Sends the value that an item returned; true if there is a next item. */
+  #returned(value: unknown): boolean {
+    const { slot } = this.#arrived;
+    const moving = value instanceof Transferred;
+    const result = moving ? value.value : value;
+    if (this.#isLast) {
+      if (!this.#around.board.finish(slot, this.#item)) return standStill();
+    }
+    try {
+      this.#around.send([DONE, slot, result], moving ? value.list : undefined);
+    } catch (error) {
+      this.#sendFailure(this.#refusal(result, moving, error));
+    }
+    return this.#next();
+  }
+
+  /** Sends the error that an item threw; true if there is a next item. */
+  #failed(error: unknown): boolean {
+    const { slot } = this.#arrived;
+    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return standStill();
+    this.#sendFailure(error);
+    return this.#next();
+  }
+
+  #sendFailure(error: unknown): void {
+    const explained = explainThrown(error, this.#known!.travel);
+    this.#around.send([FAILED, this.#arrived.slot, describeFailure(explained)]);
+  }
+
+  #refusal(result: unknown, moving: boolean, error: unknown): unknown {
+    if (!(error instanceof TypeError) || moving) return error;
+    return new TypeError(explainRefusal(result, "result", { sharedMemory: true }));
+  }
+
+  get #isLast(): boolean {
+    return this.#item === this.#arrived.items.length - 1;
+  }
+
+  #next(): boolean {
+    const { slot, header: { 5: isTimed } } = this.#arrived;
+    if (this.#isLast) {
+      this.#around.ended();
+      return false;
+    }
+    if (!this.#around.board.advance(slot, this.#item, isTimed)) return standStill();
+    this.#item++;
+    return true;
+  }
+
+  /** Fails all items, because the function can't be loaded. */
+  #failAll(error: unknown): void {
+    while (this.#failed(error));
+  }
+
+  // Generators
+
+  async #stream(call: (...args: unknown[]) => AsyncGenerator): Promise<void> {
+    const { slot, items: { 0: args } } = this.#arrived;
+    try {
+      const generator = Reflect.apply(call, undefined, args as unknown[]);
+      if (typeof primordials.ToObject(generator).next !== "function") {
+        throw new TypeError(
+          `${this.#task.name} returned no generator. Use apply() for a plain function, or write function*.`,
+        );
+      }
+      for (;;) {
+        while (this.#credits === 0 && !this.#isStopped) {
+          await new Promise<void>((resolve) => this.#wake = resolve);
+        }
+        if (this.#isStopped) {
+          await generator.return?.(undefined);
+          break;
+        }
+        const step = await generator.next();
+        if (step.done) break;
+        this.#credits--;
+        const moving = (step.value as unknown) instanceof Transferred;
+        const { value, list } = moving
+          ? step.value as Transferred
+          : { value: step.value, list: undefined };
+        try {
+          this.#around.send([YIELD, slot, value], list);
+        } catch (error) {
+          await generator.return?.(undefined);
+          throw error instanceof TypeError
+            ? new TypeError(explainRefusal(value, "yielded", { sharedMemory: true }))
+            : error;
+        }
+      }
+      this.#returned(undefined);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  // For RunningTask
+
+  get item(): number {
+    return this.#item;
+  }
+
+  get header(): UnitHeader {
+    return this.#arrived.header;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) {
+        AbortControllerPrototypeAbort(this.#controller, this.#aborted.reason);
+      }
+    }
+    return signalOfController(this.#controller);
+  }
+
+  /** Sends a value to the caller's onMessage. */
+  message(value: unknown): void {
+    const { slot, header: { 0: id } } = this.#arrived;
+    try {
+      this.#around.send([MESSAGE, slot, id + this.#item, value]);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new TypeError(explainRefusal(value, "value", { sharedMemory: true }));
+    }
+  }
+}
+
+/** The task as its own code sees it. In a chunk, it is the item that runs. */
+class RunningTask implements CurrentTask {
+  readonly #running: RunningUnit;
+
+  constructor(running: RunningUnit) {
+    this.#running = running;
+  }
+
+  get id(): number {
+    return this.#running.header[0] + this.#running.item;
+  }
+
+  get name(): string {
+    return this.#running.header[6] ?? "";
+  }
+
+  get index(): number {
+    return this.#running.header[3] + this.#running.item;
+  }
+
+  get attempt(): number {
+    return this.#running.header[4];
+  }
+
+  get signal(): AbortSignal {
+    return this.#running.signal;
+  }
+
+  send(value: unknown): void {
+    this.#running.message(value);
+  }
+}
+
+/** Blocks for good: the pool has stopped this worker, and is about to kill it. */
+function standStill(): never {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    Atomics.wait(word, 0, 0, LOOK_MS);
+    stopIfKilled(); // only a thread can be interrupted
+  }
+}
