@@ -20,18 +20,20 @@ import type { Ref } from "../liveness/process_table.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
 import { CallSite } from "../wait/call_site.ts";
-import { WAIT } from "../wait/eventcount.ts";
-import { blocking, type Operation } from "../wait/operation.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
-import { BrokenPoolError, CancelledError, type TaskError } from "./errors.ts";
+import { Admission } from "./admission.ts";
+import { blockUntil } from "./blocking_wait.ts";
+import { checkArgs, checkFunction, isGenerator } from "./check_call.ts";
+import { limitedSignal, untilInTime } from "./limited_wait.ts";
+import { MapCalls } from "./map_calls.ts";
+import { moduleCalls } from "./module_calls.ts";
+import { PoolEvents, schedulerEvents } from "./pool_events.ts";
+import { TaskCalls } from "./task_calls.ts";
+import type { TaskError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
-import { FunctionTable, type Registered } from "./functions.ts";
-import { MapCall, type MapOwner, type MapSink } from "./map.ts";
+import { FunctionTable } from "./functions.ts";
 import {
-  type CheckedMap,
   type CheckedPool,
-  type CheckedTask,
-  checkMap,
   checkPool,
   checkTask,
   type MapOptions,
@@ -39,44 +41,25 @@ import {
   type PoolOptions,
   type TaskOptions,
 } from "./options.ts";
-import { RUN, STREAM } from "./protocol.ts";
 import { RemoteClient, RemoteExecutor } from "./remote.ts";
-import { ResultIterator } from "./result_iterator.ts";
 import { Scheduler } from "./scheduler.ts";
 import { PoolAccount, type PoolStatistics } from "./statistics.ts";
-import { newTask, reportUnasked, type Task, type TaskClient, type TaskOwner } from "./task.ts";
+import type { Task } from "./task.ts";
 import type { AnyFunction, CallParameters, LoadedModule } from "./types.ts";
-import { Unit } from "./unit.ts";
 import { startingOf, type WorkerStarting } from "./start_worker.ts";
-import type { Worker } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
-  AbortControllerPrototypeAbort,
   abortReason,
   addAbortListener,
   ArrayPrototypeIncludes,
   ArrayPrototypeMap,
-  ArrayPrototypePush,
-  ArrayPrototypeSlice,
-  ArrayPrototypeSome,
-  clearTimeout,
-  CustomEvent,
   DOMException,
   each,
   isAborted,
-  listOf,
-  Math,
-  performance,
-  PromisePrototypeThen,
-  Proxy,
-  queueMicrotask,
   Reflect,
   removeAbortListener,
-  SafeMap,
   SafeSet,
-  setTimeout,
-  signalOfController,
   TypeError,
   whenAll,
 } = primordials;
@@ -135,20 +118,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #functions: FunctionTable;
   readonly #account = new PoolAccount();
   readonly #signal: AbortSignal | undefined;
-  readonly #owner: TaskOwner;
-  readonly #mapOwner: MapOwner;
+  readonly #calls: TaskCalls;
+  readonly #maps: MapCalls;
   readonly #clients = new SafeSet<RemoteClient>();
   /** The end that goes with a message, until it has moved: here it would be closed once nothing refers to it. */
   #leaving: Connection | undefined;
-  /** The tasks and maps that have no outcome yet. */
-  readonly #tasks = new SafeMap<Task<unknown>, Unit>();
-  readonly #maps = new SafeSet<MapCall>();
-  readonly #room = new SafeSet<() => void>();
-  /** The types of events that had a listener at any time. */
-  readonly #listened = new SafeSet<string>();
-  #nextId = 1;
-  #isClosed = false;
-  #isTerminated = false;
+  readonly #events = new PoolEvents(this);
+  readonly #admission: Admission;
 
   /**
    * Makes a pool and starts `minProcesses` workers, without waiting for them.
@@ -181,12 +157,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       );
     }
     this.#signal = options.signal;
-    this.#owner = {
-      cancel: (unit, reason) => this.#executor.cancel(unit, reason),
-      isRunning: (unit) => this.#executor.isRunning(unit),
-      settled: (task) => this.#settled(task),
-    };
-    this.#mapOwner = this.#ownMaps();
+    this.#admission = new Admission(this.#executor, this.#sizes);
+    this.#calls = new TaskCalls(this.#executor);
+    this.#maps = new MapCalls({
+      executor: this.#executor,
+      admission: this.#admission,
+      functions: this.#functions,
+      defaults: this.#sizes,
+      takeIds: (count) => this.#calls.takeIds(count),
+    });
     if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // In a child whose module makes a pool as it is imported, workers start at the first call.
     if (!isImporting()) this.#scheduler?.begin();
@@ -211,94 +190,20 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       finalizer: travel(finalizer),
       recycleAboveMb: sizes.recycleAboveMb,
     };
-    const account = this.#account;
-    return new Scheduler({ ...sizes, concurrency: sizes.tasksPerProcess }, {
-      setup,
-      start,
-    }, {
-      workerStarted: ({ name }) => this.#tell("workerstart", () => ({ worker: name })),
-      workerEnded: ({ name, exitCode }) => {
-        this.#tell("workerend", () => ({ worker: name, exitCode }));
-      },
-      dispatched: (worker, unit) => {
-        account.dispatched(unit);
-        this.#tell("taskstart", () => ({
-          ...{ id: unit.id, name: nameOf(unit), index: unit.first },
-          ...{ count: unit.items.length, worker: worker.name },
-        }));
-      },
-      finished: (worker, unit, item, ms, hasFailed) => {
-        account.finished(unit, item, ms, hasFailed);
-        this.#tell("taskend", () => ({
-          ...{ id: unit.id + item, name: nameOf(unit), index: unit.first + item },
-          ...{ worker: worker.name, ms, failed: hasFailed },
-        }));
-      },
-      drained: () => this.#tell("drain", () => undefined),
-      roomMade: () => this.#roomMade(),
-    });
+    return new Scheduler(
+      { ...sizes, concurrency: sizes.tasksPerProcess },
+      { setup, start },
+      schedulerEvents(this.#events, this.#account, () => this.#admission.roomMade()),
+    );
   }
 
   /** @ignore */
   override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
-    this.#listened.add(args[0]);
+    this.#events.listen(args[0]);
     Reflect.apply(addEventListener, this, args);
   }
 
-  #tell(type: string, detail: () => unknown): void {
-    if (this.#listened.has(type)) dispatch(this, type, detail());
-  }
-
   readonly #aborted = (): void => this.terminate();
-
-  #settled(task: Task<unknown>): void {
-    const unit = this.#tasks.get(task);
-    if (unit === undefined) return;
-    this.#tasks.delete(task);
-    this.#executor.settled(unit);
-  }
-
-  get #hasRoom(): boolean {
-    return this.#executor.waiting < this.#sizes.maxQueueSize;
-  }
-
-  #roomMade(): void {
-    for (const call of each(listOf(this.#room))) {
-      if (!this.#hasRoom) return;
-      this.#room.delete(call);
-      call();
-    }
-  }
-
-  #ownMaps(): MapOwner {
-    const hasRoom = () => this.#hasRoom;
-    return {
-      executor: this.#executor,
-      takeIds: (count) => this.#takeIds(count),
-      get hasRoom() {
-        return hasRoom();
-      },
-      whenRoom: (call) => this.#room.add(call),
-    };
-  }
-
-  #takeIds(count: number): number {
-    const first = this.#nextId;
-    this.#nextId += count;
-    return first;
-  }
-
-  // Checks
-
-  #checkOpen(call: string): void {
-    if (this.#executor.broken !== undefined) throw this.#brokenError();
-    if (!this.#isClosed) return;
-    throw new InvalidStateError(
-      `The pool was ${
-        this.#isTerminated ? "terminated" : "closed"
-      }. Call ${call}() before that, or make a new Pool.`,
-    );
-  }
 
   /** The scheduler; throws in a process that was handed the pool, where `call` can't be made. */
   #own(call: string): Scheduler {
@@ -306,25 +211,6 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     throw new InvalidStateError(
       `This process was handed the pool, and doesn't own its workers. Call ${call}() where the pool was made.`,
     );
-  }
-
-  #brokenError(): BrokenPoolError {
-    const { message, cause } = this.#executor.broken!;
-    return new BrokenPoolError(message, { cause });
-  }
-
-  #register(call: string, code: unknown): Registered {
-    if (typeof code !== "function") {
-      throw new TypeError(
-        `${call}() was given ${describe(code)} as its function. Give a function.`,
-      );
-    }
-    if (call !== "stream" && isGenerator(code)) {
-      throw new TypeError(
-        `${call}() was given ${code.name}, a generator function. Give it to stream(), which iterates what it yields.`,
-      );
-    }
-    return this.#functions.register(code as AnyFunction);
   }
 
   // One call
@@ -357,17 +243,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): Promise<R> {
     const origin = new CallSite(this.apply);
     const checked = checkTask(options, this.#sizes);
-    this.#checkOpen("apply");
-    const registered = this.#register("apply", code), given = checkArgs("apply", args);
-    if (!this.#hasRoom) await this.#waitForRoom("apply", checked);
-    return await this.#submit<R>(registered, given, checked, origin).result();
-  }
-
-  async #waitForRoom(call: string, { signal }: CheckedTask): Promise<void> {
-    do {
-      await this.#executor.until(() => this.#hasRoom || this.#isClosed, signal);
-      this.#checkOpen(call);
-    } while (!this.#hasRoom);
+    this.#admission.checkOpen("apply");
+    const registered = this.#functions.register(checkFunction("apply", code)),
+      given = checkArgs("apply", args);
+    if (!this.#admission.hasRoom) await this.#admission.waitForRoom("apply", checked);
+    return await this.#calls.submit<R>(registered, given, checked, origin).result();
   }
 
   /**
@@ -382,68 +262,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): Task<R> {
     const origin = new CallSite(this.submit);
     const checked = checkTask(options, this.#sizes);
-    this.#checkOpen("submit");
-    const registered = this.#register("submit", code), given = checkArgs("submit", args);
-    if (!this.#hasRoom) {
+    this.#admission.checkOpen("submit");
+    const registered = this.#functions.register(checkFunction("submit", code)),
+      given = checkArgs("submit", args);
+    if (!this.#admission.hasRoom) {
       throw new QueueFull(
         `The pool is full: its maxQueueSize is ${this.#sizes.maxQueueSize}. Wait for a task, or use apply(), which waits.`,
       );
     }
-    return this.#submit<R>(registered, given, checked, origin);
-  }
-
-  #submit<R>(
-    call: Registered,
-    args: readonly unknown[],
-    options: CheckedTask,
-    origin: CallSite,
-  ): Task<R> {
-    const { task, unit } = this.#prepare<R>(RUN, call, args, options, origin);
-    this.#executor.submit(unit);
-    return task;
-  }
-
-  #prepare<R>(
-    type: typeof RUN | typeof STREAM,
-    call: Registered,
-    args: readonly unknown[],
-    options: CheckedTask,
-    origin: CallSite,
-    pinned?: Worker,
-  ): { task: Task<R>; client: TaskClient; unit: Unit } {
-    const id = this.#takeIds(1);
-    const { task, client } = newTask<R>(this.#owner, id, options.name ?? call.name, origin);
-    client.onMessage = options.onMessage;
-    const unit = new Unit({
-      ...{ type, call, client, options, id, pinned },
-      ...{ isSpread: true, first: 0, items: [args] },
-    });
-    client.unit = unit;
-    this.#tasks.set(task as Task<unknown>, unit);
-    if (options.timeout !== Infinity || options.signal !== undefined) {
-      this.#limit(task as Task<unknown>, client, options);
-    }
-    return { task, client, unit };
-  }
-
-  /** Ends a task when its time is up, or its signal is aborted. */
-  #limit(task: Task<unknown>, client: TaskClient, { timeout, signal }: CheckedTask): void {
-    const late = () => {
-      const { unit } = client;
-      client.end("failed", () => {
-        return new TimeoutError(
-          `${task.name} has not ended in time, ${timeout} ms in all. It was ended.`,
-        );
-      });
-      if (unit !== undefined) this.#executor.cancel(unit, undefined);
-    };
-    const timer = timeout < 2 ** 31 ? setTimeout(late, timeout) : undefined;
-    const aborted = () => task.cancel(abortReason(signal!));
-    if (signal !== undefined) addAbortListener(signal, aborted);
-    client.whenEnded = () => {
-      clearTimeout(timer);
-      if (signal !== undefined) removeAbortListener(signal, aborted);
-    };
+    return this.#calls.submit<R>(registered, given, checked, origin);
   }
 
   /**
@@ -457,41 +284,19 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): R {
     const origin = new CallSite(this.applySync);
     const { timeout, ...checked } = checkTask(options, this.#sizes);
-    this.#checkOpen("applySync");
-    this.#own("applySync");
-    const registered = this.#register("applySync", code), given = checkArgs("applySync", args);
+    this.#admission.checkOpen("applySync");
+    const scheduler = this.#own("applySync");
+    const registered = this.#functions.register(checkFunction("applySync", code)),
+      given = checkArgs("applySync", args);
     const endless = { ...checked, timeout: Infinity };
-    const task = this.#submit<R>(registered, given, endless, origin);
-    this.#block(() => task.done(), timeout, () => {
+    const task = this.#calls.submit<R>(registered, given, endless, origin);
+    blockUntil(scheduler, () => task.done(), timeout, () => {
       task.cancel();
       throw new TimeoutError(
         `${task.name} has not ended in time, ${timeout} ms in all. It was ended.`,
       );
     });
     return task.valueNow();
-  }
-
-  /** Blocks the thread, and receives the messages of the workers meanwhile. */
-  #block(isDone: () => boolean, timeout: number, onTimeout: () => never): void {
-    const scheduler = this.#own("applySync");
-    const end = performance.now() + timeout;
-    while (!isDone()) {
-      const workers = scheduler.workers;
-      const eventcounts = ArrayPrototypeMap(workers, ({ receiving }) => receiving.eventcount);
-      const operation: Operation<boolean> = {
-        eventcount: eventcounts[0],
-        others: ArrayPrototypeSlice(eventcounts, 1),
-        attempt: () => {
-          for (const worker of each(workers)) worker.hearSync();
-          const now = scheduler.workers;
-          const isOther = ArrayPrototypeSome(workers, (worker, i) => worker !== now[i]);
-          return isDone() || isOther || workers.length !== now.length || WAIT;
-        },
-        onTimeout,
-      };
-      const left = end - performance.now();
-      blocking(operation, left === Infinity ? undefined : { timeout: Math.max(left, 0) });
-    }
   }
 
   // Many calls
@@ -533,7 +338,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): Promise<unknown[]> {
-    return this.#collect("map", code, items, false, options, new CallSite(this.map));
+    return this.#maps.collect("map", code, items, false, options, new CallSite(this.map));
   }
 
   /**
@@ -557,89 +362,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options?: MapOptions,
   ): Promise<unknown[]> {
-    return this.#collect("starmap", code, items, true, options, new CallSite(this.starmap));
-  }
-
-  #collect(
-    name: string,
-    code: AnyFunction,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    isSpread: boolean,
-    options: MapOptions | undefined,
-    origin: CallSite,
-  ): Promise<unknown[]> {
-    try {
-      const { promise, resolve, reject } = primordials.Promise.withResolvers<unknown[]>();
-      const call = this.#gather(name, code, items, isSpread, options, origin, { resolve, reject });
-      queueMicrotask(() => call.feed());
-      return promise;
-    } catch (error) {
-      return primordials.Promise.reject(error);
-    }
-  }
-
-  #gather(
-    name: string,
-    code: AnyFunction,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    isSpread: boolean,
-    options: MapOptions | undefined,
-    origin: CallSite,
-    settle: { resolve: (results: unknown[]) => void; reject: (reason: unknown) => void },
-  ): MapCall {
-    const checked = checkMap(options, this.#sizes);
-    const results: unknown[] = [];
-    let lowest: { index: number; error: Error } | undefined;
-    const call = this.#begin(name, code, items, isSpread, checked, origin, {
-      untaken: 0,
-      isIterated: false,
-      returned: (index, value) => results[index] = value,
-      failed: (index, error) => {
-        if (checked.returnExceptions) results[index] = error;
-        else if (lowest === undefined) {
-          lowest = { index, error };
-          // Messages that were sent by now are received first: an item with a lower index may have failed.
-          if (name === "mapSync") call.failFast(error);
-          else queueMicrotask(() => call.failFast(lowest!.error));
-        } else if (index < lowest.index) lowest = { index, error };
-      },
-      // The last items may have returned before the one that failed could end the call.
-      finished: () => lowest === undefined ? settle.resolve(results) : settle.reject(lowest.error),
-      broken: settle.reject,
-    });
-    return call;
-  }
-
-  #begin(
-    name: string,
-    code: AnyFunction,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    isSpread: boolean,
-    checked: CheckedMap,
-    origin: CallSite,
-    sink: MapSink,
-  ): MapCall {
-    this.#checkOpen(name);
-    const registered = this.#register(name, code);
-    checkItems(name, items);
-    const call: MapCall = new MapCall(this.#mapOwner, registered, items, isSpread, checked, {
-      get untaken() {
-        return sink.untaken;
-      },
-      isIterated: sink.isIterated,
-      returned: (index, value) => sink.returned(index, value),
-      failed: (index, error) => sink.failed(index, error),
-      finished: (count) => {
-        this.#maps.delete(call);
-        sink.finished(count);
-      },
-      broken: (error) => {
-        this.#maps.delete(call);
-        sink.broken(error);
-      },
-    }, origin);
-    this.#maps.add(call);
-    return call;
+    return this.#maps.collect("starmap", code, items, true, options, new CallSite(this.starmap));
   }
 
   /**
@@ -660,28 +383,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): R[];
   mapSync(code: AnyFunction, items: Iterable<unknown>, options?: MapOptions): unknown[] {
     const origin = new CallSite(this.mapSync);
-    this.#own("mapSync");
-    if (typeof primordials.ToObject(items)[Symbol.iterator] !== "function") {
-      throw new TypeError(
-        `mapSync() was given ${describe(items)} as items. Give an array, or use map().`,
-      );
-    }
-    const { timeout: _, ...rest } = options ?? {};
-    const timeout = option(options, "timeout") ?? Infinity;
-    let outcome: { results: unknown[] } | { error: unknown } | undefined;
-    const call = this.#gather("mapSync", code, items, false, rest, origin, {
-      resolve: (results) => outcome = { results },
-      reject: (error) => outcome = { error },
-    });
-    call.feed();
-    this.#block(() => outcome !== undefined, timeout, () => {
-      call.stop();
-      throw new TimeoutError(
-        `mapSync() has not ended in time, ${timeout} ms in all. It was ended.`,
-      );
-    });
-    if (outcome !== undefined && "results" in outcome) return outcome.results;
-    throw outcome?.error;
+    const scheduler = this.#own("mapSync");
+    return this.#maps.collectSync(scheduler, code, items, options, origin);
   }
 
   /**
@@ -727,7 +430,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     options?: MapOptions,
   ): AsyncIterableIterator<never> {
     const origin = new CallSite(this.imap);
-    return this.#iterate("imap", code, items, options, origin, (_, value) => value, true);
+    return this.#maps.iterate("imap", code, items, options, origin, (_, value) => value, true);
   }
 
   /**
@@ -752,7 +455,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     options?: MapOptions,
   ): AsyncIterableIterator<never> {
     const origin = new CallSite(this.imapUnordered);
-    return this.#iterate("imapUnordered", code, items, options, origin, (_, value) => value, false);
+    return this.#maps.iterate(
+      "imapUnordered",
+      code,
+      items,
+      options,
+      origin,
+      (_, value) => value,
+      false,
+    );
   }
 
   /**
@@ -778,60 +489,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): AsyncIterableIterator<never> {
     const origin = new CallSite(this.imapIndexed);
     const pair = (index: number, value: unknown) => [index, value];
-    return this.#iterate("imapIndexed", code, items, options, origin, pair, false);
-  }
-
-  #iterate(
-    name: string,
-    code: AnyFunction,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    options: MapOptions | undefined,
-    origin: CallSite,
-    shape: (index: number, value: unknown) => unknown,
-    isOrdered: boolean,
-  ): AsyncIterableIterator<never> {
-    const checked = checkMap(options, this.#sizes);
-    /** Outcomes that came before that of an item with a lower index. */
-    const early = new SafeMap<number, { value: unknown } | { error: Error }>();
-    let next = 0;
-    const iterator: ResultIterator<unknown> = new ResultIterator<unknown>(
-      () => call.feed(),
-      () => {
-        this.#maps.delete(call);
-        return call.stop();
-      },
-    );
-    const come = (index: number, outcome: { value: unknown } | { error: Error }) => {
-      if (isOrdered && index !== next) {
-        early.set(index, outcome);
-        return;
-      }
-      for (
-        let now: typeof outcome | undefined = outcome;
-        now !== undefined;
-        now = early.get(next)
-      ) {
-        early.delete(next);
-        if ("error" in now) return call.failFast(now.error);
-        iterator.push(shape(isOrdered ? next : index, now.value));
-        next++;
-        if (!isOrdered) return;
-      }
-    };
-    const call: MapCall = this.#begin(name, code, items, false, checked, origin, {
-      get untaken() {
-        return early.size + iterator.size;
-      },
-      isIterated: true,
-      returned: (index, value) => come(index, { value }),
-      failed: (index, error) => {
-        come(index, checked.returnExceptions ? { value: error } : { error });
-      },
-      finished: () => iterator.finish(),
-      broken: (error) => iterator.finish({ error }),
-    });
-    queueMicrotask(() => call.feed());
-    return iterator as AsyncIterableIterator<never>;
+    return this.#maps.iterate("imapIndexed", code, items, options, origin, pair, false);
   }
 
   /**
@@ -863,33 +521,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const bufferSize = option(options, "bufferSize") ?? STREAM_AHEAD;
     checkCount("bufferSize", bufferSize, 1);
     const checked = checkTask(options === undefined ? undefined : rest, this.#sizes);
-    this.#checkOpen("stream");
-    const call = this.#register("stream", code), given = checkArgs("stream", args);
+    this.#admission.checkOpen("stream");
+    const call = this.#functions.register(checkFunction("stream", code)),
+      given = checkArgs("stream", args);
     if (!isGenerator(code)) {
       throw new TypeError(
         `stream() was given ${call.name}, which is no generator function. Use apply(), or write function*.`,
       );
     }
-    const { task, client, unit } = this.#prepare<void>(STREAM, call, given, checked, origin);
-    const iterator = new ResultIterator<Y>(
-      () => this.#executor.credit(unit, 1),
-      () => {
-        if (!this.#executor.closeStream(unit)) task.cancel();
-      },
-    );
-    client.yielded = (value) => iterator.push(value as Y);
-    const { assigned } = client;
-    client.assigned = (worker) => {
-      assigned?.(worker);
-      queueMicrotask(() => this.#executor.credit(unit, bufferSize));
-    };
-    PromisePrototypeThen(
-      task.result(),
-      () => iterator.finish(),
-      (error) => iterator.finish({ error }),
-    );
-    this.#executor.submit(unit);
-    return iterator;
+    return this.#calls.stream<Y>(call, given, checked, origin, bufferSize);
   }
 
   /**
@@ -903,15 +543,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): Promise<R[]> {
     const origin = new CallSite(this.broadcast);
     const checked = checkTask(options, this.#sizes);
-    this.#checkOpen("broadcast");
+    this.#admission.checkOpen("broadcast");
     const scheduler = this.#own("broadcast");
-    const call = this.#register("broadcast", code), given = checkArgs("broadcast", args);
-    const tasks: Task<R>[] = [];
-    scheduler.submitToAll((worker) => {
-      const { task, unit } = this.#prepare<R>(RUN, call, given, checked, origin, worker);
-      ArrayPrototypePush(tasks, task);
-      return unit;
-    });
+    const call = this.#functions.register(checkFunction("broadcast", code)),
+      given = checkArgs("broadcast", args);
+    const tasks = this.#calls.submitToAll<R>(scheduler, call, given, checked, origin);
     return await whenAll(ArrayPrototypeMap(tasks, (task) => task.result()));
   }
 
@@ -931,28 +567,17 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         }. Give the URL of a module: import.meta.resolve("./tasks.ts").`,
       );
     }
-    const calls = new SafeMap<string, AnyFunction>();
     const make = (name: string): AnyFunction => {
       const call = this.#functions.byName(`${module}`, name);
       return async (...args: unknown[]) => {
         const origin = new CallSite(this.load);
         const checked = checkTask(undefined, this.#sizes);
-        this.#checkOpen(name);
-        if (!this.#hasRoom) await this.#waitForRoom(name, checked);
-        return await this.#submit(call, args, checked, origin).result();
+        this.#admission.checkOpen(name);
+        if (!this.#admission.hasRoom) await this.#admission.waitForRoom(name, checked);
+        return await this.#calls.submit(call, args, checked, origin).result();
       };
     };
-    const handler: ProxyHandler<object> = {
-      __proto__: null,
-      get: (_, name) => {
-        // A module is no promise, so that it can be returned from an asynchronous function.
-        if (typeof name !== "string" || name === "then") return undefined;
-        const call = calls.get(name) ?? make(name);
-        calls.set(name, call);
-        return call;
-      },
-    } as ProxyHandler<object>;
-    return new Proxy({}, handler) as LoadedModule<M>;
+    return moduleCalls<M>(make);
   }
 
   // The life of the pool
@@ -965,27 +590,12 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   async ready(options?: WaitOptions): Promise<boolean> {
     const scheduler = this.#own("ready");
-    const isSo = () => scheduler.isReady || scheduler.broken !== undefined || this.#isClosed;
-    const isReady = await this.#until(isSo, options);
-    if (scheduler.broken !== undefined) throw this.#brokenError();
-    this.#checkOpen("ready");
+    const isSo = () =>
+      scheduler.isReady || scheduler.broken !== undefined || this.#admission.isClosed;
+    const isReady = await untilInTime(this.#executor, isSo, options);
+    if (scheduler.broken !== undefined) throw this.#admission.brokenError();
+    this.#admission.checkOpen("ready");
     return isReady;
-  }
-
-  async #until(isSo: () => boolean, options?: WaitOptions): Promise<boolean> {
-    const timeout = timeoutOf(options), signal = signalOf(options);
-    if (isSo()) return true;
-    if (timeout === 0) return false;
-    const late = {}, limited = limitedSignal(timeout, signal, () => late);
-    try {
-      await this.#executor.until(isSo, limited.signal);
-      return true;
-    } catch (error) {
-      if (error === late) return false;
-      throw error;
-    } finally {
-      limited.end();
-    }
   }
 
   /**
@@ -995,7 +605,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   async recycle(options?: WaitOptions): Promise<void> {
     const scheduler = this.#own("recycle");
-    this.#checkOpen("recycle");
+    this.#admission.checkOpen("recycle");
     const timeout = timeoutOf(options), signal = signalOf(options);
     const late = () => new DOMException("Signal timed out.", "TimeoutError");
     const limited = limitedSignal(timeout, signal, late);
@@ -1015,7 +625,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   resize(processes: number): void {
     checkCount("processes", processes, 1);
     const scheduler = this.#own("resize");
-    this.#checkOpen("resize");
+    this.#admission.checkOpen("resize");
     this.#sizes.processes = processes;
     scheduler.resize(processes);
   }
@@ -1023,9 +633,9 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   /** Accepts no more calls. Accepted calls are still done, and then the workers end. Python's `Pool.close`. */
   close(): void {
     const scheduler = this.#own("close");
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#roomMade();
+    if (this.#admission.isClosed) return;
+    this.#admission.isClosed = true;
+    this.#admission.roomMade();
     scheduler.close();
   }
 
@@ -1036,12 +646,12 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    */
   async join(options?: WaitOptions): Promise<boolean> {
     const scheduler = this.#own("join");
-    if (!this.#isClosed) {
+    if (!this.#admission.isClosed) {
       throw new InvalidStateError(
         "The pool is open, and its workers go on. Call close() or terminate() before join().",
       );
     }
-    const hasEnded = await this.#until(() => scheduler.hasEnded, options);
+    const hasEnded = await untilInTime(this.#executor, () => scheduler.hasEnded, options);
     if (hasEnded) this.#leave();
     return hasEnded;
   }
@@ -1050,22 +660,20 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     for (const client of this.#clients) client.close();
     this.#clients.clear();
-    reportUnasked(this.#owner);
+    this.#calls.reportUnasked();
   }
 
   /** Ends everything now: waits for a task reject with a CancelledError. Python's `Pool.terminate`. */
   terminate(): void {
     const scheduler = this.#own("terminate");
-    if (this.#isTerminated) return;
-    this.#isClosed = this.#isTerminated = true;
+    if (this.#admission.isTerminated) return;
+    this.#admission.isClosed = this.#admission.isTerminated = true;
     const signal = this.#signal;
     const reason = signal && isAborted(signal) ? abortReason(signal) : "the pool was terminated";
-    for (const call of each(listOf(this.#maps))) {
-      call.end(new CancelledError("The pool was terminated.", { cause: reason }));
-    }
-    for (const task of each(listOf(this.#tasks.keys()))) task.cancel(reason);
+    this.#maps.endAll(reason);
+    this.#calls.cancelAll(reason);
     scheduler.terminate();
-    this.#roomMade();
+    this.#admission.roomMade();
   }
 
   /**
@@ -1083,10 +691,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     timeoutOf({ timeout });
     this.close();
     if (cancelFutures) {
-      for (const call of each(listOf(this.#maps))) call.dropWaiting();
-      for (const task of each(listOf(this.#tasks.keys()))) {
-        if (!task.running()) task.cancel("the pool was shut down");
-      }
+      this.#maps.dropWaiting();
+      this.#calls.cancelWaiting("the pool was shut down");
     }
     if (await this.join({ timeout })) return true;
     this.terminate();
@@ -1105,7 +711,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
 
   /** Whether close() or terminate() was called. */
   get closed(): boolean {
-    return this.#isClosed;
+    return this.#admission.isClosed;
   }
 
   /** The number of calls, and chunks of calls, that wait for a worker. */
@@ -1132,13 +738,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   /** @ignore */
   [serialize](): Serialized {
     const scheduler = this.#own("giving it to another process");
-    this.#checkOpen("handing it over");
+    this.#admission.checkOpen("handing it over");
     const { 0: here, 1: there } = Pipe();
     const client: RemoteClient = new RemoteClient(
       here,
       scheduler,
       this.#functions,
-      (count) => this.#takeIds(count),
+      (count) => this.#calls.takeIds(count),
       () => this.#clients.delete(client),
     );
     this.#clients.add(client);
@@ -1173,65 +779,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       processes: this.#sizes.processes,
       waiting: this.#executor.waiting,
       running,
-      closed: this.#isClosed,
+      closed: this.#admission.isClosed,
     };
     return `Pool ${inspect(state, options)}`;
   }
 }
 
-const { addEventListener, dispatchEvent } = EventTarget.prototype;
-
-/** Dispatches an event to the listeners. */
-function dispatch(pool: EventTarget, type: string, detail: unknown): void {
-  const event = new CustomEvent(type, { __proto__: null, detail } as CustomEventInit);
-  Reflect.apply(dispatchEvent, pool, [event]);
-}
-
-/** A signal that is aborted with another one, or after so many ms with the error of `late`, until end() is called. */
-function limitedSignal(
-  timeout: number,
-  signal: AbortSignal | undefined,
-  late: () => unknown,
-): { signal: AbortSignal; end(): void } {
-  const controller = new primordials.AbortController();
-  const timer = timeout < 2 ** 31
-    ? setTimeout(() => AbortControllerPrototypeAbort(controller, late()), timeout)
-    : undefined;
-  const aborted = () => AbortControllerPrototypeAbort(controller, abortReason(signal!));
-  if (signal !== undefined) addAbortListener(signal, aborted);
-  return {
-    signal: signalOfController(controller),
-    end: () => {
-      clearTimeout(timer);
-      if (signal !== undefined) removeAbortListener(signal, aborted);
-    },
-  };
-}
-
-function nameOf(unit: Unit): string {
-  return unit.options.name ?? unit.call.name;
-}
-
-function checkArgs(call: string, args: unknown): readonly unknown[] {
-  if (args === undefined) return [];
-  if (primordials.Array.isArray(args)) return args;
-  throw new TypeError(
-    `${call}() was given ${
-      describe(args)
-    } as arguments. Give an array of them: ${call}(f, [1, 2]).`,
-  );
-}
-
-function checkItems(call: string, items: unknown): void {
-  const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = primordials.ToObject(items);
-  const isIterable = typeof sync === "function" || typeof async === "function";
-  if (typeof items !== "string" && isIterable) return;
-  throw new TypeError(
-    `${call}() was given ${describe(items)} as items. Give an array, or anything else to iterate.`,
-  );
-}
-
-function isGenerator(code: unknown): boolean {
-  const { name } = primordials.ToObject(code).constructor;
-  return name === "GeneratorFunction" || name === "AsyncGeneratorFunction";
-}
+const { addEventListener } = EventTarget.prototype;
