@@ -6,49 +6,24 @@ import { BrokenPipeError } from "../errors.ts";
 import { keepAlive, letExit } from "../wait/broadcast.ts";
 import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
+import { Changes } from "./changes.ts";
 import type { Executor } from "./executor.ts";
 import type { Unit } from "./unit.ts";
+import { abandonOwn, failAll, failUnsent } from "./unit_failures.ts";
+import { type Sizes, WorkerSet } from "./worker_set.ts";
 import { Worker, type WorkerEvents, type WorkerMaking } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
-  abortReason,
-  addAbortListener,
-  ArrayPrototypeFilter,
   ArrayPrototypeFlatMap,
   ArrayPrototypePush,
   ArrayPrototypeShift,
   ArrayPrototypeSlice,
   ArrayPrototypeSome,
-  ArrayPrototypeSort,
-  ArrayPrototypeSplice,
-  clearTimeout,
-  Deno,
   each,
   Error,
-  listOf,
-  Math,
-  performance,
-  removeAbortListener,
-  SafeMap,
-  SafeSet,
   setOf,
-  setTimeout,
-  throwIfAborted,
 } = primordials;
-
-/** The number of workers of a pool, and the conditions for their replacement. */
-export interface Sizes {
-  processes: number;
-  minProcesses: number;
-  spares: number;
-  /** In ms, of a worker without work. */
-  idleTimeout: number;
-  /** In items. */
-  maxTasksPerChild: number;
-  /** The number of units that a worker runs at once. */
-  concurrency: number;
-}
 
 /** The events of a scheduler, for its pool. */
 export interface SchedulerEvents {
@@ -69,12 +44,9 @@ const MAX_EARLY_DEATHS = 5;
 /** The workers of a pool and the backlog of units. */
 export class Scheduler implements Executor {
   readonly #sizes: Sizes;
-  readonly #making: Omit<WorkerMaking, "events">;
   readonly #events: SchedulerEvents;
   readonly #backlog = new Backlog<Unit>();
-  /** The end of a worker makes a new list; a started worker is added to the list there is. */
-  #workers: Worker[] = [];
-  readonly #idleSince = new SafeMap<Worker, number>();
+  readonly #set: WorkerSet;
   /** The number of units that wait or run: they have items without an outcome. */
   #outstanding = 0;
   #holds = false;
@@ -82,19 +54,16 @@ export class Scheduler implements Executor {
   #isClosed = false;
   #earlyDeaths = 0;
   #restarts = 0;
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Callbacks of until(), called when something changes. */
-  readonly #watchers = new SafeSet<() => void>();
+  readonly #changes = new Changes();
   readonly #listener: WorkerEvents;
 
   constructor(sizes: Sizes, making: Omit<WorkerMaking, "events">, events: SchedulerEvents) {
     this.#sizes = sizes;
-    this.#making = making;
     this.#events = events;
     this.#listener = {
       ready: () => {
         this.#dispatch();
-        this.#changed();
+        this.#changes.changed();
       },
       broken: (worker, error) => this.#break(worker, error),
       free: (worker) => this.#free(worker),
@@ -106,7 +75,7 @@ export class Scheduler implements Executor {
       lost: () => {
         this.#restarts++;
         this.#fill();
-        this.#changed();
+        this.#changes.changed();
       },
       ended: (worker) => this.#ended(worker),
       finished: (worker, unit, item, ms, hasFailed) => {
@@ -114,11 +83,16 @@ export class Scheduler implements Executor {
         this.#events.finished(worker, unit, item, ms, hasFailed);
       },
     };
+    this.#set = new WorkerSet(
+      sizes,
+      () => new Worker({ ...making, events: this.#listener }),
+      (worker) => events.workerStarted(worker),
+    );
   }
 
   /** The workers that have not ended. */
   get workers(): readonly Worker[] {
-    return ArrayPrototypeSlice(this.#workers);
+    return ArrayPrototypeSlice(this.#set.list);
   }
 
   /** The number of units that wait for a worker. */
@@ -149,7 +123,7 @@ export class Scheduler implements Executor {
 
   /** Whether all workers have ended and no unit is outstanding. */
   get hasEnded(): boolean {
-    return this.#workers.length === 0 && this.#outstanding === 0;
+    return this.#set.list.length === 0 && this.#outstanding === 0;
   }
 
   /** Starts the workers of the beginning. */
@@ -157,48 +131,15 @@ export class Scheduler implements Executor {
     this.#fill();
   }
 
-  get #capacity(): number {
-    let capacity = 0;
-    for (const { state } of each(this.#workers)) {
-      if (state === "ready" || state === "loading") capacity++;
-    }
-    return capacity;
-  }
-
-  /** Starts workers until there are as many as the sizes and the demand ask for. */
+  /** Starts workers, as far as there is work for them. */
   #fill(): void {
     if (this.#isClosed && this.#outstanding === 0 || this.#broken !== undefined) return;
-    const { processes, minProcesses, spares } = this.#sizes;
-    const wanted = Math.min(processes, Math.max(minProcesses, this.#demand)) + spares;
-    for (let capacity = this.#capacity; capacity < wanted; capacity++) this.#start();
-  }
-
-  /** The number of workers that could have something to do. */
-  get #demand(): number {
-    let busy = 0;
-    for (const worker of each(this.#workers)) {
-      if (worker.load > 0 && worker.state === "ready") busy++;
-    }
-    return busy + this.#backlog.size;
-  }
-
-  #start(): Worker {
-    const worker = new Worker({ ...this.#making, events: this.#listener });
-    ArrayPrototypePush(this.#workers, worker);
-    this.#events.workerStarted(worker);
-    return worker;
+    this.#set.startMissing(this.#backlog.size);
   }
 
   /** Changes the number of workers. */
   resize(processes: number): void {
-    this.#sizes.processes = processes;
-    this.#sizes.minProcesses = Math.min(this.#sizes.minProcesses, processes);
-    if (this.#sizes.idleTimeout === Infinity || this.#sizes.minProcesses > 0) {
-      this.#sizes.minProcesses = processes;
-    }
-    const alive = ArrayPrototypeSort(this.#alive, (a, b) => a.load - b.load);
-    const wanted = processes + this.#sizes.spares;
-    for (let i = 0; i < alive.length - wanted; i++) this.#retire(alive[i]);
+    for (const worker of each(this.#set.resize(processes))) this.#retire(worker);
     this.#fill();
     this.#dispatch();
   }
@@ -215,15 +156,15 @@ export class Scheduler implements Executor {
     const back = worker.revokeAll();
     worker.retire();
     if (back.length > 0) this.#backlog.pushFront(back);
-    if (worker.own.length > 0) this.#abandonOwn(worker);
+    if (worker.own.length > 0) abandonOwn(worker);
   }
 
   /** Replaces all workers by new ones; the old ones finish their units. */
   async recycle(signal?: AbortSignal): Promise<void> {
-    for (const worker of each(this.#alive)) {
-      const fresh = this.#start();
+    for (const worker of each(this.#set.alive)) {
+      const fresh = this.#set.start();
       // The old worker leaves only when the new one has loaded.
-      await this.until(() => fresh.state !== "loading" || this.#isClosed, signal);
+      await this.#changes.until(() => fresh.state !== "loading" || this.#isClosed, signal);
       if (this.#broken !== undefined) throw this.#broken;
       this.#retire(worker);
       this.#fill();
@@ -231,23 +172,14 @@ export class Scheduler implements Executor {
     }
   }
 
-  /** The workers that accept units, now or once they have loaded. */
-  get #alive(): Worker[] {
-    return ArrayPrototypeFilter(this.#workers, ({ state }) => {
-      return state === "ready" || state === "loading";
-    });
-  }
-
-  get #readyOnes(): number {
-    let count = 0;
-    for (const { state } of each(this.#workers)) if (state === "ready") count++;
-    return count;
-  }
-
   /** Whether as many workers have loaded as there should be. */
   get isReady(): boolean {
-    return this.#readyOnes >=
-      Math.max(1, Math.min(this.#sizes.minProcesses, this.#sizes.processes));
+    return this.#set.isReady;
+  }
+
+  /** Resolves when isSo() is true. */
+  until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
+    return this.#changes.until(isSo, signal);
   }
 
   // Work
@@ -287,7 +219,7 @@ export class Scheduler implements Executor {
     }
     this.#events.drained();
     this.#leaveIfClosed();
-    this.#changed();
+    this.#changes.changed();
   }
 
   /** Ends a unit, waiting or running. */
@@ -296,7 +228,7 @@ export class Scheduler implements Executor {
     const parts = setOf(unit.remains);
     this.#backlog.remove((waiting) => parts.has(waiting));
     for (const part of parts) {
-      for (const worker of each(this.#workers)) {
+      for (const worker of each(this.#set.list)) {
         if (worker.revoke(part)) this.#free(worker);
         else worker.stop(part, reason);
       }
@@ -308,7 +240,7 @@ export class Scheduler implements Executor {
   drop(units: readonly Unit[]): Unit[] {
     const unwanted = setOf(ArrayPrototypeFlatMap(units, (unit) => unit.remains));
     const back = this.#backlog.remove((unit) => unwanted.has(unit));
-    for (const worker of each(this.#workers)) {
+    for (const worker of each(this.#set.list)) {
       for (const unit of unwanted) if (worker.revoke(unit)) ArrayPrototypePush(back, unit);
     }
     this.#events.roomMade();
@@ -317,25 +249,25 @@ export class Scheduler implements Executor {
 
   /** The consumer of a generator has room for so many more values. */
   credit(unit: Unit, count: number): void {
-    for (const worker of each(this.#workers)) worker.credit(unit, count);
+    for (const worker of each(this.#set.list)) worker.credit(unit, count);
   }
 
   /** Asks a generator to return; false if it has not begun. */
   closeStream(unit: Unit): boolean {
     if (!this.isRunning(unit)) return false;
-    for (const worker of each(this.#workers)) worker.close(unit);
+    for (const worker of each(this.#set.list)) worker.close(unit);
     return true;
   }
 
   isRunning(unit: Unit): boolean {
     const parts = unit.remains;
-    return ArrayPrototypeSome(this.#workers, (worker) => {
+    return ArrayPrototypeSome(this.#set.list, (worker) => {
       return ArrayPrototypeSome(parts, (part) => worker.isRunning(part));
     });
   }
 
   #dispatch(): void {
-    for (const worker of each(this.#workers)) this.#giveOwn(worker);
+    for (const worker of each(this.#set.list)) this.#giveOwn(worker);
     while (this.#backlog.size > 0) {
       const worker = this.#choose();
       if (worker === undefined) break;
@@ -343,14 +275,14 @@ export class Scheduler implements Executor {
     }
     if (this.#backlog.size > 0) this.#fill();
     else this.#steal();
-    this.#watchIdle();
+    this.#set.watchIdle();
   }
 
   /** The worker with the fewest units that has room. */
   #choose(): Worker | undefined {
     let chosen: Worker | undefined, busy = 0;
-    for (const { load, state } of each(this.#workers)) if (load > 0 && state !== "stopped") busy++;
-    for (const worker of each(this.#workers)) {
+    for (const { load, state } of each(this.#set.list)) if (load > 0 && state !== "stopped") busy++;
+    for (const worker of each(this.#set.list)) {
       if (worker.room <= 0 || chosen !== undefined && chosen.load <= worker.load) continue;
       // A spare gets work only in the place of another worker.
       if (worker.load === 0 && busy >= this.#sizes.processes) continue;
@@ -398,27 +330,16 @@ export class Scheduler implements Executor {
       worker.giveUp();
       return;
     }
-    for (let i = unit.settled; i < unit.items.length; i++) {
-      unit.settled++;
-      unit.client.failed(unit.first + i, {
-        how: "threw",
-        cause,
-        exitCode: 1,
-        limit: undefined,
-        worker: undefined,
-        attempts: 0,
-        item: unit.items[i],
-      });
-    }
+    failUnsent(unit, cause);
   }
 
   #free(worker: Worker): void {
     if (this.#backlog.size > 0 || worker.own.length > 0) this.#dispatch();
     else if (worker.load === 0) {
       this.#steal();
-      this.#watchIdle();
+      this.#set.watchIdle();
     }
-    this.#changed();
+    this.#changes.changed();
   }
 
   /** Work stealing: units that were sent ahead to a slow worker go to an idle one. */
@@ -427,7 +348,7 @@ export class Scheduler implements Executor {
       const idle = this.#choose();
       if (idle === undefined || idle.load > 0) return;
       let from: Worker | undefined;
-      for (const worker of each(this.#workers)) {
+      for (const worker of each(this.#set.list)) {
         if (worker.load > 1 && (from === undefined || worker.load > from.load)) from = worker;
       }
       const units = from?.revokeAll() ?? [];
@@ -447,9 +368,8 @@ export class Scheduler implements Executor {
   // Ends
 
   #ended(worker: Worker): void {
-    this.#workers = ArrayPrototypeFilter(this.#workers, (other) => other !== worker);
-    this.#idleSince.delete(worker);
-    this.#abandonOwn(worker);
+    this.#set.remove(worker);
+    abandonOwn(worker);
     this.#events.workerEnded(worker);
     const isEarly = !worker.hasBegun && worker.exitCode !== 0 && !this.#isClosed;
     if (isEarly && ++this.#earlyDeaths >= MAX_EARLY_DEATHS) {
@@ -458,22 +378,7 @@ export class Scheduler implements Executor {
     if (!this.#isClosed || this.#outstanding > 0) this.#fill();
     this.#dispatch(); // the place of the worker is free
     this.#leaveIfClosed();
-    this.#changed();
-  }
-
-  /** Fails the units that only this worker could run. */
-  #abandonOwn(worker: Worker): void {
-    for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) {
-      unit.client.failed(unit.first, {
-        how: "ended",
-        cause: undefined,
-        exitCode: worker.exitCode ?? 0,
-        limit: undefined,
-        worker: worker.name,
-        attempts: 0,
-        item: unit.items[0],
-      });
-    }
+    this.#changes.changed();
   }
 
   #break(worker: Worker, cause: unknown): void {
@@ -487,103 +392,31 @@ export class Scheduler implements Executor {
       { cause },
     );
     const waiting = this.#backlog.remove(() => true);
-    for (const other of each(this.#workers)) {
+    for (const other of each(this.#set.list)) {
       for (const unit of each(other.revokeAll())) ArrayPrototypePush(waiting, unit);
     }
-    for (const other of each(this.#workers)) other.terminate();
-    this.#failAll(waiting, this.#broken);
-    this.#changed();
-  }
-
-  #failAll(units: readonly Unit[], cause: unknown): void {
-    for (const unit of each(units)) {
-      for (let i = unit.settled; i < unit.items.length && !unit.isDropped; i++) {
-        unit.settled++;
-        unit.client.failed(unit.first + i, {
-          ...{ how: "ended", cause, exitCode: 1, limit: undefined, worker: undefined },
-          ...{ attempts: unit.attempt - 1, item: unit.items[i] },
-        });
-      }
-    }
+    for (const other of each(this.#set.list)) other.terminate();
+    failAll(waiting, this.#broken);
+    this.#changes.changed();
   }
 
   /** Accepts no more units; the workers end when all units are done. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#idleTimer);
+    this.#set.stopWatching();
     this.#leaveIfClosed();
   }
 
   #leaveIfClosed(): void {
     if (!this.#isClosed || this.#outstanding > 0) return;
-    for (const worker of each(this.#workers)) worker.retire();
+    for (const worker of each(this.#set.list)) worker.retire();
   }
 
   /** Ends all workers now. */
   terminate(): void {
     this.#isClosed = true;
-    clearTimeout(this.#idleTimer);
+    this.#set.stopWatching();
     this.#backlog.remove(() => true);
-    for (const worker of each(this.#workers)) worker.terminate();
-  }
-
-  // Idle workers
-
-  #watchIdle(): void {
-    const { minProcesses, idleTimeout, spares } = this.#sizes;
-    clearTimeout(this.#idleTimer);
-    if (this.#isClosed || idleTimeout === Infinity) return;
-    const now = performance.now();
-    let extra = this.#capacity - minProcesses - spares, next = Infinity;
-    for (const worker of each(this.#workers)) {
-      if (worker.load > 0 || worker.state !== "ready") {
-        this.#idleSince.delete(worker);
-        continue;
-      }
-      const since = this.#idleSince.get(worker) ?? now;
-      this.#idleSince.set(worker, since);
-      if (extra <= 0) continue;
-      const left = since + idleTimeout - now;
-      if (left > 0) next = Math.min(next, left);
-      else {
-        extra--;
-        worker.retire();
-      }
-    }
-    if (extra <= 0 || next === Infinity) return;
-    this.#idleTimer = setTimeout(() => this.#watchIdle(), Math.min(Math.ceil(next), 2 ** 31 - 1));
-    Deno.unrefTimer(this.#idleTimer as unknown as number);
-  }
-
-  // Waiting for a change
-
-  /** Resolves when isSo() is true. */
-  async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
-    keepAlive();
-    try {
-      while (!isSo()) {
-        if (signal !== undefined) throwIfAborted(signal);
-        await new Promise<void>((resolve, reject) => {
-          const aborted = () => {
-            removeAbortListener(signal!, aborted);
-            this.#watchers.delete(look);
-            reject(abortReason(signal!));
-          };
-          const look = () => {
-            this.#watchers.delete(look);
-            if (signal !== undefined) removeAbortListener(signal, aborted);
-            resolve();
-          };
-          this.#watchers.add(look);
-          if (signal !== undefined) addAbortListener(signal, aborted);
-        });
-      }
-    } finally {
-      letExit();
-    }
-  }
-
-  #changed(): void {
-    for (const look of each(listOf(this.#watchers))) look();
+    for (const worker of each(this.#set.list)) worker.terminate();
   }
 }

@@ -1,0 +1,153 @@
+// The workers of a pool, and how many there are: they are started as the sizes and the demand ask, and end when they have
+// been idle for too long.
+
+import type { Worker } from "./worker.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const {
+  ArrayPrototypeFilter,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSort,
+  clearTimeout,
+  Deno,
+  each,
+  Math,
+  performance,
+  SafeMap,
+  setTimeout,
+} = primordials;
+
+/** The number of workers of a pool, and the conditions for their replacement. */
+export interface Sizes {
+  processes: number;
+  minProcesses: number;
+  spares: number;
+  /** In ms, of a worker without work. */
+  idleTimeout: number;
+  /** In items. */
+  maxTasksPerChild: number;
+  /** The number of units that a worker runs at once. */
+  concurrency: number;
+}
+
+/** The set of workers. */
+export class WorkerSet {
+  readonly #sizes: Sizes;
+  readonly #make: () => Worker;
+  readonly #started: (worker: Worker) => void;
+  /** The end of a worker makes a new list; a started worker is added to the list there is. */
+  list: Worker[] = [];
+  readonly #idleSince = new SafeMap<Worker, number>();
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #isWatching = true;
+
+  /** @param started called when the set has a new worker */
+  constructor(sizes: Sizes, make: () => Worker, started: (worker: Worker) => void) {
+    this.#sizes = sizes;
+    this.#make = make;
+    this.#started = started;
+  }
+
+  /** The workers that accept units, now or once they have loaded. */
+  get alive(): Worker[] {
+    return ArrayPrototypeFilter(this.list, ({ state }) => {
+      return state === "ready" || state === "loading";
+    });
+  }
+
+  get #readyOnes(): number {
+    let count = 0;
+    for (const { state } of each(this.list)) if (state === "ready") count++;
+    return count;
+  }
+
+  /** Whether as many workers have loaded as there should be. */
+  get isReady(): boolean {
+    return this.#readyOnes >=
+      Math.max(1, Math.min(this.#sizes.minProcesses, this.#sizes.processes));
+  }
+
+  get #capacity(): number {
+    let capacity = 0;
+    for (const { state } of each(this.list)) {
+      if (state === "ready" || state === "loading") capacity++;
+    }
+    return capacity;
+  }
+
+  /** Starts workers until there are as many as the sizes, and the units that wait, ask for. */
+  startMissing(waiting: number): void {
+    const { processes, minProcesses, spares } = this.#sizes;
+    const wanted = Math.min(processes, Math.max(minProcesses, this.#demand(waiting))) + spares;
+    for (let capacity = this.#capacity; capacity < wanted; capacity++) this.start();
+  }
+
+  /** The number of workers that could have something to do. */
+  #demand(waiting: number): number {
+    let busy = 0;
+    for (const worker of each(this.list)) {
+      if (worker.load > 0 && worker.state === "ready") busy++;
+    }
+    return busy + waiting;
+  }
+
+  /** Starts a worker. */
+  start(): Worker {
+    const worker = this.#make();
+    ArrayPrototypePush(this.list, worker);
+    this.#started(worker);
+    return worker;
+  }
+
+  /** Takes out a worker that has ended. */
+  remove(worker: Worker): void {
+    this.list = ArrayPrototypeFilter(this.list, (other) => other !== worker);
+    this.#idleSince.delete(worker);
+  }
+
+  /** Changes the number of workers; returns the surplus ones, those with the fewest units first. */
+  resize(processes: number): Worker[] {
+    this.#sizes.processes = processes;
+    this.#sizes.minProcesses = Math.min(this.#sizes.minProcesses, processes);
+    if (this.#sizes.idleTimeout === Infinity || this.#sizes.minProcesses > 0) {
+      this.#sizes.minProcesses = processes;
+    }
+    const alive = ArrayPrototypeSort(this.alive, (a, b) => a.load - b.load);
+    const surplus = alive.length - (processes + this.#sizes.spares);
+    return ArrayPrototypeSlice(alive, 0, Math.max(surplus, 0));
+  }
+
+  /** Ends workers that have had no work for too long, now and later. */
+  watchIdle(): void {
+    const { minProcesses, idleTimeout, spares } = this.#sizes;
+    clearTimeout(this.#idleTimer);
+    if (!this.#isWatching || idleTimeout === Infinity) return;
+    const now = performance.now();
+    let extra = this.#capacity - minProcesses - spares, next = Infinity;
+    for (const worker of each(this.list)) {
+      if (worker.load > 0 || worker.state !== "ready") {
+        this.#idleSince.delete(worker);
+        continue;
+      }
+      const since = this.#idleSince.get(worker) ?? now;
+      this.#idleSince.set(worker, since);
+      if (extra <= 0) continue;
+      const left = since + idleTimeout - now;
+      if (left > 0) next = Math.min(next, left);
+      else {
+        extra--;
+        worker.retire();
+      }
+    }
+    if (extra <= 0 || next === Infinity) return;
+    this.#idleTimer = setTimeout(() => this.watchIdle(), Math.min(Math.ceil(next), 2 ** 31 - 1));
+    Deno.unrefTimer(this.#idleTimer as unknown as number);
+  }
+
+  /** From now on, idle workers go on. */
+  stopWatching(): void {
+    this.#isWatching = false;
+    clearTimeout(this.#idleTimer);
+  }
+}
