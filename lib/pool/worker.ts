@@ -1,7 +1,7 @@
 // A worker of a pool, as the pool sees it: a process, a pipe to it, and its claim board. Every outcome of a unit and
 // every end of a worker is found here, exactly once, and told to the pool.
 
-import { EOFError, type ProcessError } from "../errors.ts";
+import { EOFError } from "../errors.ts";
 import { type Connection, endpointOf } from "../pipe/connection.ts";
 import type { Endpoint } from "../pipe/endpoint.ts";
 import { Pipe } from "../pipe/pipe.ts";
@@ -31,30 +31,26 @@ import {
   type WorkerSetup,
   YIELD,
 } from "./protocol.ts";
-import type { ItemFailure, Unit } from "./unit.ts";
+import { endingOf, failureOf, TIME_LIMIT_REACHED } from "./ending.ts";
+import { settleLost } from "./lost_units.ts";
+import { Pace } from "./pace.ts";
+import { placed } from "./message_place.ts";
+import { type RunningItem, SentUnits } from "./sent_units.ts";
+import { TimeLimits } from "./time_limits.ts";
+import type { Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayPrototypeEvery,
   ArrayPrototypePush,
   ArrayPrototypeSome,
-  clearTimeout,
   console,
-  Deno,
   each,
-  Float64Array,
   listOf,
   Math,
-  Number,
   performance,
-  RangeError,
-  RegExpPrototypeExec,
-  SafeMap,
   SafeSet,
-  setTimeout,
   String,
-  StringPrototypeSlice,
-  TypeError,
 } = primordials;
 
 /** The events of a worker, for its pool. */
@@ -98,12 +94,6 @@ export interface WorkerMaking {
  */
 export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
-/** A worker that takes less than this for a unit is sent so many ms of units ahead. */
-const AHEAD_MS = 1;
-/** The weight of a new measurement in the average duration of a unit (exponential smoothing). */
-const WEIGHT = 0.2;
-/** A unit that so many workers got before they ended, without beginning it, counts as the cause. */
-const MAX_LOSSES = 3;
 /** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
 
@@ -118,15 +108,12 @@ export class Worker {
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
   readonly #known = new SafeSet<number>();
-  /** The units that were sent and have no outcome yet, by slot, in the order of sending. */
-  readonly #units = new SafeMap<number, Unit>();
-  readonly #sentAt = new Float64Array(SLOTS);
-  #nextSlot = 0;
+  readonly #sent: SentUnits;
   #state: WorkerState = "loading";
-  #unitMs = Infinity;
+  readonly #pace = new Pace();
   /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
-  #limitTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #limits: TimeLimits;
   /** The number of items that were given to the worker, and of those that have an outcome. */
   given = 0;
   done = 0;
@@ -146,6 +133,12 @@ export class Worker {
     const board = newBoardMemory(), epoch = performance.timeOrigin + performance.now();
     const { 0: here, 1: there } = Pipe();
     this.#board = new Board(board, epoch);
+    this.#sent = new SentUnits(this.#board);
+    this.#limits = new TimeLimits(
+      this.#sent,
+      () => this.hearSync(),
+      (slot, unit, item) => this.#endInTime(slot, unit, item),
+    );
     this.#events = events;
     this.#concurrency = setup.concurrency;
     this.connection = here;
@@ -173,26 +166,19 @@ export class Worker {
 
   /** The number of units that were sent and have no outcome yet. */
   get load(): number {
-    return this.#units.size;
+    return this.#sent.units.size;
   }
 
   /** The number of units that the worker accepts now. */
   get room(): number {
     if (this.#state !== "ready") return 0;
-    const ahead = this.#unitMs < AHEAD_MS ? Math.min(AHEAD_MS / this.#unitMs, SLOTS) : 0;
-    const places = this.#concurrency + this.#places + Math.ceil(ahead);
-    return Math.min(places, SLOTS - 1) - this.#units.size;
+    const places = this.#concurrency + this.#places + this.#pace.ahead;
+    return Math.min(places, SLOTS - 1) - this.#sent.units.size;
   }
 
   /** The running items, and for how long each has run, in ms. */
-  get running(): { unit: Unit; item: number; ms: number }[] {
-    const running: { unit: Unit; item: number; ms: number }[] = [];
-    for (const { 0: slot, 1: unit } of this.#units) {
-      const { claim, item } = this.#board.look(slot);
-      if (claim !== "claimed") continue;
-      ArrayPrototypePush(running, { unit, item, ms: this.#board.running(slot) });
-    }
-    return running;
+  get running(): RunningItem[] {
+    return this.#sent.running;
   }
 
   /** Whether a unit runs in this worker. */
@@ -209,7 +195,7 @@ export class Worker {
       this.#send([DEFINE, call.id, call.travel]);
       this.#known.add(call.id);
     }
-    const slot = this.#freeSlot();
+    const slot = this.#sent.freeSlot();
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
     const header: UnitHeader = [
       unit.id,
@@ -227,18 +213,10 @@ export class Worker {
       this.#board.revoke(slot);
       throw placed(error, unit);
     }
-    this.#units.set(slot, unit);
-    this.#sentAt[slot] = performance.now();
+    this.#sent.add(slot, unit);
     this.given += unit.items.length;
     unit.client.assigned?.(this.name);
-    if (options.timeLimit !== undefined) this.#limitTime();
-  }
-
-  #freeSlot(): number {
-    while (this.#units.has(this.#nextSlot)) this.#nextSlot = (this.#nextSlot + 1) % SLOTS;
-    const slot = this.#nextSlot;
-    this.#nextSlot = (slot + 1) % SLOTS;
-    return slot;
+    if (options.timeLimit !== undefined) this.#limits.watch();
   }
 
   /** Sends a message. The only bound of the pipe is its memory, and a full pipe is an error for the caller. */
@@ -248,19 +226,14 @@ export class Worker {
 
   /** The consumer of a generator has taken values. */
   credit(unit: Unit, count: number): void {
-    const slot = this.#slotOf(unit);
+    const slot = this.#sent.slotOf(unit);
     if (slot !== undefined) this.#trySend([CREDIT, slot, unit.id, count]);
   }
 
   /** The consumer of a generator wants no more. */
   close(unit: Unit): void {
-    const slot = this.#slotOf(unit);
+    const slot = this.#sent.slotOf(unit);
     if (slot !== undefined) this.#trySend([RETURN, slot, unit.id]);
-  }
-
-  #slotOf(unit: Unit): number | undefined {
-    for (const { 0: slot, 1: other } of this.#units) if (other === unit) return slot;
-    return undefined;
   }
 
   /** Sends a message to a worker that may just be ending. */
@@ -276,9 +249,7 @@ export class Worker {
 
   /** Takes back a unit that has not begun; false if it has. */
   revoke(unit: Unit): boolean {
-    const slot = this.#slotOf(unit);
-    if (slot === undefined || !this.#board.revoke(slot)) return false;
-    this.#units.delete(slot);
+    if (!this.#sent.revoke(unit)) return false;
     this.given -= unit.items.length;
     return true;
   }
@@ -286,7 +257,7 @@ export class Worker {
   /** Takes back all units that have not begun. */
   revokeAll(): Unit[] {
     const back: Unit[] = [];
-    for (const unit of each(listOf(this.#units.values()))) {
+    for (const unit of each(listOf(this.#sent.units.values()))) {
       if (this.revoke(unit)) ArrayPrototypePush(back, unit);
     }
     return back;
@@ -297,7 +268,7 @@ export class Worker {
    * the task is asked to stop, by its signal, and the worker ends when none of its units is wanted any more.
    */
   stop(unit: Unit, reason: unknown): boolean {
-    const slot = this.#slotOf(unit);
+    const slot = this.#sent.slotOf(unit);
     if (slot === undefined) return false;
     const { claim, item } = this.#board.look(slot);
     if (claim !== "claimed") return false;
@@ -326,8 +297,8 @@ export class Worker {
 
   /** Kills the worker in the middle of a unit whose client has been told. Items that have not begun go back. */
   #kill(slot: number): void {
-    const unit = this.#units.get(slot)!;
-    this.#units.delete(slot);
+    const unit = this.#sent.units.get(slot)!;
+    this.#sent.units.delete(slot);
     const rest: Unit[] = [];
     if (!unit.isDropped && unit.settled < unit.items.length) {
       ArrayPrototypePush(rest, unit.slice(unit.settled, unit.items.length));
@@ -342,7 +313,7 @@ export class Worker {
     if (this.#state === "ended") return;
     const isNews = this.#state !== "stopped";
     this.#state = "stopped";
-    clearTimeout(this.#limitTimer);
+    this.#limits.stop();
     if (isNews) this.#events.lost(this);
   }
 
@@ -362,66 +333,18 @@ export class Worker {
   /** Ends the worker at once, with all its units. */
   terminate(): void {
     if (this.#state === "ended") return;
-    this.#units.clear();
+    this.#sent.units.clear();
     this.#lose();
     this.process.terminate();
   }
 
-  // Time limits
-
-  /** Checks the limits when the next one can be reached. */
-  #limitTime(): void {
-    if (this.#limitTimer !== undefined) return;
-    const left = this.#checkLimits();
-    if (left === Infinity) return;
-    this.#limitTimer = setTimeout(() => {
-      this.#limitTimer = undefined;
-      this.#limitTime();
-    }, Math.min(Math.ceil(left), 2 ** 31 - 1));
-    Deno.unrefTimer(this.#limitTimer as unknown as number);
-  }
-
-  /** Ends a unit that has reached its limit; returns the time until the next limit, in ms. */
-  #checkLimits(): number {
-    let next = Infinity;
-    for (const { 0: slot, 1: unit } of this.#units) {
-      const { timeLimit } = unit.options;
-      if (timeLimit === undefined) continue;
-      const { claim, item } = this.#board.look(slot);
-      const left = claim === "claimed" ? timeLimit - this.#board.running(slot) : timeLimit;
-      if (left > 0) {
-        next = Math.min(next, left);
-        continue;
-      }
-      if (!this.#board.stop(slot, item)) {
-        next = Math.min(next, timeLimit);
-        continue;
-      }
-      this.hearSync();
-      if (!this.#units.has(slot)) continue; // its last message told the outcome
-      const failure = this.#failureOf(unit, item, { exitCode: -9, limit: "timeLimit" as const });
-      unit.settled = item + 1;
-      this.#report(slot, unit, item, true);
-      unit.client.failed(unit.first + item, failure);
-      this.#kill(slot);
-      return Infinity;
-    }
-    return next;
-  }
-
-  #failureOf(
-    unit: Unit,
-    item: number,
-    how: { exitCode: number; limit: ItemFailure["limit"]; cause?: unknown },
-  ): ItemFailure {
-    const { exitCode, limit, cause } = how;
-    return {
-      how: "ended",
-      ...{ cause, exitCode, limit },
-      worker: this.name,
-      attempts: unit.attempt,
-      item: unit.items[item],
-    };
+  /** Ends a unit that has reached its time limit, and is stopped at this item. */
+  #endInTime(slot: number, unit: Unit, item: number): void {
+    const failure = failureOf(this.name, unit, item, TIME_LIMIT_REACHED);
+    unit.settled = item + 1;
+    this.#report(slot, unit, item, true);
+    unit.client.failed(unit.first + item, failure);
+    this.#kill(slot);
   }
 
   // Receiving
@@ -469,12 +392,12 @@ export class Worker {
       case DONE:
       case FAILED: {
         const { 0: type, 1: slot, 2: content } = message;
-        const unit = this.#units.get(slot);
+        const unit = this.#sent.units.get(slot);
         if (unit === undefined) return; // the unit was stopped
         const item = unit.settled++;
         this.hasBegun = true;
         this.#report(slot, unit, item, type === FAILED);
-        if (unit.settled === unit.items.length) this.#units.delete(slot);
+        if (unit.settled === unit.items.length) this.#sent.units.delete(slot);
         if (!unit.isDropped) {
           if (type === DONE) unit.client.returned(unit.first + item, content);
           else {
@@ -493,9 +416,9 @@ export class Worker {
         return;
       }
       case MESSAGE:
-        return this.#units.get(message[1])?.client.message?.(message[3]);
+        return this.#sent.units.get(message[1])?.client.message?.(message[3]);
       case YIELD:
-        return this.#units.get(message[1])?.client.yielded?.(message[2]);
+        return this.#sent.units.get(message[1])?.client.yielded?.(message[2]);
       case READY:
         if (this.#state === "loading") this.#state = "ready";
         return this.#events.ready(this);
@@ -509,15 +432,20 @@ export class Worker {
     }
   }
 
+  /** An item has failed with the worker. */
+  failed(unit: Unit, item: number, runningMs: number): void {
+    this.#events.finished(this, unit, item, runningMs, true);
+  }
+
   /** Measures and counts an item that has an outcome. */
   #report(slot: number, unit: Unit, item: number, hasFailed: boolean): void {
-    const now = performance.now(), ms = now - this.#sentAt[slot];
-    this.#sentAt[slot] = now;
+    const now = performance.now(), ms = now - this.#sent.sentAt[slot];
+    this.#sent.sentAt[slot] = now;
     this.done++;
     this.busyMs += ms;
-    const own = this.#units.size > 1 ? ms / this.#units.size : ms;
+    const own = this.#sent.units.size > 1 ? ms / this.#sent.units.size : ms;
     if (unit.items.length === 1 || item === unit.items.length - 1) {
-      this.#unitMs = this.#unitMs === Infinity ? own : this.#unitMs + WEIGHT * (own - this.#unitMs);
+      this.#pace.measured(own);
     }
     this.#events.finished(this, unit, item, ms, hasFailed);
   }
@@ -541,77 +469,27 @@ export class Worker {
   /** Settles or gives back all units: the process has ended. */
   #ended(): void {
     if (this.#state === "ended") return;
-    const lost = listOf(this.#units);
-    this.#units.clear();
+    const lost = listOf(this.#sent.units);
+    this.#sent.units.clear();
     if (this.#state !== "leaving" || lost.length > 0) this.#lose();
     this.#state = "ended";
-    clearTimeout(this.#limitTimer);
+    this.#limits.stop();
     this.exitCode = this.process.exitCode;
-    const ending = this.#ending();
+    const ending = endingOf(this.process);
     this.cause = ending.cause;
-    if (lost.length > 0) this.#settleLost(lost, ending);
+    if (lost.length > 0) {
+      const rest = settleLost(this, lost, this.#sent, ending);
+      if (rest.length > 0) this.#events.returned(rest);
+    }
     this.connection.close();
     this.process.close();
     this.#events.ended(this);
-  }
-
-  /** How the process has ended. */
-  #ending(): { exitCode: number; limit: ItemFailure["limit"]; cause: unknown } {
-    try {
-      this.process.resultNowait();
-      return { exitCode: 0, limit: undefined, cause: undefined };
-    } catch (error) {
-      const { exitCode, limit, cause } = error as ProcessError;
-      return { exitCode, limit, cause };
-    }
-  }
-
-  /** Fails the item that was running, or runs it anew; items that have not begun go back. */
-  #settleLost(
-    lost: [slot: number, unit: Unit][],
-    ending: { exitCode: number; limit: ItemFailure["limit"]; cause: unknown },
-  ): void {
-    const rest: Unit[] = [];
-    for (const { 0: slot, 1: unit } of each(lost)) {
-      if (unit.isDropped) continue;
-      const { claim, item } = this.#board.look(slot);
-      const hasBegun = claim !== "pending" && claim !== "revoked" ||
-        ++unit.losses >= MAX_LOSSES;
-      this.hasBegun ||= hasBegun;
-      const wasRunning = hasBegun && (claim === "free" || item >= unit.settled);
-      let from = unit.settled;
-      if (wasRunning) {
-        const at = unit.settled++;
-        from = at + 1;
-        if (unit.attempt <= unit.options.retries && unit.options.transfer.length === 0) {
-          ArrayPrototypePush(rest, unit.slice(at, at + 1, unit.attempt + 1));
-        } else {
-          this.#events.finished(this, unit, at, performance.now() - this.#sentAt[slot], true);
-          unit.client.failed(unit.first + at, this.#failureOf(unit, at, ending));
-        }
-      }
-      if (from < unit.items.length) {
-        ArrayPrototypePush(rest, unit.slice(from, unit.items.length));
-      }
-    }
-    if (rest.length > 0) this.#events.returned(rest);
   }
 }
 
 function isCloneable(value: unknown): boolean {
   return value === null || typeof value !== "object" && typeof value !== "function" &&
       typeof value !== "symbol";
-}
-
-/** Rewrites an error about a place in a message as one about a place in the caller's arguments. */
-function placed(error: unknown, { isSpread, items, first }: Unit): unknown {
-  if (!(error instanceof TypeError) && !(error instanceof RangeError)) return error;
-  const place = RegExpPrototypeExec(/^message\[3\]\[(\d+)\]/, error.message);
-  if (place === null) return error;
-  const isCall = isSpread && items.length === 1 && first === 0;
-  const given = isCall ? "args" : `items[${first + Number(place[1])}]`;
-  const message = given + StringPrototypeSlice(error.message, place[0].length);
-  return error instanceof TypeError ? new TypeError(message) : new RangeError(message);
 }
 
 /** Prints an error that should never happen. */

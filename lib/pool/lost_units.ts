@@ -1,0 +1,53 @@
+// What becomes of the units of a worker that has ended.
+
+import { type Ending, failureOf } from "./ending.ts";
+import type { SentUnits } from "./sent_units.ts";
+import type { Unit } from "./unit.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { ArrayPrototypePush, each, performance } = primordials;
+
+/** A unit that so many workers got before they ended, without beginning it, counts as the cause. */
+const MAX_LOSSES = 3;
+
+/** The worker that has ended. */
+export interface EndedWorker {
+  readonly name: string;
+  /** Whether it has begun any item. */
+  hasBegun: boolean;
+  /** An item has failed with it. */
+  failed(unit: Unit, item: number, runningMs: number): void;
+}
+
+/** Fails the item that was running, or runs it anew; returns the units that another worker must run. */
+export function settleLost(
+  worker: EndedWorker,
+  lost: [slot: number, unit: Unit][],
+  { board, sentAt }: SentUnits,
+  ending: Ending,
+): Unit[] {
+  const rest: Unit[] = [];
+  for (const { 0: slot, 1: unit } of each(lost)) {
+    if (unit.isDropped) continue;
+    const { claim, item } = board.look(slot);
+    const hasBegun = claim !== "pending" && claim !== "revoked" ||
+      ++unit.losses >= MAX_LOSSES;
+    worker.hasBegun ||= hasBegun;
+    const wasRunning = hasBegun && (claim === "free" || item >= unit.settled);
+    let from = unit.settled;
+    if (wasRunning) {
+      const at = unit.settled++;
+      from = at + 1;
+      if (unit.attempt <= unit.options.retries && unit.options.transfer.length === 0) {
+        ArrayPrototypePush(rest, unit.slice(at, at + 1, unit.attempt + 1));
+      } else {
+        worker.failed(unit, at, performance.now() - sentAt[slot]);
+        unit.client.failed(unit.first + at, failureOf(worker.name, unit, at, ending));
+      }
+    }
+    if (from < unit.items.length) {
+      ArrayPrototypePush(rest, unit.slice(from, unit.items.length));
+    }
+  }
+  return rest;
+}
