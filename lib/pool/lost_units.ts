@@ -1,5 +1,6 @@
 // What becomes of the units of a worker that has ended.
 
+import type { Board, Claim } from "./board.ts";
 import { type Ending, failureOf } from "./ending.ts";
 import type { SentUnits } from "./sent_units.ts";
 import type { Unit } from "./unit.ts";
@@ -7,7 +8,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const { ArrayPrototypePush, each, performance } = primordials;
 
-/** A unit that so many workers got before they ended, without beginning it, counts as the cause. */
+/** A unit counts as the cause when so many workers have ended while it was the next, and none of theirs had begun. */
 const MAX_LOSSES = 3;
 
 /** The worker that has ended. */
@@ -27,11 +28,11 @@ export function settleLost(
   ending: Ending,
 ): Unit[] {
   const rest: Unit[] = [];
+  const suspect = suspectOf(lost, board);
   for (const { 0: slot, 1: unit } of each(lost)) {
     if (unit.isDropped) continue;
     const { claim, item } = board.look(slot);
-    const hasBegun = claim !== "pending" && claim !== "revoked" ||
-      ++unit.losses >= MAX_LOSSES;
+    const hasBegun = isBegun(claim) || unit === suspect && ++unit.losses >= MAX_LOSSES;
     worker.hasBegun ||= hasBegun;
     const wasRunning = hasBegun && (claim === "free" || item >= unit.settled);
     let from = unit.settled;
@@ -50,4 +51,18 @@ export function settleLost(
     }
   }
   return rest;
+}
+
+function isBegun(claim: Claim): boolean {
+  return claim !== "pending" && claim !== "revoked";
+}
+
+/** The unit that the worker was about to begin, if it had begun no other: it may end whoever decodes it. */
+function suspectOf(lost: [slot: number, unit: Unit][], board: Board): Unit | undefined {
+  let next: Unit | undefined;
+  for (const { 0: slot, 1: unit } of each(lost)) {
+    if (isBegun(board.look(slot).claim)) return undefined;
+    if (!unit.isDropped) next ??= unit;
+  }
+  return next;
 }
