@@ -61,21 +61,24 @@ const ends: [targets.End, targets.Deed, number, string[], RegExp][] = [
 
 for (const permissions of [undefined, "none"] as const) {
   const where = permissions === undefined ? "" : ", in a sandbox too";
-  Deno.test(`node's "exit" runs however a process ends, and sets its exit code${where}`, async () => {
-    const chosen = permissions === undefined ? ends : ends.filter((_, index) => index % 3 === 0);
-    const all = await Promise.all(
-      chosen.map(([how, deed]) => run(targets.end, [how, deed], permissions)),
-    );
-    for (const [index, [how, deed, exitCode, log, result]] of chosen.entries()) {
-      const ended = all[index], what = `${how}, ${deed}`;
-      assert.deepEqual(ended.log, log, what);
-      assert.equal(ended.exitCode, exitCode, what);
-      assert.match(String(ended.result), result, what);
-      if (ended.result instanceof ProcessError) {
-        assert.equal(ended.result.exitCode, exitCode, what);
+  testInFull(
+    `node's "exit" runs however a process ends, and sets its exit code${where}`,
+    async () => {
+      const chosen = permissions === undefined ? ends : ends.filter((_, index) => index % 3 === 0);
+      const all = await Promise.all(
+        chosen.map(([how, deed]) => run(targets.end, [how, deed], permissions)),
+      );
+      for (const [index, [how, deed, exitCode, log, result]] of chosen.entries()) {
+        const ended = all[index], what = `${how}, ${deed}`;
+        assert.deepEqual(ended.log, log, what);
+        assert.equal(ended.exitCode, exitCode, what);
+        assert.match(String(ended.result), result, what);
+        if (ended.result instanceof ProcessError) {
+          assert.equal(ended.result.exitCode, exitCode, what);
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 Deno.test(`no "exit" runs in a process that is terminated`, async () => {
@@ -185,7 +188,7 @@ for (const permissions of [undefined, "none"] as const) {
   );
 }
 
-Deno.test("an uncaught error that no listener handles ends the process", async () => {
+testInFull("an uncaught error that no listener handles ends the process", async () => {
   const all = await Promise.all(
     ending.map(([what, listeners]) => run(targets.letHappen, [what, listeners])),
   );

@@ -103,7 +103,7 @@ Deno.test("what isn't named is not granted", async () => {
   );
 });
 
-Deno.test("confined processes use queues, blocking and not", async () => {
+testInFull("confined processes use queues, blocking and not", async () => {
   await Promise.all([confined, sandboxedThread, limited].map(async (bounds) => {
     const queue = new Queue<number>();
     await run({ target: targets.put, args: [queue, 100], by: "source", ...bounds });
@@ -327,7 +327,7 @@ testInFull("a confined process that requests a right is told the state", async (
   for (const states of await Promise.all(told)) assert.deepEqual(states, ["prompt", "prompt"]);
 });
 
-Deno.test("a process that lives too long is killed, whatever it does", async () => {
+testInFull("a process that lives too long is killed, whatever it does", async () => {
   const cases = (["inherit", "none"] as const).flatMap((permissions) =>
     ([targets.spin, targets.spinInTasks] as (() => unknown)[]).map(async (target) => {
       const error = await failureOf({ target, by: "source", permissions, timeLimit: 100 });

@@ -163,7 +163,7 @@ testInFull("two processes learn of each other's end, by both faces", async () =>
   }
 });
 
-Deno.test("processes that wait learn of a close while main is blocked", () => {
+testInFull("processes that wait learn of a close while main is blocked", () => {
   for (const blocking of [false, true]) {
     const [here, there] = pipe();
     const learning = new Process({ target: targets.learn, args: [there, blocking], module });
@@ -330,7 +330,7 @@ testInFull("an end in a message to a process that has died, or never began, is g
   }
 });
 
-Deno.test("the same is learnt with the thread blocked", async () => {
+testInFull("the same is learnt with the thread blocked", async () => {
   for (const began of [true, false]) {
     const [a, b] = pipe(), [inner, other] = pipe();
     const ready = new Queue<string>();

@@ -50,7 +50,7 @@ const cases: Case[] = [
 
 for (const { how, stop, options, told } of cases) {
   const what = [how, stop ?? "", JSON.stringify(options ?? {})].join(" ");
-  Deno.test(`of a process that has ended, its name and exit code are told: ${what}`, async () => {
+  testInFull(`of a process that has ended, its name and exit code are told: ${what}`, async () => {
     const [here, there] = Pipe<string>(), ready = new Queue<string>();
     const name = `worker ${how}`;
     const process = new Process({

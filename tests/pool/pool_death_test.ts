@@ -82,7 +82,7 @@ testInFull("a timeout counts all of it, and ends the task", async () => {
   assert.equal(await pool.apply(square, [2]), 4);
 });
 
-Deno.test("nothing runs twice without retries, and with them only what was running", async () => {
+testInFull("nothing runs twice without retries, and with them only what was running", async () => {
   const counts = new SharedArray("i32", 10);
   {
     await using pool = new Pool({ processes: 2 });
@@ -197,7 +197,7 @@ Deno.test("a failing initializer breaks the pool at once, with its error", async
   }
 });
 
-Deno.test("an initializer that ends its worker again and again breaks the pool", async () => {
+testInFull("an initializer that ends its worker again and again breaks the pool", async () => {
   await using pool = new Pool({ processes: 1, initializer: targets.openAndExit });
   await assert.rejects(pool.apply(square, [1]), BrokenPoolError);
 });

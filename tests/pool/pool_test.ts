@@ -57,17 +57,20 @@ Deno.test("items can be asynchronous", async () => {
   assert.deepEqual(await pool.map(square, items()), Array.from({ length: 20 }, (_, i) => i * i));
 });
 
-Deno.test("imap() gives results in order, imapUnordered() as they come, imapIndexed() with their index", async () => {
-  await using pool = new Pool({ processes: 2 });
-  await pool.ready();
-  const items = [200, 1, 2];
-  assert.deepEqual(await Array.fromAsync(pool.imap(nap, items)), items);
-  const unordered = await Array.fromAsync(pool.imapUnordered(nap, items, { chunkSize: 1 }));
-  assert.deepEqual(unordered.toSorted(), items.toSorted());
-  assert.equal(unordered.at(-1), 200);
-  const indexed = await Array.fromAsync(pool.imapIndexed(square, [5, 6]));
-  assert.deepEqual(indexed.toSorted(([a], [b]) => a - b), [[0, 25], [1, 36]]);
-});
+testInFull(
+  "imap() gives results in order, imapUnordered() as they come, imapIndexed() with their index",
+  async () => {
+    await using pool = new Pool({ processes: 2 });
+    await pool.ready();
+    const items = [200, 1, 2];
+    assert.deepEqual(await Array.fromAsync(pool.imap(nap, items)), items);
+    const unordered = await Array.fromAsync(pool.imapUnordered(nap, items, { chunkSize: 1 }));
+    assert.deepEqual(unordered.toSorted(), items.toSorted());
+    assert.equal(unordered.at(-1), 200);
+    const indexed = await Array.fromAsync(pool.imapIndexed(square, [5, 6]));
+    assert.deepEqual(indexed.toSorted(([a], [b]) => a - b), [[0, 25], [1, 36]]);
+  },
+);
 
 Deno.test("imap() reads an endless source only as far ahead as bufferSize, and closes it on break", async () => {
   await using pool = new Pool({ processes: 2 });
@@ -373,24 +376,27 @@ Deno.test("events tell of tasks and workers, and when nothing is left to do", as
   assert.deepEqual(seen, ["workerstart", "taskstart", "taskend", "drain", "workerend"]);
 });
 
-Deno.test("recycle() and resize() lose nothing, and leave the right number of workers", async () => {
-  await using pool = new Pool({ processes: 2 });
-  await pool.ready();
-  const before = pool.workers.map(({ name }) => name);
-  const running = pool.map(nap, Array(20).fill(5), { chunkSize: 1 });
-  await pool.recycle();
-  assert.deepEqual(await running, Array(20).fill(5));
-  assert.ok(
-    pool.workers.filter(({ state }) => state === "ready").every(({ name }) =>
-      !before.includes(name)
-    ),
-  );
-  pool.resize(1);
-  assert.deepEqual(await pool.map(nap, [1, 2, 3]), [1, 2, 3]);
-  pool.resize(3);
-  await pool.ready();
-  assert.equal(pool.workers.filter(({ state }) => state === "ready").length, 3);
-});
+testInFull(
+  "recycle() and resize() lose nothing, and leave the right number of workers",
+  async () => {
+    await using pool = new Pool({ processes: 2 });
+    await pool.ready();
+    const before = pool.workers.map(({ name }) => name);
+    const running = pool.map(nap, Array(20).fill(5), { chunkSize: 1 });
+    await pool.recycle();
+    assert.deepEqual(await running, Array(20).fill(5));
+    assert.ok(
+      pool.workers.filter(({ state }) => state === "ready").every(({ name }) =>
+        !before.includes(name)
+      ),
+    );
+    pool.resize(1);
+    assert.deepEqual(await pool.map(nap, [1, 2, 3]), [1, 2, 3]);
+    pool.resize(3);
+    await pool.ready();
+    assert.equal(pool.workers.filter(({ state }) => state === "ready").length, 3);
+  },
+);
 
 Deno.test("maxTasksPerChild: a worker is replaced after so many items", async () => {
   await using pool = new Pool({ processes: 1, maxTasksPerChild: 2 });

@@ -66,7 +66,7 @@ testInFull("a child starts its children itself when main is busy all the time", 
   assert.equal(await process.result(bound), 0);
 });
 
-Deno.test("a child ends its own child, whether main is blocked or not", async () => {
+testInFull("a child ends its own child, whether main is blocked or not", async () => {
   for (const blocking of [false, true]) {
     const process = new Process({ target: targets.terminateChild, args: [blocking], module });
     process.start();

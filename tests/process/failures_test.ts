@@ -120,7 +120,7 @@ Deno.test("the exit code is null while the process lives, 0 when it returned", a
   assert.equal(process.exitCode, 0);
 });
 
-Deno.test("the exit code is n after Deno.exit(n), also from a timer", async () => {
+testInFull("the exit code is n after Deno.exit(n), also from a timer", async () => {
   for (const target of [targets.exitWith, targets.exitFromTimer]) {
     for (const code of [0, 1, 3, 255]) {
       const process = new Process({ target, args: [code], module });

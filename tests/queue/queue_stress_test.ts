@@ -5,7 +5,7 @@ import { flooded, killAtRandom } from "../support/rounds.ts";
 import { withSeeds } from "../support/seed.ts";
 import { testInFull } from "../support/length.ts";
 
-Deno.test("4 producers, 4 consumers, a flooded channel: every item once, in order", async () => {
+testInFull("4 producers, 4 consumers, a flooded channel: every item once, in order", async () => {
   await flooded(4, 4, 10_000);
 });
 

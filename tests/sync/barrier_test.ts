@@ -212,19 +212,22 @@ Deno.test("a round that is broken while its action runs is broken for who runs i
   }
 });
 
-Deno.test("an action crosses to other processes as its text, and runs where the last arrives", async () => {
-  const methods = { named() {}, async later() {} };
-  const actions = [() => {}, function old() {}, methods.named, methods.later, undefined];
-  for (const action of actions) {
-    const barrier = new Barrier(2, { action });
-    const one = start(targets.rounds, barrier, 3, "async");
-    const other = start(targets.rounds, barrier, 3, "async");
-    const indexes = [await one.result(bound), await other.result(bound)];
-    for (let round = 0; round < 3; round++) {
-      assert.deepEqual(indexes.map((of) => of[round]).sort(), [0, 1]);
+testInFull(
+  "an action crosses to other processes as its text, and runs where the last arrives",
+  async () => {
+    const methods = { named() {}, async later() {} };
+    const actions = [() => {}, function old() {}, methods.named, methods.later, undefined];
+    for (const action of actions) {
+      const barrier = new Barrier(2, { action });
+      const one = start(targets.rounds, barrier, 3, "async");
+      const other = start(targets.rounds, barrier, 3, "async");
+      const indexes = [await one.result(bound), await other.result(bound)];
+      for (let round = 0; round < 3; round++) {
+        assert.deepEqual(indexes.map((of) => of[round]).sort(), [0, 1]);
+      }
     }
-  }
-});
+  },
+);
 
 Deno.test("an action that fails in another process breaks the barrier and names it", async () => {
   const outside = "out of reach";

@@ -246,7 +246,7 @@ testInFull("processes are notified in the order they came, in both faces", async
   }
 });
 
-Deno.test("processes hand over to each other, in both faces", async () => {
+testInFull("processes hand over to each other, in both faces", async () => {
   for (const parties of [2, 4]) {
     const turns = new SharedArray("i32", 2), condition = new Condition();
     const all = Array.from({ length: parties }, (_, me) => {

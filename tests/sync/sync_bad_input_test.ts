@@ -16,6 +16,7 @@ import {
 import { type ErrorClass, says, wrong } from "../support/local.ts";
 import { bound, start } from "../support/sync.ts";
 import * as targets from "../support/targets/sync_targets.ts";
+import { testInFull } from "../support/length.ts";
 
 /** Values that no number of anything can be, and what is said of them. */
 const noCounts: [unknown, ErrorClass, RegExp][] = [
@@ -106,7 +107,7 @@ Deno.test("a timeout that is none, and a signal that is none, are refused by eve
   assert.equal(condition.tryAcquire(), false);
 });
 
-Deno.test("a condition is waited at and notified only by who holds its lock", async () => {
+testInFull("a condition is waited at and notified only by who holds its lock", async () => {
   for (const condition of [new Condition(), new Condition(new Lock())]) {
     const calls: Record<string, () => unknown> = {
       wait: () => condition.wait(),

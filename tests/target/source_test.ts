@@ -6,6 +6,7 @@ import * as multi from "@multiproc/multiprocessing";
 import { named as namedInMts } from "../support/targets/scope_targets.mts";
 import { Lock as PlainLock } from "../support/targets/scope_targets.ts";
 import { named as namedInTsx } from "../support/targets/scope_targets.tsx";
+import { testInFull } from "../support/length.ts";
 
 /** No wait here lasts longer. */
 const bound = { timeout: 30_000 };
@@ -164,7 +165,7 @@ Deno.test("what the module doesn't import from the package isn't there", async (
   assert.match(await failure(() => new Barrier(1)), /uses "Barrier"/);
 });
 
-Deno.test("a function's own names shadow everything", async () => {
+testInFull("a function's own names shadow everything", async () => {
   assert.equal(await run((sleep: number) => sleep, 1), 1);
   assert.equal(await run(({ sleep, wait: [Event] }) => sleep + Event, { sleep: 1, wait: [2] }), 3);
   const inner = () => {
