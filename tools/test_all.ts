@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const full = join(root, "tests/full");
-/** The time limit of a program, in ms: a file takes four minutes at most on two free cores. */
+/** The time limit of a program, in ms: the longest file takes a quarter of an hour on two busy cores. */
 const MAX_TIME_MS = 40 * 60_000;
 const PANIC = "Deno has panicked";
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;

@@ -20,9 +20,6 @@ const { registerHooks } = module as unknown as {
   registerHooks?: (hooks: Hooks) => { deregister(): void };
 };
 
-/** Whether this Deno can define modules. */
-export const canDefineModules: boolean = registerHooks !== undefined;
-
 /**
  * Makes modules of these texts in this isolate.
  *
