@@ -117,47 +117,6 @@ Deno.test("an item got where the stack is too full for it stays in the queue", (
   }
 });
 
-Deno.test("the first gets of a process lose nothing where the stack is too full for them", async () => {
-  const getters = [
-    (queue: Queue<unknown>) => queue.getNowait() === undefined ? 0 : 1,
-    (queue: Queue<unknown>) => queue.getManyNowait(3).length,
-  ];
-  const target = (queue: Queue<unknown>, get: (queue: Queue<unknown>) => number) => {
-    let got = 0;
-    const dive = () => {
-      try {
-        dive();
-      } catch {
-        // Back on this level there is a little more of the stack.
-      }
-      if (!queue.empty()) got += get(queue);
-    };
-    try {
-      dive();
-    } catch {
-      // On the first level, too.
-    }
-    return got;
-  };
-  const dives = getters.flatMap((get) =>
-    [0, 30, 90].map(async (depth) => {
-      const queue = new Queue<unknown>();
-      let item: unknown = depth;
-      for (let i = 0; i < depth; i++) item = { nested: item };
-      for (let i = 0; i < 20; i++) queue.putNowait({ i, item });
-      const source = `return (${target})(queue, ${get});`;
-      const process = new Process({
-        target: (queue: Queue<unknown>, source: string) => new Function("queue", source)(queue),
-        args: [queue, source],
-        by: "source",
-      });
-      process.start();
-      assert.equal(await process.result() as number + queue.qsize(), 20);
-    })
-  );
-  await Promise.all(dives);
-});
-
 Deno.test("a wake-up for one who needs more room than there is lets others put", async () => {
   const queue = new Queue<string>({ maxSize: 3, maxBytes: 1200 });
   for (const item of ["a", "y".repeat(800), "b"]) queue.putNowait(item);
