@@ -6,16 +6,16 @@
  * for a side is the median of that side's rounds, and a ratio divides two medians of one run.
  */
 
-/** Items a second (more is better), or the time of one step (less is better). */
-export type Unit = "items/s" | "ns" | "µs" | "ms";
+/** Items a second (more is better), the time of one step, or memory (less is better). */
+export type Unit = "items/s" | "ns" | "µs" | "ms" | "MB";
 
 /** The target of a side's ratio to its peer, or of its figure, in the measurement's unit. */
 export type Target = { atLeast: number } | { atMost: number } | { below: number };
 
 /** The side whose figure a side's figure is divided by, and the target of the ratio. */
 export interface Comparison {
-  /** The name of the other side. */
-  against: string;
+  /** The name of the other side, or those of several: the best of them counts. */
+  against: string | readonly string[];
   target?: Target;
 }
 
@@ -80,7 +80,7 @@ export async function measure(
   return {
     name: measurement.name,
     unit: measurement.unit,
-    sides: measurement.sides.map((side) => judge(side, figures, medians)),
+    sides: measurement.sides.map((side) => judge(side, measurement.unit, figures, medians)),
   };
 }
 
@@ -107,6 +107,7 @@ async function withinLimit(
 
 function judge(
   { name, against, target, also }: Side,
+  unit: Unit,
   figures: Map<string, number[]>,
   medians: Map<string, number>,
 ): SideResult {
@@ -115,21 +116,25 @@ function judge(
     name,
     rounds: figures.get(name) ?? [],
     median,
-    ...compare(median, { against, target }, medians),
-    also: also && compare(median, also, medians),
+    ...compare(median, unit, { against, target }, medians),
+    also: also && compare(median, unit, also, medians),
   };
 }
 
 /** Compares a side with a peer; empty if this machine doesn't have the peer. */
 function compare(
   own: number,
-  { against, target }: Partial<Comparison>,
+  unit: Unit,
+  { against: sides = [], target }: Partial<Comparison>,
   medians: Map<string, number>,
 ): Verdict | undefined {
   if (target !== undefined && "below" in target) return { target, met: own < target.below };
-  const other = against === undefined ? undefined : medians.get(against);
-  if (other === undefined) return undefined;
-  const ratio = own / other;
+  const others = [sides].flat().filter((side) => medians.has(side));
+  if (others.length === 0) return undefined;
+  const byFigure = (a: string, b: string) => medians.get(a)! - medians.get(b)!;
+  const sorted = others.toSorted(byFigure);
+  const against = unit === "items/s" ? sorted[sorted.length - 1] : sorted[0];
+  const ratio = own / medians.get(against)!;
   return { against, ratio, target, met: target && meets(ratio, target) };
 }
 

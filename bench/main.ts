@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: this library against Python's multiprocessing, in one run.
+ * `deno task bench`: this library against Python's multiprocessing, and its pool against those of npm, in one run.
  *
  *   --quick       a tenth of the items: a first impression, no figure to quote
  *   --only NAME   only the measurements whose name contains NAME
@@ -12,8 +12,10 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measure, type MeasurementResult, table } from "./harness.ts";
+import { INSTALL, NodePeer } from "./peers/node.ts";
 import { PythonPeer } from "./peers/python.ts";
 import { pipeMeasurements } from "./pipe_bench.ts";
+import { poolMeasurements } from "./pool_bench.ts";
 import { processMeasurements } from "./process_bench.ts";
 import { queueMeasurements } from "./queue_bench.ts";
 import { syncMeasurements } from "./sync_bench.ts";
@@ -29,6 +31,8 @@ export interface Report {
   v8: string;
   /** The output of `python3 --version`; null without a python3. */
   python: string | null;
+  /** The versions of Node and of the pools of npm; null without them. */
+  node: string | null;
   cpu: { model: string; cores: number; arch: string; os: string };
   measurements: MeasurementResult[];
 }
@@ -55,9 +59,17 @@ async function main(): Promise<void> {
   await using python = await PythonPeer.start("queue_peer.py");
   await using pythonPipes = await PythonPeer.start("pipe_peer.py");
   await using pythonLocks = await PythonPeer.start("sync_peer.py");
+  await using pythonPools = await PythonPeer.start("pool_peer.py");
+  await using node = await NodePeer.start();
   if (python === null) {
     console.log(
       "There is no python3 here: figures are shown without ratios to Python's.",
+    );
+  }
+  if (node === null) {
+    console.log(
+      "There is no node here, or the pools of npm are not installed: figures are shown without ratios " +
+        `to them. To install them: ${INSTALL}`,
     );
   }
   const scale = options.quick ? 0.1 : 1;
@@ -66,6 +78,7 @@ async function main(): Promise<void> {
     ...pipeMeasurements(pythonPipes, scale),
     ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),
+    ...poolMeasurements({ python: pythonPools, node }, scale),
   ];
   const chosen = all.filter(({ name }) => name.includes(options.only ?? ""));
   if (chosen.length === 0) {
@@ -101,6 +114,7 @@ async function main(): Promise<void> {
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     python: python?.version ?? null,
+    node: node?.version ?? null,
     cpu: {
       model: processors[0]?.model ?? "unknown",
       cores: processors.length,
