@@ -49,6 +49,8 @@ async function bundle(): Promise<Bundle> {
     stdin: {
       contents: `import "./lib/target/bundle_rest.ts"; export * from "./mod.ts"; ` +
         `export { boot } from "./lib/child/boot.ts"; export { serve } from "./lib/pool/serve.ts"; ` +
+        `export { keep } from "./lib/bridge/keeper.ts"; ` +
+        `export * as multiprocessing$os from "./lib/child/os_process.ts"; ` +
         `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
         `export * as multiprocessing$local from "./local.ts";`,
       resolveDir: root.pathname,

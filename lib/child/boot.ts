@@ -23,9 +23,9 @@ import { useHost } from "../protocol/host_port.ts";
 import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./exit.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import type { Identity } from "../protocol/identity.ts";
-import type { WorkerData } from "../protocol/spawn_request.ts";
+import type { ChildPart, WorkerData } from "../protocol/spawn_request.ts";
 import type { Travel } from "../protocol/travel.ts";
-import { leaveWords } from "../protocol/crash_report.ts";
+import { leaveOwnWords, useCrashReport } from "../protocol/crash_report.ts";
 import { type Reply, replyTo } from "../protocol/outcome.ts";
 import { writeTo } from "../protocol/result_buffer.ts";
 import { type Process, revive } from "../process/process.ts";
@@ -64,7 +64,7 @@ type Code = (...args: unknown[]) => unknown;
 type Exports = Record<string, unknown>;
 
 /** Finds the target of this process. */
-type Find = (travel: Travel) => unknown;
+export type Find = (travel: Travel) => unknown;
 
 /** The data of this process, in a thread. A web Worker gets it as its first message. */
 const threadData = workerData as WorkerData | null | undefined;
@@ -150,7 +150,7 @@ function begin(find: Find): void {
     Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
     adopt(threadData);
     const { memoryLimitMb, timeLimit } = threadData.child;
-    if (memoryLimitMb !== undefined) memoryWatch = new MemoryWatch(runOutOfMemory);
+    if (memoryLimitMb !== undefined) watchMemory();
     if (memoryLimitMb !== undefined || timeLimit !== undefined) makeArraysByFunction();
     // Deno itself must have noticed the lock, and does so in a turn of the event loop.
     const turn = () => new Promise<void>((taken) => setImmediate(taken));
@@ -169,9 +169,6 @@ function begin(find: Find): void {
   addEventListener("message", begin, { once: true });
 }
 
-/** Where this process leaves the error it ends with; undefined where the host reads nothing of this process. */
-let crashReport: SharedArrayBuffer | undefined;
-
 function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
   adoptControl(child.control);
   ownControl().markBooted();
@@ -180,7 +177,7 @@ function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }
   useHost(host);
-  crashReport = child.crashReport;
+  useCrashReport(child.crashReport);
 }
 
 /**
@@ -208,26 +205,52 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   const message = receivePosted(port) as Message;
   becomeChild(child);
   confine(child);
-  const { identity, travel, memoryLimitMb, sealed, result: buffer } = child;
-  if (memoryLimitMb !== undefined && memoryWatch !== undefined) {
-    memoryWatch.limitBuffers(memoryLimitMb);
-    if (sealed !== undefined) countBuffers(memoryWatch);
-  }
-  isSealedOpen = sealed !== undefined;
-  if (travel.by === "source") modulesAreThere();
-  expectToLeave(printThrown);
-  leaveSignalsToMain();
-  lookAfterPrinting(stopIfKilled);
-  if (sealed !== undefined) keepDeno();
+  const { memoryLimitMb, sealed, result: buffer } = child;
+  limitBuffers(memoryLimitMb, sealed !== undefined);
   const reply = buffer === undefined ? replyTo(port, child.starter) : writeTo(buffer);
-  try {
-    watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
+  lookAfterPrinting(stopIfKilled);
+  await run(child, reply, find, async () => {
     // Before the user's modules, which may replace globals that our modules use while they are loaded.
     if (!isBundled && !knowsAll(message.serialized)) {
       await import(new URL("./deserializers.ts", import.meta.url).href);
     }
+    return () => fromStarter(() => unpackMessage(message));
+  });
+}
+
+/** Watches the memory of this process. */
+export function watchMemory(): void {
+  memoryWatch = new MemoryWatch(runOutOfMemory);
+}
+
+/** From now on buffers count towards the memory limit, if there is one. */
+export function limitBuffers(memoryLimitMb: number | undefined, isSealed: boolean): void {
+  if (memoryLimitMb === undefined || memoryWatch === undefined) return;
+  memoryWatch.limitBuffers(memoryLimitMb);
+  if (isSealed) countBuffers(memoryWatch);
+}
+
+/**
+ * Runs the target of this process, and ends the process.
+ *
+ * @param prepare called before the target is found; the function that it returns makes the arguments
+ */
+export async function run(
+  { identity, travel, sealed }: Pick<ChildPart, "identity" | "travel" | "sealed">,
+  reply: Reply,
+  find: Find,
+  prepare: () => Promise<() => unknown>,
+): Promise<void> {
+  isSealedOpen = sealed !== undefined;
+  if (travel.by === "source") modulesAreThere();
+  expectToLeave(printThrown);
+  leaveSignalsToMain();
+  if (sealed !== undefined) keepDeno();
+  try {
+    watchForUncaught((error) => reportThrow(reply, explained(error, travel)));
+    const unpack = await prepare();
     const code = await find(travel);
-    given = fromStarter(() => unpackMessage(message));
+    given = unpack();
     const result = await (travel.isClass
       ? runObject(code, identity, given as Record<string, unknown>)
       : Reflect.apply(code as Code, undefined, given as unknown[]));
@@ -287,11 +310,10 @@ const ASKED_TIMEOUT_MS = 500;
 /** Reports an error whose result has not been asked for: it is printed, unless a call asks for the result in time. */
 function tell(failure: Failure): void {
   const text = textOf(failure);
-  if (crashReport !== undefined) leaveWords(crashReport, text);
-  else if (!ownControl().awaitAsked(ASKED_TIMEOUT_MS)) console.error(text);
+  if (!leaveOwnWords(text) && !ownControl().awaitAsked(ASKED_TIMEOUT_MS)) console.error(text);
 }
 
-function textOf(failure: Failure): string {
+export function textOf(failure: Failure): string {
   const { thrown, objects } = failure;
   const isError = typeof thrown === "object" && thrown !== null &&
     objects[thrown.at].is === "error";
@@ -304,7 +326,7 @@ function printThrown(thrown: unknown): void {
 }
 
 /** Finds a target that travelled by reference. */
-function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
+export function resolve(travel: Travel, load: LoadModule): Promise<unknown> {
   if (travel.by === "source") {
     throw new InvalidStateError("A target by source came without its text.");
   }

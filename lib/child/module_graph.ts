@@ -12,3 +12,6 @@ import { adoptChildModule } from "../target/child_module.ts";
 if (isInlined) adoptChildModule(import.meta.url ?? "");
 
 giveToChild(() => [import("./boot.ts"), import("./deserializers.ts"), import("../pool/pool.ts")]);
+
+/** These run only in threads and processes that are started by their URLs. */
+export const others = () => [import("../bridge/keeper.ts"), import("./os_process.ts")];

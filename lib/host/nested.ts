@@ -33,7 +33,10 @@ export class NestedProcesses {
 
   /** Asks all of them to end. */
   requestKill(signal: number): void {
-    for (const control of this.#blocks.values()) control.requestKill(signal);
+    for (const control of this.#blocks.values()) {
+      control.requestKill(signal);
+      control.announceKill();
+    }
   }
 
   /** Whether all of them are outside of critical sections. */

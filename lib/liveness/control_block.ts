@@ -188,6 +188,17 @@ export class ControlBlock {
     Atomics.compareExchange(this.words, KILL, 0, signal);
   }
 
+  /** Ends the wait of untilKilled(). */
+  announceKill(): void {
+    Atomics.notify(this.words, KILL);
+  }
+
+  /** Resolves once announceKill() is called after requestKill(). This wait doesn't keep the program alive. */
+  async untilKilled(): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, KILL, 0);
+    if (wait.async) await wait.value;
+  }
+
   /** The signal by which the process is being ended; 0 while it isn't. */
   killSignal(): number {
     return Atomics.load(this.words, KILL);

@@ -275,7 +275,12 @@ function keepDeno() {
       querySync: bound(permissions.querySync, permissions),
       revokeSync: bound(permissions.revokeSync, permissions),
     },
-    env: { get: bound(g.Deno.env.get, g.Deno.env) },
+    build: g.Deno.build,
+    env: {
+      get: bound(g.Deno.env.get, g.Deno.env),
+      toObject: bound(g.Deno.env.toObject, g.Deno.env),
+    },
+    execPath: g.Deno.execPath,
     exit: g.Deno.exit,
     get exitCode(): number {
       return getExitCode();

@@ -2,7 +2,7 @@
 // and any worker that this library did not start, is a MainProcess with a process table of its own.
 
 import { InvalidStateError } from "../errors.ts";
-import { adoptBrokeredTable, adoptPlace, ownRef } from "../liveness/membership.ts";
+import { adoptBrokeredTable, adoptPlace, ownProcessTable, ownRef } from "../liveness/membership.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
@@ -35,6 +35,19 @@ export function becomeChild(child: ChildPart): void {
   } else adoptPlace(child.table!, child.self);
   if (child.key !== undefined) adoptKey(child.key);
   parent = new Starter(child.parent, child.starter);
+}
+
+/**
+ * The same in a process of the operating system, which has a process table of its own. There its parent has an
+ * entry that stays: the process ends with its parent.
+ */
+export function becomeOsProcess(
+  start: Pick<ChildPart, "identity" | "memoryLimitMb" | "library" | "parts" | "parent">,
+): void {
+  ({ identity, memoryLimitMb: memoryLimit } = start);
+  adoptChildModule(start.library);
+  adoptParts(start.parts);
+  parent = new Starter(start.parent, ownProcessTable().registerProcess(start.parent.name));
 }
 
 /** Makes an object of the user's, of a subclass of Process, what currentProcess() returns. */

@@ -5,7 +5,7 @@ import type { Grants, Sealed } from "../protocol/grants.ts";
 import { describe } from "../validate/describe.ts";
 import { checkLimit, checkWhole } from "../validate/numbers.ts";
 import { checkName, checkNames, checkOption } from "../validate/options.ts";
-import { checkPermissions } from "./permissions.ts";
+import { checkPermissions, grantsForOs } from "./permissions.ts";
 
 const { Array, ArrayPrototypeIncludes, listOf, RangeError, TypeError } = primordials;
 
@@ -99,6 +99,20 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    */
   sealed?: boolean | { keep: readonly "WebAssembly"[] };
   /**
+   * What the process is. "worker" (the default): an isolate of this program, in a thread. "os": a process of the
+   * operating system, for code that must be assumed hostile: whatever ends or hangs it, or fills its memory, ends
+   * that process and nothing else. It takes about 150 ms to start, and needs the right to run `/bin/sh`:
+   * `--allow-run=/bin/sh` (on Windows: to run Deno).
+   *
+   * Such a process has no permissions unless `permissions` names some; "inherit" are those of its starter as far
+   * as they can be told: what a command line has granted in part can't. Its environment is empty but for the
+   * variables that `permissions.env` names. Its arguments are values, queues and pipe ends; locks and shared
+   * memory can't cross. What it returns is a value of at most `maxResultBytes`, and so is each item or message
+   * that it puts or sends. Its memory limit counts buffers as well, as RLIMIT_DATA; a time limit stops it at any
+   * instant.
+   */
+  isolation?: "worker" | "os";
+  /**
    * How much memory the objects of the process's heap may take, in MB (2 ** 20 bytes). When they take more the
    * process is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays, and in a sealed
    * process shared memory and Blobs, may take 64 MB more than the limit, and are checked every 50 ms; in a
@@ -167,7 +181,7 @@ const MAX_RESULT_BYTES = 2 ** 30;
 /** The names of all options. */
 const OPTIONS = [
   ...["target", "args", "name", "daemon", "module", "by", "signal"],
-  ...["permissions", "sealed", "memoryLimitMb", "timeLimit", "maxResultBytes"],
+  ...["permissions", "sealed", "isolation", "memoryLimitMb", "timeLimit", "maxResultBytes"],
 ];
 
 /**
@@ -178,10 +192,14 @@ const MIN_MEMORY_MB = 16;
 
 /** The option, checked; undefined if it isn't there. */
 function checkResultBytes(
-  { maxResultBytes, permissions }: Pick<ProcessOptions, "maxResultBytes" | "permissions">,
+  { maxResultBytes, permissions, isolation }: Pick<
+    ProcessOptions,
+    "maxResultBytes" | "permissions" | "isolation"
+  >,
 ): number | undefined {
   if (maxResultBytes === undefined) return undefined;
   checkWhole("maxResultBytes", maxResultBytes, 1, MAX_RESULT_BYTES, "the default is 2 ** 20");
+  if (isolation === "os") return maxResultBytes;
   if (permissions === undefined || permissions === "inherit") {
     throw new TypeError(
       "maxResultBytes is for a process with permissions of its own, and this one inherits them: what it returns has " +
@@ -196,14 +214,17 @@ const KEPT: readonly unknown[] = ["WebAssembly"];
 
 /** The option, checked and normalised; undefined if it isn't there. */
 function checkSealed(
-  { sealed, permissions }: Pick<ProcessOptions, "sealed" | "permissions">,
+  { sealed, permissions, isolation }: Pick<
+    ProcessOptions,
+    "sealed" | "permissions" | "isolation"
+  >,
 ): Sealed | false | undefined {
   if (sealed === undefined || sealed === false) return sealed;
   const wanted = 'Give true, false or { keep: ["WebAssembly"] }.';
   if (sealed !== true && (typeof sealed !== "object" || sealed === null)) {
     throw new TypeError(`sealed is ${describe(sealed)}. ${wanted}`);
   }
-  if (permissions === undefined || permissions === "inherit") {
+  if (isolation !== "os" && (permissions === undefined || permissions === "inherit")) {
     throw new TypeError(
       'sealed is for a process with permissions of its own, and this one inherits them. Give it permissions: "none", ' +
         "or those it needs, or leave out sealed.",
@@ -220,6 +241,13 @@ function checkSealed(
     );
   }
   return { keep: listOf(keep) };
+}
+
+/** The option, checked. */
+function checkIsolation(isolation: unknown): Bounds["isolation"] {
+  const isRight = isolation === undefined || isolation === "worker" || isolation === "os";
+  checkOption("isolation", isolation, isRight, '"worker" or "os"');
+  return isolation as Bounds["isolation"];
 }
 
 /** The option, checked; undefined if it isn't there. */
@@ -275,6 +303,7 @@ export function checkProcessOptions<A extends unknown[], R>(
 /** The bounds within which a process is kept. */
 export interface Bounds {
   grants?: Grants;
+  isolation?: "worker" | "os";
   /** false: not sealed; undefined: not specified. */
   sealed?: Sealed | false;
   memoryLimitMb?: number;
@@ -284,15 +313,17 @@ export interface Bounds {
 
 /** The bounds among these options, checked. */
 export function boundsOf(
-  { permissions, sealed, maxResultBytes, memoryLimitMb, timeLimit }: Pick<
+  { permissions, sealed, isolation, maxResultBytes, memoryLimitMb, timeLimit }: Pick<
     ProcessOptions,
-    "permissions" | "sealed" | "maxResultBytes" | "memoryLimitMb" | "timeLimit"
+    "permissions" | "sealed" | "isolation" | "maxResultBytes" | "memoryLimitMb" | "timeLimit"
   >,
 ): Bounds {
+  const grants = checkPermissions(permissions), kind = checkIsolation(isolation);
   return {
-    grants: checkPermissions(permissions),
-    sealed: checkSealed({ sealed, permissions }),
-    maxResultBytes: checkResultBytes({ maxResultBytes, permissions }),
+    grants: kind === "os" ? grantsForOs(grants, permissions === "inherit") : grants,
+    isolation: kind,
+    sealed: checkSealed({ sealed, permissions, isolation }),
+    maxResultBytes: checkResultBytes({ maxResultBytes, permissions, isolation }),
     memoryLimitMb: checkMemoryLimit(memoryLimitMb),
     timeLimit: checkLimit("timeLimit", timeLimit, "milliseconds"),
   };

@@ -234,6 +234,17 @@ export function ownPermissions(grants?: Grants): ProcessPermissions {
   return Object.fromEntries(entries);
 }
 
+/** The permissions of a process of the operating system, as they can be said to Deno: see ProcessOptions. */
+export function grantsForOs(grants: Grants | undefined, isInherited: boolean): Grants {
+  const own = ownPermissions();
+  const wanted = grants ?? (isInherited ? own : {});
+  const entries = ArrayPrototypeMap(PERMISSIONS, (name: Name) => {
+    const grant = wanted[name];
+    return [name, grant === "inherit" ? own[name] : grant ?? false];
+  });
+  return Object.fromEntries(entries);
+}
+
 let hasWarned = false;
 
 /**

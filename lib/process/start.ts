@@ -21,6 +21,7 @@ import { exposeAll } from "../transfer/transferable.ts";
 import { inheritance, ownIdentity, withinMemoryLimit } from "./current.ts";
 import { delegate } from "./delegate.ts";
 import type { Bounds } from "./options.ts";
+import { prepareKeeper } from "./start_os.ts";
 import { checkNarrowing, handOn, inheritedSeal, isConfined, warnOfPrompts } from "./permissions.ts";
 
 const { ArrayPrototypeFilter, ArrayPrototypeIncludes } = primordials;
@@ -60,6 +61,12 @@ export function startProcess(
   const { grants, timeLimit } = bounds;
   const memoryLimitMb = bounds.memoryLimitMb = withinMemoryLimit(bounds.memoryLimitMb);
   if (grants !== undefined) checkNarrowing(grants);
+  if (bounds.isolation === "os") {
+    const maxResultBytes = bounds.maxResultBytes ?? DEFAULT_RESULT_BYTES;
+    const keeper = prepareKeeper(identity, target, value, { ...bounds, maxResultBytes });
+    const started = startProcess(identity, keeper.target, keeper.args, {}, replaced);
+    return { ...started, result: keeper.result };
+  }
   const root = target.isClass ? "this" : "args";
   const packed = packMessage(target.isClass ? { ...value } : value, root);
   const isLimited = memoryLimitMb !== undefined || timeLimit !== undefined;

@@ -29,6 +29,20 @@ export function leaveWords(report: SharedArrayBuffer, words: string): void {
   writeTo(report).returned(said);
 }
 
+/** Where this process leaves the error it ends with; undefined where the host reads nothing of this process. */
+let own: SharedArrayBuffer | undefined;
+
+/** Called once in a started process. */
+export function useCrashReport(report: SharedArrayBuffer | undefined): void {
+  own = report;
+}
+
+/** Leaves an error of this process as text; false where the host reads nothing of this process. */
+export function leaveOwnWords(words: string): boolean {
+  if (own !== undefined) leaveWords(own, words);
+  return own !== undefined;
+}
+
 /** The text that a process left; undefined if it left none. Not to be called for a process that may be hostile. */
 export function wordsLeft(report: SharedArrayBuffer): unknown {
   const found = read(report);

@@ -83,6 +83,37 @@ export function writeTo(buffer: SharedArrayBuffer): Reply {
   };
 }
 
+/** The bytes of a buffer in which an outcome was written, to be written into another buffer. */
+export function bytesOf(buffer: SharedArrayBuffer): Uint8Array {
+  return TypedArrayPrototypeSlice(new Uint8Array(buffer));
+}
+
+/**
+ * Writes the bytes of another buffer, which may be hostile: they are read as an outcome only when a call asks for
+ * the result.
+ *
+ * @throws {RangeError} if there are too many, or too few
+ */
+export function writeBytes(buffer: SharedArrayBuffer, bytes: Uint8Array): void {
+  const size = bytes.length;
+  if (size < HEADER_BYTES || size > buffer.maxByteLength) {
+    throw new RangeError(
+      `An outcome has ${HEADER_BYTES} to ${buffer.maxByteLength} bytes, not ${size}.`,
+    );
+  }
+  if (size > buffer.byteLength) SharedArrayBufferPrototypeGrow(buffer, size);
+  const header = TypedArrayPrototypeSlice(bytes, 0, HEADER_BYTES);
+  const { 0: length, 1: kind } = new Int32Array(header.buffer as ArrayBuffer, 0, 2);
+  if (length <= 0 || length > size - HEADER_BYTES) {
+    throw new RangeError(`An outcome of ${size} bytes can't hold ${length}.`);
+  }
+  const body = TypedArrayPrototypeSubarray(bytes, HEADER_BYTES, HEADER_BYTES + length);
+  TypedArrayPrototypeSet(new Uint8Array(buffer, HEADER_BYTES, length), body);
+  const words = new Int32Array(buffer, 0, 2);
+  words[KIND] = kind;
+  Atomics.store(words, LENGTH, length);
+}
+
 /** Whether no outcome has been written. */
 export function isEmpty(buffer: SharedArrayBuffer): boolean {
   return Atomics.load(new Int32Array(buffer, 0, 2), LENGTH) === 0;

@@ -414,6 +414,7 @@ function partsFor(isConfined: boolean): BundleParts {
   return isReadable ? files : bundleParts();
 }
 
-function dataUrl(text: string): string {
+/** The URL of a child's main module with this text. */
+export function dataUrl(text: string): string {
   return `${MAIN}${encodeURIComponent(text)}`;
 }

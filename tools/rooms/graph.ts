@@ -15,7 +15,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["queue/shared", "queue/local", "pipe", "sync"],
   ["protocol"],
   ["target"],
-  ["host"],
+  ["host", "bridge"],
   ["process"],
   ["pool"],
   ["child"],
