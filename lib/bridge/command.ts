@@ -73,7 +73,7 @@ export function denoArguments(
   return ArrayPrototypeConcat(
     ["run", "--no-prompt", "--no-lock", "--unstable-worker-options"],
     isBySource ? ["--no-config", "--no-npm"] : [],
-    isBySource && !isImporting ? ["--no-remote"] : [],
+    isBySource && !isImporting ? ["--no-remote", "--deny-import"] : [],
     isImporting ? [] : ["--cached-only"],
     memoryLimitMb === undefined
       ? []

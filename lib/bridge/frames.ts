@@ -69,7 +69,7 @@ export class FrameReader {
     this.#most = most;
   }
 
-  push(chunk: Uint8Array): void {
+  add(chunk: Uint8Array): void {
     ArrayPrototypePush(this.#chunks, chunk);
     this.#length += chunk.length;
   }

@@ -7,6 +7,7 @@
 // target goes on as bytes, to be decoded by the call that asks for it.
 
 import process from "node:process";
+import { workerData } from "node:worker_threads";
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { ControlBlock, ownControl } from "../liveness/control_block.ts";
@@ -15,6 +16,7 @@ import * as primordials from "../platform/primordials.ts";
 import { leaveOwnWords } from "../protocol/crash_report.ts";
 import { askHost } from "../protocol/host_port.ts";
 import { writeBytes, writeTo } from "../protocol/result_buffer.ts";
+import type { WorkerData } from "../protocol/spawn_request.ts";
 import { MAX_TIMER_MS } from "../wait/options.ts";
 import { BridgeServer } from "./server.ts";
 import {
@@ -30,6 +32,7 @@ import {
   START,
   TEXT,
   WORDS,
+  writeNumber,
 } from "./frames.ts";
 import type { Order } from "./order.ts";
 
@@ -44,6 +47,8 @@ const {
   Math,
   performance,
   setTimeout,
+  TypedArrayPrototypeSet,
+  Uint8Array,
 } = primordials;
 
 /** The signals by which V8 ends a process whose heap is full. */
@@ -133,7 +138,12 @@ class Keeper {
         this.#send(TEXT, encodeText(await (await fetch(url)).text()));
       }
     }
-    this.#send(START, start);
+    // The number of the process wasn't known when the start was written.
+    const { child: { identity: { pid } } } = workerData as WorkerData,
+      body = new Uint8Array(4 + start.length);
+    writeNumber(body, 0, pid);
+    TypedArrayPrototypeSet(body, start, 4);
+    this.#send(START, body);
     const late = setTimeout(() => this.#begin(), MAX_LOADING_MS);
     const exit = await exited;
     clearTimeout(late);
@@ -157,7 +167,7 @@ class Keeper {
   #hear(chunk: Uint8Array): void {
     if (this.#isStopping) return;
     try {
-      this.#frames.push(chunk);
+      this.#frames.add(chunk);
       for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
         this.#take(frame);
         if (this.#isStopping) return;
@@ -187,7 +197,7 @@ class Keeper {
         return this.#stop();
       }
       case CALL:
-        return this.#server.call(body);
+        return this.#server.take(body);
       case CANCEL:
         return this.#server.cancel(body);
       default:

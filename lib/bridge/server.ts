@@ -6,7 +6,7 @@ export class BridgeServer {
     _most: number,
     _send: (kind: number, body: Uint8Array) => void,
   ) {}
-  call(_body: Uint8Array): void {}
+  take(_body: Uint8Array): void {}
   cancel(_body: Uint8Array): void {}
   close(): void {}
 }

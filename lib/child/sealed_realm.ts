@@ -66,7 +66,7 @@ export function keepDeno(): void {
 
 /**
  * Removes from an object all that isn't allowed, and puts stubs in the place of members that would need a
- * permission.
+ * permission. In a main isolate Deno.jupyter can't be removed: it throws whenever it is read (Deno 2.9.6).
  */
 function build(
   object: Methods,
@@ -83,6 +83,7 @@ function build(
     const isWhole = NEEDS_ALL.includes(key as string) ? hasAll : isGranted;
     if (permissions?.some(isWhole)) continue;
     const value = permissions === undefined ? undefined : object[key];
+    if (key === "jupyter" && !deleteProperty(object, key)) continue;
     remove(object, key);
     if (permissions !== undefined) {
       const stub = stubOf(value, `${prefix}${String(key)}`, permissions[0]);

@@ -88,13 +88,13 @@ export function prepareKeeper(
     maxResultBytes: number;
   },
 ): KeeperStart {
-  const root = target.isClass ? "this" : "args";
+  const root = target.isClass ? "this" : "args", own = target.isClass ? { ...value } : value;
   const command = checkedCommand(identity.name);
-  const encoder = freeEncoder(), length = encoder.encode(value, 0, root, COPIES);
+  const encoder = freeEncoder(), length = encoder.encode(own, 0, root, COPIES);
   const { bytes, objects, posted } = capture(encoder, 0, length, []);
   const kinds = ArrayPrototypeMap(objects, kindOf);
   if (posted.length > 0 || ArrayPrototypeIncludes(kinds, undefined)) {
-    throw new TypeError(refusalOf(value, root));
+    throw new TypeError(refusalOf(own, root));
   }
   const { travel, source, texts, parts, main } = planOs(target, grants, objects.length > 0);
   const { library } = inheritance();

@@ -16,5 +16,6 @@ export function describe(value: unknown): string {
 export function howItEnded(exitCode: number): string {
   if (exitCode === -15) return "was terminated";
   if (exitCode === -9) return "was killed";
-  return `exited with code ${exitCode}`;
+  // Only a process of the operating system ends by another signal.
+  return exitCode < 0 ? `was ended by signal ${-exitCode}` : `exited with code ${exitCode}`;
 }

@@ -1,0 +1,2 @@
+/** A function that a target by reference imports. */
+export const helper = (n: number): number => n + 1;
