@@ -3,7 +3,8 @@
 
 // Imported before the realm is sealed: sealing removes some of the features that this module looks for.
 import "../platform/requirements.ts";
-import { workerData } from "node:worker_threads";
+import process from "node:process";
+import { parentPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { type Message, receivePosted, unpackMessage } from "../transfer/message.ts";
 import { adoptControl, ownControl } from "../liveness/control_block.ts";
@@ -16,13 +17,14 @@ import { lookAfterPrinting } from "../platform/interruptible_console.ts";
 import { becomeInterruptible } from "../platform/interruption.ts";
 import { activeChildren } from "../process/active_children.ts";
 import { becomeChild, becomeObject, ownIdentity, whileImporting } from "../process/current.ts";
-import { childModule } from "../target/child_module.ts";
+import { adoptChildModule, childModule } from "../target/child_module.ts";
 import { explain } from "../target/source_errors.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { useHost } from "../protocol/host_port.ts";
 import { emitBeforeExit, expectToLeave, leave, runOutOfMemory } from "./exit.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import type { Identity } from "../protocol/identity.ts";
+import { type SpareData, type SpareMessage, SpareState } from "../protocol/spare.ts";
 import type { ChildPart, WorkerData } from "../protocol/spawn_request.ts";
 import type { Travel } from "../protocol/travel.ts";
 import { leaveOwnWords, useCrashReport } from "../protocol/crash_report.ts";
@@ -46,6 +48,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   addEventListener,
+  clearTimeout,
   console,
   Deno,
   each,
@@ -54,6 +57,7 @@ const {
   PromisePrototypeThen,
   Reflect,
   setImmediate,
+  setTimeout,
   URL,
 } = primordials;
 
@@ -118,6 +122,7 @@ let files = isBundled ? "" : new URL("../../", import.meta.url).href;
  * too. Loaded from its files the package would exist twice, and take 30 ms to load.
  */
 async function serveEntryPoints(): Promise<void> {
+  if (files !== "") return;
   const { mod, local } = entryPoints();
   files = new URL("../../", childModule()).href;
   knowFiles(files);
@@ -142,22 +147,65 @@ export function bootConfined(
   });
 }
 
+/** How long a spare waits for a process, in ms. */
+const SPARE_MS = 8000;
+
+/** Resolves when this thread can be stopped at any instant, in a thread that is no process yet. */
+let prepared: Promise<void> | undefined;
+
+/**
+ * Called by the main module of a spare (lib/host/workers/spare.ts): loads what a process needs, and waits for the
+ * process that this thread is to be.
+ *
+ * @param load imports the main module of that process
+ */
+export function bootSpare(load: (main: string) => Promise<unknown>): void {
+  const { words, library, hasEntryPoints } = workerData as SpareData;
+  const state = new SpareState(words);
+  const leave = () => {
+    if (state.leave()) Deno.exit();
+  };
+  const timer = setTimeout(leave, SPARE_MS);
+  adoptChildModule(library);
+  prepared = prepare(hasEntryPoints);
+  PromisePrototypeThen(prepared, () => state.markReady(), leave);
+  parentPort!.once("message", ({ data, main }: SpareMessage) => {
+    clearTimeout(timer);
+    for (const key of each(Object.keys(workerData))) delete workerData[key];
+    adopt(Object.assign(workerData, data));
+    process.argv[1] = main;
+    const failed = (error: unknown) => reportError(error);
+    PromisePrototypeThen(
+      PromisePrototypeThen(prepared!, () => load(main)),
+      undefined,
+      failed,
+    );
+  });
+}
+
+async function prepare(hasEntryPoints: boolean): Promise<void> {
+  await becomeStoppable();
+  if (hasEntryPoints) await serveEntryPoints();
+}
+
+/** Resolves when this thread can be stopped at any instant. */
+async function becomeStoppable(): Promise<void> {
+  // A web Worker has `self`, and programs test for it.
+  Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
+  await becomeInterruptible();
+  // Deno itself must have noticed the lock, and does so in a turn of the event loop.
+  await new Promise<void>((taken) => setImmediate(taken));
+}
+
 let memoryWatch: MemoryWatch | undefined;
 
 function begin(find: Find): void {
   if (threadData) {
-    // A web Worker has `self`, and programs test for it.
-    Object.defineProperty(globalThis, "self", { value: globalThis, configurable: true });
-    adopt(threadData);
+    if (prepared === undefined) adopt(threadData);
     const { memoryLimitMb, timeLimit } = threadData.child;
     if (memoryLimitMb !== undefined) watchMemory();
     if (memoryLimitMb !== undefined || timeLimit !== undefined) makeArraysByFunction();
-    // Deno itself must have noticed the lock, and does so in a turn of the event loop.
-    const turn = () => new Promise<void>((taken) => setImmediate(taken));
-    PromisePrototypeThen(
-      PromisePrototypeThen(becomeInterruptible(), turn),
-      () => live(threadData, find),
-    );
+    PromisePrototypeThen(prepared ?? becomeStoppable(), () => live(threadData, find));
     return;
   }
   unwindWhenKilled();

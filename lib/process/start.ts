@@ -97,6 +97,7 @@ export function startProcess(
       crashReport: grants === undefined ? crashReport : undefined,
     },
     ...worker,
+    runtime: bounds.warm === false ? undefined : worker.runtime,
     ...{ port: port2, owner: ownIdentity().pid, exit: exit.words, crashReport },
   };
   if (grants !== undefined) warnOfPrompts();

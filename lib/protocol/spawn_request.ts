@@ -29,6 +29,11 @@ export interface SpawnRequest {
   main: string;
   /** The permissions with which the worker is made, if it doesn't inherit them. */
   grants: Grants | undefined;
+  /**
+   * The URL of this package's text that the main module imports, where that module can run in a spare
+   * (lib/host/workers/spare.ts).
+   */
+  runtime?: string;
 }
 
 /** The child's part: everything that a process is told before it runs any code. */

@@ -62,6 +62,8 @@ export interface Plan {
   grants: Grants | undefined;
   /** The permissions that the child gives up before it runs any code of the user's. */
   giveUp: readonly Name[];
+  /** The whole text of this package, if a spare that has loaded it can run the main module. */
+  runtime?: string;
 }
 
 /** Advice for a function that can travel in neither way. */
@@ -309,14 +311,19 @@ function byReference(
   { isClass, preload = [] }: Target,
   reference: Reference,
   { grants, isStarterSealed }: Worker,
-): Pick<Plan, "travel" | "main"> {
+): Pick<Plan, "travel" | "main" | "runtime"> {
   const { module, name } = reference;
   const main = isStarterSealed
     ? strictMain()
     : grants !== undefined
     ? confinedMain(module, preload)
     : freeMain();
-  return { travel: { by: "reference", reference, name, isClass }, main: dataUrl(main) };
+  const isFree = !isStarterSealed && grants === undefined && !isChildModuleInBundle();
+  return {
+    travel: { by: "reference", reference, name, isClass },
+    main: dataUrl(main),
+    runtime: isFree ? partsFor(false).whole : undefined,
+  };
 }
 
 function freeMain(): string {
@@ -383,7 +390,7 @@ function bySource(
   { code, isClass, module, callers }: Target,
   notByReference: string | undefined,
   { grants, hasObjects, isStarterSealed }: Worker,
-): Pick<Plan, "travel" | "main"> {
+): Pick<Plan, "travel" | "main" | "runtime"> {
   const written = code as Exclude<Target["code"], string>;
   const expression = asExpression(written);
   const scope = scopeOf(
@@ -402,7 +409,14 @@ function bySource(
       partsFor(grants !== undefined)[isSmall ? "core" : "whole"],
       grants !== undefined,
     );
-  return { travel, main: dataUrl(main) };
+  // In a spare the function's module isn't the main module of the worker, as import.meta would show.
+  const isFree = !isStarterSealed && grants === undefined &&
+    !RegExpPrototypeTest(/\bmeta\b/, expression);
+  return {
+    travel,
+    main: dataUrl(main),
+    runtime: isFree ? partsFor(false).whole : undefined,
+  };
 }
 
 /** The parts of this package's text, for a child that runs from them: as files where the child may read these. */

@@ -4,16 +4,41 @@
 
 import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import { resourceLimitsOf } from "../../platform/threads.ts";
+import { expectAfterEnd, expectAfterStart, takeSpare } from "./spare.ts";
 import { makingWorker } from "./worker_guard.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import type { Listener, ProcessWorker } from "./worker.ts";
 
 /** Starts a process in a thread. */
 export function startThread(
-  { main, child: { identity, memoryLimitMb } }: SpawnRequest,
+  request: SpawnRequest,
   data: WorkerData,
   listener: Listener,
 ): ProcessWorker {
+  const spare = takeSpare(request, data), worker = spare ?? newThread(request, data);
+  worker.on("error", listener.failed);
+  worker.once("exit", (code) => {
+    listener.exited(code);
+    expectAfterEnd(request);
+  });
+  if (data.child.identity.daemon) worker.unref();
+  expectAfterStart(request, spare !== undefined);
+  return {
+    isInterruptible: true,
+    knowsEnd: true,
+    terminate: () => {
+      worker.terminate();
+      listener.exited(0);
+    },
+    dispose: () => {},
+    look: () => {},
+  };
+}
+
+function newThread(
+  { main, child: { identity, memoryLimitMb } }: SpawnRequest,
+  data: WorkerData,
+): Worker {
   // Without a prototype, so that Deno sees no options that hostile code has put into Object.prototype.
   const options = {
     __proto__: null,
@@ -26,18 +51,5 @@ export function startThread(
   } as WorkerOptions;
   // The two members of a URL that node's Worker uses, in an object that no replaced prototype can change.
   const url = { __proto__: null, protocol: "data:", toString: () => main } as unknown as URL;
-  const worker = makingWorker(() => new Worker(url, options));
-  worker.on("error", listener.failed);
-  worker.once("exit", listener.exited);
-  if (identity.daemon) worker.unref();
-  return {
-    isInterruptible: true,
-    knowsEnd: true,
-    terminate: () => {
-      worker.terminate();
-      listener.exited(0);
-    },
-    dispose: () => {},
-    look: () => {},
-  };
+  return makingWorker(() => new Worker(url, options));
 }
