@@ -173,6 +173,8 @@ export function bootSpare(load: (main: string) => Promise<unknown>): void {
     clearTimeout(timer);
     for (const key of each(Object.keys(workerData))) delete workerData[key];
     adopt(Object.assign(workerData, data));
+    // Where the worker of a process has its name and main module.
+    Object.defineProperty(globalThis, "name", { value: data.child.identity.name });
     process.argv[1] = main;
     const failed = (error: unknown) => reportError(error);
     PromisePrototypeThen(

@@ -42,7 +42,7 @@ for (const [versions, message] of TOLD) {
 /** What Deno 1.46.3 exports, of what is imported by name. What is newer is read from the namespace. */
 const EVERYWHERE: Record<string, string[]> = {
   "node:worker_threads": [
-    ...["BroadcastChannel", "isMainThread", "MessageChannel", "receiveMessageOnPort"],
+    ...["BroadcastChannel", "isMainThread", "MessageChannel", "parentPort", "receiveMessageOnPort"],
     ...["SHARE_ENV", "Worker", "workerData"],
   ],
   "node:util": ["inspect", "types"],
