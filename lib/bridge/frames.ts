@@ -28,6 +28,8 @@ export const WORDS = 18;
 export const FINISHED = 19;
 /** From the process: a call of a queue or connection that it was given, and its end before the answer. */
 export const CALL = 20, CANCEL = 21;
+/** From the process: its target is about to run. */
+export const READY = 22;
 
 export const HEADER_BYTES = 5;
 

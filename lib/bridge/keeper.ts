@@ -10,7 +10,7 @@ import process from "node:process";
 import { workerData } from "node:worker_threads";
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { ControlBlock, ownControl } from "../liveness/control_block.ts";
+import { ControlBlock, ownControl, READINESS } from "../liveness/control_block.ts";
 import { ownProcessTable } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
 import { leaveOwnWords } from "../protocol/crash_report.ts";
@@ -18,6 +18,7 @@ import { askHost } from "../protocol/host_port.ts";
 import { writeBytes, writeTo } from "../protocol/result_buffer.ts";
 import type { WorkerData } from "../protocol/spawn_request.ts";
 import { MAX_TIMER_MS } from "../wait/options.ts";
+import { announceReady } from "../protocol/ready.ts";
 import { BridgeServer } from "./server.ts";
 import {
   CALL,
@@ -29,6 +30,7 @@ import {
   LOADED,
   OUTCOME,
   readNumber,
+  READY,
   START,
   TEXT,
   WORDS,
@@ -182,6 +184,8 @@ class Keeper {
     switch (kind) {
       case LOADED:
         return this.#begin();
+      case READY:
+        return announceReady(ownControl(), READINESS.kept);
       case OUTCOME:
         writeBytes(this.#order.result, body);
         return;

@@ -7,7 +7,7 @@ import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { InvalidStateError } from "../errors.ts";
 import { type Message, receivePosted, unpackMessage } from "../transfer/message.ts";
-import { adoptControl, ownControl } from "../liveness/control_block.ts";
+import { adoptControl, ownControl, READINESS } from "../liveness/control_block.ts";
 import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
 import { knowsAll } from "../transfer/transferable.ts";
 import { setMayEndAnywhere } from "../liveness/mutex.ts";
@@ -28,6 +28,7 @@ import { type SpareData, type SpareMessage, SpareState } from "../protocol/spare
 import type { ChildPart, WorkerData } from "../protocol/spawn_request.ts";
 import type { Travel } from "../protocol/travel.ts";
 import { leaveOwnWords, useCrashReport } from "../protocol/crash_report.ts";
+import { announceReady } from "../protocol/ready.ts";
 import { type Reply, replyTo } from "../protocol/outcome.ts";
 import { writeTo } from "../protocol/result_buffer.ts";
 import { type Process, revive } from "../process/process.ts";
@@ -301,6 +302,7 @@ export async function run(
     const unpack = await prepare();
     const code = await find(travel);
     given = unpack();
+    announceReady(ownControl(), READINESS.own);
     const result = await (travel.isClass
       ? runObject(code, identity, given as Record<string, unknown>)
       : Reflect.apply(code as Code, undefined, given as unknown[]));

@@ -10,6 +10,7 @@ import {
   LOADED,
   OUTCOME,
   readNumber,
+  READY,
   START,
   WORDS,
   writeNumber,
@@ -129,9 +130,11 @@ async function begin(
   await run(start, replyOf(maxResultBytes), (travel) => find(travel, start), () => {
     const handedOver = client === undefined ? [] : client.objects(start.kinds);
     const { args } = start;
-    return primordials.Promise.resolve(() =>
-      decode(args, 0, args.length, { handedOver, posted: [] })
-    );
+    return primordials.Promise.resolve(() => {
+      const values = decode(args, 0, args.length, { handedOver, posted: [] });
+      send(READY, new Uint8Array(0));
+      return values;
+    });
   });
 }
 

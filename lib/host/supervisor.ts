@@ -162,6 +162,7 @@ export class Supervisor {
       this.#timeLimit = new TimeLimit(child.timeLimit, () => this.#timeIsUp());
       this.#awaitLoaded();
     }
+    if (this.#isConfined) this.#awaitReady();
   }
 
   /** The pid of the starter. */
@@ -336,6 +337,12 @@ export class Supervisor {
   async #awaitLoaded(): Promise<void> {
     await this.#control.untilLoaded();
     this.#advance(RUNNING);
+  }
+
+  /** Tells waiters that the target is about to run, for a process that can't. */
+  async #awaitReady(): Promise<void> {
+    await this.#control.untilReady();
+    exitEvent(this.#exit).notify(Infinity);
   }
 
   #checkLoaded(): void {

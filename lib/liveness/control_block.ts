@@ -12,7 +12,8 @@
 //   BOOTED     the process: 1 once this library is loaded in it
 //   LOADED     the process: 1 once its modules are loaded
 //   CLAIM      main or the starter, by compare-and-swap: which of the two hosts the process
-//   ASKED      the starter: 1 once the program has asked for the result
+//   READY      the process: how far its start has come, see READINESS
+//   ASKED      the starter: 1 once the program has asked for the result; 2 once it has asked for READY
 //   BEATS      the process: the number of waits for a probe of the host that it has begun
 //              (lib/protocol/heartbeat.ts)
 //   HEARTBEAT  no writer: the waits for a probe are at this word
@@ -44,7 +45,8 @@ const EXIT = 0,
   STOPPED = 6,
   LIMIT = 7,
   BEATS = 8,
-  BOOTED = 9;
+  BOOTED = 9,
+  READY = 10;
 /** On a cache line of its own: the process writes it twice an operation. */
 const CRITICAL = 16;
 const EXIT_EVENT = 32, EXIT_EVENT_END = 48;
@@ -57,6 +59,15 @@ export const KILL_WORDS = { CRITICAL, KILL };
 /** Values of CLAIM. */
 const UNCLAIMED = 0;
 export const BY_MAIN = 1, BY_STARTER = 2;
+
+/**
+ * Values of READY: the target of this process is about to run; so is that of the process of the operating system
+ * which this one keeps (lib/bridge/keeper.ts).
+ */
+export const READINESS = { own: 1, kept: 2 };
+
+/** Values of ASKED, which are added up. */
+const FOR_RESULT = 1, FOR_READY = 2;
 
 /** A limit that has ended a process, by the name of its option. */
 export type Limit = "timeLimit" | "memoryLimitMb";
@@ -252,6 +263,23 @@ export class ControlBlock {
   /** Ends the waits for the modules, without their being loaded. */
   endLoading(): void {
     Atomics.notify(this.words, LOADED);
+    Atomics.notify(this.words, READY);
+  }
+
+  /** Notes how far the start has come. */
+  markReady(readiness: number): void {
+    Atomics.store(this.words, READY, readiness);
+    Atomics.notify(this.words, READY);
+  }
+
+  isReady(readiness: number): boolean {
+    return Atomics.load(this.words, READY) >= readiness;
+  }
+
+  /** Resolves when the target is about to run, or when endLoading() is called. */
+  async untilReady(): Promise<void> {
+    const wait = Atomics.waitAsync(this.words, READY, 0);
+    if (wait.async) await wait.value;
   }
 
   /** Claims the process for one of its possible hosts; false if a host has claimed it. */
@@ -265,12 +293,19 @@ export class ControlBlock {
 
   /** Notes that the program has asked for the result. */
   markAsked(): void {
-    Atomics.store(this.words, ASKED, 1);
+    Atomics.or(this.words, ASKED, FOR_RESULT);
     Atomics.notify(this.words, ASKED);
   }
 
+  /** Notes that the program waits until the target is about to run. */
+  markAskedForReady(): void {
+    Atomics.or(this.words, ASKED, FOR_READY);
+  }
+
+  /** Whether the program learns the outcome: who waits for the start learns why that failed. */
   wasAsked(): boolean {
-    return Atomics.load(this.words, ASKED) !== 0;
+    const asked = Atomics.load(this.words, ASKED);
+    return (asked & FOR_RESULT) !== 0 || asked !== 0 && Atomics.load(this.words, READY) === 0;
   }
 
   /** Blocks until the program has asked for the result; false if it hasn't after `ms`. */

@@ -5,6 +5,7 @@ import { howItEnded } from "../validate/describe.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import { checkName } from "../validate/options.ts";
 import { InvalidStateError, ProcessError, TimeoutError } from "../errors.ts";
+import { READINESS } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { cannotClone } from "../transfer/transferable.ts";
 import { type EventCount, WAIT } from "../wait/eventcount.ts";
@@ -343,6 +344,42 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   }
 
   /**
+   * Waits until the process is up: its modules are loaded, and its target is about to run. Resolves to true then,
+   * and at once if that was so at any time before; to false if it took more than `timeout` ms. A time limit counts
+   * from when the modules are loaded.
+   *
+   * @throws {ProcessError} if the process ended before: a module of the target threw, say, or the process was
+   *   killed; as `result` does
+   * @throws {InvalidStateError} if it was not started
+   * @throws {RangeError} if `timeout` is negative or NaN
+   *
+   * @example
+   * ```ts
+   * import { Process, sleep } from "@multiproc/multiprocessing";
+   *
+   * await using process = new Process({ target: () => sleep(Infinity) });
+   * process.start();
+   * console.log(await process.ready()); // true
+   * ```
+   */
+  ready(options?: WaitOptions): Promise<boolean> {
+    try {
+      return eventually(this.#loading("ready"), options);
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+  }
+
+  /**
+   * Like {@linkcode Process.ready}, but blocks the thread while it waits.
+   *
+   * @throws what `ready` does
+   */
+  readySync(options?: BlockOptions): boolean {
+    return blocking(this.#loading("readySync"), options);
+  }
+
+  /**
    * Waits for the value that the target returned, or that its promise resolved to. Python's Process has nothing
    * like it: there, results go through a queue.
    *
@@ -550,6 +587,20 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       return true;
     };
     return { eventcount: shared.eventcount, attempt, onTimeout: () => false };
+  }
+
+  #loading(call: string): Operation<boolean> {
+    const shared = this.#started(call), { control, eventcount } = shared;
+    const wanted = this.#bounds.isolation === "os" ? READINESS.kept : READINESS.own;
+    control.markAskedForReady();
+    const attempt = () => {
+      if (control.isReady(wanted)) return true;
+      if (codeOf(shared) === null) return WAIT;
+      this.#ended();
+      this.#answer();
+      return true;
+    };
+    return { eventcount, attempt, onTimeout: () => false };
   }
 
   #finishing(call: string, isEarly: boolean): Operation<R> {
