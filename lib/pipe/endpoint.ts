@@ -58,8 +58,12 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayBuffer,
+  ArrayBufferPrototypeSlice,
+  ArrayPrototypeConcat,
   ArrayPrototypeFilter,
+  ArrayPrototypeIncludes,
   ArrayPrototypeMap,
+  ArrayPrototypePush,
   each,
   Int32Array,
   listOf,
@@ -162,6 +166,14 @@ export class Endpoint {
   #isPosting = false;
   /** Called before the first message that may hold objects that are handed over. */
   onFirstPost: (() => void) | undefined;
+  #isCorked = false;
+  /** Whether messages were sent that the receiver was not woken for. */
+  #owesWake = false;
+  /**
+   * Buffers of more bytes are copied once and posted, instead of being copied into shared memory and out of it. The
+   * pipe's maxBytes doesn't count them.
+   */
+  largestBuffer = Infinity;
 
   constructor(content: EndpointContent) {
     const place = placeIn(content.program);
@@ -424,16 +436,33 @@ export class Endpoint {
   ): Operation<void> | undefined {
     lookNowAndThen();
     const outgoing = this.#sender();
-    const beside = transfer.length === 0 ? ALL_COPIED : { ...ALL_COPIED, moving: setOf(transfer) };
+    const { largestBuffer } = this;
+    const beside = transfer.length === 0 && largestBuffer === Infinity
+      ? ALL_COPIED
+      : { moving: transfer.length === 0 ? NOTHING : setOf(transfer), largestBuffer };
     const encoder = freeEncoder();
     const length = encoder.encode(message, LENGTH_BYTES, "message", beside);
     if (transfer.length > 0 || encoder.hasLeftOut) {
-      const captured = capture(encoder, LENGTH_BYTES, length, transfer);
+      const captured = copyLarge(capture(encoder, LENGTH_BYTES, length, transfer));
       this.checkOpen(); // a getter of the message may have closed it
       return this.#tryPost(outgoing, captured, most);
     }
     this.checkOpen();
     return this.#tryPut(outgoing, encoder, length, most);
+  }
+
+  /** From now on a message that has been sent wakes the receiver only at uncork(): one wake-up for many messages. */
+  cork(): void {
+    this.#isCorked = true;
+  }
+
+  /** Ends what cork() began, and wakes the receiver for messages that were sent since; false if it wasn't corked. */
+  uncork(): boolean {
+    if (!this.#isCorked) return false;
+    this.#isCorked = false;
+    if (this.#owesWake) this.#outgoing?.notEmpty.notify(1);
+    this.#owesWake = false;
+    return true;
   }
 
   /** Like trySend(), for bytes as they are. */
@@ -470,7 +499,8 @@ export class Endpoint {
     if (notFull.waiting > 0) notFull.pump();
     if (notFull.waiting === 0 && queue.tryPut(encoder, 0, length, most) === 1) {
       encoder.trim();
-      notEmpty.notify(1);
+      if (this.#isCorked) this.#owesWake = true;
+      else notEmpty.notify(1);
       return undefined;
     }
     const bytes = TypedArrayPrototypeSlice(encoder.bytes, 0, (length + 7) & ~7);
@@ -629,7 +659,25 @@ export class Endpoint {
 }
 
 /** What goes beside the bytes of a message: only what can't be bytes. */
-const ALL_COPIED: Beside = { moving: new SafeSet(), largestBuffer: Infinity };
+const NOTHING: ReadonlySet<object> = new SafeSet<object>();
+const ALL_COPIED: Beside = { moving: NOTHING, largestBuffer: Infinity };
+
+/**
+ * Copies the buffers that are posted for their size, and moves the copies: for 1 MiB that takes a third of the
+ * time that a clone takes in Deno 2.9.6. A clone keeps a resizable buffer resizable.
+ */
+function copyLarge(captured: Captured): Captured {
+  const copies: ArrayBuffer[] = [];
+  const posted = ArrayPrototypeMap(captured.posted, (object) => {
+    if (!(object instanceof ArrayBuffer) || object.resizable) return object;
+    if (ArrayPrototypeIncludes(captured.transfer, object)) return object;
+    const copy = ArrayBufferPrototypeSlice(object, 0);
+    ArrayPrototypePush(copies, copy);
+    return copy;
+  });
+  if (copies.length === 0) return captured;
+  return { ...captured, posted, transfer: ArrayPrototypeConcat<object>(captured.transfer, copies) };
+}
 
 /** Sends after which the chores of the event loop are done: a loop of sends keeps it from its turn. */
 const LOOK_EVERY = 1024;

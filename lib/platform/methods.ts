@@ -315,6 +315,10 @@ export const TypedArrayPrototypeSet = uncurryThis(typedArray.set) as (
     start: number,
     end: number,
   ) => void,
+  ArrayBufferPrototypeSlice = uncurryThis(globalThis.ArrayBuffer.prototype.slice) as (
+    buffer: ArrayBuffer,
+    begin: number,
+  ) => ArrayBuffer,
   ArrayBufferPrototypeResize = uncurryThis(globalThis.ArrayBuffer.prototype.resize) as (
     buffer: ArrayBuffer,
     bytes: number,

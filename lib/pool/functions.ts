@@ -3,6 +3,7 @@
 import { callers } from "../target/callers.ts";
 import { type FunctionTravel, travelOf } from "../target/function_travel.ts";
 import { referenceByName } from "../target/reference.ts";
+import { isGenerator } from "./check_call.ts";
 import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -13,6 +14,7 @@ export interface Registered {
   readonly id: number;
   readonly name: string;
   readonly travel: FunctionTravel;
+  readonly isGenerator: boolean;
 }
 
 /** The options of a pool that say how its functions are found. */
@@ -34,6 +36,11 @@ export class FunctionTable {
     this.#mayImport = mayImport;
   }
 
+  /** The entry of a function that was registered before. */
+  known(code: unknown): Registered | undefined {
+    return this.#known.get(code as AnyFunction);
+  }
+
   /** The entry of a function. Throws a TypeError if it can't travel. */
   register(code: AnyFunction): Registered {
     const known = this.#known.get(code);
@@ -44,7 +51,8 @@ export class FunctionTable {
       callers: callers(),
       by,
     };
-    const made = this.add(travelOf(code, target, this.#mayImport), code.name || "anonymous");
+    const travel = travelOf(code, target, this.#mayImport);
+    const made = this.add(travel, code.name || "anonymous", isGenerator(code));
     this.#known.set(code, made);
     return made;
   }
@@ -58,7 +66,7 @@ export class FunctionTable {
   }
 
   /** The entry of a function that exists in another process only. */
-  add(travel: FunctionTravel, name: string): Registered {
-    return { id: this.#next++, name, travel };
+  add(travel: FunctionTravel, name: string, isGenerator = false): Registered {
+    return { id: this.#next++, name, travel, isGenerator };
   }
 }

@@ -46,7 +46,13 @@ export function settleLost(
         unit.client.failed(unit.first + at, failureOf(worker.name, unit, at, ending));
       }
     }
-    if (from < unit.items.length) {
+    if (from < unit.items.length && unit.options.transfer.length > 0) {
+      // Its buffers have moved to the worker, and are gone with it.
+      const failure = failureOf(worker.name, unit, from, ending);
+      while (unit.settled < unit.items.length) {
+        unit.client.failed(unit.first + unit.settled++, failure);
+      }
+    } else if (from < unit.items.length) {
       ArrayPrototypePush(rest, unit.slice(from, unit.items.length));
     }
   }

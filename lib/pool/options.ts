@@ -178,6 +178,8 @@ export interface CheckedPool {
   timeLimit: number | undefined;
   retries: number;
   priority: number;
+  /** The options of tasks that are given none, once they are needed. */
+  ofTasks?: CheckedTask;
 }
 
 /** A task's options, checked. */
@@ -274,7 +276,7 @@ export function checkTask(
   names: readonly string[] = OF_TASKS,
   example = "{ timeout: 1000, priority: 1 }",
 ): CheckedTask {
-  if (options === undefined) return { ...NOTHING, ...defaultsOf(pool) };
+  if (options === undefined) return pool.ofTasks ??= { ...NOTHING, ...defaultsOf(pool) };
   options = checkNames(options, names, example);
   const { timeout, transfer = [], name, onMessage } = options;
   checkOption("transfer", transfer, Array.isArray(transfer), "an array of what is to be moved");

@@ -23,7 +23,7 @@ import { CallSite } from "../wait/call_site.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { Admission } from "./admission.ts";
 import { blockUntil } from "./blocking_wait.ts";
-import { checkArgs, checkFunction, isGenerator } from "./check_call.ts";
+import { checkArgs, checkFunction, isGenerator, registered } from "./check_call.ts";
 import { limitedSignal, untilInTime } from "./limited_wait.ts";
 import { MapCalls } from "./map_calls.ts";
 import { moduleCalls } from "./module_calls.ts";
@@ -76,6 +76,8 @@ interface PoolContent {
 
 let poolsMade = 0;
 
+/** The most lines of a stack that a task keeps of its call: each takes time and memory. */
+const CALLERS = 5;
 /** The default number of values that a generator yields ahead of the consumer. */
 const STREAM_AHEAD = 16;
 
@@ -241,13 +243,13 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R> {
-    const origin = new CallSite(this.apply);
+    const origin = new CallSite(this.apply, CALLERS);
     const checked = checkTask(options, this.#sizes);
     this.#admission.checkOpen("apply");
-    const registered = this.#functions.register(checkFunction("apply", code)),
+    const entry = registered(this.#functions, "apply", code),
       given = checkArgs("apply", args);
     if (!this.#admission.hasRoom) await this.#admission.waitForRoom("apply", checked);
-    return await this.#calls.submit<R>(registered, given, checked, origin).result();
+    return await this.#calls.submit<R>(entry, given, checked, origin).result();
   }
 
   /**
@@ -260,17 +262,17 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Task<R> {
-    const origin = new CallSite(this.submit);
+    const origin = new CallSite(this.submit, CALLERS);
     const checked = checkTask(options, this.#sizes);
     this.#admission.checkOpen("submit");
-    const registered = this.#functions.register(checkFunction("submit", code)),
+    const entry = registered(this.#functions, "submit", code),
       given = checkArgs("submit", args);
     if (!this.#admission.hasRoom) {
       throw new QueueFull(
         `The pool is full: its maxQueueSize is ${this.#sizes.maxQueueSize}. Wait for a task, or use apply(), which waits.`,
       );
     }
-    return this.#calls.submit<R>(registered, given, checked, origin);
+    return this.#calls.submit<R>(entry, given, checked, origin);
   }
 
   /**
@@ -282,14 +284,14 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, Omit<TaskOptions, "signal">>
   ): R {
-    const origin = new CallSite(this.applySync);
+    const origin = new CallSite(this.applySync, CALLERS);
     const { timeout, ...checked } = checkTask(options, this.#sizes);
     this.#admission.checkOpen("applySync");
     const scheduler = this.#own("applySync");
-    const registered = this.#functions.register(checkFunction("applySync", code)),
+    const entry = registered(this.#functions, "applySync", code),
       given = checkArgs("applySync", args);
     const endless = { ...checked, timeout: Infinity };
-    const task = this.#calls.submit<R>(registered, given, endless, origin);
+    const task = this.#calls.submit<R>(entry, given, endless, origin);
     blockUntil(scheduler, () => task.done(), timeout, () => {
       task.cancel();
       throw new TimeoutError(
@@ -545,7 +547,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const checked = checkTask(options, this.#sizes);
     this.#admission.checkOpen("broadcast");
     const scheduler = this.#own("broadcast");
-    const call = this.#functions.register(checkFunction("broadcast", code)),
+    const call = registered(this.#functions, "broadcast", code),
       given = checkArgs("broadcast", args);
     const tasks = this.#calls.submitToAll<R>(scheduler, call, given, checked, origin);
     return await whenAll(ArrayPrototypeMap(tasks, (task) => task.result()));
@@ -570,7 +572,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const make = (name: string): AnyFunction => {
       const call = this.#functions.byName(`${module}`, name);
       return async (...args: unknown[]) => {
-        const origin = new CallSite(this.load);
+        const origin = new CallSite(this.load, CALLERS);
         const checked = checkTask(undefined, this.#sizes);
         this.#admission.checkOpen(name);
         if (!this.#admission.hasRoom) await this.#admission.waitForRoom(name, checked);
@@ -753,7 +755,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const content: PoolContent = {
       connection: parcel,
       name: this.#name,
-      defaults: { ...this.#sizes, maxQueueSize: Infinity },
+      defaults: { ...this.#sizes, maxQueueSize: Infinity, ofTasks: undefined },
     };
     return { kind: KIND, content, ports: parcel.ports, program: parcel.program };
   }

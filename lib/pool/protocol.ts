@@ -4,6 +4,9 @@
 import type { FunctionTravel } from "../target/function_travel.ts";
 import type { Failure } from "../transfer/remote_error.ts";
 
+/** Buffers of more bytes are posted beside the messages. */
+export const LARGE = 2 ** 16;
+
 // Messages to a worker.
 /** Defines the function with a number, before its first use. */
 export const DEFINE = 0;
@@ -24,7 +27,7 @@ export const OBJECTS = 7;
 
 /** A message to a worker. */
 export type ToWorker =
-  | [typeof DEFINE, id: number, reference: FunctionTravel]
+  | [typeof DEFINE, id: number, travel: FunctionTravel, name: string]
   | [typeof RUN, slot: number, unit: UnitHeader, items: readonly unknown[]]
   | [typeof STREAM, slot: number, unit: UnitHeader, items: readonly unknown[]]
   | [typeof CREDIT, slot: number, id: number, count: number]
@@ -35,7 +38,7 @@ export type ToWorker =
 
 /**
  * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
- * list of arguments, the index of the first item, the attempt, whether each item is timed, and the name if it has one.
+ * list of arguments, the index of the first item, the attempt, whether each item is timed, and the name unless it is the function's.
  */
 export type UnitHeader = [
   id: number,

@@ -40,6 +40,7 @@ type AnyFunction = (...args: unknown[]) => unknown;
 /** A function, or the promise of it while it is being made. */
 export interface Known {
   travel: FunctionTravel;
+  name: string;
   code: AnyFunction | undefined;
   loading: Promise<AnyFunction> | undefined;
 }
@@ -53,18 +54,19 @@ export interface Arrived {
 }
 
 /** The server, as a running unit uses it. */
-interface Surroundings {
+export interface Surroundings {
   board: Board;
   functions: Map<number, Known>;
   send(message: FromWorker, transfer?: readonly object[]): void;
-  ended(): void;
+  sendOutcome(message: FromWorker, transfer?: readonly object[]): void;
+  ended(slot: number): void;
 }
 
 /** A running unit. */
 export class RunningUnit {
   readonly #arrived: Arrived;
   readonly #around: Surroundings;
-  readonly #task: CurrentTask = new RunningTask(this);
+  readonly #task: CurrentTask;
   #known: Known | undefined;
   /** The number of the item that runs. */
   #item = 0;
@@ -78,6 +80,7 @@ export class RunningUnit {
   constructor(arrived: Arrived, around: Surroundings) {
     this.#arrived = arrived;
     this.#around = around;
+    this.#task = new RunningTask(this);
   }
 
   /** Runs the items; begins at once if the function is loaded. */
@@ -154,7 +157,7 @@ export class RunningUnit {
       if (!this.#around.board.finish(slot, this.#item)) return standStill();
     }
     try {
-      this.#around.send([DONE, slot, result], moving ? value.list : undefined);
+      this.#around.sendOutcome([DONE, slot, result], moving ? value.list : undefined);
     } catch (error) {
       this.#sendFailure(this.#refusal(result, moving, error));
     }
@@ -171,7 +174,7 @@ export class RunningUnit {
 
   #sendFailure(error: unknown): void {
     const explained = explainThrown(error, this.#known!.travel);
-    this.#around.send([FAILED, this.#arrived.slot, describeFailure(explained)]);
+    this.#around.sendOutcome([FAILED, this.#arrived.slot, describeFailure(explained)]);
   }
 
   #refusal(result: unknown, moving: boolean, error: unknown): unknown {
@@ -186,7 +189,7 @@ export class RunningUnit {
   #next(): boolean {
     const { slot, header: { 5: isTimed } } = this.#arrived;
     if (this.#isLast) {
-      this.#around.ended();
+      this.#around.ended(slot);
       return false;
     }
     if (!this.#around.board.advance(slot, this.#item, isTimed)) return standStill();
@@ -250,6 +253,10 @@ export class RunningUnit {
     return this.#arrived.header;
   }
 
+  get name(): string {
+    return this.#arrived.header[6] ?? this.#known!.name;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -285,7 +292,7 @@ class RunningTask implements CurrentTask {
   }
 
   get name(): string {
-    return this.#running.header[6] ?? "";
+    return this.#running.name;
   }
 
   get index(): number {

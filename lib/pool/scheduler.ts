@@ -20,8 +20,11 @@ const {
   ArrayPrototypeShift,
   ArrayPrototypeSlice,
   ArrayPrototypeSome,
+  clearInterval,
+  Deno,
   each,
   Error,
+  setInterval,
   setOf,
 } = primordials;
 
@@ -38,6 +41,8 @@ export interface SchedulerEvents {
   roomMade(): void;
 }
 
+/** Milliseconds after which the pool looks for outcomes that it wasn't woken for. */
+const LOOK_MS = 4;
 /** So many workers that die one after the other before their first item break a pool. */
 const MAX_EARLY_DEATHS = 5;
 
@@ -50,6 +55,7 @@ export class Scheduler implements Executor {
   /** The number of units that wait or run: they have items without an outcome. */
   #outstanding = 0;
   #holds = false;
+  #lookTimer: ReturnType<typeof setInterval> | undefined;
   #broken: BrokenPoolError | undefined;
   #isClosed = false;
   #earlyDeaths = 0;
@@ -71,6 +77,7 @@ export class Scheduler implements Executor {
         this.#backlog.pushFront(units);
         this.#dispatch();
       },
+      isOnlyBusy: (worker) => this.#isOnlyBusy(worker),
       grown: (worker) => this.#replace(worker),
       lost: () => {
         this.#restarts++;
@@ -187,12 +194,28 @@ export class Scheduler implements Executor {
   /** Accepts a unit. */
   submit(unit: Unit): void {
     this.#outstanding++;
-    if (!this.#holds) {
-      this.#holds = true;
-      keepAlive();
-    }
+    if (!this.#holds) this.#hold();
     this.#backlog.push(unit);
     this.#dispatch();
+  }
+
+  #hold(): void {
+    this.#holds = true;
+    keepAlive();
+    if (this.#lookTimer !== undefined) return;
+    this.#lookTimer = setInterval(this.#look, LOOK_MS);
+    Deno.unrefTimer(this.#lookTimer as unknown as number);
+  }
+
+  /** A worker that has done short items and then begins a long one has not told of the short ones. */
+  readonly #look = (): void => {
+    if (!this.#holds) return this.#stopLooking();
+    for (const worker of each(this.#set.list)) worker.look();
+  };
+
+  #stopLooking(): void {
+    clearInterval(this.#lookTimer);
+    this.#lookTimer = undefined;
   }
 
   /** Accepts one unit for each worker that is loading or ready. */
@@ -202,10 +225,7 @@ export class Scheduler implements Executor {
       this.#outstanding++;
       ArrayPrototypePush(worker.own, units(worker));
     }
-    if (this.#outstanding > 0 && !this.#holds) {
-      this.#holds = true;
-      keepAlive();
-    }
+    if (this.#outstanding > 0 && !this.#holds) this.#hold();
     this.#dispatch();
   }
 
@@ -269,7 +289,7 @@ export class Scheduler implements Executor {
   #dispatch(): void {
     for (const worker of each(this.#set.list)) this.#giveOwn(worker);
     while (this.#backlog.size > 0) {
-      const worker = this.#choose();
+      const worker = this.#choose(this.#backlog.peek());
       if (worker === undefined) break;
       this.#give(worker, this.#backlog.shift()!);
     }
@@ -278,12 +298,13 @@ export class Scheduler implements Executor {
     this.#set.watchIdle();
   }
 
-  /** The worker with the fewest units that has room. */
-  #choose(): Worker | undefined {
+  /** The worker with the fewest units that has room, for this unit if one is given. */
+  #choose(unit?: Unit): Worker | undefined {
     let chosen: Worker | undefined, busy = 0;
     for (const { load, state } of each(this.#set.list)) if (load > 0 && state !== "stopped") busy++;
     for (const worker of each(this.#set.list)) {
-      if (worker.room <= 0 || chosen !== undefined && chosen.load <= worker.load) continue;
+      if (unit === undefined ? worker.room <= 0 : !worker.accepts(unit)) continue;
+      if (chosen !== undefined && chosen.load <= worker.load) continue;
       // A spare gets work only in the place of another worker.
       if (worker.load === 0 && busy >= this.#sizes.processes) continue;
       chosen = worker;
@@ -356,13 +377,22 @@ export class Scheduler implements Executor {
       this.#give(idle, ArrayPrototypeShift(units)!);
       this.#backlog.pushFront(units);
       if (units.length > 0) {
-        for (let next = this.#choose(); next !== undefined && this.#backlog.size > 0;) {
+        while (this.#backlog.size > 0) {
+          const next = this.#choose(this.#backlog.peek());
+          if (next === undefined) break;
           this.#give(next, this.#backlog.shift()!);
-          next = this.#choose();
         }
         return;
       }
     }
+  }
+
+  #isOnlyBusy(worker: Worker): boolean {
+    if (worker.load === 0) return false;
+    for (const other of each(this.#set.list)) {
+      if (other !== worker && other.load > 0) return false;
+    }
+    return true;
   }
 
   // Ends
@@ -393,7 +423,9 @@ export class Scheduler implements Executor {
     );
     const waiting = this.#backlog.remove(() => true);
     for (const other of each(this.#set.list)) {
-      for (const unit of each(other.revokeAll())) ArrayPrototypePush(waiting, unit);
+      for (const unit of each(other.units)) {
+        if (other.revoke(unit)) ArrayPrototypePush(waiting, unit);
+      }
     }
     for (const other of each(this.#set.list)) other.terminate();
     failAll(waiting, this.#broken);
@@ -409,6 +441,7 @@ export class Scheduler implements Executor {
 
   #leaveIfClosed(): void {
     if (!this.#isClosed || this.#outstanding > 0) return;
+    this.#stopLooking();
     for (const worker of each(this.#set.list)) worker.retire();
   }
 
@@ -416,6 +449,7 @@ export class Scheduler implements Executor {
   terminate(): void {
     this.#isClosed = true;
     this.#set.stopWatching();
+    this.#stopLooking();
     this.#backlog.remove(() => true);
     for (const worker of each(this.#set.list)) worker.terminate();
   }

@@ -5,6 +5,7 @@ import { EOFError } from "../errors.ts";
 import { type Connection, endpointOf } from "../pipe/connection.ts";
 import type { Endpoint } from "../pipe/endpoint.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
+import { CallSite } from "../wait/call_site.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
 import { blocking, eventually } from "../wait/operation.ts";
@@ -21,6 +22,7 @@ import {
   END,
   type FromWorker,
   GROWN,
+  LARGE,
   OBJECTS,
   PLACES,
   READY,
@@ -30,7 +32,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from "./protocol.ts";
-import { type Arrived, type Known, RunningUnit } from "./running_unit.ts";
+import { type Arrived, type Known, RunningUnit, type Surroundings } from "./running_unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -38,6 +40,7 @@ const {
   ArrayPrototypePush,
   ArrayPrototypeShift,
   Deno,
+  performance,
   Promise,
   PromisePrototypeThen,
   queueMicrotask,
@@ -52,6 +55,9 @@ export async function serve(connection: Connection, setup: WorkerSetup): Promise
   if (await server.initialize()) await server.run();
 }
 
+/** An item that takes less is a short one, and for so long the pool is not woken for short ones, in ms. */
+const SHORT_MS = 0.05, UNTOLD_MS = 0.1;
+
 class Server {
   /** Kept, because a connection that nothing refers to is closed. */
   readonly connection: Connection;
@@ -64,14 +70,27 @@ class Server {
   readonly #running = new SafeMap<number, RunningUnit>();
   /** Tasks that wait for other tasks of a pool, and for how many: their places are free meanwhile. */
   readonly #yielded = new SafeMap<CurrentTask, number>();
+  readonly #around: Surroundings;
   #hasEnded = false;
+  /** When the last item had its outcome; whether the pool wasn't woken for some, and since when. */
+  #lastOutcome = 0;
+  #hasUntold = false;
+  #firstUntold = 0;
   #idle: (() => void) | undefined;
 
   constructor(connection: Connection, setup: WorkerSetup) {
     this.connection = connection;
     this.#end = endpointOf(connection);
+    this.#end.largestBuffer = LARGE;
     this.#setup = setup;
     this.#board = new Board(setup.board, setup.epoch);
+    this.#around = {
+      board: this.#board,
+      functions: this.#functions,
+      send: (message, transfer) => this.#send(message, transfer),
+      sendOutcome: (message, transfer) => this.#sendOutcome(message, transfer),
+      ended: (slot) => this.#ended(slot),
+    };
     onNestedWait((task, by) => this.#countWait(task, by));
   }
 
@@ -104,11 +123,20 @@ class Server {
   /** Receives until END, finishes all units, and runs the finalizer. */
   async run(): Promise<void> {
     const operation = this.#end.receiving();
+    const here = new CallSite(this.run), caller = () => here;
     try {
       while (!this.#hasEnded) {
         let message = operation.attempt();
-        if (message === WAIT) message = await eventually(operation);
-        else if (yieldIsDue()) await afterYield(undefined);
+        if (message === WAIT) {
+          // Results that come while no unit waits are told at once.
+          this.#end.uncork();
+          message = await eventually(operation, undefined, caller);
+          this.#begin();
+        } else if (yieldIsDue()) {
+          this.#end.uncork();
+          await afterYield(undefined);
+          this.#begin();
+        }
         if ((message as ToWorker)[0] === OBJECTS) await knowAllObjects();
         else this.#receive(message as ToWorker);
       }
@@ -117,6 +145,7 @@ class Server {
       if (error instanceof EOFError) return;
       throw error;
     }
+    this.#end.uncork();
     while (this.#running.size > 0 || this.#arrived.length > 0) {
       await new Promise<void>((resolve) => this.#idle = resolve);
     }
@@ -127,7 +156,7 @@ class Server {
   #receive(message: ToWorker): void {
     switch (message[0]) {
       case DEFINE:
-        return this.#define(message[1], message[2]);
+        return this.#define(message[1], message[2], message[3]);
       case RUN:
       case STREAM: {
         const { 0: type, 1: slot, 2: header, 3: items } = message;
@@ -145,8 +174,8 @@ class Server {
     }
   }
 
-  #define(id: number, travel: FunctionTravel): void {
-    const known: Known = { travel, code: undefined, loading: undefined };
+  #define(id: number, travel: FunctionTravel, name: string): void {
+    const known: Known = { travel, name, code: undefined, loading: undefined };
     known.loading = PromisePrototypeThen(makeFunction(travel), (code) => known.code = code);
     // The unit that calls the function gets the error.
     PromisePrototypeThen(known.loading, undefined, () => {});
@@ -159,12 +188,7 @@ class Server {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
       const arrived = ArrayPrototypeShift(this.#arrived)!;
       if (!this.#board.claim(arrived.slot)) continue;
-      const running = new RunningUnit(arrived, {
-        board: this.#board,
-        functions: this.#functions,
-        send: (message, transfer) => this.#send(message, transfer),
-        ended: () => this.#ended(arrived.slot),
-      });
+      const running = new RunningUnit(arrived, this.#around);
       this.#running.set(arrived.slot, running);
       running.begin();
     }
@@ -184,8 +208,36 @@ class Server {
     if (heapMb > most) this.#send([GROWN, heapMb]);
   }
 
+  /** Units that were sent ahead are about to run: the pool needn't be woken for each of their outcomes. */
+  #begin(): void {
+    this.#end.cork();
+    this.#lastOutcome = performance.now();
+    this.#hasUntold = false;
+  }
+
+  /** Wakes the pool for what was sent. */
+  #tell(): void {
+    if (!this.#end.uncork()) return;
+    this.#end.cork();
+  }
+
   #send(message: FromWorker, transfer: readonly object[] = []): void {
     const left = this.#end.trySend(message, transfer);
+    this.#tell();
+    if (left !== undefined) blocking(left);
+  }
+
+  /**
+   * Sends the outcome of an item. The pool is woken at once for an item that took long, and after a moment for
+   * many short ones together. If a long item follows them, the pool looks by itself.
+   */
+  #sendOutcome(message: FromWorker, transfer: readonly object[] = []): void {
+    const left = this.#end.trySend(message, transfer), now = performance.now();
+    if (!this.#hasUntold) this.#firstUntold = now;
+    this.#hasUntold = now - this.#lastOutcome < SHORT_MS && now - this.#firstUntold < UNTOLD_MS &&
+      left === undefined;
+    this.#lastOutcome = now;
+    if (!this.#hasUntold) this.#tell();
     if (left !== undefined) blocking(left);
   }
 }

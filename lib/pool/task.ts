@@ -13,7 +13,6 @@ const {
   abortReason,
   addAbortListener,
   ArrayPrototypePush,
-  ArrayPrototypeSplice,
   clearTimeout,
   console,
   each,
@@ -91,6 +90,8 @@ export interface TaskClient extends Client {
   onMessage: ((value: unknown) => void) | undefined;
   /** Called once the task has an outcome. */
   whenEnded: (() => void) | undefined;
+  /** Called when the unit was sent to a worker. */
+  whenAssigned: (() => void) | undefined;
   /** Gives the task an outcome that its function didn't produce. */
   end(state: "failed" | "cancelled", make: () => Error): void;
 }
@@ -106,6 +107,58 @@ export function reportUnasked(owner: TaskOwner): void {
 }
 
 let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
+
+/** What the client of a task does inside of the task. */
+let inside: {
+  unitOf(task: Task<unknown>): Unit | undefined;
+  setUnit(task: Task<unknown>, unit: Unit | undefined): void;
+  returned(task: Task<unknown>, value: unknown): void;
+  failed(task: Task<unknown>, index: number, failure: ItemFailure): void;
+  assigned(task: Task<unknown>, worker: string | undefined): void;
+  end(task: Task<unknown>, state: "failed" | "cancelled", make: () => Error): void;
+};
+
+/** The client of a task. A class, because each task makes one: closures would take longer to make. */
+class OwnClient implements TaskClient {
+  readonly #task: Task<unknown>;
+  onMessage: ((value: unknown) => void) | undefined;
+  whenEnded: (() => void) | undefined;
+  yielded: ((value: unknown) => void) | undefined;
+  whenAssigned: (() => void) | undefined;
+
+  constructor(task: Task<unknown>) {
+    this.#task = task;
+  }
+
+  get unit(): Unit | undefined {
+    return inside.unitOf(this.#task);
+  }
+
+  set unit(unit: Unit | undefined) {
+    inside.setUnit(this.#task, unit);
+  }
+
+  returned(_index: number, value: unknown): void {
+    inside.returned(this.#task, value);
+  }
+
+  failed(index: number, failure: ItemFailure): void {
+    inside.failed(this.#task, index, failure);
+  }
+
+  assigned(worker: string | undefined): void {
+    inside.assigned(this.#task, worker);
+    this.whenAssigned?.();
+  }
+
+  message(value: unknown): void {
+    this.onMessage?.(value);
+  }
+
+  end(state: "failed" | "cancelled", make: () => Error): void {
+    inside.end(this.#task, state, make);
+  }
+}
 
 /**
  * A call that a {@linkcode Pool} has accepted, as {@linkcode Pool.submit} returns it. Awaiting a task gives the value
@@ -146,7 +199,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #wasAsked = false;
   /** For wait(). */
   #eventcount: EventCount | undefined;
-  readonly #callbacks: ((task: Task<R>) => void)[] = [];
+  #callbacks: ((task: Task<R>) => void)[] | undefined;
 
   /** @ignore */
   constructor() {
@@ -159,29 +212,20 @@ export class Task<R = unknown> implements PromiseLike<R> {
 
   static {
     isOwnedBy = (task, owner) => task.#owner === owner;
-    clientOf = (task) =>
-      task.#client = {
-        get unit() {
-          return task.#unit;
-        },
-        set unit(unit) {
-          task.#unit = unit;
-        },
-        onMessage: undefined,
-        whenEnded: undefined,
-        returned: (_index, value) => task.#settle({ state: "returned", value }),
-        failed: (index, failure) => {
-          task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
-        },
-        assigned: (worker) => {
-          task.#worker = worker;
-          task.#started = performance.now();
-        },
-        message(value) {
-          this.onMessage?.(value);
-        },
-        end: (state, make) => task.#settle({ state, make: () => task.#signed(make()) }),
-      };
+    clientOf = (task) => task.#client = new OwnClient(task);
+    inside = {
+      unitOf: (task) => task.#unit,
+      setUnit: (task, unit) => task.#unit = unit,
+      returned: (task, value) => task.#settle({ state: "returned", value }),
+      failed: (task, index, failure) => {
+        task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
+      },
+      assigned: (task, worker) => {
+        task.#worker = worker;
+        task.#started = performance.now();
+      },
+      end: (task, state, make) => task.#settle({ state, make: () => task.#signed(make()) }),
+    };
   }
 
   #settle(outcome: Outcome<R>): void {
@@ -195,7 +239,10 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#client?.whenEnded?.();
     this.#client = undefined;
     this.#owner.settled(this as Task<unknown>);
-    for (const callback of each(ArrayPrototypeSplice(this.#callbacks, 0))) this.#call(callback);
+    const callbacks = this.#callbacks;
+    if (callbacks === undefined) return;
+    this.#callbacks = undefined;
+    for (const callback of each(callbacks)) this.#call(callback);
   }
 
   #call(callback: (task: Task<R>) => void): void {
@@ -343,7 +390,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   /** Calls `callback` with the task once it has an outcome; at once if it has one. */
   addDoneCallback(callback: (task: Task<R>) => void): void {
     if (typeof callback !== "function") throw new TypeError("addDoneCallback() takes a function.");
-    if (this.#outcome === undefined) ArrayPrototypePush(this.#callbacks, callback);
+    if (this.#outcome === undefined) ArrayPrototypePush(this.#callbacks ??= [], callback);
     else this.#call(callback);
   }
 

@@ -103,9 +103,7 @@ export class TaskCalls {
       },
     );
     client.yielded = (value) => iterator.push(value as Y);
-    const { assigned } = client;
-    client.assigned = (worker) => {
-      assigned?.(worker);
+    client.whenAssigned = () => {
       queueMicrotask(() => this.#executor.credit(unit, bufferSize));
     };
     PromisePrototypeThen(
@@ -129,10 +127,8 @@ export class TaskCalls {
     const id = this.takeIds(1);
     const { task, client } = newTask<R>(this.#owner, id, options.name ?? call.name, origin);
     client.onMessage = options.onMessage;
-    const unit = new Unit({
-      ...{ type, call, client, options, id, pinned },
-      ...{ isSpread: true, first: 0, items: [args] },
-    });
+    const isSpread = true, first = 0, items = [args];
+    const unit = new Unit({ type, call, client, options, id, pinned, isSpread, first, items });
     client.unit = unit;
     this.#tasks.set(task as Task<unknown>, unit);
     if (options.timeout !== Infinity || options.signal !== undefined) {

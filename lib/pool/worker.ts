@@ -8,7 +8,8 @@ import { Pipe } from "../pipe/pipe.ts";
 import type { Process } from "../process/process.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
 import type { Failure } from "../transfer/remote_error.ts";
-import { WAIT } from "../wait/eventcount.ts";
+import { CallSite } from "../wait/call_site.ts";
+import { addChore, removeChore, WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
 import { Board, newBoardMemory, SLOTS } from "./board.ts";
 import {
@@ -21,6 +22,7 @@ import {
   FAILED,
   type FromWorker,
   GROWN,
+  LARGE,
   MESSAGE,
   OBJECTS,
   PLACES,
@@ -49,6 +51,7 @@ const {
   listOf,
   Math,
   performance,
+  queueMicrotask,
   SafeSet,
   String,
 } = primordials;
@@ -62,6 +65,8 @@ export interface WorkerEvents {
   free(worker: Worker): void;
   /** Units, or the rests of units, that another worker must run. */
   returned(units: Unit[]): void;
+  /** Whether no other worker has work: then it is worth while to spin for this one. */
+  isOnlyBusy(worker: Worker): boolean;
   /** The worker's heap has grown too large. */
   grown(worker: Worker): void;
   /** The worker accepts no more units: it was stopped, or has ended by itself. */
@@ -94,6 +99,7 @@ export interface WorkerMaking {
  */
 export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
+const NOTHING: readonly object[] = [];
 /** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
 
@@ -110,6 +116,8 @@ export class Worker {
   readonly #known = new SafeSet<number>();
   readonly #sent: SentUnits;
   #state: WorkerState = "loading";
+  /** Whether the worker is not woken for each message that is sent. */
+  #isCorked = false;
   readonly #pace = new Pace();
   /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
@@ -145,6 +153,7 @@ export class Worker {
     this.#end = endpointOf(here);
     this.#receiving = this.#end.receiving();
     this.#receiving.eventcount.isQuiet = true;
+    this.#end.largestBuffer = LARGE;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
     this.process = start(there, { ...setup, board, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.
@@ -169,10 +178,24 @@ export class Worker {
     return this.#sent.units.size;
   }
 
+  /** The units that were sent and have no outcome yet. */
+  get units(): Unit[] {
+    return listOf(this.#sent.units.values());
+  }
+
   /** The number of units that the worker accepts now. */
   get room(): number {
+    return this.#room(this.#pace.ahead);
+  }
+
+  /** Whether the worker accepts a unit now. One whose buffers move can't be taken back, and is not sent ahead. */
+  accepts({ options: { transfer } }: Unit): boolean {
+    return this.#room(transfer.length > 0 ? 0 : this.#pace.ahead) > 0;
+  }
+
+  #room(ahead: number): number {
     if (this.#state !== "ready") return 0;
-    const places = this.#concurrency + this.#places + this.#pace.ahead;
+    const places = this.#concurrency + this.#places + ahead;
     return Math.min(places, SLOTS - 1) - this.#sent.units.size;
   }
 
@@ -192,9 +215,11 @@ export class Worker {
   give(unit: Unit): void {
     const { call, options } = unit;
     if (!this.#known.has(call.id)) {
-      this.#send([DEFINE, call.id, call.travel]);
+      this.#send([DEFINE, call.id, call.travel, call.name]);
       this.#known.add(call.id);
     }
+    // A worker that has work needn't be woken for more before this turn of the program's code is over.
+    if (this.#sent.units.size > 0) this.#cork();
     const slot = this.#sent.freeSlot();
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
     const header: UnitHeader = [
@@ -204,7 +229,7 @@ export class Worker {
       unit.first,
       unit.attempt,
       isTimed,
-      options.name ?? call.name,
+      options.name === call.name ? undefined : options.name,
     ];
     this.#board.offer(slot);
     try {
@@ -220,9 +245,25 @@ export class Worker {
   }
 
   /** Sends a message. The only bound of the pipe is its memory, and a full pipe is an error for the caller. */
-  #send(message: ToWorker, transfer: readonly object[] = []): void {
+  #send(message: ToWorker, transfer: readonly object[] = NOTHING): void {
     this.#end.trySend(message, transfer)?.onTimeout();
   }
+
+  /** Sends messages without waking the worker, until this turn of the program's code is over. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#end.cork();
+    queueMicrotask(this.#uncork);
+    addChore(this.#uncork); // for a turn that blocks
+  }
+
+  readonly #uncork = (): void => {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#end.uncork();
+    removeChore(this.#uncork);
+  };
 
   /** The consumer of a generator has taken values. */
   credit(unit: Unit, count: number): void {
@@ -254,10 +295,11 @@ export class Worker {
     return true;
   }
 
-  /** Takes back all units that have not begun. */
+  /** Takes back all units that have not begun and that another worker can run: their buffers have not moved. */
   revokeAll(): Unit[] {
     const back: Unit[] = [];
     for (const unit of each(listOf(this.#sent.units.values()))) {
+      if (unit.options.transfer.length > 0) continue;
       if (this.revoke(unit)) ArrayPrototypePush(back, unit);
     }
     return back;
@@ -350,11 +392,12 @@ export class Worker {
   // Receiving
 
   async #listen(): Promise<void> {
-    const { polling } = this.#end;
+    // Only polls: a message that was taken while the thread is blocked could not be read by hearSync().
+    const polling = { ...this.#end.polling, maySpin: () => this.#events.isOnlyBusy(this) };
+    const here = new CallSite(this.#listen), caller = () => here;
     try {
       for (;;) {
-        // Only polls: a message that was taken while the thread is blocked could not be read by hearSync().
-        await eventually(polling);
+        await eventually(polling, undefined, caller);
         this.#drain();
       }
     } catch (error) {
@@ -371,6 +414,17 @@ export class Worker {
     } catch (error) {
       if (!(error instanceof EOFError)) throw error;
       this.#endSync();
+    }
+    this.#uncork();
+  }
+
+  /** Reads what a worker has sent without waking this process, if there is anything. */
+  look(): void {
+    if (this.#state === "ended" || this.#sent.units.size === 0) return;
+    try {
+      this.#drain();
+    } catch (error) {
+      if (!(error instanceof EOFError)) throw error; // #listen() meets it, too
     }
   }
 

@@ -121,10 +121,12 @@ export class WorkerSet {
   /** Ends workers that have had no work for too long, now and later. */
   watchIdle(): void {
     const { minProcesses, idleTimeout, spares } = this.#sizes;
-    clearTimeout(this.#idleTimer);
+    if (this.#idleTimer !== undefined) clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
     if (!this.#isWatching || idleTimeout === Infinity) return;
-    const now = performance.now();
     let extra = this.#capacity - minProcesses - spares, next = Infinity;
+    if (extra <= 0) return this.#idleSince.clear();
+    const now = performance.now();
     for (const worker of each(this.list)) {
       if (worker.load > 0 || worker.state !== "ready") {
         this.#idleSince.delete(worker);

@@ -6,6 +6,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   captureStackTrace,
+  Error,
   Object,
   RangeError,
   RegExpPrototypeTest,
@@ -35,9 +36,20 @@ export class CallSite {
   /** Written by V8, which makes text of it only when it is read. */
   declare readonly stack: unknown;
 
-  /** @param above the function whose callers the stack shows */
-  constructor(above: (...args: never[]) => unknown) {
+  /**
+   * @param above the function whose callers the stack shows
+   * @param frames the most callers that it shows; without this, as many as in any error
+   */
+  constructor(above: (...args: never[]) => unknown, frames?: number) {
+    if (frames === undefined || !(Error.stackTraceLimit > frames)) captureStackTrace(this, above);
+    else this.#captureFew(above, frames);
+  }
+
+  #captureFew(above: (...args: never[]) => unknown, frames: number): void {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = frames;
     captureStackTrace(this, above);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 
   /** Makes an error of this package show where the wait was begun; leaves any other error alone. */

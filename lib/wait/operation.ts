@@ -42,6 +42,8 @@ export interface Operation<T> {
   attempt(): T | typeof WAIT;
   /** The answer, or the error, when the wait took too long or may not take any time. */
   onTimeout(): T;
+  /** Whether a wait may spin before it sleeps; without this, it may. */
+  maySpin?(): boolean;
   /** Called when a wait has ended without a result: it was aborted, or took too long. */
   onCancel?(): void;
 }
@@ -96,7 +98,7 @@ export function eventually<T>(
     if (eventcount.waiting === 0 || operation.others !== undefined) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
-      if (operation.others === undefined && eventcount.spin()) {
+      if (maySpin(operation) && eventcount.spin()) {
         countAsMany();
         try {
           result = operation.attempt();
@@ -140,7 +142,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   if (result !== WAIT) return result;
   if (timeout === 0) return operation.onTimeout();
   const { eventcount, others } = operation;
-  if (others === undefined && eventcount.spin()) {
+  if (maySpin(operation) && eventcount.spin()) {
     try {
       result = attemptInTurn(operation);
     } finally {
@@ -155,6 +157,11 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
     return operation.onTimeout();
   }
   return result as T;
+}
+
+/** A thread that waits at many eventcounts could only spin at one. */
+function maySpin({ others, maySpin }: Operation<unknown>): boolean {
+  return others === undefined && (maySpin === undefined || maySpin());
 }
 
 /** An asynchronous wait: settles its promise, once, and cleans up. */
