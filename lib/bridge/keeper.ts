@@ -134,7 +134,6 @@ class Keeper {
     for (const socket of each(child.stdio as unknown as Socket[])) socket?.on("error", () => {});
     output.on("data", (chunk: Uint8Array) => this.#hear(chunk));
     output.on("close", () => this.#stop());
-    this.#server.onBusy = (isBusy) => isBusy ? output.pause() : output.resume();
     if (texts !== undefined) {
       for (const url of each([texts.core, texts.whole])) {
         this.#send(TEXT, encodeText(await (await fetch(url)).text()));

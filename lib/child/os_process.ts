@@ -15,6 +15,7 @@ import {
   WORDS,
   writeNumber,
 } from "../bridge/frames.ts";
+import { standInsFor } from "../bridge/objects.ts";
 import type { Start } from "../bridge/order.ts";
 import type { BundleParts } from "../protocol/bundle_parts.ts";
 import { decode } from "../codec/decode.ts";
@@ -118,9 +119,7 @@ async function begin(
   if (!hasShell) keepOutputApart();
   if (memoryLimitMb !== undefined) watchMemory();
   becomeOsProcess(parts === undefined ? start : { ...start, parts });
-  const client = start.kinds.length === 0
-    ? undefined
-    : new BridgeClient(INPUT, maxResultBytes, send);
+  const client = start.kinds.length === 0 ? undefined : new BridgeClient(maxResultBytes, send);
   confine({ grants, key: undefined, sealed });
   limitBuffers(memoryLimitMb, sealed !== undefined);
   // Errors are printed by the host.
@@ -128,7 +127,7 @@ async function begin(
   onExit((code) => finish(code));
   send(LOADED, new Uint8Array(0));
   await run(start, replyOf(maxResultBytes), (travel) => find(travel, start), () => {
-    const handedOver = client === undefined ? [] : client.objects(start.kinds);
+    const handedOver = client === undefined ? [] : standInsFor(start.kinds, client);
     const { args } = start;
     return primordials.Promise.resolve(() => {
       const values = decode(args, 0, args.length, { handedOver, posted: [] });
