@@ -294,7 +294,7 @@ export class Supervisor {
     // A process that may be hostile can write any flag, so its claim that it hasn't booted yet doesn't count.
     const hasBooted = this.#isConfined || this.#control.hasBooted();
     const until = hasBooted ? this.#loadsUntil : this.#bootsUntil;
-    const mustLoad = now < until && !this.#control.isLoaded();
+    const mustLoad = now < until && !this.#control.isLoaded() && !this.#worker.isWaiting;
     const isPatient = !this.#mayEndAnywhere || now - this.#since <= OUTSIDE_PATIENCE_MS;
     const mustWait = mustLoad || isPatient && !this.#areOutside();
     if (mustWait) {
@@ -351,6 +351,7 @@ export class Supervisor {
 
   #checkTime(): void {
     this.#checkLoaded();
+    if (this.#worker.isWaiting) this.#since = performance.now();
     const isLate = performance.now() - this.#since >= MAX_LOADING_MS;
     if (this.#state === STARTING && isLate) this.#advance(RUNNING);
     if (this.#state === RUNNING) this.#timeLimit?.check();

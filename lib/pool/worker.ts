@@ -382,7 +382,9 @@ export class Worker {
 
   /** Ends a unit that has reached its time limit, and is stopped at this item. */
   #endInTime(slot: number, unit: Unit, item: number): void {
-    const failure = failureOf(this.name, unit, item, TIME_LIMIT_REACHED);
+    // A process that has ended by itself in time may need a while to be gone.
+    const how = this.process.exitCode === null ? TIME_LIMIT_REACHED : endingOf(this.process);
+    const failure = failureOf(this.name, unit, item, how);
     unit.settled = item + 1;
     this.#report(slot, unit, item, true);
     unit.client.failed(unit.first + item, failure);

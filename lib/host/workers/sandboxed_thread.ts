@@ -12,6 +12,7 @@ import { resourceLimitsOf } from "../../platform/threads.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
+import { admit, isWaiting, type Making, turn, withdraw } from "./turnstile.ts";
 import type { Listener, ProcessWorker } from "./worker.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -113,47 +114,80 @@ export function startSandboxedThread(
   listener: Listener,
 ): ProcessWorker {
   const { identity: { name, daemon }, memoryLimitMb, timeLimit = Infinity } = child;
-  const sandbox = makeSandbox(KEEPER, name, grants!);
-  listenForError(sandbox, (message) => {
-    listener.failed(new Error(message));
-    listener.exited(1);
-  });
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
-  const resourceLimits = resourceLimitsOf(memoryLimitMb);
+  const resourceLimits = resourceLimitsOf(memoryLimitMb), control = new ControlBlock(child.control);
   // The process's own port may close before the keeper's report of the reason is read: that may be on its way
   // to the listener, where it can't be received synchronously.
   const timedOut = new Int32Array(new SharedArrayBuffer(4));
   const order: Order = {
     ...{ main, name, data, resourceLimits, reports, timeLimit, timedOut, constants: CONSTANTS },
-    control: new ControlBlock(child.control).sharedWords(),
+    control: control.sharedWords(),
   };
-  postToWebWorker(sandbox, order, [data.port, data.host, reports]);
+  let sandbox: Worker | undefined, isOver = false;
+  const exited = (code: number) => {
+    isOver = true;
+    listener.exited(code);
+  };
+  const fail = (error: unknown) => {
+    listener.failed(error);
+    exited(1);
+  };
+  const start = () => {
+    sandbox = makeSandbox(KEEPER, name, grants!);
+    listenForError(sandbox, (message) => fail(new Error(message)));
+    postToWebWorker(sandbox, order, [data.port, data.host, reports]);
+    if (daemon) unrefWebWorker(sandbox);
+  };
+  let isLate = false;
+  const making: Making = {
+    make() {
+      try {
+        start();
+      } catch (error) {
+        isOver = true;
+        if (!isLate) throw error;
+        fail(error);
+      }
+    },
+    isOver: () => isOver || control.isLoaded(),
+  };
+  admit(making);
+  isLate = isWaiting(making);
   const checkTimedOut = () => {
     if (HostAtomics.exchange(timedOut, 0, 0) !== 0) listener.timeIsUp();
   };
   const hear = (report: Report) => {
     checkTimedOut();
-    if ("exited" in report) return listener.exited(report.exited);
+    if ("exited" in report) return exited(report.exited);
     if ("limit" in report) return listener.timeIsUp();
     const { message, code } = report.failed;
     listener.failed(Object.assign(new Error(message), { code }));
   };
   withoutAdded(() => port1.on("message", hear));
   port1.unref();
-  if (daemon) unrefWebWorker(sandbox);
   return {
     isInterruptible: true,
     knowsEnd: true,
+    get isWaiting() {
+      return isLate && isWaiting(making);
+    },
     terminate: () => {
-      port1.postMessage("terminate");
-      listener.exited(0);
+      if (isWaiting(making)) {
+        withdraw(making);
+        data.port.close();
+        data.host.close();
+      } else port1.postMessage("terminate");
+      exited(0);
     },
     dispose: () => {
+      isOver = true;
       closeStarted(port1);
-      end(sandbox);
+      if (sandbox === undefined) port2.close();
+      else end(sandbox);
     },
     look: () => {
+      turn();
       checkTimedOut();
       for (;;) {
         const received = takeMessage(port1);

@@ -12,6 +12,8 @@ export interface ProcessWorker {
   readonly isInterruptible: boolean;
   /** Whether the worker reports its end. Otherwise only the closing of its port tells of it. */
   readonly knowsEnd: boolean;
+  /** Whether the worker was not made yet, because others are made before it. */
+  readonly isWaiting?: boolean;
   /** Orders the worker's end and calls `exited` at once. The worker may go on for a moment. */
   terminate(): void;
   /** Releases what is left of the worker, once the process has ended. */
