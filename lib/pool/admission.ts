@@ -1,12 +1,13 @@
 // Whether a pool accepts a call: it is open, it can work, and its backlog has room.
 
 import { InvalidStateError } from "../errors.ts";
-import { BrokenPoolError } from "./errors.ts";
+import { BrokenPoolError, wasCancelled } from "./errors.ts";
 import type { Executor } from "./executor.ts";
+import { limitedSignal, notInTime } from "./limited_wait.ts";
 import type { CheckedPool, CheckedTask } from "./options.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { each, listOf, SafeSet } = primordials;
+const { abortReason, each, isAborted, listOf, Math, performance, SafeSet } = primordials;
 
 /** Admits calls to a pool. */
 export class Admission {
@@ -59,11 +60,27 @@ export class Admission {
     }
   }
 
-  /** Waits until the backlog has room; throws if the pool is closed meanwhile. */
-  async waitForRoom(call: string, { signal }: CheckedTask): Promise<void> {
-    do {
-      await this.#executor.until(() => this.hasRoom || this.isClosed, signal);
-      this.checkOpen(call);
-    } while (!this.hasRoom);
+  /** Waits until the backlog has room, and returns the options with the `timeout` that is left of all of it. */
+  async waitForRoom(call: string, name: string, options: CheckedTask): Promise<CheckedTask> {
+    const { timeout, signal } = options, began = performance.now();
+    const late = () => notInTime(options.name ?? name, timeout);
+    const limited = limitedSignal(timeout, signal, late);
+    try {
+      do {
+        await this.#executor.until(() => this.hasRoom || this.isOver, limited.signal);
+        this.checkOpen(call);
+      } while (!this.hasRoom);
+    } catch (error) {
+      if (signal === undefined || !isAborted(signal)) throw error;
+      throw wasCancelled(options.name ?? name, abortReason(signal));
+    } finally {
+      limited.end();
+    }
+    return { ...options, timeout: Math.max(0, timeout - (performance.now() - began)) };
+  }
+
+  /** Whether no more calls are accepted. */
+  get isOver(): boolean {
+    return this.isClosed || this.#executor.broken !== undefined;
   }
 }

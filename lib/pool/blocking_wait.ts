@@ -16,30 +16,34 @@ const {
   performance,
 } = primordials;
 
-/** Blocks the thread, and receives the messages of the workers meanwhile. */
+/** Blocks the thread, at most until `end` by performance.now(), and receives the messages of the workers meanwhile. */
 export function blockUntil(
   scheduler: Scheduler,
   isDone: () => boolean,
-  timeout: number,
-  onTimeout: () => never,
+  end: number,
+  onTimeout: () => void,
 ): void {
-  const end = performance.now() + timeout;
   while (!isDone()) {
+    const left = end - performance.now();
+    if (left <= 0) onTimeout();
+    // While the thread is blocked, no timer checks the limits.
+    const next = Math.min(left, checkLimits(scheduler));
+    if (isDone()) return;
     const workers = workersToHear(scheduler);
     const eventcounts = ArrayPrototypeMap(workers, ({ receiving }) => receiving.eventcount);
-    const operation: Operation<boolean> = {
+    const operation: Operation<unknown> = {
       eventcount: eventcounts[0],
       others: eventcounts.length === 1 ? undefined : ArrayPrototypeSlice(eventcounts, 1),
       attempt: () => {
         for (const worker of each(workers)) worker.hearSync();
         const now = workersToHear(scheduler);
         const isOther = ArrayPrototypeSome(workers, (worker, i) => worker !== now[i]);
-        return isDone() || isOther || workers.length !== now.length || WAIT;
+        const isSooner = checkLimits(scheduler) < next;
+        return isDone() || isOther || isSooner || workers.length !== now.length || WAIT;
       },
-      onTimeout,
+      onTimeout: () => {},
     };
-    const left = end - performance.now();
-    blocking(operation, left === Infinity ? undefined : { timeout: Math.max(left, 0) });
+    blocking(operation, next === Infinity ? undefined : { timeout: Math.max(next, 0) });
   }
 }
 
@@ -49,4 +53,11 @@ function workersToHear(scheduler: Scheduler): readonly Worker[] {
   if (scheduler.waiting > 0) return workers;
   const busy = ArrayPrototypeFilter(workers, ({ load }) => load > 0);
   return busy.length > 0 ? busy : workers;
+}
+
+/** Ends the units that have reached their time limits; returns the time until the next limit, in ms. */
+function checkLimits(scheduler: Scheduler): number {
+  let next = Infinity;
+  for (const worker of each(scheduler.workers)) next = Math.min(next, worker.checkLimits());
+  return next;
 }

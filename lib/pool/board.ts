@@ -7,7 +7,8 @@
 //
 // The pool offers, revokes and stops; the worker claims, advances and finishes. A revoked unit never began.
 // A unit is stopped at one item: a worker that has gone on to the next one meanwhile is not stopped, and one
-// that is stopped takes no further step. That makes cancelling exact.
+// that is stopped takes no further step. That makes cancelling exact. A pending word bears the number of the sending:
+// the message of a unit that was revoked, which the worker reads later, doesn't claim the next unit in its slot.
 
 import * as primordials from "../platform/primordials.ts";
 
@@ -17,8 +18,10 @@ const { Atomics, Int32Array, Math, performance, SharedArrayBuffer } = primordial
 export const SLOTS = 64;
 
 const FREE = 0, PENDING = 1, CLAIMED = 2, REVOKED = 3, STOPPED = 4;
-/** A word holds the state in its low bits, and the number of the item above them. */
+/** A word holds the state in its low bits, and above them the number of the sending, then that of the item. */
 const ITEM_SHIFT = 3, STATE_MASK = 7;
+/** The number of the sending, in the bits that a word has for it. */
+const NUMBER_MASK = 2 ** 28 - 1;
 /** The start of an item is kept in tenths of a millisecond, modulo 2 ** 31. */
 const TICKS_PER_MS = 10;
 
@@ -36,6 +39,7 @@ export class Board {
   readonly #claims: Int32Array;
   readonly #starts: Int32Array;
   readonly #epoch: number;
+  #nextNumber = 0;
 
   /** @param epoch the time, in ms since 1970, from which starts are counted: the same on both sides */
   constructor(memory: SharedArrayBuffer, epoch: number) {
@@ -46,14 +50,18 @@ export class Board {
 
   // The pool's operations
 
-  /** Lets the worker claim the unit that is about to be sent. */
-  offer(slot: number): void {
-    Atomics.store(this.#claims, slot, PENDING);
+  /** Lets the worker claim the unit that is about to be sent; returns the number of the sending. */
+  offer(slot: number): number {
+    const number = this.#nextNumber++ & NUMBER_MASK;
+    Atomics.store(this.#claims, slot, PENDING | number << ITEM_SHIFT);
+    return number;
   }
 
   /** Takes back a unit that has not begun; false if it has. */
   revoke(slot: number): boolean {
-    return Atomics.compareExchange(this.#claims, slot, PENDING, REVOKED) === PENDING;
+    const pending = Atomics.load(this.#claims, slot);
+    return (pending & STATE_MASK) === PENDING &&
+      Atomics.compareExchange(this.#claims, slot, pending, REVOKED) === pending;
   }
 
   /** Stops the worker at the item it runs; false if the worker has gone on. After true the worker must be killed. */
@@ -65,8 +73,8 @@ export class Board {
 
   /** The state of a unit and the number of its current item. */
   look(slot: number): { claim: Claim; item: number } {
-    const word = Atomics.load(this.#claims, slot);
-    return { claim: CLAIMS[word & STATE_MASK], item: word >> ITEM_SHIFT };
+    const word = Atomics.load(this.#claims, slot), state = word & STATE_MASK;
+    return { claim: CLAIMS[state], item: state === PENDING ? 0 : word >> ITEM_SHIFT };
   }
 
   /** How long the current item has been running, in ms. */
@@ -76,10 +84,12 @@ export class Board {
 
   // The worker's operations
 
-  /** Claims a unit before its first item runs; false if it was revoked. */
-  claim(slot: number): boolean {
+  /** Claims the unit of this sending before its first item runs; false if it was revoked. */
+  claim(slot: number, number: number): boolean {
+    const pending = PENDING | number << ITEM_SHIFT;
+    if (Atomics.load(this.#claims, slot) !== pending) return false;
     Atomics.store(this.#starts, slot, this.#now());
-    return Atomics.compareExchange(this.#claims, slot, PENDING, CLAIMED) === PENDING;
+    return Atomics.compareExchange(this.#claims, slot, pending, CLAIMED) === pending;
   }
 
   /** Goes on from an item to the next one; false if the unit was stopped. */

@@ -1,7 +1,6 @@
 // Checks of what a call to a pool was given: its function, its arguments, its items.
 
 import { describe } from "../validate/describe.ts";
-import type { FunctionTable, Registered } from "./functions.ts";
 import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -41,13 +40,6 @@ export function checkItems(call: string, items: unknown): void {
   throw new TypeError(
     `${call}() was given ${describe(items)} as items. Give an array, or anything else to iterate.`,
   );
-}
-
-/** The entry of the function that `call` was given; throws if the call can't run it. */
-export function registered(functions: FunctionTable, call: string, code: unknown): Registered {
-  const known = functions.known(code);
-  if (known !== undefined && !known.isGenerator) return known;
-  return functions.register(checkFunction(call, code));
 }
 
 /** Whether it is a generator function. */

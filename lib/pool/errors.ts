@@ -154,6 +154,12 @@ export class BrokenPoolError extends Error {
 
 addOwnErrors(CancelledError, BrokenPoolError);
 
+/** The error of a call that was cancelled for a reason; undefined for none. */
+export function wasCancelled(name: string, reason: unknown): CancelledError {
+  const options = reason === undefined ? undefined : { cause: reason };
+  return new CancelledError(`${name} was cancelled.`, options);
+}
+
 /** The longest description of an item, in UTF-16 code units. */
 const MAX_DESCRIBED = 200;
 

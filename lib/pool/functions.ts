@@ -3,7 +3,7 @@
 import { callers } from "../target/callers.ts";
 import { type FunctionTravel, travelOf } from "../target/function_travel.ts";
 import { referenceByName } from "../target/reference.ts";
-import { isGenerator } from "./check_call.ts";
+import { checkFunction, isGenerator } from "./check_call.ts";
 import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -69,4 +69,11 @@ export class FunctionTable {
   add(travel: FunctionTravel, name: string, isGenerator = false): Registered {
     return { id: this.#next++, name, travel, isGenerator };
   }
+}
+
+/** The entry of the function that `call` was given; throws if the call can't run it. */
+export function registered(functions: FunctionTable, call: string, code: unknown): Registered {
+  const known = functions.known(code);
+  if (known !== undefined && !known.isGenerator) return known;
+  return functions.register(checkFunction(call, code));
 }

@@ -1,6 +1,7 @@
 // Waits for a pool that a time and a signal limit.
 
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+import { TimeoutError } from "../errors.ts";
 import type { Executor } from "./executor.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -13,6 +14,11 @@ const {
   setTimeout,
   signalOfController,
 } = primordials;
+
+/** The error of a call that has taken longer than its `timeout`, all in all. */
+export function notInTime(name: string, timeout: number): TimeoutError {
+  return new TimeoutError(`${name} has not ended in time, ${timeout} ms in all. It was ended.`);
+}
 
 /** Waits until isSo() is true: true then, false if that takes more than `timeout` ms. */
 export async function untilInTime(

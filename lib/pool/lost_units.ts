@@ -39,24 +39,31 @@ export function settleLost(
     if (wasRunning) {
       const at = unit.settled++;
       from = at + 1;
-      if (unit.attempt <= unit.options.retries && unit.options.transfer.length === 0) {
+      if (mayRunAnew(unit)) {
         ArrayPrototypePush(rest, unit.slice(at, at + 1, unit.attempt + 1));
       } else {
         worker.failed(unit, at, performance.now() - sentAt[slot]);
         unit.client.failed(unit.first + at, failureOf(worker.name, unit, at, ending));
       }
     }
-    if (from < unit.items.length && unit.options.transfer.length > 0) {
+    if (from === unit.items.length) continue;
+    if (unit.options.transfer.length > 0) {
       // Its buffers have moved to the worker, and are gone with it.
       const failure = failureOf(worker.name, unit, from, ending);
       while (unit.settled < unit.items.length) {
         unit.client.failed(unit.first + unit.settled++, failure);
       }
-    } else if (from < unit.items.length) {
+    } else if (from === 0) ArrayPrototypePush(rest, unit);
+    else {
       ArrayPrototypePush(rest, unit.slice(from, unit.items.length));
     }
   }
   return rest;
+}
+
+/** Whether an item that was running may be run again. */
+function mayRunAnew({ attempt, options, hasYielded }: Unit): boolean {
+  return attempt <= options.retries && options.transfer.length === 0 && !hasYielded;
 }
 
 function isBegun(claim: Claim): boolean {

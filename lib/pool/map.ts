@@ -2,16 +2,18 @@
 // each item to its sink. A call ends early as a whole: its source is closed, waiting chunks are taken out, running
 // ones are stopped.
 
-import { TimeoutError } from "../errors.ts";
 import type { CallSite } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { Registered } from "./functions.ts";
 import type { CheckedMap } from "./options.ts";
+import { callBack } from "./callbacks.ts";
+import { notInTime } from "./limited_wait.ts";
 import { ProgressReport } from "./progress.ts";
 import { RUN } from "./protocol.ts";
 import { taskErrorOf } from "./task.ts";
+import { transferOf } from "./transfer_list.ts";
 import { type Client, type ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -118,9 +120,9 @@ export class MapCall implements Client {
     const { timeout, signal } = options;
     if (timeout < 2 ** 31) {
       this.#timer = setTimeout(() => {
-        this.end(
-          new TimeoutError(`${this.#name} has not ended in time, ${timeout} ms. Wait longer.`),
-        );
+        const error = notInTime(this.#name, timeout);
+        this.#origin.sign(error);
+        this.end(error);
       }, timeout);
     }
     if (signal !== undefined) addAbortListener(signal, this.#aborted);
@@ -235,13 +237,13 @@ export class MapCall implements Client {
 
   #submit(items: unknown[]): void {
     if (items.length === 0) return;
-    const first = this.#read;
+    const first = this.#read, { transfer } = this.#options;
     this.#read += items.length;
     const unit = new Unit({
       type: RUN,
       call: this.#call,
       client: this,
-      options: { ...this.#options, name: this.#name },
+      options: { ...this.#options, name: this.#name, transfer: transferOf(transfer, items) },
       isSpread: this.#isSpread,
       id: this.#owner.takeIds(items.length),
       first,
@@ -280,7 +282,8 @@ export class MapCall implements Client {
   }
 
   message(value: unknown): void {
-    this.#options.onMessage?.(value);
+    const { onMessage } = this.#options;
+    if (onMessage !== undefined) callBack("onMessage", onMessage, value);
   }
 
   #settleOne(index: number, hasFailed: boolean): void {
@@ -347,7 +350,7 @@ export class MapCall implements Client {
   /** As end(), but tells the sink nothing. */
   stop(): void | Promise<void> {
     if (this.#isOver) return this.#closing;
-    this.#stop(new CancelledError(`${this.#name} was given up.`));
+    this.#stop(`the loop over the results of ${this.#name} was left`);
     return this.#closing;
   }
 

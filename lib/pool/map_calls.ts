@@ -1,8 +1,6 @@
 // The calls of a pool over many items: how the outcomes of the items become one list, or one iterator.
 
-import { TimeoutError } from "../errors.ts";
 import { describe } from "../validate/describe.ts";
-import { option } from "../validate/options.ts";
 import type { CallSite } from "../wait/call_site.ts";
 import type { Admission } from "./admission.ts";
 import { blockUntil } from "./blocking_wait.ts";
@@ -10,6 +8,7 @@ import { checkFunction, checkItems } from "./check_call.ts";
 import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { FunctionTable } from "./functions.ts";
+import { notInTime } from "./limited_wait.ts";
 import { MapCall, type MapOwner, type MapSink } from "./map.ts";
 import { type CheckedMap, type CheckedPool, checkMap, type MapOptions } from "./options.ts";
 import { ResultIterator } from "./result_iterator.ts";
@@ -17,7 +16,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { each, listOf, queueMicrotask, SafeMap, SafeSet, TypeError } = primordials;
+const { each, listOf, performance, queueMicrotask, SafeMap, SafeSet, TypeError } = primordials;
 
 /** The pool, as its maps use it. */
 interface Surroundings {
@@ -85,18 +84,16 @@ export class MapCalls {
       );
     }
     const { timeout: _, ...rest } = options ?? {};
-    const timeout = option(options, "timeout") ?? Infinity;
+    const { timeout } = checkMap(options, this.#defaults);
     let outcome: { results: unknown[] } | { error: unknown } | undefined;
     const call = this.#gather("mapSync", code, items, false, rest, origin, {
       resolve: (results) => outcome = { results },
       reject: (error) => outcome = { error },
     });
     call.feed();
-    blockUntil(scheduler, () => outcome !== undefined, timeout, () => {
+    blockUntil(scheduler, () => outcome !== undefined, performance.now() + timeout, () => {
       call.stop();
-      throw new TimeoutError(
-        `mapSync() has not ended in time, ${timeout} ms in all. It was ended.`,
-      );
+      throw notInTime("mapSync()", timeout);
     });
     if (outcome !== undefined && "results" in outcome) return outcome.results;
     throw outcome?.error;

@@ -169,6 +169,8 @@ const OF_MAPS = [...OF_TASKS, "chunkSize", "bufferSize", "returnExceptions", "on
 export interface CheckedPool {
   processes: number;
   minProcesses: number;
+  /** Whether minProcesses was left out: then it is as large as `processes`, whatever resize() makes of that. */
+  isFixed: boolean;
   spares: number;
   idleTimeout: number;
   maxTasksPerChild: number;
@@ -252,6 +254,7 @@ export function checkPool(options: PoolOptions<never, never[]>, cores: number): 
   return {
     processes,
     minProcesses,
+    isFixed: options.minProcesses === undefined,
     spares: checkCount("spares", given(options.spares, isConfined ? 1 : 0), 0),
     idleTimeout: checkMilliseconds("idleTimeout", given(options.idleTimeout, 10_000)),
     maxTasksPerChild: checkCount(

@@ -1,7 +1,7 @@
 // Pool: the public class. Worker processes run the functions that are called here.
 
 import { describe } from "../validate/describe.ts";
-import { InvalidStateError, QueueFull, TimeoutError } from "../errors.ts";
+import { InvalidStateError, QueueFull } from "../errors.ts";
 import {
   cannotClone,
   constructFrom,
@@ -15,7 +15,6 @@ import {
 import { checkNames, option } from "../validate/options.ts";
 import { checkCount } from "../validate/numbers.ts";
 import type { Connection } from "../pipe/connection.ts";
-import { Pipe } from "../pipe/pipe.ts";
 import type { Ref } from "../liveness/process_table.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
@@ -23,15 +22,16 @@ import { CallSite } from "../wait/call_site.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { Admission } from "./admission.ts";
 import { blockUntil } from "./blocking_wait.ts";
-import { checkArgs, checkFunction, isGenerator, registered } from "./check_call.ts";
-import { limitedSignal, untilInTime } from "./limited_wait.ts";
+import { checkArgs, checkFunction, isGenerator } from "./check_call.ts";
+import { limitedSignal, notInTime, untilInTime } from "./limited_wait.ts";
 import { MapCalls } from "./map_calls.ts";
 import { moduleCalls } from "./module_calls.ts";
 import { PoolEvents, schedulerEvents } from "./pool_events.ts";
 import { TaskCalls } from "./task_calls.ts";
 import type { TaskError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
-import { FunctionTable } from "./functions.ts";
+import { FunctionTable, registered } from "./functions.ts";
+import { Handover } from "./handover.ts";
 import {
   type CheckedPool,
   checkPool,
@@ -41,7 +41,7 @@ import {
   type PoolOptions,
   type TaskOptions,
 } from "./options.ts";
-import { RemoteClient, RemoteExecutor } from "./remote.ts";
+import { RemoteExecutor } from "./remote.ts";
 import { Scheduler } from "./scheduler.ts";
 import { PoolAccount, type PoolStatistics } from "./statistics.ts";
 import type { Task } from "./task.ts";
@@ -57,9 +57,9 @@ const {
   DOMException,
   each,
   isAborted,
+  performance,
   Reflect,
   removeAbortListener,
-  SafeSet,
   TypeError,
   whenAll,
 } = primordials;
@@ -122,9 +122,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   readonly #signal: AbortSignal | undefined;
   readonly #calls: TaskCalls;
   readonly #maps: MapCalls;
-  readonly #clients = new SafeSet<RemoteClient>();
-  /** The end that goes with a message, until it has moved: here it would be closed once nothing refers to it. */
-  #leaving: Connection | undefined;
+  readonly #handover: Handover;
   readonly #events = new PoolEvents(this);
   readonly #admission: Admission;
 
@@ -147,16 +145,21 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         options,
         modules && ((module) => ArrayPrototypeIncludes(modules, module)),
       );
-      this.#executor = this.#scheduler = this.#schedule(options, start);
+      this.#executor = this.#scheduler = this.#schedule(
+        options as PoolOptions<never, never[]>,
+        start,
+      );
+      this.#handover = new Handover(this.#scheduler, this.#functions, this.#takeIds);
     } else {
       this.#sizes = content.defaults;
       this.#name = content.name;
       this.#functions = new FunctionTable({});
       const connection = deserialize(content.connection) as Connection;
-      this.#executor = new RemoteExecutor(
+      const executor = this.#executor = new RemoteExecutor(
         connection,
         content.defaults.processes * content.defaults.tasksPerProcess,
       );
+      this.#handover = new Handover(executor, this.#functions, this.#takeIds);
     }
     this.#signal = options.signal;
     this.#admission = new Admission(this.#executor, this.#sizes);
@@ -166,7 +169,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       admission: this.#admission,
       functions: this.#functions,
       defaults: this.#sizes,
-      takeIds: (count) => this.#calls.takeIds(count),
+      takeIds: this.#takeIds,
     });
     if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // In a child whose module makes a pool as it is imported, workers start at the first call.
@@ -181,7 +184,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     );
   }
 
-  #schedule(options: PoolOptions<S, I>, start: WorkerStarting["start"]): Scheduler {
+  // Not of the type of the initializer: a pool with one can be given where any pool is expected.
+  #schedule(options: PoolOptions<never, never[]>, start: WorkerStarting["start"]): Scheduler {
     const sizes = this.#sizes;
     const { initializer, finalizer, initargs = [] } = options;
     const travel = (code: AnyFunction | undefined) => code && this.#functions.register(code).travel;
@@ -204,6 +208,8 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     this.#events.listen(args[0]);
     Reflect.apply(addEventListener, this, args);
   }
+
+  readonly #takeIds = (count: number): number => this.#calls.takeIds(count);
 
   readonly #aborted = (): void => this.terminate();
 
@@ -248,8 +254,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     this.#admission.checkOpen("apply");
     const entry = registered(this.#functions, "apply", code),
       given = checkArgs("apply", args);
-    if (!this.#admission.hasRoom) await this.#admission.waitForRoom("apply", checked);
-    return await this.#calls.submit<R>(entry, given, checked, origin).result();
+    const admitted = this.#admission.hasRoom
+      ? checked
+      : await this.#admission.waitForRoom("apply", entry.name, checked);
+    return await this.#calls.submit<R>(entry, given, admitted, origin).result();
   }
 
   /**
@@ -290,13 +298,19 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     const scheduler = this.#own("applySync");
     const entry = registered(this.#functions, "applySync", code),
       given = checkArgs("applySync", args);
-    const endless = { ...checked, timeout: Infinity };
+    const endless = { ...checked, timeout: Infinity }, end = performance.now() + timeout;
+    const late = () => {
+      throw notInTime(checked.name ?? entry.name, timeout);
+    };
+    if (!this.#admission.hasRoom) {
+      const isSo = () => this.#admission.hasRoom || this.#admission.isOver;
+      blockUntil(scheduler, isSo, end, late);
+      this.#admission.checkOpen("applySync");
+    }
     const task = this.#calls.submit<R>(entry, given, endless, origin);
-    blockUntil(scheduler, () => task.done(), timeout, () => {
+    blockUntil(scheduler, () => task.done(), end, () => {
       task.cancel();
-      throw new TimeoutError(
-        `${task.name} has not ended in time, ${timeout} ms in all. It was ended.`,
-      );
+      late();
     });
     return task.valueNow();
   }
@@ -545,6 +559,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   ): Promise<R[]> {
     const origin = new CallSite(this.broadcast);
     const checked = checkTask(options, this.#sizes);
+    if (checked.transfer.length > 0) {
+      throw new TypeError(
+        "broadcast() gives every worker the same arguments, so they can't be moved. Leave out transfer.",
+      );
+    }
     this.#admission.checkOpen("broadcast");
     const scheduler = this.#own("broadcast");
     const call = registered(this.#functions, "broadcast", code),
@@ -575,8 +594,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         const origin = new CallSite(this.load, CALLERS);
         const checked = checkTask(undefined, this.#sizes);
         this.#admission.checkOpen(name);
-        if (!this.#admission.hasRoom) await this.#admission.waitForRoom(name, checked);
-        return await this.#calls.submit(call, args, checked, origin).result();
+        const admitted = this.#admission.hasRoom
+          ? checked
+          : await this.#admission.waitForRoom(name, name, checked);
+        return await this.#calls.submit(call, args, admitted, origin).result();
       };
     };
     return moduleCalls<M>(make);
@@ -660,8 +681,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
 
   #leave(): void {
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
-    for (const client of this.#clients) client.close();
-    this.#clients.clear();
+    this.#handover.end();
     this.#calls.reportUnasked();
   }
 
@@ -672,9 +692,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
     this.#admission.isClosed = this.#admission.isTerminated = true;
     const signal = this.#signal;
     const reason = signal && isAborted(signal) ? abortReason(signal) : "the pool was terminated";
+    scheduler.terminate(); // first, so that no worker is started in the place of those that end
     this.#maps.endAll(reason);
     this.#calls.cancelAll(reason);
-    scheduler.terminate();
+    this.#handover.end();
     this.#admission.roomMade();
   }
 
@@ -739,31 +760,17 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
 
   /** @ignore */
   [serialize](): Serialized {
-    const scheduler = this.#own("giving it to another process");
-    this.#admission.checkOpen("handing it over");
-    const { 0: here, 1: there } = Pipe();
-    const client: RemoteClient = new RemoteClient(
-      here,
-      scheduler,
-      this.#functions,
-      (count) => this.#calls.takeIds(count),
-      () => this.#clients.delete(client),
-    );
-    this.#clients.add(client);
-    const parcel = there[serialize]();
-    this.#leaving = there;
-    const content: PoolContent = {
-      connection: parcel,
-      name: this.#name,
-      defaults: { ...this.#sizes, maxQueueSize: Infinity, ofTasks: undefined },
-    };
-    return { kind: KIND, content, ports: parcel.ports, program: parcel.program };
+    // A pool that was closed goes on with what it has accepted, and that may use the pool.
+    if (this.#admission.isTerminated) this.#admission.checkOpen("apply");
+    const connection = this.#handover.serialize();
+    const defaults = { ...this.#sizes, maxQueueSize: Infinity, ofTasks: undefined };
+    const content: PoolContent = { connection, name: this.#name, defaults };
+    return { kind: KIND, content, ports: connection.ports, program: connection.program };
   }
 
   /** @ignore */
   [moved](owner: Ref, how: string): void {
-    this.#leaving?.[moved](owner, how);
-    this.#leaving = undefined;
+    this.#handover.moved(owner, how);
   }
 
   /** @ignore */

@@ -1,5 +1,6 @@
 // Progress reports of a call over many items, at most ten times a second and at the end.
 
+import { callBack } from "./callbacks.ts";
 import type { Progress } from "./options.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -74,7 +75,7 @@ export class ProgressReport {
       : rate > 0
       ? left / rate * 1000
       : undefined;
-    this.#tell({ done, failed: this.#failed, total, rate, eta });
+    callBack("onProgress", this.#tell, { done, failed: this.#failed, total, rate, eta });
   }
 }
 

@@ -3,6 +3,9 @@
 
 import type { FunctionTravel } from "../target/function_travel.ts";
 import type { Failure } from "../transfer/remote_error.ts";
+import * as primordials from "../platform/primordials.ts";
+
+const { String } = primordials;
 
 /** Buffers of more bytes are posted beside the messages. */
 export const LARGE = 2 ** 16;
@@ -38,7 +41,8 @@ export type ToWorker =
 
 /**
  * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
- * list of arguments, the index of the first item, the attempt, whether each item is timed, and the name unless it is the function's.
+ * list of arguments, the index of the first item, the attempt, whether each item is timed, the name unless it is the
+ * function's, and the number of the sending, by which the worker claims the unit.
  */
 export type UnitHeader = [
   id: number,
@@ -48,6 +52,7 @@ export type UnitHeader = [
   attempt: number,
   isTimed: boolean,
   name: string | undefined,
+  number: number,
 ];
 
 // Messages from a worker.
@@ -67,6 +72,10 @@ export const BROKEN = 5;
 export const PLACES = 7;
 /** The worker's heap is larger than `recycleAboveMb`. */
 export const GROWN = 6;
+/** The worker has told a task that it isn't wanted any more; so its thread isn't blocked. */
+export const TOLD = 8;
+/** A unit that the pool had stopped has ended: the worker goes on with others. */
+export const STOPPED = 9;
 
 /** A message from a worker. */
 export type FromWorker =
@@ -77,7 +86,8 @@ export type FromWorker =
   | [typeof YIELD, slot: number, value: unknown]
   | [typeof BROKEN, failure: Failure]
   | [typeof GROWN, heapMb: number]
-  | [typeof PLACES, count: number];
+  | [typeof PLACES, count: number]
+  | [typeof TOLD | typeof STOPPED, slot: number, id: number];
 
 /** The arguments that a worker is started with. */
 export interface WorkerSetup {
@@ -90,4 +100,15 @@ export interface WorkerSetup {
   initargs: readonly unknown[];
   finalizer: FunctionTravel | undefined;
   recycleAboveMb: number | undefined;
+}
+
+/** The reason of an abort as it can be sent: objects become text. */
+export function sendableReason(reason: unknown): unknown {
+  const isData = reason === null || typeof reason !== "object" && typeof reason !== "function" &&
+      typeof reason !== "symbol";
+  try {
+    return isData ? reason : String(reason);
+  } catch {
+    return "a reason that can't be shown";
+  }
 }

@@ -6,23 +6,27 @@ import { type Connection, endpointOf } from "../pipe/connection.ts";
 import type { Endpoint } from "../pipe/endpoint.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
+import { Pipe } from "../pipe/pipe.ts";
 import { keepAlive, letExit } from "../wait/broadcast.ts";
 import { eventually } from "../wait/operation.ts";
+import { Changes } from "./changes.ts";
 import { type CurrentTask, currentTask } from "./current_task.ts";
 import type { BrokenPoolError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { FunctionTravel } from "../target/function_travel.ts";
 import type { FunctionTable, Registered } from "./functions.ts";
+import { placed } from "./message_place.ts";
 import { countNestedWait } from "./nested_wait.ts";
 import type { RUN, STREAM } from "./protocol.ts";
+import { sendableReason } from "./protocol.ts";
 import { type ItemFailure, Unit, type UnitOptions } from "./unit.ts";
-
+import { failUnsent } from "./unit_failures.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { each, listOf, Promise, SafeMap, SafeSet, throwIfAborted } = primordials;
+const { each, listOf, queueMicrotask, SafeMap, SafeSet, Uint8Array } = primordials;
 
 // Messages from the process that was handed the pool.
-const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4;
+const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4, CONNECT = 5;
 // Messages to that process.
 const RETURNED = 0, FAILED = 1, MESSAGE = 2, YIELDED = 3, ASSIGNED = 4;
 
@@ -41,7 +45,9 @@ interface Submitted {
 
 type Request =
   | [typeof SUBMIT, id: number, unit: Submitted]
-  | [typeof CANCEL | typeof DROP | typeof CLOSE, id: number]
+  | [typeof CANCEL, id: number, reason: unknown]
+  | [typeof DROP | typeof CLOSE, id: number]
+  | [typeof CONNECT, id: 0, connection: Connection]
   | [typeof CREDIT, id: number, count: number];
 
 type Answer =
@@ -56,6 +62,17 @@ type Answer =
   | [typeof MESSAGE | typeof YIELDED, id: number, value: unknown]
   | [typeof ASSIGNED, id: number, worker: string | undefined];
 
+/** A unit that was sent to the process that has made the pool. */
+interface Sent {
+  unit: Unit;
+  /** The task that has submitted the unit. */
+  task: CurrentTask | undefined;
+  /** Whether the unit was given to a worker. */
+  isAssigned: boolean;
+  /** For each item, 1 once it has an outcome. */
+  outcomes: Uint8Array;
+}
+
 /** Sends a message without waiting; throws if the pipe is full. */
 function trySend(end: Endpoint, message: unknown, transfer: readonly object[] = []): void {
   end.trySend(message, transfer)?.onTimeout();
@@ -67,10 +84,10 @@ export class RemoteExecutor implements Executor {
   readonly connection: Connection;
   readonly #end: Endpoint;
   readonly size: number;
-  readonly #units = new SafeMap<number, { unit: Unit; task: CurrentTask | undefined }>();
+  readonly #units = new SafeMap<number, Sent>();
   readonly #ids = new SafeMap<Unit, number>();
   readonly #known = new SafeSet<number>();
-  readonly #watchers = new SafeSet<() => void>();
+  readonly #changes = new Changes();
   #next = 0;
   #isOver = false;
   readonly waiting = 0;
@@ -87,7 +104,7 @@ export class RemoteExecutor implements Executor {
     if (this.#isOver) throw gone();
     const id = this.#next++, { call } = unit;
     const isNew = !this.#known.has(call.id);
-    const { transfer, ...options } = unit.options;
+    const { priority, timeLimit, retries, name, transfer } = unit.options;
     const submitted: Submitted = {
       type: unit.type,
       functionId: call.id,
@@ -96,12 +113,17 @@ export class RemoteExecutor implements Executor {
       isSpread: unit.isSpread,
       first: unit.first,
       items: unit.items,
-      options,
+      options: { priority, timeLimit, retries, name },
     };
-    trySend(this.#end, [SUBMIT, id, submitted] satisfies Request, transfer);
+    try {
+      trySend(this.#end, [SUBMIT, id, submitted] satisfies Request, transfer);
+    } catch (error) {
+      if (this.connection.closed) throw gone();
+      return queueMicrotask(() => failUnsent(unit, placed(error, unit)));
+    }
     this.#known.add(call.id);
-    const task = currentTask();
-    this.#units.set(id, { unit, task });
+    const task = currentTask(), outcomes = new Uint8Array(unit.items.length);
+    this.#units.set(id, { unit, task, isAssigned: false, outcomes });
     this.#ids.set(unit, id);
     if (this.#units.size === 1) keepAlive();
     if (task !== undefined) countNestedWait(task, 1);
@@ -115,12 +137,14 @@ export class RemoteExecutor implements Executor {
     this.#units.delete(id);
     if (this.#units.size === 0) letExit();
     if (task !== undefined) countNestedWait(task, -1);
-    this.#changed();
+    this.#changes.changed();
   }
 
-  cancel(unit: Unit, _reason: unknown): void {
+  cancel(unit: Unit, reason: unknown): void {
     unit.drop();
-    this.#request(CANCEL, unit);
+    const id = this.#ids.get(unit);
+    if (id === undefined || this.#isOver) return;
+    trySend(this.#end, [CANCEL, id, sendableReason(reason)] satisfies Request);
   }
 
   drop(units: readonly Unit[]): Unit[] {
@@ -132,7 +156,8 @@ export class RemoteExecutor implements Executor {
   }
 
   isRunning(unit: Unit): boolean {
-    return this.#ids.has(unit);
+    const id = this.#ids.get(unit);
+    return id !== undefined && this.#units.get(id)!.isAssigned;
   }
 
   credit(unit: Unit, count: number): void {
@@ -147,26 +172,21 @@ export class RemoteExecutor implements Executor {
     return this.#ids.has(unit);
   }
 
-  #request(type: typeof CANCEL | typeof DROP | typeof CLOSE, unit: Unit): void {
+  #request(type: typeof DROP | typeof CLOSE, unit: Unit): void {
     const id = this.#ids.get(unit);
     if (id !== undefined && !this.#isOver) trySend(this.#end, [type, id] satisfies Request);
   }
 
-  async until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
-    while (!isSo()) {
-      if (signal !== undefined) throwIfAborted(signal);
-      await new Promise<void>((resolve) => {
-        const look = () => {
-          this.#watchers.delete(look);
-          resolve();
-        };
-        this.#watchers.add(look);
-      });
-    }
+  /** Connects another process with the one that has made the pool; returns that process's end. */
+  connect(): Connection {
+    if (this.#isOver) throw gone();
+    const { 0: here, 1: there } = Pipe();
+    trySend(this.#end, [CONNECT, 0, here] satisfies Request);
+    return there;
   }
 
-  #changed(): void {
-    for (const look of each(listOf(this.#watchers))) look();
+  until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
+    return this.#changes.until(isSo, signal);
   }
 
   async #listen(): Promise<void> {
@@ -184,13 +204,15 @@ export class RemoteExecutor implements Executor {
   #hear(answer: Answer): void {
     const found = this.#units.get(answer[1]);
     if (found === undefined || found.unit.isDropped) return;
-    const { client } = found.unit;
+    const { client, first, items } = found.unit;
     switch (answer[0]) {
       case RETURNED:
+        found.outcomes[answer[2] - first] = 1;
         return client.returned(answer[2], answer[3]);
       case FAILED: {
         const { 2: index, 3: failure, 4: cause } = answer;
-        const item = found.unit.items[index - found.unit.first];
+        const item = items[index - first];
+        found.outcomes[index - first] = 1;
         return client.failed(index, {
           ...failure,
           cause: cause === undefined ? undefined : recreateFailure(cause),
@@ -202,14 +224,16 @@ export class RemoteExecutor implements Executor {
       case YIELDED:
         return client.yielded?.(answer[2]);
       case ASSIGNED:
+        found.isAssigned = true;
         return client.assigned?.(answer[2]);
     }
   }
 
   /** Fails all units: the process that has made the pool is gone. */
   #loseAll(): void {
-    for (const { unit } of each(listOf(this.#units.values()))) {
-      for (let i = unit.settled; i < unit.items.length; i++) {
+    for (const { unit, outcomes } of each(listOf(this.#units.values()))) {
+      for (let i = 0; i < unit.items.length; i++) {
+        if (outcomes[i] === 1 || unit.isDropped) continue;
         unit.client.failed(unit.first + i, {
           how: "ended",
           cause: gone(),
@@ -221,7 +245,7 @@ export class RemoteExecutor implements Executor {
         });
       }
     }
-    this.#changed();
+    this.#changes.changed();
   }
 }
 
@@ -239,6 +263,8 @@ export class RemoteClient {
   readonly #functions: FunctionTable;
   readonly #takeIds: (count: number) => number;
   readonly #ended: () => void;
+  readonly #connect: (connection: Connection) => void;
+  #isOver = false;
   readonly #units = new SafeMap<number, { unit: Unit; left: number }>();
   readonly #registered = new SafeMap<number, Registered>();
 
@@ -248,6 +274,7 @@ export class RemoteClient {
     functions: FunctionTable,
     takeIds: (count: number) => number,
     ended: () => void,
+    connect: (connection: Connection) => void,
   ) {
     this.#connection = connection;
     this.#end = endpointOf(connection);
@@ -255,12 +282,18 @@ export class RemoteClient {
     this.#functions = functions;
     this.#takeIds = takeIds;
     this.#ended = ended;
+    this.#connect = connect;
     this.#listen();
   }
 
-  /** Accepts no more units of that process. */
+  /** Ends the units of that process, and accepts no more. */
   close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#connection.close();
+    for (const { unit } of each(listOf(this.#units.values()))) this.#giveUp(unit);
+    this.#units.clear();
+    this.#ended();
   }
 
   async #listen(): Promise<void> {
@@ -270,21 +303,20 @@ export class RemoteClient {
       for (;;) this.#hear(await eventually(receiving) as Request);
     } catch {
       // That process has ended, or its end was closed: its units have no client any more.
-      for (const { unit } of each(listOf(this.#units.values()))) this.#giveUp(unit);
-      this.#connection.close();
-      this.#ended();
+      this.close();
     }
   }
 
   #hear(request: Request): void {
     const id = request[1];
     if (request[0] === SUBMIT) return this.#submit(id, request[2]);
+    if (request[0] === CONNECT) return this.#connect(request[2]);
     const unit = this.#units.get(id)?.unit;
     if (unit === undefined) return;
     switch (request[0]) {
       case CANCEL:
         this.#units.delete(id);
-        return this.#giveUp(unit);
+        return this.#giveUp(unit, request[2]);
       case DROP: {
         let back = 0;
         for (const { items } of each(this.#executor.drop([unit]))) back += items.length;
@@ -300,8 +332,8 @@ export class RemoteClient {
     }
   }
 
-  #giveUp(unit: Unit): void {
-    this.#executor.cancel(unit, undefined);
+  #giveUp(unit: Unit, reason?: unknown): void {
+    this.#executor.cancel(unit, reason);
     this.#executor.settled(unit);
   }
 

@@ -1,7 +1,6 @@
 // A unit that runs in a worker of a pool: it runs the items one after the other, and sends the outcome of each at once,
 // so that a death loses no finished item.
 
-import { stopIfKilled } from "../liveness/critical_section.ts";
 import { explainRefusal } from "../codec/locate.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
 import type { Board } from "./board.ts";
@@ -13,7 +12,9 @@ import {
   type FromWorker,
   MESSAGE,
   type RUN,
+  STOPPED,
   STREAM,
+  TOLD,
   type UnitHeader,
   YIELD,
 } from "./protocol.ts";
@@ -22,18 +23,12 @@ import * as primordials from "../platform/primordials.ts";
 const {
   AbortController,
   AbortControllerPrototypeAbort,
-  Atomics,
-  Int32Array,
   Promise,
   PromisePrototypeThen,
   Reflect,
-  SharedArrayBuffer,
   signalOfController,
   TypeError,
 } = primordials;
-
-/** Milliseconds between two checks of a stopped worker whether it is being killed. */
-const LOOK_MS = 5;
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -76,6 +71,8 @@ export class RunningUnit {
   #credits = 0;
   #wake: (() => void) | undefined;
   #isStopped = false;
+  /** Whether the pool has stopped the unit on the board: it takes no further step. */
+  #isFrozen = false;
 
   constructor(arrived: Arrived, around: Surroundings) {
     this.#arrived = arrived;
@@ -116,11 +113,30 @@ export class RunningUnit {
     this.#wake?.();
   }
 
-  /** Aborts the task's signal: the caller wants no result any more. */
+  /** Aborts the task's signal: the pool has stopped the unit, and other units run beside it. */
   abort(id: number, reason: unknown): void {
-    if (id !== this.#arrived.header[0]) return;
+    const { slot, header } = this.#arrived;
+    if (id !== header[0]) return;
     this.#aborted = { reason };
-    if (this.#controller) AbortControllerPrototypeAbort(this.#controller, reason);
+    this.#around.send([TOLD, slot, id]);
+    if (this.#isFrozen) this.#endStopped();
+    else if (this.#controller) AbortControllerPrototypeAbort(this.#controller, reason);
+  }
+
+  /**
+   * The pool has stopped the unit, so the board refuses its next step. The pool kills the worker next, or sends word
+   * that other units go on; until then the unit keeps its place. False: there is no next item.
+   */
+  #freeze(): false {
+    this.#isFrozen = true;
+    if (this.#aborted) this.#endStopped();
+    return false;
+  }
+
+  #endStopped(): void {
+    const { slot, header } = this.#arrived;
+    this.#around.send([STOPPED, slot, header[0]]);
+    this.#around.ended(slot);
   }
 
   #runItems(call: AnyFunction): void {
@@ -154,7 +170,7 @@ export class RunningUnit {
     const moving = value instanceof Transferred;
     const result = moving ? value.value : value;
     if (this.#isLast) {
-      if (!this.#around.board.finish(slot, this.#item)) return standStill();
+      if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
     }
     try {
       this.#around.sendOutcome([DONE, slot, result], moving ? value.list : undefined);
@@ -167,7 +183,7 @@ export class RunningUnit {
   /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
     const { slot } = this.#arrived;
-    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return standStill();
+    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return this.#freeze();
     this.#sendFailure(error);
     return this.#next();
   }
@@ -192,7 +208,7 @@ export class RunningUnit {
       this.#around.ended(slot);
       return false;
     }
-    if (!this.#around.board.advance(slot, this.#item, isTimed)) return standStill();
+    if (!this.#around.board.advance(slot, this.#item, isTimed)) return this.#freeze();
     this.#item++;
     return true;
   }
@@ -309,14 +325,5 @@ class RunningTask implements CurrentTask {
 
   send(value: unknown): void {
     this.#running.message(value);
-  }
-}
-
-/** Blocks for good: the pool has stopped this worker, and is about to kill it. */
-function standStill(): never {
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  for (;;) {
-    Atomics.wait(word, 0, 0, LOOK_MS);
-    stopIfKilled(); // only a thread can be interrupted
   }
 }

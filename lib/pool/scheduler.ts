@@ -2,7 +2,7 @@
 // Loaded workers get units in the order of priority and arrival. The units that a lost worker has not begun return
 // to the backlog, and the worker is replaced. Outstanding units keep the program alive; an idle pool doesn't.
 
-import { BrokenPipeError } from "../errors.ts";
+import { BrokenPipeError, InvalidStateError } from "../errors.ts";
 import { keepAlive, letExit } from "../wait/broadcast.ts";
 import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
@@ -20,10 +20,12 @@ const {
   ArrayPrototypeShift,
   ArrayPrototypeSlice,
   ArrayPrototypeSome,
+  ArrayPrototypeSplice,
   clearInterval,
   Deno,
   each,
   Error,
+  queueMicrotask,
   setInterval,
   setOf,
 } = primordials;
@@ -58,6 +60,7 @@ export class Scheduler implements Executor {
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #broken: BrokenPoolError | undefined;
   #isClosed = false;
+  #isTerminated = false;
   #earlyDeaths = 0;
   #restarts = 0;
   readonly #changes = new Changes();
@@ -140,7 +143,8 @@ export class Scheduler implements Executor {
 
   /** Starts workers, as far as there is work for them. */
   #fill(): void {
-    if (this.#isClosed && this.#outstanding === 0 || this.#broken !== undefined) return;
+    if (this.#isTerminated || this.#broken !== undefined) return;
+    if (this.#isClosed && this.#outstanding === 0) return;
     this.#set.startMissing(this.#backlog.size);
   }
 
@@ -161,9 +165,10 @@ export class Scheduler implements Executor {
 
   #retire(worker: Worker): void {
     const back = worker.revokeAll();
+    // A worker that leaves still runs the units that are for it alone.
+    for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) this.#give(worker, unit);
     worker.retire();
     if (back.length > 0) this.#backlog.pushFront(back);
-    if (worker.own.length > 0) abandonOwn(worker);
   }
 
   /** Replaces all workers by new ones; the old ones finish their units. */
@@ -194,6 +199,8 @@ export class Scheduler implements Executor {
   /** Accepts a unit. */
   submit(unit: Unit): void {
     this.#outstanding++;
+    const refusal = this.#broken ?? (this.#isTerminated ? terminated() : undefined);
+    if (refusal !== undefined) return queueMicrotask(() => failAll([unit], refusal));
     if (!this.#holds) this.#hold();
     this.#backlog.push(unit);
     this.#dispatch();
@@ -253,7 +260,12 @@ export class Scheduler implements Executor {
         else worker.stop(part, reason);
       }
     }
+    this.#roomMade();
+  }
+
+  #roomMade(): void {
     this.#events.roomMade();
+    this.#changes.changed();
   }
 
   /** Takes back, and returns, the parts of these units that have not begun. */
@@ -263,19 +275,23 @@ export class Scheduler implements Executor {
     for (const worker of each(this.#set.list)) {
       for (const unit of unwanted) if (worker.revoke(unit)) ArrayPrototypePush(back, unit);
     }
-    this.#events.roomMade();
+    this.#roomMade();
     return back;
   }
 
   /** The consumer of a generator has room for so many more values. */
   credit(unit: Unit, count: number): void {
-    for (const worker of each(this.#set.list)) worker.credit(unit, count);
+    for (const part of each(unit.remains)) {
+      for (const worker of each(this.#set.list)) worker.credit(part, count);
+    }
   }
 
   /** Asks a generator to return; false if it has not begun. */
   closeStream(unit: Unit): boolean {
     if (!this.isRunning(unit)) return false;
-    for (const worker of each(this.#set.list)) worker.close(unit);
+    for (const part of each(unit.remains)) {
+      for (const worker of each(this.#set.list)) worker.close(part);
+    }
     return true;
   }
 
@@ -300,11 +316,16 @@ export class Scheduler implements Executor {
 
   /** The worker with the fewest units that has room, for this unit if one is given. */
   #choose(unit?: Unit): Worker | undefined {
-    let chosen: Worker | undefined, busy = 0;
-    for (const { load, state } of each(this.#set.list)) if (load > 0 && state !== "stopped") busy++;
+    let chosen: Worker | undefined, busy = 0, isOneLoading = false;
+    for (const { load, state } of each(this.#set.list)) {
+      if (load > 0 && state !== "stopped") busy++;
+      if (state === "loading") isOneLoading = true;
+    }
     for (const worker of each(this.#set.list)) {
       if (unit === undefined ? worker.room <= 0 : !worker.accepts(unit)) continue;
       if (chosen !== undefined && chosen.load <= worker.load) continue;
+      // The end of a task beside one that waits costs both, so the place beside it is the last choice.
+      if (isOneLoading && worker.isNesting && worker.load > 0) continue;
       // A spare gets work only in the place of another worker.
       if (worker.load === 0 && busy >= this.#sizes.processes) continue;
       chosen = worker;
@@ -321,7 +342,7 @@ export class Scheduler implements Executor {
   #give(worker: Worker, unit: Unit): void {
     const left = this.#sizes.maxTasksPerChild - worker.given;
     let part = unit;
-    if (unit.items.length > left) {
+    if (unit.pinned === undefined && unit.items.length > left) {
       part = unit.slice(0, left);
       this.#backlog.pushFront([unit.slice(left, unit.items.length)]);
     }
@@ -333,21 +354,16 @@ export class Scheduler implements Executor {
     }
     this.#events.dispatched(worker, part);
     this.#events.roomMade();
-    if (worker.given >= this.#sizes.maxTasksPerChild) this.#lastGiven(worker);
-  }
-
-  /** Retires a worker that was given its last item. */
-  #lastGiven(worker: Worker): void {
-    worker.retire();
-    this.#restarts++;
-    this.#fill();
+    const isLast = unit.pinned === undefined && worker.given >= this.#sizes.maxTasksPerChild;
+    if (isLast) this.#replace(worker);
   }
 
   /** Handles a unit that could not be sent. */
   #failed(unit: Unit, cause: unknown, worker: Worker): void {
     // The worker has ended. Its units are settled when its end is noticed, where its messages are received.
     if (worker.state !== "ready" || cause instanceof BrokenPipeError) {
-      this.#backlog.pushFront([unit]);
+      if (unit.pinned === undefined) this.#backlog.pushFront([unit]);
+      else ArrayPrototypePush(worker.own, unit);
       worker.giveUp();
       return;
     }
@@ -401,7 +417,8 @@ export class Scheduler implements Executor {
     this.#set.remove(worker);
     abandonOwn(worker);
     this.#events.workerEnded(worker);
-    const isEarly = !worker.hasBegun && worker.exitCode !== 0 && !this.#isClosed;
+    const isEarly = !worker.hasBegun && !worker.isUnwanted && worker.exitCode !== 0 &&
+      !this.#isTerminated;
     if (isEarly && ++this.#earlyDeaths >= MAX_EARLY_DEATHS) {
       this.#break(worker, worker.cause ?? new Error(`it exited with code ${worker.exitCode}`));
     }
@@ -426,6 +443,9 @@ export class Scheduler implements Executor {
       for (const unit of each(other.units)) {
         if (other.revoke(unit)) ArrayPrototypePush(waiting, unit);
       }
+      for (const unit of each(ArrayPrototypeSplice(other.own, 0))) {
+        ArrayPrototypePush(waiting, unit);
+      }
     }
     for (const other of each(this.#set.list)) other.terminate();
     failAll(waiting, this.#broken);
@@ -437,20 +457,26 @@ export class Scheduler implements Executor {
     this.#isClosed = true;
     this.#set.stopWatching();
     this.#leaveIfClosed();
+    this.#changes.changed();
   }
 
   #leaveIfClosed(): void {
     if (!this.#isClosed || this.#outstanding > 0) return;
     this.#stopLooking();
-    for (const worker of each(this.#set.list)) worker.retire();
+    for (const worker of each(this.#set.list)) worker.leave();
   }
 
   /** Ends all workers now. */
   terminate(): void {
-    this.#isClosed = true;
+    this.#isClosed = this.#isTerminated = true;
     this.#set.stopWatching();
     this.#stopLooking();
     this.#backlog.remove(() => true);
     for (const worker of each(this.#set.list)) worker.terminate();
+    this.#changes.changed();
   }
+}
+
+function terminated(): InvalidStateError {
+  return new InvalidStateError("The pool was terminated. Use it before that, or make a new Pool.");
 }

@@ -187,7 +187,7 @@ class Server {
     while (this.#arrived.length > 0) {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
       const arrived = ArrayPrototypeShift(this.#arrived)!;
-      if (!this.#board.claim(arrived.slot)) continue;
+      if (!this.#board.claim(arrived.slot, arrived.header[7])) continue;
       const running = new RunningUnit(arrived, this.#around);
       this.#running.set(arrived.slot, running);
       running.begin();

@@ -3,7 +3,7 @@
 import type { Connection } from "../pipe/connection.ts";
 import { callers } from "../target/callers.ts";
 import { registerOwnTarget } from "../target/own_targets.ts";
-import { preloading } from "../process/options.ts";
+import { boundsOf, checkProcessOptions, preloading } from "../process/options.ts";
 import { Process } from "../process/process.ts";
 import type { PoolOptions } from "./options.ts";
 import type { WorkerSetup } from "./protocol.ts";
@@ -34,6 +34,8 @@ export function startingOf(
   name: string,
 ): WorkerStarting {
   const { permissions, memoryLimitMb, module, by } = options;
+  checkProcessOptions({ module, by });
+  boundsOf({ permissions, memoryLimitMb });
   const isConfined = permissions !== undefined && permissions !== "inherit";
   // Modules that a confined process imports have to be loaded as it starts.
   const wanted = module === undefined ? ArrayPrototypeSlice(callers(), 0, 1) : [`${module}`];

@@ -5,7 +5,8 @@ import type { CallSite } from "../wait/call_site.ts";
 import { EventCount, EVENTCOUNT_WORDS } from "../wait/eventcount.ts";
 import { type Readiness, readiness } from "../wait/waitable.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
-import { CancelledError, describeItem, TaskError } from "./errors.ts";
+import { callBack } from "./callbacks.ts";
+import { describeItem, TaskError, wasCancelled } from "./errors.ts";
 import type { Client, ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -152,7 +153,7 @@ class OwnClient implements TaskClient {
   }
 
   message(value: unknown): void {
-    this.onMessage?.(value);
+    if (this.onMessage !== undefined) callBack("onMessage", this.onMessage, value);
   }
 
   end(state: "failed" | "cancelled", make: () => Error): void {
@@ -247,12 +248,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
 
   #call(callback: (task: Task<R>) => void): void {
     this.#asked();
-    try {
-      callback(this);
-    } catch (error) {
-      // As with an event listener, the error is the program's and not the pool's.
-      reportError(error);
-    }
+    callBack("addDoneCallback", callback, this);
   }
 
   /** A new error object at each call. */
@@ -309,6 +305,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
 
   /** @internal The value or error of result(), of a task that has an outcome. */
   valueNow(): R {
+    this.#asked();
     return this.#answer();
   }
 
@@ -362,12 +359,12 @@ export class Task<R = unknown> implements PromiseLike<R> {
   cancel(reason?: unknown): boolean {
     if (this.#outcome !== undefined) return false;
     const unit = this.#unit;
-    const options = reason === undefined ? undefined : { cause: reason };
+    // While the task has no outcome the unit is known, also where it is cancelled through a pipe.
+    if (unit !== undefined) this.#owner.cancel(unit, reason);
     this.#settle({
       state: "cancelled",
-      make: () => this.#signed(new CancelledError(`${this.name} was cancelled.`, options)),
+      make: () => this.#signed(wasCancelled(this.name, reason)),
     });
-    if (unit !== undefined) this.#owner.cancel(unit, reason);
     return true;
   }
 

@@ -1,9 +1,9 @@
 // The single calls of a pool: each is a task with a unit of one item.
 
-import { TimeoutError } from "../errors.ts";
 import type { CallSite } from "../wait/call_site.ts";
 import type { Executor } from "./executor.ts";
 import type { Registered } from "./functions.ts";
+import { notInTime } from "./limited_wait.ts";
 import type { CheckedTask } from "./options.ts";
 import { RUN, STREAM } from "./protocol.ts";
 import { ResultIterator } from "./result_iterator.ts";
@@ -18,14 +18,22 @@ const {
   addAbortListener,
   ArrayPrototypePush,
   clearTimeout,
+  Deno,
   each,
   listOf,
+  Promise,
   PromisePrototypeThen,
   queueMicrotask,
   removeAbortListener,
   SafeMap,
   setTimeout,
 } = primordials;
+
+/**
+ * How long the end of a loop waits for its generator to return, in ms, and how long the generator may take in all: it
+ * may compute, or wait, for ever.
+ */
+const PATIENCE_MS = 1000, CLOSING_MS = 2000;
 
 /** Makes tasks, and submits their units. */
 export class TaskCalls {
@@ -98,9 +106,7 @@ export class TaskCalls {
     const { task, client, unit } = this.#prepare<void>(STREAM, call, args, options, origin);
     const iterator = new ResultIterator<Y>(
       () => this.#executor.credit(unit, 1),
-      () => {
-        if (!this.#executor.closeStream(unit)) task.cancel();
-      },
+      () => this.#executor.closeStream(unit) ? this.#untilClosed(task) : void task.cancel(),
     );
     client.yielded = (value) => iterator.push(value as Y);
     client.whenAssigned = () => {
@@ -113,6 +119,21 @@ export class TaskCalls {
     );
     this.#executor.submit(unit);
     return iterator;
+  }
+
+  /** Waits until a generator that was left has returned; one that doesn't return in time is ended. */
+  async #untilClosed(task: Task<void>): Promise<void> {
+    const late = setTimeout(() => task.cancel(), CLOSING_MS);
+    Deno.unrefTimer(late as unknown as number);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+      task.addDoneCallback(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+    clearTimeout(timer);
   }
 
   /** Makes the task of a call, and the unit that is submitted for it. */
@@ -140,13 +161,8 @@ export class TaskCalls {
   /** Ends a task when its time is up, or its signal is aborted. */
   #limit(task: Task<unknown>, client: TaskClient, { timeout, signal }: CheckedTask): void {
     const late = () => {
-      const { unit } = client;
-      client.end("failed", () => {
-        return new TimeoutError(
-          `${task.name} has not ended in time, ${timeout} ms in all. It was ended.`,
-        );
-      });
-      if (unit !== undefined) this.#executor.cancel(unit, undefined);
+      if (client.unit !== undefined) this.#executor.cancel(client.unit, "timeout");
+      client.end("failed", () => notInTime(task.name, timeout));
     };
     const timer = timeout < 2 ** 31 ? setTimeout(late, timeout) : undefined;
     const aborted = () => task.cancel(abortReason(signal!));

@@ -12,6 +12,7 @@ export class TimeLimits {
   readonly #hear: () => void;
   readonly #reached: (slot: number, unit: Unit, item: number) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
 
   /**
    * @param hear reads what the worker has sent
@@ -30,8 +31,8 @@ export class TimeLimits {
   /** Checks the limits when the next one can be reached. */
   watch(): void {
     if (this.#timer !== undefined) return;
-    const left = this.#check();
-    if (left === Infinity) return;
+    const left = this.check();
+    if (left === Infinity || this.#isOver) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.watch();
@@ -40,7 +41,7 @@ export class TimeLimits {
   }
 
   /** Ends a unit that has reached its limit; returns the time until the next limit, in ms. */
-  #check(): number {
+  check(): number {
     let next = Infinity;
     for (const { 0: slot, 1: unit } of this.#sent.units) {
       const { timeLimit } = unit.options;
@@ -58,13 +59,14 @@ export class TimeLimits {
       this.#hear();
       if (!this.#sent.units.has(slot)) continue; // its last message told the outcome
       this.#reached(slot, unit, item);
-      return Infinity;
+      return this.check();
     }
     return next;
   }
 
   /** Watches no more. */
   stop(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 }

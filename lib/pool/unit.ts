@@ -74,6 +74,8 @@ export class Unit {
   settled = 0;
   /** The number of workers that ended after they got the unit and before they began it. */
   losses = 0;
+  /** Whether a generator has yielded: run anew, it would yield the same again. */
+  hasYielded = false;
   /** Whether the caller has given the unit up. */
   isDropped = false;
   /** The time when the unit was made, by performance.now(), for the statistics. */

@@ -28,6 +28,9 @@ import {
   PLACES,
   READY,
   RETURN,
+  sendableReason,
+  STOPPED,
+  TOLD,
   type ToWorker,
   type UnitHeader,
   type WorkerSetup,
@@ -43,17 +46,21 @@ import type { Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
-  ArrayPrototypeEvery,
+  ArrayPrototypeFilter,
   ArrayPrototypePush,
   ArrayPrototypeSome,
+  ArrayPrototypeUnshift,
+  clearTimeout,
   console,
+  Deno,
   each,
   listOf,
   Math,
   performance,
   queueMicrotask,
+  SafeMap,
   SafeSet,
-  String,
+  setTimeout,
 } = primordials;
 
 /** The events of a worker, for its pool. */
@@ -102,6 +109,18 @@ export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 const NOTHING: readonly object[] = [];
 /** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
+/** The time that a task may take to end after its signal while others run beside it, in ms. */
+const AFTER_SIGNAL_MS = 1000;
+
+/** The time that the initializer of a worker that nothing waits for may still take, in ms. */
+const LOADING_MS = 2000;
+
+/** A unit that was stopped while others ran beside it. */
+interface Stopping {
+  timer: ReturnType<typeof setTimeout>;
+  /** Whether its signal was aborted in the worker, so that the thread isn't blocked. */
+  wasTold: boolean;
+}
 
 /** One worker of a pool. */
 export class Worker {
@@ -118,6 +137,9 @@ export class Worker {
   #state: WorkerState = "loading";
   /** Whether the worker is not woken for each message that is sent. */
   #isCorked = false;
+  #isLoaded = false;
+  /** Ends a worker whose initializer doesn't end. */
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   readonly #pace = new Pace();
   /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
@@ -133,6 +155,10 @@ export class Worker {
   exitCode: number | null = null;
   /** Whether the worker has begun any item. */
   hasBegun = false;
+  /** Whether the pool has ended the worker, or has asked it to end. */
+  isUnwanted = false;
+  /** The stopped units that still run, by slot. */
+  readonly #stopping = new SafeMap<number, Stopping>();
   /** The error that the worker ended with, if there was one. */
   cause: unknown;
   readonly startedAt: number = performance.now();
@@ -199,6 +225,11 @@ export class Worker {
     return Math.min(places, SLOTS - 1) - this.#sent.units.size;
   }
 
+  /** Whether one of its tasks waits for other tasks, so that its place is free. */
+  get isNesting(): boolean {
+    return this.#places > 0;
+  }
+
   /** The running items, and for how long each has run, in ms. */
   get running(): RunningItem[] {
     return this.#sent.running;
@@ -222,6 +253,7 @@ export class Worker {
     if (this.#sent.units.size > 0) this.#cork();
     const slot = this.#sent.freeSlot();
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
+    const number = this.#board.offer(slot);
     const header: UnitHeader = [
       unit.id,
       call.id,
@@ -230,8 +262,8 @@ export class Worker {
       unit.attempt,
       isTimed,
       options.name === call.name ? undefined : options.name,
+      number,
     ];
-    this.#board.offer(slot);
     try {
       this.#send([unit.type, slot, header, unit.items] as ToWorker, options.transfer);
     } catch (error) {
@@ -239,7 +271,7 @@ export class Worker {
       throw placed(error, unit);
     }
     this.#sent.add(slot, unit);
-    this.given += unit.items.length;
+    if (unit.pinned === undefined) this.given += unit.items.length;
     unit.client.assigned?.(this.name);
     if (options.timeLimit !== undefined) this.#limits.watch();
   }
@@ -291,64 +323,83 @@ export class Worker {
   /** Takes back a unit that has not begun; false if it has. */
   revoke(unit: Unit): boolean {
     if (!this.#sent.revoke(unit)) return false;
-    this.given -= unit.items.length;
+    if (unit.pinned === undefined) this.given -= unit.items.length;
     return true;
   }
 
-  /** Takes back all units that have not begun and that another worker can run: their buffers have not moved. */
+  /** Takes back all units that have not begun, and returns those that another worker may run. */
   revokeAll(): Unit[] {
-    const back: Unit[] = [];
+    const back: Unit[] = [], own: Unit[] = [];
     for (const unit of each(listOf(this.#sent.units.values()))) {
-      if (unit.options.transfer.length > 0) continue;
-      if (this.revoke(unit)) ArrayPrototypePush(back, unit);
+      if (unit.options.transfer.length > 0) continue; // its buffers have moved
+      if (this.revoke(unit)) ArrayPrototypePush(unit.pinned === undefined ? back : own, unit);
     }
+    if (own.length > 0) ArrayPrototypeUnshift(this.own, ...own);
     return back;
   }
 
-  /**
-   * Ends a running unit, and this worker with it; true if the unit was running. If other units run beside it,
-   * the task is asked to stop, by its signal, and the worker ends when none of its units is wanted any more.
-   */
-  stop(unit: Unit, reason: unknown): boolean {
+  /** Ends a running unit, and this worker with it unless other units run beside it. */
+  stop(unit: Unit, reason: unknown): void {
     const slot = this.#sent.slotOf(unit);
-    if (slot === undefined) return false;
-    const { claim, item } = this.#board.look(slot);
-    if (claim !== "claimed") return false;
-    if (this.running.length > 1) {
-      this.#trySend([ABORT, slot, unit.id, isCloneable(reason) ? reason : String(reason)]);
-      this.#endIfUnwanted();
-      return true;
+    if (slot === undefined) return;
+    for (;;) {
+      const { claim, item } = this.#board.look(slot);
+      if (claim !== "claimed") return; // the unit is done, or was stopped before
+      if (this.#board.stop(slot, item)) return this.#endStopped(slot, unit, reason);
+      // The worker has gone on to the next item meanwhile.
     }
-    if (!this.#board.stop(slot, item)) {
-      // The worker has gone on to the next item meanwhile, or the unit is done.
-      return this.#board.look(slot).claim === "claimed" && this.stop(unit, reason);
-    }
-    this.#kill(slot);
-    return true;
   }
 
-  /** Ends the worker if all running units were given up. */
-  #endIfUnwanted(): void {
-    const back = this.revokeAll();
-    if (ArrayPrototypeEvery(this.running, ({ unit }) => unit.isDropped)) {
-      this.#lose();
-      this.process.kill();
-    }
-    if (back.length > 0) this.#events.returned(back);
-  }
-
-  /** Kills the worker in the middle of a unit whose client has been told. Items that have not begun go back. */
-  #kill(slot: number): void {
-    const unit = this.#sent.units.get(slot)!;
-    this.#sent.units.delete(slot);
+  /**
+   * Ends a unit that was stopped on the board: with the worker; but if other units run beside it, by its signal, and
+   * the worker ends when none of its units is wanted any more. Items that have not begun go back.
+   */
+  #endStopped(slot: number, unit: Unit, reason: unknown): void {
     const rest: Unit[] = [];
     if (!unit.isDropped && unit.settled < unit.items.length) {
       ArrayPrototypePush(rest, unit.slice(unit.settled, unit.items.length));
     }
+    // From then on no other unit can begin.
     for (const other of each(this.revokeAll())) ArrayPrototypePush(rest, other);
+    const others = this.#sent.units.size - this.#stopping.size - 1;
+    if (others === 0) {
+      this.#sent.units.delete(slot);
+      this.#kill();
+    } else {
+      const timer = setTimeout(() => this.#outlivesSignal(slot), AFTER_SIGNAL_MS);
+      Deno.unrefTimer(timer as unknown as number);
+      this.#stopping.set(slot, { timer, wasTold: false });
+      this.#trySend([ABORT, slot, unit.id, sendableReason(reason)]);
+    }
+    if (rest.length > 0) this.#events.returned(rest);
+  }
+
+  /** A stopped unit has not ended soon after its signal. */
+  #outlivesSignal(slot: number): void {
+    // A blocked thread runs no other unit either. Otherwise they go on, and the worker ends after them.
+    if (this.#stopping.get(slot)?.wasTold) this.#events.grown(this);
+    else this.#kill();
+  }
+
+  /** A stopped unit has ended by itself. */
+  #forgetStopped(slot: number): void {
+    const stopping = this.#stopping.get(slot);
+    if (stopping === undefined) return;
+    clearTimeout(stopping.timer);
+    this.#stopping.delete(slot);
+    this.#sent.units.delete(slot);
+    this.#events.free(this);
+  }
+
+  /** Kills the worker if only stopped units are left in it. */
+  #endIfUnwanted(): void {
+    if (this.#stopping.size > 0 && this.#stopping.size === this.#sent.units.size) this.#kill();
+  }
+
+  #kill(): void {
+    this.isUnwanted = true;
     this.#lose();
     this.process.kill();
-    if (rest.length > 0) this.#events.returned(rest);
   }
 
   #lose(): void {
@@ -362,9 +413,19 @@ export class Worker {
   /** Accepts no more units; the worker ends when it has finished its units. */
   retire(): void {
     if (this.#state === "loading" || this.#state === "ready") {
+      this.isUnwanted = true;
       this.#state = "leaving";
       this.#trySend([END]);
     }
+  }
+
+  /** As retire(), at the end of the pool: a worker whose initializer goes on is ended after a while. */
+  leave(): void {
+    const isLoading = this.#state === "loading";
+    this.retire();
+    if (!isLoading) return;
+    this.#leaving = setTimeout(() => this.#isLoaded || this.#kill(), LOADING_MS);
+    Deno.unrefTimer(this.#leaving as unknown as number);
   }
 
   /** Accepts no more units: the worker can't be reached any more, and is about to end. */
@@ -375,6 +436,7 @@ export class Worker {
   /** Ends the worker at once, with all its units. */
   terminate(): void {
     if (this.#state === "ended") return;
+    this.isUnwanted = true;
     this.#sent.units.clear();
     this.#lose();
     this.process.terminate();
@@ -382,13 +444,21 @@ export class Worker {
 
   /** Ends a unit that has reached its time limit, and is stopped at this item. */
   #endInTime(slot: number, unit: Unit, item: number): void {
-    // A process that has ended by itself in time may need a while to be gone.
-    const how = this.process.exitCode === null ? TIME_LIMIT_REACHED : endingOf(this.process);
-    const failure = failureOf(this.name, unit, item, how);
-    unit.settled = item + 1;
-    this.#report(slot, unit, item, true);
-    unit.client.failed(unit.first + item, failure);
-    this.#kill(slot);
+    // The item may have had its outcome just before; then only the worker has ended.
+    if (unit.settled <= item) {
+      // A process that has ended by itself in time may need a while to be gone.
+      const how = this.process.exitCode === null ? TIME_LIMIT_REACHED : endingOf(this.process);
+      const failure = failureOf(this.name, unit, item, how);
+      unit.settled = item + 1;
+      this.#report(slot, unit, item, true);
+      if (!unit.isDropped) unit.client.failed(unit.first + item, failure);
+    }
+    this.#endStopped(slot, unit, "timeLimit");
+  }
+
+  /** Ends units that have reached their time limit; returns the time until the next limit, in ms. */
+  checkLimits(): number {
+    return this.#state === "ended" ? Infinity : this.#limits.check();
   }
 
   // Receiving
@@ -403,7 +473,9 @@ export class Worker {
         this.#drain();
       }
     } catch (error) {
-      if (!(error instanceof EOFError) && this.#state !== "ended") reportBug(error);
+      if (!(error instanceof EOFError) && this.#state !== "ended") {
+        console.error(`A message of ${this.name} can't be read, so that worker is ended:`, error);
+      }
       await this.#closed();
     }
   }
@@ -449,7 +521,7 @@ export class Worker {
       case FAILED: {
         const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#sent.units.get(slot);
-        if (unit === undefined) return; // the unit was stopped
+        if (unit === undefined || this.#stopping.has(slot)) return; // the unit was stopped
         const item = unit.settled++;
         this.hasBegun = true;
         this.#report(slot, unit, item, type === FAILED);
@@ -468,14 +540,22 @@ export class Worker {
             });
           }
         }
-        if (unit.settled === unit.items.length) this.#events.free(this);
+        if (unit.settled === unit.items.length) {
+          this.#endIfUnwanted();
+          this.#events.free(this);
+        }
         return;
       }
       case MESSAGE:
-        return this.#sent.units.get(message[1])?.client.message?.(message[3]);
-      case YIELD:
-        return this.#sent.units.get(message[1])?.client.yielded?.(message[2]);
+        return this.#wanted(message[1])?.client.message?.(message[3]);
+      case YIELD: {
+        const unit = this.#wanted(message[1]);
+        if (unit === undefined) return;
+        unit.hasYielded = true;
+        return unit.client.yielded?.(message[2]);
+      }
       case READY:
+        this.#isLoaded = true;
         if (this.#state === "loading") this.#state = "ready";
         return this.#events.ready(this);
       case BROKEN:
@@ -485,7 +565,20 @@ export class Worker {
       case PLACES:
         this.#places = message[1];
         return this.#events.free(this);
+      case TOLD: {
+        const stopping = this.#stopping.get(message[1]);
+        if (stopping !== undefined) stopping.wasTold = true;
+        return;
+      }
+      case STOPPED:
+        return this.#forgetStopped(message[1]);
     }
+  }
+
+  /** The unit in a slot, unless it was given up. */
+  #wanted(slot: number): Unit | undefined {
+    const unit = this.#sent.units.get(slot);
+    return unit?.isDropped || this.#stopping.has(slot) ? undefined : unit;
   }
 
   /** An item has failed with the worker. */
@@ -525,9 +618,15 @@ export class Worker {
   /** Settles or gives back all units: the process has ended. */
   #ended(): void {
     if (this.#state === "ended") return;
-    const lost = listOf(this.#sent.units);
+    for (const { timer } of this.#stopping.values()) clearTimeout(timer);
+    clearTimeout(this.#leaving);
+    const lost = ArrayPrototypeFilter(
+      listOf(this.#sent.units),
+      ({ 0: slot }) => !this.#stopping.has(slot),
+    );
     this.#sent.units.clear();
-    if (this.#state !== "leaving" || lost.length > 0) this.#lose();
+    const wasLeaving = this.#state === "leaving";
+    if (!wasLeaving || lost.length > 0) this.#lose();
     this.#state = "ended";
     this.#limits.stop();
     this.exitCode = this.process.exitCode;
@@ -536,19 +635,11 @@ export class Worker {
     if (lost.length > 0) {
       const rest = settleLost(this, lost, this.#sent, ending);
       if (rest.length > 0) this.#events.returned(rest);
+    } else if (this.cause !== undefined && (wasLeaving || this.hasBegun && !this.isUnwanted)) {
+      console.error(`${this.name} has ended with an error that belongs to no task:`, this.cause);
     }
     this.connection.close();
     this.process.close();
     this.#events.ended(this);
   }
-}
-
-function isCloneable(value: unknown): boolean {
-  return value === null || typeof value !== "object" && typeof value !== "function" &&
-      typeof value !== "symbol";
-}
-
-/** Prints an error that should never happen. */
-function reportBug(error: unknown): void {
-  console.error("@multiproc/multiprocessing: a pool could not read what a worker has sent.", error);
 }

@@ -22,6 +22,8 @@ const {
 export interface Sizes {
   processes: number;
   minProcesses: number;
+  /** Whether all processes are kept, however many there are. */
+  isFixed: boolean;
   spares: number;
   /** In ms, of a worker without work. */
   idleTimeout: number;
@@ -41,10 +43,13 @@ export class WorkerSet {
   readonly #idleSince = new SafeMap<Worker, number>();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #isWatching = true;
+  /** The minProcesses of the program; Infinity for as many as there are processes. */
+  readonly #least: number;
 
   /** @param started called when the set has a new worker */
   constructor(sizes: Sizes, make: () => Worker, started: (worker: Worker) => void) {
     this.#sizes = sizes;
+    this.#least = sizes.isFixed ? Infinity : sizes.minProcesses;
     this.#make = make;
     this.#started = started;
   }
@@ -109,10 +114,7 @@ export class WorkerSet {
   /** Changes the number of workers; returns the surplus ones, those with the fewest units first. */
   resize(processes: number): Worker[] {
     this.#sizes.processes = processes;
-    this.#sizes.minProcesses = Math.min(this.#sizes.minProcesses, processes);
-    if (this.#sizes.idleTimeout === Infinity || this.#sizes.minProcesses > 0) {
-      this.#sizes.minProcesses = processes;
-    }
+    this.#sizes.minProcesses = Math.min(this.#least, processes);
     const alive = ArrayPrototypeSort(this.alive, (a, b) => a.load - b.load);
     const surplus = alive.length - (processes + this.#sizes.spares);
     return ArrayPrototypeSlice(alive, 0, Math.max(surplus, 0));

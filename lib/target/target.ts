@@ -375,14 +375,15 @@ function sealing(module: string, preload: readonly string[]): string {
   const { whole } = bundleParts();
   const seal = `import { multiprocessing$child as child } from ${JSON.stringify(whole)};
 child.modulesAreThere();`;
-  const imports = ArrayPrototypeMap(preload, (url, i) => {
-    return `import * as other${i} from ${JSON.stringify(url)};`;
+  // A module that is loaded in case that it is needed may fail, as a module of tests does: there is no Deno.test.
+  const others = ArrayPrototypeMap(preload, (url) => {
+    const text = JSON.stringify(url);
+    return `await import(${text}).then((m) => { others[${text}] = m; }, () => {});`;
   });
-  const others = ArrayPrototypeMap(preload, (url, i) => `${JSON.stringify(url)}: other${i}`);
   return `import ${JSON.stringify(dataUrl(seal))};
 import * as target from ${JSON.stringify(isOwn(module) ? whole : module)};
-${ArrayPrototypeJoin(imports, "\n")}
-const others = { ${ArrayPrototypeJoin(others, ", ")} };
+const others = {};
+${ArrayPrototypeJoin(others, "\n")}
 export { others, target };`;
 }
 

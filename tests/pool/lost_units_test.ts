@@ -25,12 +25,13 @@ function ended(): EndedWorker {
 /** The worker ends, with the first unit claimed or not. */
 function end(units: Unit[], isClaimed: boolean): { worker: EndedWorker; rest: Unit[] } {
   const sent = new SentUnits(new Board(newBoardMemory(), Date.now())), worker = ended();
+  const numbers: number[] = [];
   for (const unit of units) {
     const slot = sent.freeSlot();
-    sent.board.offer(slot);
+    numbers.push(sent.board.offer(slot));
     sent.add(slot, unit);
   }
-  if (isClaimed) assert.ok(sent.board.claim(0));
+  if (isClaimed) assert.ok(sent.board.claim(0, numbers[0]));
   return { worker, rest: settleLost(worker, [...sent.units], sent, {} as Ending) };
 }
 

@@ -179,3 +179,68 @@ export async function fibonacci(pool: Pool, n: number): Promise<number> {
 export const home = () => Deno.env.get("HOME");
 
 export const evaluate = (code: string): unknown => new Function(code)();
+
+/** Never ends, and leaves its thread free. */
+export async function hang(): Promise<never> {
+  return await new Promise<never>((_) => setInterval(() => {}, 60_000));
+}
+
+/** Says that it has begun, and never ends. */
+export async function beginAndHang(begun: Value<"i32">): Promise<void> {
+  begun.add(1);
+  await new Promise((_) => setInterval(() => {}, 60_000));
+}
+
+/** Says that it has begun, and ends once it is told to. */
+export async function beginAndWait(begun: Value<"i32">, told: Queue<number>): Promise<number> {
+  begun.add(1);
+  return await told.get();
+}
+
+export function* yieldAndSpin(): Generator<number> {
+  yield 1;
+  while (true);
+}
+
+export async function* yieldAndHang(): AsyncGenerator<number> {
+  yield 1;
+  await new Promise((_) => setInterval(() => {}, 60_000));
+}
+
+/** Ends its worker the first time, before or after its first value. */
+export function* dieOnce(tries: Value<"i32">, isAfter: boolean): Generator<number> {
+  const isFirst = tries.add(1) === 0;
+  if (isFirst && !isAfter) Deno.exit(5);
+  yield 1;
+  if (isFirst) Deno.exit(5);
+  yield 2;
+}
+
+/** Hands the pool on to its own calls. */
+export async function fibonacciOf(pool: Pool, n: number): Promise<number> {
+  if (n < 2) return n;
+  const { fibonacciOf } = pool.load<typeof import("./pool_targets.ts")>(import.meta.url);
+  const [a, b] = await Promise.all([fibonacciOf(pool, n - 1), fibonacciOf(pool, n - 2)]);
+  return a + b;
+}
+
+/** Hands the pool on to a function that uses it. */
+export async function handOn(pool: Pool, n: number): Promise<number> {
+  return await pool.apply(async (pool: Pool, n: number) => {
+    return await pool.apply((n: number) => n + 1, [n]);
+  }, [pool, n]);
+}
+
+export const failInTheEnd = (): never => {
+  throw new Error("the end");
+};
+
+export const sayBack = (value: unknown): void => currentTask()!.send(value);
+
+/** Computes for so long, and counts how often it was begun. */
+export function computeAndCount(counts: SharedArray<"i32">, n: number, ms: number): number {
+  Atomics.add(counts, n, 1);
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  return n;
+}
