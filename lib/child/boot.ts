@@ -36,6 +36,7 @@ import { preload } from "../target/preloaded.ts";
 import { beat } from "../protocol/heartbeat.ts";
 import { printFailure } from "../transfer/recreate_error.ts";
 import { confine } from "./confine.ts";
+import { boundCalls } from "./bounded_calls.ts";
 import { countBuffers } from "./counted_buffers.ts";
 import { defineModules } from "../platform/module_source.ts";
 import { isOwn, knowFiles } from "../target/callers.ts";
@@ -274,11 +275,16 @@ export function watchMemory(): void {
   memoryWatch = new MemoryWatch(runOutOfMemory);
 }
 
-/** From now on buffers count towards the memory limit, if there is one. */
+/**
+ * From now on buffers count towards the memory limit, if there is one; in a sealed process, calls that would end the
+ * program are bounded.
+ */
 export function limitBuffers(memoryLimitMb: number | undefined, isSealed: boolean): void {
-  if (memoryLimitMb === undefined || memoryWatch === undefined) return;
-  memoryWatch.limitBuffers(memoryLimitMb);
-  if (isSealed) countBuffers(memoryWatch);
+  if (memoryLimitMb !== undefined && memoryWatch !== undefined) {
+    memoryWatch.limitBuffers(memoryLimitMb);
+    if (isSealed) countBuffers(memoryWatch);
+  }
+  if (isSealed) boundCalls(memoryLimitMb);
 }
 
 /**

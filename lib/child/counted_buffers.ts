@@ -4,30 +4,30 @@
 // `constructor` leads to the replaced ones as well.
 
 import type { MemoryWatch } from "./memory_watch.ts";
+import { watchGrowth } from "../shm/growth.ts";
 import * as primordials from "../platform/primordials.ts";
 
+const { each, FinalizationRegistry, Object, Proxy, Reflect } = primordials;
+
+// The classes themselves, and not primordials: those are stand-ins for some of them.
 const {
   ArrayBuffer,
   BigInt64Array,
   BigUint64Array,
   Blob,
-  each,
-  FinalizationRegistry,
+  File,
   Float32Array,
   Float64Array,
   Int16Array,
   Int32Array,
   Int8Array,
-  Object,
-  Proxy,
-  Reflect,
   SharedArrayBuffer,
   TextEncoder,
   Uint16Array,
   Uint32Array,
   Uint8Array,
   Uint8ClampedArray,
-} = primordials;
+} = globalThis;
 
 // deno-lint-ignore no-explicit-any
 type Class = new (...args: any[]) => object;
@@ -75,9 +75,16 @@ export function countBuffers(watch: MemoryWatch): void {
     apply(register, released, [object, bytes]);
     expect(bytes);
   };
-  const replaceClass = (original: Class, made: (args: unknown[], target: Class) => object) => {
+  const replaceClass = (
+    original: Class,
+    made: (args: unknown[], target: Class) => object,
+    holder: object = globalThis,
+  ) => {
     const guarded: Class = new PlainProxy(original, {
       construct: (_, args, target) => made(args, (target === guarded ? original : target) as Class),
+      // The classes of Intl make objects without `new` as well.
+      apply: (original, self, args) =>
+        holder === globalThis ? apply(original, self, args) : made(args, original as Class),
     });
     const { prototype, name } = original;
     defineProperty(prototype, "constructor", {
@@ -85,7 +92,7 @@ export function countBuffers(watch: MemoryWatch): void {
       writable: true,
       configurable: true,
     });
-    Reflect.set(globalThis, name, guarded);
+    defineProperty(holder, name, { value: guarded, writable: true, configurable: true });
   };
   const replace = (object: object, name: string, made: (original: Method) => Method) => {
     const original = (object as Methods)[name];
@@ -122,6 +129,31 @@ export function countBuffers(watch: MemoryWatch): void {
       return made;
     });
   }
+  for (const { 0: NativeClass, 1: bytes, 2: holder } of each(nativeClasses())) {
+    replaceClass(NativeClass, (args, target) => {
+      const made = construct(NativeClass, args, target);
+      keep(made, bytes);
+      return made;
+    }, holder);
+  }
+  replace(globalThis.Atomics, "waitAsync", (waitAsync) =>
+    function (...args) {
+      const result = apply(waitAsync, undefined, args) as { async: boolean; value: object };
+      if (result.async) keep(result.value, WAITER_BYTES);
+      return result;
+    });
+  replace(ArrayBuffer.prototype, "slice", (slice) =>
+    function (...args) {
+      expect(apply(sizeOfBuffer, this, []) as number);
+      return apply(slice, this, args);
+    });
+  replace(SharedArrayBuffer.prototype, "slice", (slice) =>
+    function (...args) {
+      const made = apply(slice, this, args) as object;
+      keep(made, apply(sizeOfShared, made, []) as number);
+      return made;
+    });
+  watchGrowth((growing, more) => watch.grows(growing, more));
   for (const name of each(["resize", "transfer", "transferToFixedLength"])) {
     replace(ArrayBuffer.prototype, name, (original) =>
       function (...args) {
@@ -156,6 +188,28 @@ export function countBuffers(watch: MemoryWatch): void {
       expect(1);
       return result;
     });
+}
+
+/** The bytes of native code that an object of these classes takes, and that V8 doesn't know (measured). */
+const STREAM_BYTES = 300_000, INTL_BYTES = 30_000, WAITER_BYTES = 600;
+
+/** The classes of such objects, the bytes of each, and the object that has the class as a property. */
+function nativeClasses(): [Class, number, object][] {
+  const found: [Class, number, object][] = [];
+  const add = (holder: object, name: string, bytes: number) => {
+    const value = Reflect.get(holder, name);
+    if (typeof value === "function" && value.prototype !== undefined) {
+      found[found.length] = [value, bytes, holder];
+    }
+  };
+  for (const name of each(["CompressionStream", "DecompressionStream"])) {
+    add(globalThis, name, STREAM_BYTES);
+  }
+  const { Intl } = globalThis;
+  for (const name of each(Object.getOwnPropertyNames(Intl))) {
+    if (name !== "Locale") add(Intl, name, INTL_BYTES);
+  }
+  return found;
 }
 
 const ArrayBufferOriginal = ArrayBuffer, SharedOriginal = SharedArrayBuffer;

@@ -6,10 +6,10 @@
 // because the sum includes unreachable buffers: V8 collects them once they have grown by about 64 MB.
 
 import { memoryUse } from "../platform/threads.ts";
-
+import type { Growing } from "../shm/growth.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearInterval, Deno, setInterval } = primordials;
+const { clearInterval, Deno, each, listOf, SafeSet, setInterval } = primordials;
 
 /** From one check to the next, in ms. */
 const LOOK_MS = 50;
@@ -22,8 +22,10 @@ export class MemoryWatch {
   readonly #exceeded: () => void;
   readonly #heapLimit = memoryUse().heapLimit;
   #bufferLimit = Infinity;
-  /** Bytes that V8 doesn't count: live shared memory and Blobs. */
+  /** Bytes that V8 doesn't count: live shared memory, Blobs, and objects of native code. */
   #uncounted = 0;
+  /** The queues and pipes that this process has filled. */
+  readonly #growing = new SafeSet<Growing>();
 
   /** @param exceeded called once the process has more memory than it may */
   constructor(exceeded: () => void) {
@@ -51,9 +53,26 @@ export class MemoryWatch {
   check(more: number): boolean {
     const { heapLimit, buffers } = memoryUse();
     const isWithin = heapLimit === this.#heapLimit &&
-      buffers + this.#uncounted + more <= this.#bufferLimit;
+      buffers + this.#uncounted + this.#heldBytes() + more <= this.#bufferLimit;
     if (isWithin) return false;
     this.#exceeded();
     return true;
+  }
+
+  /** Counts a queue or a pipe that is about to take more bytes, as long as it holds any. */
+  grows(one: Growing, more: number): void {
+    this.#growing.add(one);
+    this.check(more);
+  }
+
+  #heldBytes(): number {
+    if (this.#growing.size === 0) return 0;
+    let sum = 0;
+    for (const one of each(listOf(this.#growing))) {
+      const held = one.heldBytes();
+      if (held > 0) sum += held;
+      else this.#growing.delete(one);
+    }
+    return sum;
   }
 }

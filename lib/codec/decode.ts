@@ -3,6 +3,7 @@
 
 import { Reader } from "./reader.ts";
 import * as tag from "./format.ts";
+import { newResizable } from "../validate/reservations.ts";
 import { bufferWeight, DOM_EXCEPTION_WEIGHT, ERROR_WEIGHT, regexpWeight } from "./weights.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -351,7 +352,7 @@ class Decoder {
     const maxByteLength = this.#in.float64();
     const at = this.#in.take(size);
     this.#weigh(bufferWeight(maxByteLength));
-    const buffer = new ArrayBuffer(size, { maxByteLength });
+    const buffer = newResizable(size, maxByteLength);
     TypedArrayPrototypeSet(
       new Uint8Array(buffer),
       TypedArrayPrototypeSubarray(this.#in.bytes, at, at + size),

@@ -32,7 +32,9 @@
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
+import { reserve } from "../validate/reservations.ts";
 import { Mutex } from "../liveness/mutex.ts";
+import { noteGrowth } from "./growth.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -91,7 +93,11 @@ export function newMpmcRing(maxSize: number, maxBytes: number, words: number): M
   const maxUnits = Math.ceil((maxBytes + LENGTH_BYTES) / UNIT), most = 2 * maxUnits + 2;
   const units = 2 * FIRST_UNITS > most ? most : FIRST_UNITS;
   const header = new SharedArrayBuffer(words * 4);
-  const records = new SharedArrayBuffer(units * UNIT, { maxByteLength: most * UNIT });
+  const maxByteLength = most * UNIT;
+  const records = reserve(
+    maxByteLength,
+    () => new SharedArrayBuffer(units * UNIT, { maxByteLength }),
+  );
   const view = new Int32Array(header);
   view[CAPACITY] = units << 2;
   view[MAX_UNITS] = maxUnits;
@@ -418,6 +424,12 @@ export class MpmcRing {
         { cause: failure },
       );
     }
+    noteGrowth(this, 0);
+  }
+
+  /** The bytes of the buffer. */
+  heldBytes(): number {
+    return this.shares.records.byteLength;
   }
 
   /**

@@ -2,6 +2,7 @@
 // the processes whose tokens are written there are alive.
 
 import { arrivedMemory } from "../validate/corruption.ts";
+import { reserve } from "../validate/reservations.ts";
 import { ownProcessTable, ownRef, placeIn } from "../liveness/membership.ts";
 import type { ProcessTable } from "../liveness/process_table.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -29,7 +30,7 @@ export function newSharedState(count: number, most = count): SharedState {
   const processTable = ownProcessTable();
   const buffer = most === count
     ? new SharedArrayBuffer(count * 4)
-    : new SharedArrayBuffer(count * 4, { maxByteLength: most * 4 });
+    : reserve(most * 4, () => new SharedArrayBuffer(count * 4, { maxByteLength: most * 4 }));
   return { words: viewOf(buffer), processTable, token: processTable.token(ownRef()) };
 }
 

@@ -22,6 +22,7 @@
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
 import { arrivedMemory, corrupted } from "../validate/corruption.ts";
+import { noteGrowth } from "./growth.ts";
 import { EMPTY, FULL } from "./mpmc_ring.ts";
 import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -259,13 +260,14 @@ export class SpscProducer extends Side {
   #makeRoom(units: number): Segment | undefined {
     if (this.#following !== undefined) this.#moveOn(this.#following);
     if (units > LONG_UNITS) {
+      noteGrowth(this, units * UNIT);
       const own = newSegment(units + 1), next = newSegment(FIRST_UNITS);
       this.#goOnIn(this.#send(own));
       const following = this.#send(next);
       this.#writeNext(units, following);
       return following;
     }
-    if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
+    if (!this.#findRoom(units)) this.#goOnIn(this.#nextSegment(units));
     return undefined;
   }
 
@@ -288,12 +290,19 @@ export class SpscProducer extends Side {
   reserve(length: number): void {
     const units = (length + 7) >>> 3;
     if (this.#following !== undefined) this.#moveOn(this.#following);
-    if (!this.#findRoom(units)) this.#goOnIn(this.#send(newSegment(this.#nextUnits(units))));
+    if (!this.#findRoom(units)) this.#goOnIn(this.#nextSegment(units));
   }
 
-  /** The number of units of the next segment. */
-  #nextUnits(units: number): number {
-    return Math.min(Math.max(2 * this.units, 4 * units), MAX_SEGMENT_UNITS);
+  /** Sends the next segment, for a short record of `units`. */
+  #nextSegment(units: number): Segment {
+    const next = Math.min(Math.max(2 * this.units, 4 * units), MAX_SEGMENT_UNITS);
+    noteGrowth(this, next * UNIT);
+    return this.#send(newSegment(next));
+  }
+
+  /** The bytes of the records on their way. */
+  heldBytes(): number {
+    return (this.#sent - Atomics.load(this.header, GOT_UNITS) | 0) * UNIT;
   }
 
   #commit(units: number): void {

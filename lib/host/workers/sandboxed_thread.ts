@@ -8,7 +8,7 @@ import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { ControlBlock, type SharedWords } from "../../liveness/control_block.ts";
 import { withoutAdded } from "../../platform/added.ts";
 import { closeStarted, takeMessage } from "../../platform/ports.ts";
-import { resourceLimitsOf } from "../../platform/threads.ts";
+import { memoryUse, resourceLimitsOf } from "../../platform/threads.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
@@ -116,7 +116,9 @@ export function startSandboxedThread(
   const { identity: { name, daemon }, memoryLimitMb, timeLimit = Infinity } = child;
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
-  const resourceLimits = resourceLimitsOf(memoryLimitMb), control = new ControlBlock(child.control);
+  // V8's own limit, if there is no other: with it Deno ends the thread, and without it V8 would end the program.
+  const resourceLimits = resourceLimitsOf(memoryLimitMb ?? memoryUse().heapLimit / 2 ** 20);
+  const control = new ControlBlock(child.control);
   // The process's own port may close before the keeper's report of the reason is read: that may be on its way
   // to the listener, where it can't be received synchronously.
   const timedOut = new Int32Array(new SharedArrayBuffer(4));
