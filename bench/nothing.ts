@@ -10,13 +10,18 @@ export const here: string = import.meta.url;
 /** The options that an empty process is started with. */
 export type Way = Pick<
   ProcessOptions<[], void>,
-  "by" | "permissions" | "memoryLimitMb" | "timeLimit"
+  "by" | "isolation" | "permissions" | "memoryLimitMb" | "timeLimit" | "warm"
 >;
 
-/** Starts an empty process and waits for its end. */
-export async function startAndJoin(way: Way, signal?: AbortSignal): Promise<void> {
+/** Starts an empty process and waits for its end. @param started called between the two */
+export async function startAndJoin(
+  way: Way,
+  signal?: AbortSignal,
+  started?: () => void,
+): Promise<void> {
   const process = new Process({ target: nothing, module: here, ...way });
   process.start();
+  started?.();
   await process.join({ signal });
   if (process.exitCode !== 0) {
     throw new Error(`An empty process started by ${way.by} ended with ${process.exitCode}, not 0.`);

@@ -37,7 +37,13 @@ export type QueueRequest =
     count: number;
     waiting: number;
   }
-  | { measure: "spawn"; warmUp: number; count: number };
+  | {
+    measure: "spawn";
+    warmUp: number;
+    count: number;
+    method?: "fork" | "forkserver" | "spawn";
+    pause?: number;
+  };
 
 export type PipeRequest =
   | { measure: "flow" | "talk" } & Share<Payload | Chunk>

@@ -173,20 +173,23 @@ def nothing():
     pass
 
 
-def spawn(warmUp, count):
-    """Milliseconds to start and join one empty process with the start method "spawn"."""
-    context = multiprocessing.get_context("spawn")
+def spawn(warmUp, count, method="spawn", pause=0):
+    """Milliseconds to start and join one empty process with a start method, with pauses (ms) between them."""
+    context = multiprocessing.get_context(method)
 
     def run(times):
+        total = 0
         for _ in range(times):
+            start = time.perf_counter()
             process = context.Process(target=nothing)
             process.start()
             process.join()
+            total += time.perf_counter() - start
+            time.sleep(pause / 1000)
+        return total
 
     run(warmUp)
-    start = time.perf_counter()
-    run(count)
-    return {"ms": (time.perf_counter() - start) * 1000 / count}
+    return {"ms": run(count) * 1000 / count}
 
 
 def serve(measurements):
