@@ -159,9 +159,9 @@ let prepared: Promise<void> | undefined;
  * Called by the main module of a spare (lib/host/workers/spare.ts): loads what a process needs, and waits for the
  * process that this thread is to be.
  *
- * @param load imports the main module of that process
+ * @param load imports a module: the main module of that process; or, as that module would, the target's
  */
-export function bootSpare(load: (main: string) => Promise<unknown>): void {
+export function bootSpare(load: LoadModule): void {
   const { words, library, hasEntryPoints } = workerData as SpareData;
   const state = new SpareState(words);
   const leave = () => {
@@ -178,6 +178,8 @@ export function bootSpare(load: (main: string) => Promise<unknown>): void {
     // Where the worker of a process has its name and main module.
     Object.defineProperty(globalThis, "name", { value: data.child.identity.name });
     process.argv[1] = main;
+    // Its main module would do no more than this.
+    if (data.child.travel.by === "reference") return bootModule(load);
     const failed = (error: unknown) => reportError(error);
     PromisePrototypeThen(
       PromisePrototypeThen(prepared!, () => load(main)),

@@ -10,7 +10,7 @@ export function spareMain(runtime: string): string {
   return `${MAIN}${
     encodeURIComponent(
       `import { multiprocessing$child as child } from ${JSON.stringify(runtime)};
-child.bootSpare((main) => import(main));`,
+child.bootSpare((module, options) => import(module, options));`,
     )
   }`;
 }
