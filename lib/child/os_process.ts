@@ -35,6 +35,7 @@ const {
   each,
   encodeText,
   Object,
+  ReadableStream,
   Error,
   Uint8Array,
 } = primordials;
@@ -119,7 +120,11 @@ async function begin(
   if (!hasShell) keepOutputApart();
   if (memoryLimitMb !== undefined) watchMemory();
   becomeOsProcess(parts === undefined ? start : { ...start, parts });
-  const client = start.kinds.length === 0 ? undefined : new BridgeClient(maxResultBytes, send);
+  // Where there is no shell, the end of the input ends the process.
+  const client = start.kinds.length === 0 && hasShell
+    ? undefined
+    : new BridgeClient(maxResultBytes, send);
+  hideInput();
   confine({ grants, key: undefined, sealed });
   limitBuffers(memoryLimitMb, sealed !== undefined);
   // Errors are printed by the host.
@@ -147,6 +152,21 @@ function checkPermissions(grants: Grants): void {
     if (state !== "granted" || name === "import") continue;
     throw new Error(`The process has the permission "${name}", which it was not given.`);
   }
+}
+
+/** The standard input carries the frames: to the target it is at its end. */
+function hideInput(): void {
+  const input = {
+    read: () => primordials.Promise.resolve(null),
+    readSync: () => null,
+    isTerminal: () => false,
+    setRaw: () => {},
+    close: () => {},
+    get readable() {
+      return new ReadableStream({ start: (controller) => controller.close() });
+    },
+  };
+  Object.defineProperty(globalThis.Deno, "stdin", { value: input, configurable: true });
 }
 
 /** Keeps what the target prints apart from the frames, where these go to the standard output. */

@@ -3,20 +3,18 @@
 
 import { denoArguments, type Limits, shellScript } from "../bridge/command.ts";
 import type { Order, Start } from "../bridge/order.ts";
+import { isHandedOver } from "../codec/clone_protocol.ts";
 import { type Beside, freeEncoder } from "../codec/encode.ts";
 import { findUncloneable } from "../codec/locate.ts";
-import { Connection } from "../pipe/connection.ts";
 import * as primordials from "../platform/primordials.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { Identity } from "../protocol/identity.ts";
 import { newResultBuffer } from "../protocol/result_buffer.ts";
-import { JoinableQueue } from "../queue/shared/joinable_queue.ts";
-import { Queue } from "../queue/shared/queue.ts";
-import { SimpleQueue } from "../queue/shared/simple_queue.ts";
 import { planOs } from "../target/os_main.ts";
 import { registerOwnTarget } from "../target/own_targets.ts";
 import type { Target } from "../target/target.ts";
 import { capture } from "../transfer/message.ts";
+import { type HandedOver, serialize } from "../transfer/transferable.ts";
 import { inheritance, ownIdentity } from "./current.ts";
 import type { Bounds } from "./options.ts";
 import { inheritedSeal } from "./permissions.ts";
@@ -40,17 +38,14 @@ function keep(_order: Order, _objects: readonly object[]): void {}
 
 registerOwnTarget(keep, { path: "../bridge/keeper.ts", name: "keep" });
 
-/** The classes whose objects can be given to a process of the operating system, by name; the last that fits counts. */
-const KINDS: readonly [name: string, type: abstract new (...args: never[]) => object][] = [
-  ["SimpleQueue", SimpleQueue],
-  ["JoinableQueue", JoinableQueue],
-  ["Queue", Queue],
-  ["Connection", Connection],
-];
+/** The kinds of objects that can be given to a process of the operating system; by name, because not every child has them. */
+const KINDS = ["SimpleQueue", "JoinableQueue", "Queue", "Connection"];
 
+/** The kind of an object that can be given to a process of the operating system; undefined for any other. */
 function kindOf(object: object): string | undefined {
-  for (const { 0: name, 1: type } of each(KINDS)) if (object instanceof type) return name;
-  return undefined;
+  if (!isHandedOver(object)) return undefined;
+  const { kind } = (object as HandedOver)[serialize]();
+  return ArrayPrototypeIncludes(KINDS, kind) ? kind : undefined;
 }
 
 const COPIES: Beside = { moving: new SafeSet(), largestBuffer: Infinity };
