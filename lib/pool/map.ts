@@ -4,6 +4,7 @@
 
 import type { CallSite } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
+import { type CurrentTask, currentTask } from "./current_task.ts";
 import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { Registered } from "./functions.ts";
@@ -85,6 +86,8 @@ export class MapCall implements Client {
   /** The units in order of their first index, from the first unsettled one on. */
   readonly #byIndex: Unit[] = [];
   readonly #name: string;
+  /** The task that has made the call; later units are submitted outside of its context. */
+  readonly #submitter: CurrentTask | undefined = currentTask();
   #read = 0;
   #settled = 0;
   #isExhausted = false;
@@ -248,6 +251,7 @@ export class MapCall implements Client {
       id: this.#owner.takeIds(items.length),
       first,
       items,
+      submitter: this.#submitter,
     });
     this.#units.set(unit, { left: items.length, sentAt: performance.now() });
     ArrayPrototypePush(this.#byIndex, unit);

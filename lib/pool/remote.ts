@@ -122,7 +122,7 @@ export class RemoteExecutor implements Executor {
       return queueMicrotask(() => failUnsent(unit, placed(error, unit)));
     }
     this.#known.add(call.id);
-    const task = currentTask(), outcomes = new Uint8Array(unit.items.length);
+    const task = unit.submitter ?? currentTask(), outcomes = new Uint8Array(unit.items.length);
     this.#units.set(id, { unit, task, isAssigned: false, outcomes });
     this.#ids.set(unit, id);
     if (this.#units.size === 1) keepAlive();

@@ -46,6 +46,8 @@ export interface Arrived {
   slot: number;
   header: UnitHeader;
   items: readonly unknown[];
+  /** The number of values that a generator may yield before the consumer has taken any. */
+  credits: number;
 }
 
 /** The server, as a running unit uses it. */
@@ -68,7 +70,7 @@ export class RunningUnit {
   #controller: AbortController | undefined;
   #aborted: { reason: unknown } | undefined;
   /** The number of values that the generator may yield before the consumer has taken more. */
-  #credits = 0;
+  #credits: number;
   #wake: (() => void) | undefined;
   #isStopped = false;
   /** Whether the pool has stopped the unit on the board: it takes no further step. */
@@ -78,6 +80,7 @@ export class RunningUnit {
     this.#arrived = arrived;
     this.#around = around;
     this.#task = new RunningTask(this);
+    this.#credits = arrived.credits;
   }
 
   /** Runs the items; begins at once if the function is loaded. */

@@ -317,9 +317,9 @@ export class Scheduler implements Executor {
   /** The worker with the fewest units that has room, for this unit if one is given. */
   #choose(unit?: Unit): Worker | undefined {
     let chosen: Worker | undefined, busy = 0, isOneLoading = false;
-    for (const { load, state } of each(this.#set.list)) {
-      if (load > 0 && state !== "stopped") busy++;
-      if (state === "loading") isOneLoading = true;
+    for (const worker of each(this.#set.list)) {
+      if (worker.isBusy) busy++;
+      if (worker.state === "loading") isOneLoading = true;
     }
     for (const worker of each(this.#set.list)) {
       if (unit === undefined ? worker.room <= 0 : !worker.accepts(unit)) continue;

@@ -40,6 +40,7 @@ const {
   ArrayPrototypePush,
   ArrayPrototypeShift,
   Deno,
+  each,
   performance,
   Promise,
   PromisePrototypeThen,
@@ -160,17 +161,25 @@ class Server {
       case RUN:
       case STREAM: {
         const { 0: type, 1: slot, 2: header, 3: items } = message;
-        ArrayPrototypePush(this.#arrived, { type, slot, header, items });
+        ArrayPrototypePush(this.#arrived, { type, slot, header, items, credits: 0 });
         return this.#advance();
       }
       case CREDIT:
-        return this.#running.get(message[1])?.credit(message[2], message[3]);
+        return this.#credit(message[1], message[2], message[3]);
       case RETURN:
         return this.#running.get(message[1])?.stop(message[2]);
       case ABORT:
         return this.#running.get(message[1])?.abort(message[2], message[3]);
       case END:
         this.#hasEnded = true;
+    }
+  }
+
+  #credit(slot: number, id: number, count: number): void {
+    this.#running.get(slot)?.credit(id, count);
+    // Credits may come before the generator begins.
+    for (const arrived of each(this.#arrived)) {
+      if (arrived.slot === slot && arrived.header[0] === id) arrived.credits += count;
     }
   }
 

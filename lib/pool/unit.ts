@@ -1,6 +1,7 @@
 // A unit of work: one call, a chunk of the items of a map, or a generator. Units wait in the pool, go to a worker, and
 // come back from a dead one; the client of a unit is told the outcome of each item.
 
+import type { CurrentTask } from "./current_task.ts";
 import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -68,6 +69,8 @@ export class Unit {
   readonly items: readonly unknown[];
   /** 1, and one more each time the items are run anew. */
   readonly attempt: number;
+  /** The task that waits for the unit: its place in its worker is free meanwhile. */
+  readonly submitter: CurrentTask | undefined;
   /** For a broadcast: the only worker that may run the unit. */
   readonly pinned: object | undefined;
   /** The number of items that have an outcome. */
@@ -87,7 +90,7 @@ export class Unit {
         Unit,
         "type" | "call" | "client" | "options" | "isSpread" | "id" | "first" | "items"
       >
-      & { attempt?: number; pinned?: object },
+      & { attempt?: number; pinned?: object; submitter?: CurrentTask },
   ) {
     this.type = made.type;
     this.call = made.call;
@@ -99,6 +102,7 @@ export class Unit {
     this.items = made.items;
     this.attempt = made.attempt ?? 1;
     this.pinned = made.pinned;
+    this.submitter = made.submitter;
   }
 
   get priority(): number {

@@ -230,6 +230,11 @@ export class Worker {
     return this.#places > 0;
   }
 
+  /** Whether it has a unit that doesn't wait for other tasks: one that waits leaves its place to those. */
+  get isBusy(): boolean {
+    return this.#state !== "stopped" && this.#sent.units.size > this.#places;
+  }
+
   /** The running items, and for how long each has run, in ms. */
   get running(): RunningItem[] {
     return this.#sent.running;
@@ -324,6 +329,7 @@ export class Worker {
   revoke(unit: Unit): boolean {
     if (!this.#sent.revoke(unit)) return false;
     if (unit.pinned === undefined) this.given -= unit.items.length;
+    this.#endIfDone();
     return true;
   }
 
@@ -388,6 +394,7 @@ export class Worker {
     clearTimeout(stopping.timer);
     this.#stopping.delete(slot);
     this.#sent.units.delete(slot);
+    this.#endIfDone();
     this.#events.free(this);
   }
 
@@ -415,8 +422,13 @@ export class Worker {
     if (this.#state === "loading" || this.#state === "ready") {
       this.isUnwanted = true;
       this.#state = "leaving";
-      this.#trySend([END]);
+      this.#endIfDone();
     }
+  }
+
+  /** Tells a worker that leaves that no more messages come: while it has units, they need some. */
+  #endIfDone(): void {
+    if (this.#state === "leaving" && this.#sent.units.size === 0) this.#trySend([END]);
   }
 
   /** As retire(), at the end of the pool: a worker whose initializer goes on is ended after a while. */
@@ -542,6 +554,7 @@ export class Worker {
         }
         if (unit.settled === unit.items.length) {
           this.#endIfUnwanted();
+          this.#endIfDone();
           this.#events.free(this);
         }
         return;

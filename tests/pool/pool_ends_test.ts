@@ -268,3 +268,32 @@ testInFull(
     }
   },
 );
+
+testInFull(
+  "a stream goes on while its worker leaves, and when it was sent ahead of its turn",
+  async () => {
+    await using pool = new Pool({ processes: 1 });
+    await pool.map(square, Array(2000).fill(1), { chunkSize: 1 }); // short units: more are sent ahead
+    const busy = pool.submit(nap, [50]);
+    const streams = [pool.stream(targets.countSlowly, [100]), pool.stream(targets.count, [100])];
+    const all = streams.map((stream) => Array.fromAsync(stream));
+    await busy;
+    await pool.recycle();
+    for (const values of await Promise.all(all)) assert.equal(values.length, 100);
+  },
+);
+
+testInFull(
+  "tasks that wait for their pool don't keep others from working as their workers leave",
+  async () => {
+    await using pool = new Pool({ processes: 2 });
+    await pool.ready();
+    const items = Array.from({ length: 200 }, (_, i) => i);
+    const nests = [1, 2, 3].map(() => pool.apply(targets.sumOfSquares, [pool, items]));
+    for (const processes of [1, 2, 1]) {
+      pool.resize(processes);
+      await pool.recycle();
+    }
+    for (const sum of await Promise.all(nests)) assert.equal(sum, 2646700);
+  },
+);

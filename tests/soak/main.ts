@@ -2,6 +2,7 @@
 // processes are killed at random instants, for as long as wanted, and every invariant is checked all the while.
 //
 //   deno task soak [--minutes N] [--seed S] [--programs P] [--rooms A,B]
+//   deno task soak --pools N [--seed S]     the soak of pools instead: see pools.ts
 //
 // It runs several programs, because one main isolate can start no more than 40 processes a second: a start
 // blocks it for 25 ms (Deno 2.9.6). The first has all permissions, the others none, so that all of their
@@ -12,6 +13,7 @@ import { parseArgs } from "node:util";
 import { type Numbers, together } from "./counts.ts";
 import type { Order, Report } from "./program.ts";
 import { blame, cores, type Load, loadNow, type Look, look } from "./machine.ts";
+import { soakPools } from "./pools.ts";
 import { line, summary } from "./summary.ts";
 
 /** Seconds without a word of a program: its main isolate hangs. */
@@ -53,6 +55,7 @@ interface Options {
   seed: number;
   programs: number;
   rooms: string[];
+  pools: number;
 }
 
 function options(): Options {
@@ -63,9 +66,10 @@ function options(): Options {
       seed: { type: "string", default: `${Math.floor(Math.random() * 2 ** 31)}` },
       programs: { type: "string", default: `${cores + 1}` },
       rooms: { type: "string", default: "" },
+      pools: { type: "string", default: "0" },
     },
   });
-  const number = (name: "minutes" | "seed" | "programs", least: number) => {
+  const number = (name: "minutes" | "seed" | "programs" | "pools", least: number) => {
     const value = Number(values[name]);
     if (value >= least) return value;
     throw new RangeError(`--${name} is ${values[name]}. Give a number from ${least} up.`);
@@ -74,6 +78,7 @@ function options(): Options {
     minutes: number("minutes", 0),
     seed: Math.trunc(number("seed", 0)),
     programs: Math.trunc(number("programs", 1)),
+    pools: number("pools", 0),
     rooms: values.rooms.split(",").filter((name) => name !== ""),
   };
 }
@@ -182,7 +187,8 @@ function giveUp(running: Running, why: string): void {
   running.child.kill("SIGKILL");
 }
 
-const { minutes, seed, programs, rooms } = options();
+const { minutes, seed, programs, rooms, pools } = options();
+if (pools > 0) Deno.exit(await soakPools(pools, seed));
 const repeat = `deno task soak --minutes ${minutes} --seed ${seed} --programs ${programs}` +
   (rooms.length > 0 ? ` --rooms ${rooms}` : "");
 console.log(`seed ${seed}, ${programs} programs, ${minutes} minutes, load average ${loadNow()}`);
