@@ -155,16 +155,20 @@ export class Scheduler implements Executor {
     this.#dispatch();
   }
 
-  /** Lets a worker finish its units, and starts another one now. */
-  #replace(worker: Worker): void {
+  /**
+   * Lets a worker finish its units, and starts another one now.
+   *
+   * @param takesBack whether units that the worker has not begun go to others
+   */
+  #replace(worker: Worker, takesBack = true): void {
     if (worker.state !== "ready" && worker.state !== "loading") return;
-    this.#retire(worker);
+    this.#retire(worker, takesBack);
     this.#restarts++;
     this.#fill();
   }
 
-  #retire(worker: Worker): void {
-    const back = worker.revokeAll();
+  #retire(worker: Worker, takesBack = true): void {
+    const back = takesBack ? worker.revokeAll() : [];
     // A worker that leaves still runs the units that are for it alone.
     for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) this.#give(worker, unit);
     worker.retire();
@@ -355,7 +359,8 @@ export class Scheduler implements Executor {
     this.#events.dispatched(worker, part);
     this.#events.roomMade();
     const isLast = unit.pinned === undefined && worker.given >= this.#sizes.maxTasksPerChild;
-    if (isLast) this.#replace(worker);
+    // It still runs what it was given: taken back, the unit would go from worker to worker without being run.
+    if (isLast) this.#replace(worker, false);
   }
 
   /** Handles a unit that could not be sent. */
