@@ -29,23 +29,29 @@ export interface Limits {
   memoryLimitMb: number | undefined;
   /** In ms. */
   timeLimit: number | undefined;
+  /** Whether the process was given objects, so that it has a reader. */
+  hasReader: boolean;
 }
 
 /**
- * What Deno 2.9.6 itself takes of RLIMIT_DATA, in MB, most of it reserved and never touched. It starts with 640
- * and not with 576.
+ * What Deno 2.9.6 itself needs of RLIMIT_DATA to start, in MB, most of it reserved and never touched: buffers get
+ * 160 of these 704. A further isolate, which reads the frames where objects were given, reserves 530.
  */
-const DENO_DATA_MB = 704;
+const DENO_DATA_MB = 704, READER_DATA_MB = 544;
 /** What buffers may take beyond the memory limit, as in a thread (lib/child/memory_watch.ts). */
 const SLACK_MB = 64;
 /** How many seconds of processor time the start may take. */
 const START_SECONDS = 10;
 
 /** The text that the shell runs, with the arguments of Deno as its own. */
-export function shellScript({ memoryLimitMb, timeLimit }: Limits, processors: number): string {
+export function shellScript(
+  { memoryLimitMb, timeLimit, hasReader }: Limits,
+  processors: number,
+): string {
   const lines = ["ulimit -c 0"];
   if (memoryLimitMb !== undefined) {
-    const mb = DENO_DATA_MB + SLACK_MB + Math.ceil(memoryLimitMb);
+    const own = DENO_DATA_MB + (hasReader ? READER_DATA_MB : 0);
+    const mb = own + SLACK_MB + Math.ceil(memoryLimitMb);
     lines[lines.length] = `ulimit -d ${mb * 1024}`;
   }
   if (timeLimit !== undefined && timeLimit !== Infinity) {

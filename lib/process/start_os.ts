@@ -101,7 +101,10 @@ export function prepareKeeper(
   const options = denoArguments(grants, memoryLimitMb, travel.by === "source");
   const result = newResultBuffer(maxResultBytes);
   const order: Order = {
-    ...commandOf(command, { memoryLimitMb, timeLimit }, [...options, main]),
+    ...commandOf(command, { memoryLimitMb, timeLimit, hasReader: objects.length > 0 }, [
+      ...options,
+      main,
+    ]),
     ...{ env: environment(grants, command), start: encoded(start), texts, result },
     ...{ timeLimit: timeLimit ?? Infinity, hasMemoryLimit: memoryLimitMb !== undefined },
   };

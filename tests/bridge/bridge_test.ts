@@ -216,6 +216,18 @@ test("what is sent is bounded by maxResultBytes, and an object of the bridge sta
   assert.equal(queue.qsize(), 0);
 });
 
+test("limits hold a process with queues as any other", async () => {
+  const queue = new Queue<number>(), limits = { memoryLimitMb: 16, timeLimit: 60_000 };
+  const target = async (queue: Queue<number>) => await queue.put(await queue.get() + 1);
+  const process = new Process({
+    ...{ target, args: [queue], isolation: "os", by: "source", ...limits },
+  });
+  process.start();
+  await queue.put(1);
+  await process.result(bound);
+  assert.equal(queue.getNowait(), 2);
+});
+
 test("a process that sends what is no frame is ended, and nothing else", async () => {
   const queue = new Queue<number>();
   const attacks: ((queue: Queue<number>) => Promise<void>)[] = [
