@@ -315,6 +315,12 @@ export const TypedArrayPrototypeSet = uncurryThis(typedArray.set) as (
     start: number,
     end: number,
   ) => void,
+  TypedArrayPrototypeFill = uncurryThis(typedArray.fill) as (
+    bytes: Uint8Array,
+    value: number,
+    start: number,
+    end: number,
+  ) => Uint8Array,
   ArrayBufferPrototypeSlice = uncurryThis(globalThis.ArrayBuffer.prototype.slice) as (
     buffer: ArrayBuffer,
     begin: number,

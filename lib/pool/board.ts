@@ -64,6 +64,18 @@ export class Board {
       Atomics.compareExchange(this.#claims, slot, pending, REVOKED) === pending;
   }
 
+  /** The number of items of a unit of `count` that are over. */
+  over(slot: number, count: number): number {
+    const word = Atomics.load(this.#claims, slot), state = word & STATE_MASK;
+    if (state === FREE) return count;
+    return state === CLAIMED || state === STOPPED ? Math.min(word >>> ITEM_SHIFT, count) : 0;
+  }
+
+  /** Whether the unit has not begun. */
+  isPending(slot: number): boolean {
+    return (Atomics.load(this.#claims, slot) & STATE_MASK) === PENDING;
+  }
+
   /** Stops the worker at the item it runs; false if the worker has gone on. After true the worker must be killed. */
   stop(slot: number, item: number): boolean {
     const claimed = CLAIMED | item << ITEM_SHIFT;

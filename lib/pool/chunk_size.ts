@@ -11,6 +11,8 @@ const { Math } = primordials;
 const TARGET_MS = 4;
 /** A chunk has at most GROWTH times as many items as the one before it, and at most MAX_CHUNK. */
 const GROWTH = 8, MAX_CHUNK = 8192;
+/** Towards the end, chunks don't become shorter than this, in ms; and an item that takes less than TINY_MS is tiny. */
+const LEAST_MS = 0.25, TINY_MS = 0.02;
 /** A chunk has at most 1 / SHARE of a worker's part of the items that are left. */
 const SHARE = 3;
 
@@ -32,7 +34,8 @@ export class ChunkSize {
     let size = this.#fixed ?? this.#size;
     if (this.#fixed === undefined && this.#total !== undefined) {
       const left = this.#total - this.#given;
-      size = Math.max(1, Math.min(size, Math.ceil(left / (SHARE * workers))));
+      const least = Math.min(size, LEAST_MS / (this.#msPerItem ?? Infinity));
+      size = Math.max(1, Math.floor(least), Math.min(size, Math.ceil(left / (SHARE * workers))));
     }
     this.#given += size;
     return size;
@@ -47,7 +50,8 @@ export class ChunkSize {
   measured(items: number, ms: number): void {
     if (this.#fixed !== undefined) return;
     const each = ms / items;
-    this.#msPerItem = this.#msPerItem === undefined
+    // The average of items that differ; but the first chunks of tiny items show how long a message takes.
+    this.#msPerItem = this.#msPerItem === undefined || each < TINY_MS
       ? each
       : this.#msPerItem + (each - this.#msPerItem) / 4;
     const wanted = TARGET_MS / Math.max(this.#msPerItem, 1e-6);

@@ -41,11 +41,11 @@ export class Histogram {
   #count = 0;
   #max = 0;
 
-  /** Counts a duration, in ms. */
-  add(ms: number): void {
+  /** Counts a duration, in ms, so many times. */
+  add(ms: number, count = 1): void {
     const at = ms <= SHORTEST ? 0 : Math.ceil(Math.log2(ms / SHORTEST) * STEPS);
-    this.#counts[Math.min(at, BUCKETS - 1)]++;
-    this.#count++;
+    this.#counts[Math.min(at, BUCKETS - 1)] += count;
+    this.#count += count;
     if (ms > this.#max) this.#max = ms;
   }
 

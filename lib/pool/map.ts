@@ -86,6 +86,9 @@ export class MapCall implements Client {
   /** The units in order of their first index, from the first unsettled one on. */
   readonly #byIndex: Unit[] = [];
   readonly #name: string;
+  /** The items, if they are in an array. */
+  readonly #list: readonly unknown[] | undefined;
+  #lastSettled: Unit | undefined;
   /** The task that has made the call; later units are submitted outside of its context. */
   readonly #submitter: CurrentTask | undefined = currentTask();
   #read = 0;
@@ -114,6 +117,7 @@ export class MapCall implements Client {
     this.#isSpread = isSpread;
     this.#sink = sink;
     this.#name = options.name ?? call.name;
+    this.#list = Array.isArray(items) ? items : undefined;
     const total = totalOf(items);
     this.#chunks = new ChunkSize(options.chunkSize, total);
     this.#source = iteratorOf(items);
@@ -211,6 +215,10 @@ export class MapCall implements Client {
 
   #take(size: number): unknown[] | Promise<unknown[]> {
     const items: unknown[] = [];
+    if (this.#list !== undefined) {
+      this.#takeFrom(this.#list, items, size);
+      return items;
+    }
     while (items.length < size) {
       let step: IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
       try {
@@ -238,6 +246,18 @@ export class MapCall implements Client {
     return items;
   }
 
+  /** As #take(), without an iterator. */
+  #takeFrom(list: readonly unknown[], items: unknown[], size: number): void {
+    try {
+      let at = this.#read;
+      while (items.length < size && at < list.length) ArrayPrototypePush(items, list[at++]);
+      if (at >= list.length) this.#isExhausted = true;
+    } catch (error) { // of a proxy
+      if (items.length === 0) throw error;
+      this.#sourceFailed(error);
+    }
+  }
+
   #submit(items: unknown[]): void {
     if (items.length === 0) return;
     const first = this.#read, { transfer } = this.#options;
@@ -260,6 +280,13 @@ export class MapCall implements Client {
 
   /** The unit that an item was part of when it was read. */
   #unitOf(index: number): Unit {
+    const last = this.#lastSettled;
+    const isIn = last !== undefined && index >= last.first &&
+      index < last.first + last.items.length;
+    return isIn ? last : this.#lastSettled = this.#find(index);
+  }
+
+  #find(index: number): Unit {
     let low = 0, high = this.#byIndex.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
@@ -414,7 +441,7 @@ async function soon(promise: Promise<unknown>): Promise<void> {
 }
 
 /** The number of items, if it can be known. */
-function totalOf(items: object): number | undefined {
+export function totalOf(items: object): number | undefined {
   if (Array.isArray(items) || primordials.ArrayBuffer.isView(items)) {
     return (items as unknown[]).length;
   }

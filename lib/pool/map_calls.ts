@@ -9,7 +9,7 @@ import { CancelledError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
 import type { FunctionTable } from "./functions.ts";
 import { notInTime } from "./limited_wait.ts";
-import { MapCall, type MapOwner, type MapSink } from "./map.ts";
+import { MapCall, type MapOwner, type MapSink, totalOf } from "./map.ts";
 import { type CheckedMap, type CheckedPool, checkMap, type MapOptions } from "./options.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -17,6 +17,9 @@ import type { AnyFunction } from "./types.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { each, listOf, performance, queueMicrotask, SafeMap, SafeSet, TypeError } = primordials;
+
+/** The most results for which a list is made beforehand: V8 makes longer ones slow. */
+const MAX_PREPARED = 2 ** 24;
 
 /** The pool, as its maps use it. */
 interface Surroundings {
@@ -110,7 +113,9 @@ export class MapCalls {
     settle: { resolve: (results: unknown[]) => void; reject: (reason: unknown) => void },
   ): MapCall {
     const checked = checkMap(options, this.#defaults);
-    const results: unknown[] = [];
+    const results: unknown[] = [], total = totalOf(items) ?? 0;
+    // A list that grows by writing far behind its end would become a slow one.
+    if (total <= MAX_PREPARED) results.length = total;
     let lowest: { index: number; error: Error } | undefined;
     const call = this.#begin(name, code, items, isSpread, checked, origin, {
       untaken: 0,
@@ -126,7 +131,11 @@ export class MapCalls {
         } else if (index < lowest.index) lowest = { index, error };
       },
       // The last items may have returned before the one that failed could end the call.
-      finished: () => lowest === undefined ? settle.resolve(results) : settle.reject(lowest.error),
+      finished: (count) => {
+        results.length = count;
+        if (lowest === undefined) settle.resolve(results);
+        else settle.reject(lowest.error);
+      },
       broken: settle.reject,
     });
     return call;

@@ -22,6 +22,11 @@ export class PoolEvents {
     this.#listened.add(type);
   }
 
+  /** Whether events of this type have a listener. */
+  isHeard(type: string): boolean {
+    return this.#listened.has(type);
+  }
+
   /** Dispatches an event with this detail, if its type has a listener. */
   tell(type: string, detail: () => unknown): void {
     if (this.#listened.has(type)) dispatch(this.#pool, type, detail());
@@ -46,12 +51,15 @@ export function schedulerEvents(
         ...{ count: unit.items.length, worker: worker.name },
       }));
     },
-    finished: (worker, unit, item, ms, hasFailed) => {
-      account.finished(unit, item, ms, hasFailed);
-      events.tell("taskend", () => ({
-        ...{ id: unit.id + item, name: nameOf(unit), index: unit.first + item },
-        ...{ worker: worker.name, ms, failed: hasFailed },
-      }));
+    finished: (worker, unit, from, count, ms, hasFailed) => {
+      account.finished(unit, from, count, ms, hasFailed);
+      if (!events.isHeard("taskend")) return;
+      for (let item = from; item < from + count; item++) {
+        events.tell("taskend", () => ({
+          ...{ id: unit.id + item, name: nameOf(unit), index: unit.first + item },
+          ...{ worker: worker.name, ms, failed: hasFailed },
+        }));
+      }
     },
     drained: () => events.tell("drain", () => undefined),
     roomMade,

@@ -42,7 +42,8 @@ export type ToWorker =
 /**
  * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
  * list of arguments, the index of the first item, the attempt, whether each item is timed, the name unless it is the
- * function's, and the number of the sending, by which the worker claims the unit.
+ * function's, the number of the sending, by which the worker claims the unit, and the
+ * place of its cells.
  */
 export type UnitHeader = [
   id: number,
@@ -53,6 +54,7 @@ export type UnitHeader = [
   isTimed: boolean,
   name: string | undefined,
   number: number,
+  cells: number,
 ];
 
 // Messages from a worker.
@@ -76,6 +78,8 @@ export const GROWN = 6;
 export const TOLD = 8;
 /** A unit that the pool had stopped has ended: the worker goes on with others. */
 export const STOPPED = 9;
+/** Results lie in cells: see cells.ts. */
+export const IN_CELLS = 10;
 
 /** A message from a worker. */
 export type FromWorker =
@@ -87,11 +91,13 @@ export type FromWorker =
   | [typeof BROKEN, failure: Failure]
   | [typeof GROWN, heapMb: number]
   | [typeof PLACES, count: number]
-  | [typeof TOLD | typeof STOPPED, slot: number, id: number];
+  | [typeof TOLD | typeof STOPPED, slot: number, id: number]
+  | [typeof IN_CELLS];
 
 /** The arguments that a worker is started with. */
 export interface WorkerSetup {
   board: SharedArrayBuffer;
+  cells: SharedArrayBuffer;
   /** The time from which the board counts, in ms since 1970. */
   epoch: number;
   /** The most items that run at once. */

@@ -4,6 +4,7 @@
 import { explainRefusal } from "../codec/locate.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
 import type { Board } from "./board.ts";
+import { type Cells, NO_CELLS } from "./cells.ts";
 import { type CurrentTask, Transferred, within } from "./current_task.ts";
 import { explainThrown, type FunctionTravel } from "../target/function_travel.ts";
 import {
@@ -56,6 +57,9 @@ export interface Surroundings {
   functions: Map<number, Known>;
   send(message: FromWorker, transfer?: readonly object[]): void;
   sendOutcome(message: FromWorker, transfer?: readonly object[]): void;
+  cells: Cells;
+  /** The result of an item lies in its cell. */
+  isInCell(): void;
   ended(slot: number): void;
 }
 
@@ -90,7 +94,8 @@ export class RunningUnit {
     if (code !== undefined) return this.#begin(code, type);
     PromisePrototypeThen(
       loading!,
-      (found) => this.#begin(found, type),
+      // A unit that was given up while its function was loading would miss the abort of its signal.
+      (found) => this.#aborted ? this.#failAll(this.#aborted.reason) : this.#begin(found, type),
       (error) => this.#failAll(error),
     );
   }
@@ -169,8 +174,12 @@ export class RunningUnit {
 
   /** Sends the value that an item returned; true if there is a next item. */
   #returned(value: unknown): boolean {
-    const { slot } = this.#arrived;
+    const { slot, header: { 8: cells } } = this.#arrived;
     const moving = value instanceof Transferred;
+    if (cells !== NO_CELLS) {
+      if (moving) this.#around.cells.skip(cells + this.#item);
+      else if (this.#around.cells.write(cells + this.#item, value)) return this.#isInCell(slot);
+    }
     const result = moving ? value.value : value;
     if (this.#isLast) {
       if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
@@ -183,9 +192,18 @@ export class RunningUnit {
     return this.#next();
   }
 
+  /** Goes on after an item whose result lies in its cell; true if there is a next item. */
+  #isInCell(slot: number): boolean {
+    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return this.#freeze();
+    const goesOn = this.#next();
+    this.#around.isInCell();
+    return goesOn;
+  }
+
   /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
-    const { slot } = this.#arrived;
+    const { slot, header: { 8: cells } } = this.#arrived;
+    if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
     if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return this.#freeze();
     this.#sendFailure(error);
     return this.#next();

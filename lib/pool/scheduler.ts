@@ -8,6 +8,7 @@ import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
 import { Changes } from "./changes.ts";
 import type { Executor } from "./executor.ts";
+import type { Registered } from "./functions.ts";
 import type { Unit } from "./unit.ts";
 import { abandonOwn, failAll, failUnsent } from "./unit_failures.ts";
 import { type Sizes, WorkerSet } from "./worker_set.ts";
@@ -26,6 +27,7 @@ const {
   each,
   Error,
   queueMicrotask,
+  SafeSet,
   setInterval,
   setOf,
 } = primordials;
@@ -34,7 +36,15 @@ const {
 export interface SchedulerEvents {
   workerStarted(worker: Worker): void;
   workerEnded(worker: Worker): void;
-  finished(worker: Worker, unit: Unit, item: number, runningMs: number, hasFailed: boolean): void;
+  /** So many items, from this one on, have an outcome; each has taken so long. */
+  finished(
+    worker: Worker,
+    unit: Unit,
+    item: number,
+    count: number,
+    runningMs: number,
+    hasFailed: boolean,
+  ): void;
   /** A unit was sent to a worker. */
   dispatched(worker: Worker, unit: Unit): void;
   /** Nothing waits and nothing runs any more. */
@@ -43,6 +53,8 @@ export interface SchedulerEvents {
   roomMade(): void;
 }
 
+/** The most functions that a new worker loads before they are needed. */
+const PREPARED = 16;
 /** Milliseconds after which the pool looks for outcomes that it wasn't woken for. */
 const LOOK_MS = 4;
 /** So many workers that die one after the other before their first item break a pool. */
@@ -56,6 +68,9 @@ export class Scheduler implements Executor {
   readonly #set: WorkerSet;
   /** The number of units that wait or run: they have items without an outcome. */
   #outstanding = 0;
+  /** The functions that were called last: new workers load them before they are needed. */
+  readonly #calls = new SafeSet<Registered>();
+  #lastCall: Registered | undefined;
   #holds = false;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #broken: BrokenPoolError | undefined;
@@ -70,7 +85,8 @@ export class Scheduler implements Executor {
     this.#sizes = sizes;
     this.#events = events;
     this.#listener = {
-      ready: () => {
+      ready: (worker) => {
+        for (const call of this.#calls) worker.prepare(call);
         this.#dispatch();
         this.#changes.changed();
       },
@@ -85,12 +101,13 @@ export class Scheduler implements Executor {
       lost: () => {
         this.#restarts++;
         this.#fill();
+        this.#dispatch(); // a spare steps in
         this.#changes.changed();
       },
       ended: (worker) => this.#ended(worker),
-      finished: (worker, unit, item, ms, hasFailed) => {
+      finished: (worker, unit, item, count, ms, hasFailed) => {
         this.#earlyDeaths = 0;
-        this.#events.finished(worker, unit, item, ms, hasFailed);
+        this.#events.finished(worker, unit, item, count, ms, hasFailed);
       },
     };
     this.#set = new WorkerSet(
@@ -350,6 +367,7 @@ export class Scheduler implements Executor {
       part = unit.slice(0, left);
       this.#backlog.pushFront([unit.slice(left, unit.items.length)]);
     }
+    if (unit.call !== this.#lastCall) this.#remember(unit.call);
     try {
       worker.give(part);
     } catch (error) {
@@ -361,6 +379,17 @@ export class Scheduler implements Executor {
     const isLast = unit.pinned === undefined && worker.given >= this.#sizes.maxTasksPerChild;
     // It still runs what it was given: taken back, the unit would go from worker to worker without being run.
     if (isLast) this.#replace(worker, false);
+  }
+
+  #remember(call: Registered): void {
+    this.#lastCall = call;
+    this.#calls.delete(call);
+    this.#calls.add(call);
+    if (this.#calls.size <= PREPARED) return;
+    for (const oldest of this.#calls) {
+      this.#calls.delete(oldest);
+      return;
+    }
   }
 
   /** Handles a unit that could not be sent. */

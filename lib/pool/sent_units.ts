@@ -1,10 +1,11 @@
 // The units that were sent to a worker and have no outcome yet. Each has a slot on the worker's claim board.
 
 import { type Board, SLOTS } from "./board.ts";
+import { type Cells, NO_CELLS, NO_RESULT } from "./cells.ts";
 import type { Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypePush, Float64Array, performance, SafeMap } = primordials;
+const { ArrayPrototypePush, Float64Array, Int32Array, performance, SafeMap } = primordials;
 
 /** An item that runs, and for how long it has run, in ms. */
 export interface RunningItem {
@@ -20,10 +21,14 @@ export class SentUnits {
   readonly units: Map<number, Unit> = new SafeMap<number, Unit>();
   /** By slot: when the unit was sent, or the last of its items had an outcome, by performance.now(). */
   readonly sentAt: Float64Array = new Float64Array(SLOTS);
+  /** By slot: the place of the unit's cells. */
+  readonly #cellsAt: Int32Array = new Int32Array(SLOTS);
+  readonly #cells: Cells;
   #nextSlot = 0;
 
-  constructor(board: Board) {
+  constructor(board: Board, cells: Cells) {
     this.board = board;
+    this.#cells = cells;
   }
 
   /** The running items, and for how long each has run, in ms. */
@@ -46,9 +51,31 @@ export class SentUnits {
   }
 
   /** A unit was sent. */
-  add(slot: number, unit: Unit): void {
+  add(slot: number, unit: Unit, cells: number): void {
     this.units.set(slot, unit);
+    this.#cellsAt[slot] = cells;
     this.sentAt[slot] = performance.now();
+  }
+
+  /** The place of a unit's cells; NO_CELLS if it has none. */
+  cellsOf(slot: number): number {
+    return this.#cellsAt[slot];
+  }
+
+  /** The number of items whose results lie in cells, from the first one on that has no outcome yet. */
+  countInCells(slot: number, unit: Unit): number {
+    const at = this.#cellsAt[slot];
+    if (at === NO_CELLS) return 0;
+    const over = this.board.over(slot, unit.items.length);
+    let item = unit.settled;
+    while (item < over && this.#cells.read(at + item) !== NO_RESULT) item++;
+    return item - unit.settled;
+  }
+
+  /** The worker is done with a unit, or never began it. */
+  delete(slot: number): void {
+    this.units.delete(slot);
+    this.#cells.give(this.#cellsAt[slot]);
   }
 
   /** The slot of a unit; undefined if the worker doesn't have it. */
@@ -61,7 +88,7 @@ export class SentUnits {
   revoke(unit: Unit): boolean {
     const slot = this.slotOf(unit);
     if (slot === undefined || !this.board.revoke(slot)) return false;
-    this.units.delete(slot);
+    this.delete(slot);
     return true;
   }
 }

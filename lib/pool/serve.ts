@@ -8,9 +8,10 @@ import { describeFailure } from "../transfer/remote_error.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
-import { blocking, eventually } from "../wait/operation.ts";
+import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { afterYield, yieldIsDue } from "../wait/yield.ts";
 import { Board } from "./board.ts";
+import { Cells } from "./cells.ts";
 import { type CurrentTask, setWorkerState, workerState } from "./current_task.ts";
 import { onNestedWait } from "./nested_wait.ts";
 import { type FunctionTravel, makeFunction } from "../target/function_travel.ts";
@@ -22,6 +23,7 @@ import {
   END,
   type FromWorker,
   GROWN,
+  IN_CELLS,
   LARGE,
   OBJECTS,
   PLACES,
@@ -58,6 +60,9 @@ export async function serve(connection: Connection, setup: WorkerSetup): Promise
 
 /** An item that takes less is a short one, and for so long the pool is not woken for short ones, in ms. */
 const SHORT_MS = 0.05, UNTOLD_MS = 0.1;
+/** While items take less than TINY_MS, the clock is read once for so many of them. */
+const TINY_MS = 0.002, CLOCK_EVERY = 16;
+const NOTHING: readonly object[] = [];
 
 class Server {
   /** Kept, because a connection that nothing refers to is closed. */
@@ -65,6 +70,7 @@ class Server {
   readonly #end: Endpoint;
   readonly #setup: WorkerSetup;
   readonly #board: Board;
+  readonly #cells: Cells;
   readonly #functions = new SafeMap<number, Known>();
   readonly #arrived: Arrived[] = [];
   /** The running units, by slot. */
@@ -77,6 +83,9 @@ class Server {
   #lastOutcome = 0;
   #hasUntold = false;
   #firstUntold = 0;
+  /** The number of items between two looks at the clock, and of those since the last one. */
+  #clockEvery = 1;
+  #uncounted = 0;
   #idle: (() => void) | undefined;
 
   constructor(connection: Connection, setup: WorkerSetup) {
@@ -85,8 +94,11 @@ class Server {
     this.#end.largestBuffer = LARGE;
     this.#setup = setup;
     this.#board = new Board(setup.board, setup.epoch);
+    this.#cells = new Cells(setup.cells);
     this.#around = {
       board: this.#board,
+      cells: this.#cells,
+      isInCell: () => this.#isInCell(),
       functions: this.#functions,
       send: (message, transfer) => this.#send(message, transfer),
       sendOutcome: (message, transfer) => this.#sendOutcome(message, transfer),
@@ -230,7 +242,7 @@ class Server {
     this.#end.cork();
   }
 
-  #send(message: FromWorker, transfer: readonly object[] = []): void {
+  #send(message: FromWorker, transfer: readonly object[] = NOTHING): void {
     const left = this.#end.trySend(message, transfer);
     this.#tell();
     if (left !== undefined) blocking(left);
@@ -240,10 +252,24 @@ class Server {
    * Sends the outcome of an item. The pool is woken at once for an item that took long, and after a moment for
    * many short ones together. If a long item follows them, the pool looks by itself.
    */
-  #sendOutcome(message: FromWorker, transfer: readonly object[] = []): void {
-    const left = this.#end.trySend(message, transfer), now = performance.now();
+  #sendOutcome(message: FromWorker, transfer: readonly object[] = NOTHING): void {
+    this.#outcome(this.#end.trySend(message, transfer));
+  }
+
+  /** The result of an item lies in its cell. */
+  #isInCell(): void {
+    const left = this.#cells.mustTell() ? this.#end.trySend([IN_CELLS], NOTHING) : undefined;
+    // Reading the clock takes longer than a tiny item.
+    if (left === undefined && this.#hasUntold && ++this.#uncounted < this.#clockEvery) return;
+    this.#outcome(left);
+  }
+
+  #outcome(left: Operation<void> | undefined): void {
+    const now = performance.now(), each = (now - this.#lastOutcome) / (this.#uncounted + 1);
+    this.#clockEvery = each < TINY_MS ? CLOCK_EVERY : 1;
+    this.#uncounted = 0;
     if (!this.#hasUntold) this.#firstUntold = now;
-    this.#hasUntold = now - this.#lastOutcome < SHORT_MS && now - this.#firstUntold < UNTOLD_MS &&
+    this.#hasUntold = each < SHORT_MS && now - this.#firstUntold < UNTOLD_MS &&
       left === undefined;
     this.#lastOutcome = now;
     if (!this.#hasUntold) this.#tell();

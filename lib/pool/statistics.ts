@@ -118,12 +118,12 @@ export class PoolAccount {
     this.#waited.add(performance.now() - unit.since);
   }
 
-  /** An item has an outcome. */
-  finished(unit: Unit, item: number, ms: number, hasFailed: boolean): void {
-    if (hasFailed) this.#failed++;
-    else this.#completed++;
-    this.#ran.add(ms);
-    this.#busyMs += ms;
+  /** So many items, from this one on, have an outcome; each has taken so long. */
+  finished(unit: Unit, item: number, count: number, ms: number, hasFailed: boolean): void {
+    if (hasFailed) this.#failed += count;
+    else this.#completed += count;
+    this.#ran.add(ms, count);
+    this.#busyMs += count * ms;
     if (this.#slowest.length === SLOWEST && ms <= this.#slowest[SLOWEST - 1].ms) return;
     ArrayPrototypePush(this.#slowest, lookAt({ unit, item, ms }));
     ArrayPrototypeSort(this.#slowest, (a, b) => b.ms - a.ms);

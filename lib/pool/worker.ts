@@ -12,6 +12,7 @@ import { CallSite } from "../wait/call_site.ts";
 import { addChore, removeChore, WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
 import { Board, newBoardMemory, SLOTS } from "./board.ts";
+import { Cells, newCellMemory, NO_CELLS } from "./cells.ts";
 import {
   ABORT,
   BROKEN,
@@ -22,12 +23,14 @@ import {
   FAILED,
   type FromWorker,
   GROWN,
+  IN_CELLS,
   LARGE,
   MESSAGE,
   OBJECTS,
   PLACES,
   READY,
   RETURN,
+  RUN,
   sendableReason,
   STOPPED,
   TOLD,
@@ -39,6 +42,7 @@ import {
 import { endingOf, failureOf, TIME_LIMIT_REACHED } from "./ending.ts";
 import { settleLost } from "./lost_units.ts";
 import { Pace } from "./pace.ts";
+import type { Registered } from "./functions.ts";
 import { placed } from "./message_place.ts";
 import { type RunningItem, SentUnits } from "./sent_units.ts";
 import { TimeLimits } from "./time_limits.ts";
@@ -80,13 +84,20 @@ export interface WorkerEvents {
   lost(worker: Worker): void;
   /** The process has ended. */
   ended(worker: Worker): void;
-  /** An item has an outcome. */
-  finished(worker: Worker, unit: Unit, item: number, runningMs: number, hasFailed: boolean): void;
+  /** So many items, from this one on, have an outcome; each has taken so long. */
+  finished(
+    worker: Worker,
+    unit: Unit,
+    item: number,
+    count: number,
+    runningMs: number,
+    hasFailed: boolean,
+  ): void;
 }
 
 /** The arguments of a new worker. */
 export interface WorkerMaking {
-  setup: Omit<WorkerSetup, "board" | "epoch">;
+  setup: Omit<WorkerSetup, "board" | "cells" | "epoch">;
   start(connection: Connection, setup: WorkerSetup): Process;
   events: WorkerEvents;
 }
@@ -130,6 +141,7 @@ export class Worker {
   readonly #end: Endpoint;
   readonly #receiving: Operation<unknown>;
   readonly #board: Board;
+  readonly #cells: Cells;
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
   readonly #known = new SafeSet<number>();
@@ -141,6 +153,10 @@ export class Worker {
   /** Ends a worker whose initializer doesn't end. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
   readonly #pace = new Pace();
+  /** Whether the worker had been told to leave before it ended. */
+  #wasLeaving = false;
+  /** When a unit was last done. */
+  #lastDone = 0;
   /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
   readonly #limits: TimeLimits;
@@ -164,10 +180,12 @@ export class Worker {
   readonly startedAt: number = performance.now();
 
   constructor({ setup, start, events }: WorkerMaking) {
-    const board = newBoardMemory(), epoch = performance.timeOrigin + performance.now();
+    const board = newBoardMemory(), cells = newCellMemory();
+    const epoch = performance.timeOrigin + performance.now();
     const { 0: here, 1: there } = Pipe();
     this.#board = new Board(board, epoch);
-    this.#sent = new SentUnits(this.#board);
+    this.#cells = new Cells(cells);
+    this.#sent = new SentUnits(this.#board, this.#cells);
     this.#limits = new TimeLimits(
       this.#sent,
       () => this.hearSync(),
@@ -181,7 +199,7 @@ export class Worker {
     this.#receiving.eventcount.isQuiet = true;
     this.#end.largestBuffer = LARGE;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
-    this.process = start(there, { ...setup, board, epoch });
+    this.process = start(there, { ...setup, board, cells, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.
     try {
       this.process.resultNowait();
@@ -250,13 +268,11 @@ export class Worker {
   /** Sends the worker a unit. Throws if an item can't cross, and has done nothing then. */
   give(unit: Unit): void {
     const { call, options } = unit;
-    if (!this.#known.has(call.id)) {
-      this.#send([DEFINE, call.id, call.travel, call.name]);
-      this.#known.add(call.id);
-    }
+    this.#define(call);
     // A worker that has work needn't be woken for more before this turn of the program's code is over.
     if (this.#sent.units.size > 0) this.#cork();
     const slot = this.#sent.freeSlot();
+    const cells = unit.type === RUN ? this.#cells.take(slot, unit.items.length) : NO_CELLS;
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
     const number = this.#board.offer(slot);
     const header: UnitHeader = [
@@ -268,17 +284,34 @@ export class Worker {
       isTimed,
       options.name === call.name ? undefined : options.name,
       number,
+      cells,
     ];
     try {
       this.#send([unit.type, slot, header, unit.items] as ToWorker, options.transfer);
     } catch (error) {
       this.#board.revoke(slot);
+      this.#cells.give(cells);
       throw placed(error, unit);
     }
-    this.#sent.add(slot, unit);
+    this.#sent.add(slot, unit, cells);
     if (unit.pinned === undefined) this.given += unit.items.length;
     unit.client.assigned?.(this.name);
     if (options.timeLimit !== undefined) this.#limits.watch();
+  }
+
+  #define({ id, travel, name }: Registered): void {
+    if (this.#known.has(id)) return;
+    this.#send([DEFINE, id, travel, name]);
+    this.#known.add(id);
+  }
+
+  /** Lets the worker load a function before it is needed. */
+  prepare(call: Registered): void {
+    try {
+      this.#define(call);
+    } catch {
+      // The worker's end is noticed where its messages are received.
+    }
   }
 
   /** Sends a message. The only bound of the pipe is its memory, and a full pipe is an error for the caller. */
@@ -362,6 +395,7 @@ export class Worker {
    */
   #endStopped(slot: number, unit: Unit, reason: unknown): void {
     const rest: Unit[] = [];
+    this.#readCells(slot, unit);
     if (!unit.isDropped && unit.settled < unit.items.length) {
       ArrayPrototypePush(rest, unit.slice(unit.settled, unit.items.length));
     }
@@ -456,13 +490,14 @@ export class Worker {
 
   /** Ends a unit that has reached its time limit, and is stopped at this item. */
   #endInTime(slot: number, unit: Unit, item: number): void {
+    this.#readCells(slot, unit);
     // The item may have had its outcome just before; then only the worker has ended.
     if (unit.settled <= item) {
       // A process that has ended by itself in time may need a while to be gone.
       const how = this.process.exitCode === null ? TIME_LIMIT_REACHED : endingOf(this.process);
       const failure = failureOf(this.name, unit, item, how);
       unit.settled = item + 1;
-      this.#report(slot, unit, item, true);
+      this.#report(slot, unit, item, 1, true);
       if (!unit.isDropped) unit.client.failed(unit.first + item, failure);
     }
     this.#endStopped(slot, unit, "timeLimit");
@@ -520,11 +555,51 @@ export class Worker {
   }
 
   #drain(): void {
-    for (;;) {
-      const message = this.#receiving.attempt();
-      if (message === WAIT) return;
-      this.#hear(message as FromWorker);
+    let isInCells = false;
+    try {
+      for (;;) {
+        const message = this.#receiving.attempt();
+        if (message === WAIT) break;
+        if ((message as FromWorker)[0] === IN_CELLS) isInCells = true;
+        else this.#hear(message as FromWorker);
+      }
+    } finally {
+      if (isInCells) this.#readAllCells();
     }
+  }
+
+  #readAllCells(): void {
+    this.#cells.heard();
+    for (const { 0: slot, 1: unit } of each(listOf(this.#sent.units))) {
+      // Units begin in the order in which they were sent.
+      if (this.#board.isPending(slot)) return;
+      if (this.#sent.units.get(slot) === unit) this.#readCells(slot, unit);
+    }
+  }
+
+  /** Settles the items whose results lie in cells. */
+  #readCells(slot: number, unit: Unit): void {
+    if (this.#stopping.has(slot)) return;
+    const count = this.#sent.countInCells(slot, unit);
+    if (count === 0) return;
+    const from = unit.settled, at = this.#sent.cellsOf(slot);
+    this.hasBegun = true;
+    unit.settled += count;
+    this.#report(slot, unit, from, count, false);
+    const isDone = unit.settled === unit.items.length;
+    if (isDone) this.#sent.units.delete(slot);
+    for (let item = from; item < from + count && !unit.isDropped; item++) {
+      unit.client.returned(unit.first + item, this.#cells.read(at + item));
+    }
+    if (!isDone) return;
+    this.#cells.give(at);
+    this.#unitDone();
+  }
+
+  #unitDone(): void {
+    this.#endIfUnwanted();
+    this.#endIfDone();
+    this.#events.free(this);
   }
 
   #hear(message: FromWorker): void {
@@ -534,10 +609,11 @@ export class Worker {
         const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#sent.units.get(slot);
         if (unit === undefined || this.#stopping.has(slot)) return; // the unit was stopped
+        this.#readCells(slot, unit);
         const item = unit.settled++;
         this.hasBegun = true;
-        this.#report(slot, unit, item, type === FAILED);
-        if (unit.settled === unit.items.length) this.#sent.units.delete(slot);
+        this.#report(slot, unit, item, 1, type === FAILED);
+        if (unit.settled === unit.items.length) this.#sent.delete(slot);
         if (!unit.isDropped) {
           if (type === DONE) unit.client.returned(unit.first + item, content);
           else {
@@ -552,11 +628,7 @@ export class Worker {
             });
           }
         }
-        if (unit.settled === unit.items.length) {
-          this.#endIfUnwanted();
-          this.#endIfDone();
-          this.#events.free(this);
-        }
+        if (unit.settled === unit.items.length) this.#unitDone();
         return;
       }
       case MESSAGE:
@@ -596,33 +668,42 @@ export class Worker {
 
   /** An item has failed with the worker. */
   failed(unit: Unit, item: number, runningMs: number): void {
-    this.#events.finished(this, unit, item, runningMs, true);
+    this.#events.finished(this, unit, item, 1, runningMs, true);
   }
 
-  /** Measures and counts an item that has an outcome. */
-  #report(slot: number, unit: Unit, item: number, hasFailed: boolean): void {
-    const now = performance.now(), ms = now - this.#sent.sentAt[slot];
-    this.#sent.sentAt[slot] = now;
-    this.done++;
+  /** Measures and counts items that have an outcome, from this one on. */
+  #report(slot: number, unit: Unit, item: number, count: number, hasFailed: boolean): void {
+    const now = performance.now(), { sentAt } = this.#sent, ms = now - sentAt[slot];
+    sentAt[slot] = now;
+    this.done += count;
     this.busyMs += ms;
-    const own = this.#sent.units.size > 1 ? ms / this.#sent.units.size : ms;
-    if (unit.items.length === 1 || item === unit.items.length - 1) {
-      this.#pace.measured(own);
+    if (item + count === unit.items.length) {
+      // The worker has had the unit for itself since the one before was done.
+      this.#pace.measured(now - Math.max(now - ms, this.#lastDone));
+      this.#lastDone = now;
     }
-    this.#events.finished(this, unit, item, ms, hasFailed);
+    this.#events.finished(this, unit, item, count, ms / count, hasFailed);
   }
 
   /** Waits for the end of the process: no more messages will come. */
   async #closed(): Promise<void> {
     if (this.#state === "ended") return;
+    this.#over();
     if (!await this.process.join({ timeout: ENDING_MS })) this.process.kill();
     // A blocking call may have noticed the end meanwhile.
     if ((this.#state as WorkerState) !== "ended") await this.process.join();
     this.#ended();
   }
 
+  /** No message will come any more: a replacement needn't wait for the end of the process. */
+  #over(): void {
+    this.#wasLeaving ||= this.#state === "leaving";
+    if (this.#state !== "leaving" || this.#sent.units.size > this.#stopping.size) this.#lose();
+  }
+
   /** As #closed(), but blocks the thread. */
   #endSync(): void {
+    this.#over();
     if (!this.process.joinSync({ timeout: ENDING_MS })) this.process.kill();
     this.process.joinSync();
     this.#ended();
@@ -633,13 +714,13 @@ export class Worker {
     if (this.#state === "ended") return;
     for (const { timer } of this.#stopping.values()) clearTimeout(timer);
     clearTimeout(this.#leaving);
+    for (const { 0: slot, 1: unit } of each(listOf(this.#sent.units))) this.#readCells(slot, unit);
     const lost = ArrayPrototypeFilter(
       listOf(this.#sent.units),
       ({ 0: slot }) => !this.#stopping.has(slot),
     );
+    this.#over();
     this.#sent.units.clear();
-    const wasLeaving = this.#state === "leaving";
-    if (!wasLeaving || lost.length > 0) this.#lose();
     this.#state = "ended";
     this.#limits.stop();
     this.exitCode = this.process.exitCode;
@@ -648,7 +729,9 @@ export class Worker {
     if (lost.length > 0) {
       const rest = settleLost(this, lost, this.#sent, ending);
       if (rest.length > 0) this.#events.returned(rest);
-    } else if (this.cause !== undefined && (wasLeaving || this.hasBegun && !this.isUnwanted)) {
+    } else if (
+      this.cause !== undefined && (this.#wasLeaving || this.hasBegun && !this.isUnwanted)
+    ) {
       console.error(`${this.name} has ended with an error that belongs to no task:`, this.cause);
     }
     this.connection.close();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Board, newBoardMemory } from "../../lib/pool/board.ts";
+import { Cells, newCellMemory, NO_CELLS } from "../../lib/pool/cells.ts";
 import type { Ending } from "../../lib/pool/ending.ts";
 import { type EndedWorker, settleLost } from "../../lib/pool/lost_units.ts";
 import { SentUnits } from "../../lib/pool/sent_units.ts";
@@ -24,12 +25,13 @@ function ended(): EndedWorker {
 
 /** The worker ends, with the first unit claimed or not. */
 function end(units: Unit[], isClaimed: boolean): { worker: EndedWorker; rest: Unit[] } {
-  const sent = new SentUnits(new Board(newBoardMemory(), Date.now())), worker = ended();
+  const board = new Board(newBoardMemory(), Date.now());
+  const sent = new SentUnits(board, new Cells(newCellMemory())), worker = ended();
   const numbers: number[] = [];
   for (const unit of units) {
     const slot = sent.freeSlot();
     numbers.push(sent.board.offer(slot));
-    sent.add(slot, unit);
+    sent.add(slot, unit, NO_CELLS);
   }
   if (isClaimed) assert.ok(sent.board.claim(0, numbers[0]));
   return { worker, rest: settleLost(worker, [...sent.units], sent, {} as Ending) };

@@ -173,6 +173,19 @@ Deno.test("a task among others in its worker is asked to stop by its signal", as
   assert.equal(await other, 200);
 });
 
+Deno.test("a task that is given up while its function is loading, beside another one, doesn't run", async () => {
+  await using pool = new Pool({ processes: 1, tasksPerProcess: 2 });
+  const told = new Queue<number>();
+  const other = pool.submit(targets.untilTold, [told]);
+  while (!other.running()) await nap(5);
+  const { untilAborted } = await import("../support/targets/slow_targets.ts");
+  const task = pool.submit(untilAborted);
+  while (!task.running()) await nap(5);
+  task.cancel();
+  await told.put(200);
+  assert.equal(await other, 200);
+});
+
 testInFull("cancelling at random instants never hits the next task", async () => {
   await using pool = new Pool({ processes: 2 });
   await pool.ready();
