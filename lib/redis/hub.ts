@@ -1,0 +1,207 @@
+// connect() and Hub: a server, as a program uses it.
+
+import { customInspect, type Inspect, print } from "../printing.ts";
+import { cannotClone } from "../codec/clone_protocol.ts";
+import { constructFrom, receivedParts } from "../transfer/transferable.ts";
+import { signalOf } from "../wait/options.ts";
+import { RemoteJoinableQueue } from "./joinable_queue.ts";
+import {
+  checkHub,
+  checkQueue,
+  checkRemoteName,
+  checkUrl,
+  type HubOptions,
+  publicUrl,
+  type RemoteJoinableQueueOptions,
+  type RemoteQueueOptions,
+} from "./options.ts";
+import { RemoteQueue } from "./queue.ts";
+import { Store } from "./store.ts";
+import { Wires } from "./wires.ts";
+
+let wiresOf: (hub: Hub) => Wires;
+
+/**
+ * A connection to a Redis server, from {@linkcode connect}: it makes and opens queues and locks by their names.
+ *
+ * @example
+ * ```ts
+ * import { connect, type Hub } from "@multiproc/multiprocessing/redis";
+ *
+ * async function backlog(hub: Hub, name: string): Promise<number> {
+ *   return await (await hub.queue(name)).qsize();
+ * }
+ *
+ * await using hub = await connect("redis://127.0.0.1:6379");
+ * console.log(await backlog(hub, "nothing was put here")); // 0
+ * await (await hub.queue("nothing was put here")).delete();
+ * ```
+ */
+export class Hub implements AsyncDisposable {
+  readonly #wires: Wires;
+
+  /** @ignore */
+  constructor() {
+    const wires = receivedParts<Wires>(new.target);
+    if (wires === undefined) {
+      throw new TypeError(
+        'A Hub is not constructed. Get one by connect("redis://127.0.0.1:6379").',
+      );
+    }
+    this.#wires = wires;
+  }
+
+  /** The server, without a password. */
+  get url(): string {
+    return publicUrl(this.#wires.url);
+  }
+
+  /** After how many ms without a beat the server gives the items of a client to others. */
+  get leaseTime(): number {
+    return this.#wires.options.leaseTime;
+  }
+
+  /** Whether there is a connection at this moment. What is called meanwhile waits for the next one. */
+  get connected(): boolean {
+    return this.#wires.isConnected;
+  }
+
+  /**
+   * Whether the server writes what it is told to a file at once (its option `appendonly`), so that queues outlive
+   * a restart; undefined where the server doesn't tell.
+   */
+  get persistent(): boolean | undefined {
+    return this.#wires.isPersistent;
+  }
+
+  /**
+   * Makes the queue of this name, or opens it if it is there.
+   *
+   * @throws {InvalidStateError} if it is there with other properties than the options say
+   * @throws {RangeError} if a number is out of its range
+   * @throws {TypeError} if the name or an option isn't of its type
+   */
+  async queue<T = unknown>(name: string, options?: RemoteQueueOptions): Promise<RemoteQueue<T>> {
+    const queue = openQueue<T>(this, name, options);
+    await openedOf(queue);
+    return queue;
+  }
+
+  /**
+   * Makes the joinable queue of this name, or opens it if it is there.
+   *
+   * @throws the errors that `queue` throws
+   */
+  async joinableQueue<T = unknown>(
+    name: string,
+    options?: RemoteJoinableQueueOptions,
+  ): Promise<RemoteJoinableQueue<T>> {
+    const queue = openJoinableQueue<T>(this, name, options);
+    await openedOf(queue);
+    return queue;
+  }
+
+  /**
+   * Ends the connection. What was got from plain queues is acknowledged, and what is leased goes back to its
+   * queues at once; calls that wait reject with an InvalidStateError.
+   */
+  async close(): Promise<void> {
+    await this.#wires.close();
+  }
+
+  /** Ends the connection, at the end of a block with `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  static {
+    wiresOf = (hub) => hub.#wires;
+  }
+
+  /** @ignore */
+  get [cannotClone](): string {
+    return "a Hub, which is a connection of this process: give its queues to the process, or connect there";
+  }
+
+  /** @ignore */
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const { url, connected } = this;
+    return print(this, ["Hub", Hub], () => ({ url, connected }), inspect, options);
+  }
+}
+
+const opened = new WeakMap<object, Promise<void>>();
+
+/** When a queue was opened. */
+function openedOf(queue: object): Promise<void> {
+  return opened.get(queue)!;
+}
+
+function storeFor(
+  hub: Hub,
+  name: string,
+  options: RemoteJoinableQueueOptions | undefined,
+  counted: boolean,
+): Store {
+  checkRemoteName(name);
+  const wanted = checkQueue(options, counted);
+  const wires = wiresOf(hub);
+  if (wires.isClosed) throw wires.closedError();
+  return new Store(wires, name, `${wires.options.prefix}:{${name}}`, wanted);
+}
+
+/** A queue that is opened in the background. */
+export function openQueue<T>(
+  hub: Hub,
+  name: string,
+  options?: RemoteQueueOptions,
+): RemoteQueue<T> {
+  const store = storeFor(hub, name, options, false);
+  const queue = constructFrom(RemoteQueue<T>, store);
+  opened.set(queue, store.opened);
+  return queue;
+}
+
+/** A joinable queue that is opened in the background. */
+export function openJoinableQueue<T>(
+  hub: Hub,
+  name: string,
+  options?: RemoteJoinableQueueOptions,
+): RemoteJoinableQueue<T> {
+  const store = storeFor(hub, name, options, true);
+  const queue = constructFrom(RemoteJoinableQueue<T>, store);
+  opened.set(queue, store.opened);
+  return queue;
+}
+
+/** A hub that connects in the background. */
+export function connectLater(url: string | URL, options?: HubOptions): Hub {
+  const wires = new Wires(checkUrl(url), checkHub(options));
+  wires.connectLater();
+  return constructFrom(Hub, wires);
+}
+
+/**
+ * Connects to a Redis server of version 7.0 or later, or to Valkey. Needs the permission `--allow-net` for its
+ * host and port, and no other. When the connection breaks later the hub makes another one, and the calls that
+ * are under way go on.
+ *
+ * @param url "redis://user:password@host:6379", or "rediss:" for TLS
+ * @throws {TimeoutError} if no server answers in `timeout` ms
+ * @throws {InvalidStateError} if the server refuses the password, is too old, or evicts data when its memory is full
+ * @throws {TypeError} if the URL or an option isn't of its type
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@multiproc/multiprocessing/redis";
+ *
+ * await using hub = await connect("redis://127.0.0.1:6379", { leaseTime: 10_000 });
+ * console.log(hub.connected); // true
+ * ```
+ */
+export async function connect(url: string | URL, options?: HubOptions): Promise<Hub> {
+  const checked = checkHub(options);
+  const wires = new Wires(checkUrl(url), checked);
+  await wires.connect(checked.timeout, signalOf(options));
+  return constructFrom(Hub, wires);
+}

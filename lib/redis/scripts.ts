@@ -1,0 +1,468 @@
+// The scripts that change a queue in the server. Each runs alone there, and can be repeated: a client that has
+// lost a connection doesn't know whether its last call was run, and sends it again.
+//
+// Keys of a queue, all of which contain the hash tag {name} and so lie in one slot; B is "prefix:{name}":
+//   B:meta          hash: id (drawn anew when the queue is made), max, counted, attempts, expire, shut, big,
+//                   and the counters put, got, done, tag, order
+//   B:ready         list of entries, the next one first
+//   B:alive         zset: client -> when its leases end, in ms of the server's clock
+//   B:c:<client>    hash: e, the client's epoch; s, the number of its last put; d and r, the number and the
+//                   answer of its last call of `done`
+//   B:own:<client>  hash: tag -> entry, the leases of the client
+//   B:waitget, B:waitput, B:waitjoin  zset: client -> order of waiting; B:want hash: client -> items it wants
+//   B:dead:*        the same keys of the queue of dead letters
+// and the channel B:w:<client>, on which the client is woken.
+//
+// An entry is a byte with the number of its deliveries, a byte with its format, and the item.
+//
+// An epoch is drawn at each connection. Calls of earlier epochs are refused: they were under way in a connection
+// that the client has given up, and the server has read them late.
+
+const PRELUDE = `
+local B, ID, C, E = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+local call, char, floor = redis.call, string.char, math.floor
+local META, READY = B..':meta', B..':ready'
+local OWN, STATE = B..':own:'..C, B..':c:'..C
+local m = call('HMGET', META, 'id', 'shut', 'max', 'counted', 'attempts', 'expire', 'big')
+if m[1] ~= ID then return redis.error_reply('MPLOST') end
+`;
+
+/** Refuses calls of an earlier connection, and of a client whose leases have ended. */
+const FENCE = `
+if tonumber(call('HGET', STATE, 'e') or -1) ~= E then return redis.error_reply('MPOLD') end
+`;
+
+const SERVE = `
+local function clock()
+  local t = call('TIME')
+  return t[1] * 1000 + floor(t[2] / 1000)
+end
+local function unwait(b, c)
+  call('ZREM', b..':waitget', c)
+  call('HDEL', b..':want', c)
+end
+-- Leases what is ready to those that wait, and sends it along.
+local function serve(b)
+  while true do
+    local c = call('ZRANGE', b..':waitget', 0, 0)[1]
+    if not c then return end
+    local want = tonumber(call('HGET', b..':want', c) or 1)
+    local es = call('LPOP', b..':ready', math.min(want, 64))
+    if not es then return end
+    local size = 0
+    for i = 1, #es do size = size + #es[i] end
+    local epoch = tonumber(call('HGET', b..':c:'..c, 'e') or -1)
+    if size > 65536 or epoch < 0 then
+      for i = #es, 1, -1 do call('LPUSH', b..':ready', es[i]) end
+      unwait(b, c)
+      if epoch >= 0 and call('PUBLISH', b..':w:'..c, 'g') > 0 then return end
+    else
+      local last = call('HINCRBY', b..':meta', 'tag', #es)
+      local args, message = {}, { 'i', struct.pack('>I4', epoch) }
+      for i = 1, #es do
+        local e = es[i]
+        e = char(math.min(e:byte(1) + 1, 255))..e:sub(2)
+        local tag = last - #es + i
+        args[2 * i - 1], args[2 * i] = tag, e
+        message[#message + 1] = struct.pack('>dI4', tag, #e)
+        message[#message + 1] = e
+      end
+      call('HSET', b..':own:'..c, unpack(args))
+      if call('PUBLISH', b..':w:'..c, table.concat(message)) == 0 then
+        for i = #es, 1, -1 do
+          call('HDEL', b..':own:'..c, args[2 * i - 1])
+          call('LPUSH', b..':ready', es[i])
+        end
+        unwait(b, c)
+      else
+        call('HINCRBY', b..':meta', 'got', #es)
+        unwait(b, c)
+      end
+    end
+  end
+end
+local function wakeput()
+  while true do
+    local c = call('ZRANGE', B..':waitput', 0, 0)[1]
+    if not c then return end
+    call('ZREM', B..':waitput', c)
+    if call('PUBLISH', B..':w:'..c, 'p') > 0 then return end
+  end
+end
+local function hasRoom()
+  local max = tonumber(m[3])
+  return max > 0 and call('LLEN', READY) < max
+end
+local function all(channel, key, what)
+  for _, c in ipairs(call('ZRANGE', key, 0, -1)) do call('PUBLISH', B..':w:'..c, what) end
+  call('DEL', key)
+end
+local function finish(k)
+  if m[4] ~= '1' or k == 0 then return end
+  local done = call('HINCRBY', META, 'done', k)
+  if done >= tonumber(call('HGET', META, 'put')) then all(B, B..':waitjoin', 'j') end
+end
+local function bury(e)
+  call('RPUSH', B..':dead:ready', char(0, 2, e:byte(1))..e:sub(2))
+  call('HINCRBY', B..':dead:meta', 'put', 1)
+  serve(B..':dead')
+  finish(1)
+end
+-- Takes back an entry: to the head, or to the dead letters; dropped after an immediate shutdown.
+local function back(e)
+  local attempts = tonumber(m[5] or 0)
+  if m[2] == '2' then finish(1)
+  elseif attempts > 0 and e:byte(1) >= attempts then bury(e)
+  else call('LPUSH', READY, e) end
+end
+-- Takes back all that a client holds, the latest first. Returns how much it was.
+local function empty(c)
+  local held, tags = call('HGETALL', B..':own:'..c), {}
+  local entries = {}
+  for i = 1, #held, 2 do
+    tags[#tags + 1] = tonumber(held[i])
+    entries[tonumber(held[i])] = held[i + 1]
+  end
+  table.sort(tags, function(a, b) return a > b end)
+  for i = 1, #tags do back(entries[tags[i]]) end
+  call('DEL', B..':own:'..c)
+  if #tags > 0 then call('HINCRBY', META, 'got', -#tags) end
+  call('ZREM', B..':alive', c)
+  call('ZREM', B..':waitput', c)
+  call('ZREM', B..':waitjoin', c)
+  unwait(B, c)
+  return #tags
+end
+local function reap(t)
+  local gone = call('ZRANGEBYSCORE', B..':alive', '-inf', t, 'LIMIT', 0, 8)
+  if #gone == 0 then return end
+  for _, c in ipairs(gone) do
+    empty(c)
+    -- The number of its last put is kept for a day: the client may only have been cut off.
+    call('HDEL', B..':c:'..c, 'e')
+    call('PEXPIRE', B..':c:'..c, 86400000)
+  end
+  serve(B)
+  if hasRoom() then wakeput() end
+end
+local function touch()
+  if not m[6] then return end
+  for _, k in ipairs({ 'meta', 'ready', 'alive', 'waitget', 'waitput', 'waitjoin', 'want' }) do
+    call('PEXPIRE', B..':'..k, m[6])
+    call('PEXPIRE', B..':dead:'..k, m[6])
+  end
+  call('PEXPIRE', OWN, m[6])
+  call('PEXPIRE', STATE, m[6])
+end
+`;
+
+const OOM = "#!lua flags=allow-oom\n";
+
+/** The first line of a script says whether it may run while the server's memory is full: all but `put` and `open`. */
+export const scripts = {
+  /** ARGV: a new id, then max, counted, attempts, expire, and the id of the one to open; each "" where the caller doesn't care. */
+  open: `#!lua
+local B, call = KEYS[1], redis.call
+local META = B..':meta'
+if call('EXISTS', META) == 0 then
+  if ARGV[6] ~= '' then return redis.error_reply('MPLOST') end
+  call('HSET', META, 'id', ARGV[1], 'max', ARGV[2] == '' and 0 or ARGV[2],
+    'counted', ARGV[3] == '' and 0 or ARGV[3], 'attempts', ARGV[4] == '' and 0 or ARGV[4],
+    'put', 0, 'got', 0, 'done', 0, 'tag', 0, 'order', 0)
+  call('HSET', B..':dead:meta', 'id', ARGV[1], 'max', 0, 'counted', 0, 'attempts', 0,
+    'put', 0, 'got', 0, 'done', 0, 'tag', 0, 'order', 0)
+  if ARGV[5] ~= '' then
+    call('HSET', META, 'expire', ARGV[5])
+    call('PEXPIRE', META, ARGV[5])
+    call('PEXPIRE', B..':dead:meta', ARGV[5])
+  end
+end
+return call('HMGET', META, 'id', 'max', 'counted', 'attempts', 'expire')
+`,
+
+  /** ARGV: lease. Begins an epoch, and returns what the client holds: tag, entry, tag, entry, … */
+  hello: `${OOM}${PRELUDE}${SERVE}
+if tonumber(call('HGET', STATE, 'e') or -1) > E then return redis.error_reply('MPOLD') end
+local t = clock()
+call('HSET', STATE, 'e', E)
+call('PERSIST', STATE)
+call('ZADD', B..':alive', t + ARGV[4], C)
+unwait(B, C)
+call('ZREM', B..':waitput', C)
+call('ZREM', B..':waitjoin', C)
+reap(t)
+touch()
+return call('HGETALL', OWN)
+`,
+
+  /** ARGV: number of the first entry, wait, entries. Returns whether all were put, or -1 after a shutdown; how many. */
+  put: `#!lua
+${PRELUDE}${FENCE}${SERVE}
+local first, n = tonumber(ARGV[4]), #ARGV - 5
+local last = tonumber(call('HGET', STATE, 's') or 0)
+local skip = math.max(0, math.min(n, last - first + 1))
+if skip == n then return { 1, n } end
+if m[2] then return { -1, skip } end
+local max, i = tonumber(m[3]), skip
+while i < n do
+  local k = math.min(n - i, 1000)
+  if max > 0 then k = math.min(k, max - call('LLEN', READY)) end
+  if k <= 0 then break end
+  call('RPUSH', READY, unpack(ARGV, 6 + i, 5 + i + k))
+  i = i + k
+  serve(B)
+end
+if i > skip then
+  call('HINCRBY', META, 'put', i - skip)
+  call('HSET', STATE, 's', first + i - 1)
+  if not m[7] then
+    for j = 6, #ARGV do
+      if #ARGV[j] > 65536 then call('HSET', META, 'big', 1) break end
+    end
+  end
+end
+if max > 0 then
+  if i == n then
+    call('ZREM', B..':waitput', C)
+    if hasRoom() then wakeput() end
+  elseif ARGV[5] == '1' then
+    call('ZADD', B..':waitput', 'NX', call('HINCRBY', META, 'order', 1), C)
+  end
+end
+if m[6] then touch() end
+return { i == n and 1 or 0, i }
+`,
+
+  /**
+   * ARGV: n, wait, lease, bytes, tags to acknowledge. Returns 1, tag, entry, …; 0 if there are none; -1 if none
+   * will come.
+   */
+  take: `${OOM}${PRELUDE}${FENCE}${SERVE}
+for i = 8, #ARGV do call('HDEL', OWN, ARGV[i]) end
+local t = clock()
+call('ZADD', B..':alive', t + ARGV[6], C)
+reap(t)
+local left, bytes, chunk = tonumber(ARGV[4]), tonumber(ARGV[7]), m[7] and 1 or 16
+local out, args, entries = { 1 }, {}, {}
+while left > 0 and bytes > 0 do
+  local es = call('LPOP', READY, math.min(left, chunk))
+  if not es then break end
+  for i = 1, #es do
+    entries[#entries + 1] = es[i]
+    bytes = bytes - #es[i]
+  end
+  left = left - #es
+end
+local k = #entries
+if k > 0 then
+  local last = call('HINCRBY', META, 'tag', k)
+  for i = 1, k do
+    local e = entries[i]
+    local tag = last - k + i
+    e = char(math.min(e:byte(1) + 1, 255))..e:sub(2)
+    args[#args + 1], args[#args + 2] = tag, e
+    out[2 * i], out[2 * i + 1] = tag, e
+    if #args == 2000 or i == k then
+      call('HSET', OWN, unpack(args))
+      args = {}
+    end
+  end
+  call('HINCRBY', META, 'got', k)
+  unwait(B, C)
+  if hasRoom() then wakeput() end
+elseif m[2] then
+  out = { -1 }
+else
+  out = { 0 }
+  if ARGV[5] == '1' then
+    call('HSET', B..':want', C, ARGV[4])
+    call('ZADD', B..':waitget', 'NX', call('HINCRBY', META, 'order', 1), C)
+  end
+end
+-- Large items are not sent along, and those that wait are woken one after the other.
+if m[7] then serve(B) end
+if m[6] then touch() end
+return out
+`,
+
+  /** ARGV: none. No longer waits for items; returns what the client holds all the same. */
+  unwaitget: `${OOM}${PRELUDE}${FENCE}${SERVE}
+unwait(B, C)
+serve(B)
+return call('HGETALL', OWN)
+`,
+
+  /** ARGV: none. No longer waits for room, and wakes the next that does. */
+  unwaitput: `${OOM}${PRELUDE}${SERVE}
+call('ZREM', B..':waitput', C)
+if hasRoom() then wakeput() end
+return 1
+`,
+
+  /** ARGV: "1" if nobody has had the items in hand, tags. Returns how many went back. */
+  giveBack: `${OOM}${PRELUDE}${FENCE}${SERVE}
+local n, untouched = 0, ARGV[4] == '1'
+for i = #ARGV, 5, -1 do
+  local e = call('HGET', OWN, ARGV[i])
+  if e then
+    call('HDEL', OWN, ARGV[i])
+    if untouched then
+      e = char(math.max(e:byte(1) - 1, 0))..e:sub(2)
+      if m[2] == '2' then finish(1) else call('LPUSH', READY, e) end
+    else
+      back(e)
+    end
+    n = n + 1
+  end
+end
+if n > 0 then
+  call('HINCRBY', META, 'got', -n)
+  serve(B)
+end
+return n
+`,
+
+  /**
+   * ARGV: number of the call, tags; "" is an item of anybody's. Returns a character for each: "1" done; "0" the
+   * lease had ended, or nothing was unfinished; "2" done, and nothing was unfinished.
+   */
+  done: `${OOM}${PRELUDE}${FENCE}${SERVE}
+local before = call('HMGET', STATE, 'd', 'r')
+if before[1] == ARGV[4] then return before[2] end
+local unfinished = 0
+if m[4] == '1' then unfinished = tonumber(call('HGET', META, 'put')) - tonumber(call('HGET', META, 'done')) end
+local out, k = {}, 0
+for i = 5, #ARGV do
+  if ARGV[i] == '' then
+    out[#out + 1] = k < unfinished and '1' or '0'
+    if k < unfinished then k = k + 1 end
+  elseif call('HDEL', OWN, ARGV[i]) == 1 then
+    if k < unfinished then
+      k = k + 1
+      out[#out + 1] = '1'
+    else
+      out[#out + 1] = m[4] == '1' and '2' or '1'
+    end
+  else
+    out[#out + 1] = '0'
+  end
+end
+finish(k)
+local answer = table.concat(out)
+call('HSET', STATE, 'd', ARGV[4], 'r', answer)
+return answer
+`,
+
+  /** ARGV: lease. Keeps the leases of a client; 0 if they have ended. */
+  beat: `${OOM}${PRELUDE}${SERVE}
+local t = clock()
+local mine = 0
+if call('ZSCORE', B..':alive', C) then
+  mine = 1
+  call('ZADD', B..':alive', 'GT', t + ARGV[4], C)
+end
+reap(t)
+touch()
+return mine
+`,
+
+  /** ARGV: wait. Returns 1 if all is done. */
+  join: `${OOM}${PRELUDE}${FENCE}
+if tonumber(call('HGET', META, 'done')) >= tonumber(call('HGET', META, 'put')) then return 1 end
+if ARGV[4] == '1' then call('ZADD', B..':waitjoin', 'NX', call('HINCRBY', META, 'order', 1), C) end
+return 0
+`,
+
+  /** ARGV: "1" drops the items. */
+  shutdown: `${OOM}${PRELUDE}${SERVE}
+if ARGV[4] == '1' then
+  local n = call('LLEN', READY)
+  call('DEL', READY)
+  call('HSET', META, 'shut', '2')
+  finish(n)
+elseif not m[2] then
+  call('HSET', META, 'shut', '1')
+end
+all(B, B..':waitget', 's')
+all(B, B..':waitput', 's')
+call('DEL', B..':want')
+return 1
+`,
+
+  /** ARGV: none. Returns size, put, got, done, shut, leased, dead. */
+  look: `${OOM}${PRELUDE}
+local held = 0
+for _, c in ipairs(call('ZRANGE', B..':alive', 0, -1)) do held = held + call('HLEN', B..':own:'..c) end
+local n = call('HMGET', META, 'put', 'got', 'done')
+return { call('LLEN', READY), tonumber(n[1]), tonumber(n[2]), tonumber(n[3]), m[2] and 1 or 0, held,
+  call('LLEN', B..':dead:ready') }
+`,
+
+  /** ARGV: none. The client goes, and gives back what it holds. */
+  leave: `${OOM}${PRELUDE}${SERVE}
+local n = empty(C)
+call('DEL', STATE)
+if n > 0 then serve(B) end
+if hasRoom() then wakeput() end
+return n
+`,
+
+  /** ARGV: none. Removes the queue. */
+  remove: `${OOM}${PRELUDE}
+for _, b in ipairs({ B..':dead', B }) do
+  local here = call('ZRANGE', b..':alive', 0, -1)
+  for _, c in ipairs(here) do call('DEL', b..':own:'..c, b..':c:'..c) end
+  call('DEL', b..':meta', b..':ready', b..':alive', b..':want')
+  for _, k in ipairs({ 'waitget', 'waitput', 'waitjoin' }) do
+    for _, c in ipairs(call('ZRANGE', b..':'..k, 0, -1)) do call('PUBLISH', b..':w:'..c, 'x') end
+    call('DEL', b..':'..k)
+  end
+end
+return 1
+`,
+
+  /** ARGV: lease, wait. Returns the fencing number, or 0. */
+  acquire: `#!lua
+local B, call, C = KEYS[1], redis.call, ARGV[1]
+local holder = call('GET', B..':holder')
+if holder == C then
+  call('PEXPIRE', B..':holder', ARGV[2])
+  return tonumber(call('GET', B..':fence'))
+end
+if not holder then
+  call('SET', B..':holder', C, 'PX', ARGV[2])
+  call('ZREM', B..':waiting', C)
+  return call('INCR', B..':fence')
+end
+if ARGV[3] == '1' then call('ZADD', B..':waiting', 'NX', call('INCR', B..':order'), C) end
+return 0
+`,
+
+  /** ARGV: lease. Keeps a lock; 0 if it is another's. */
+  keep: `${OOM}
+if redis.call('GET', KEYS[1]..':holder') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1]..':holder', ARGV[2])
+`,
+
+  /** ARGV: none. Returns whether it was held. */
+  release: `${OOM}
+local B, call, C = KEYS[1], redis.call, ARGV[1]
+call('ZREM', B..':waiting', C)
+local mine = 0
+if call('GET', B..':holder') == C then
+  call('DEL', B..':holder')
+  mine = 1
+end
+if call('EXISTS', B..':holder') == 0 then
+  while true do
+    local c = call('ZPOPMIN', B..':waiting')[1]
+    if not c then break end
+    if call('PUBLISH', B..':w:'..c, 'l') > 0 then break end
+  end
+end
+return mine
+`,
+};
+
+/** The name of a script. */
+export type ScriptName = keyof typeof scripts;

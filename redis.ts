@@ -1,0 +1,48 @@
+/**
+ * Queues across machines, in a Redis server: {@linkcode connect} gives a {@linkcode Hub}, which makes and opens
+ * queues by their names. This entry point alone depends on a package, `npm:@redis/client`.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@multiproc/multiprocessing/redis";
+ *
+ * await using hub = await connect("redis://127.0.0.1:6379");
+ * const queue = await hub.queue<string>("an example");
+ * await queue.put("from any machine");
+ * console.log(await queue.get()); // from any machine
+ * await queue.delete();
+ * ```
+ *
+ * @module
+ */
+
+export {
+  InvalidStateError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  TimeoutError,
+} from "./lib/errors.ts";
+export type {
+  AsyncJoinableQueue,
+  AsyncJoinableQueueStatistics,
+  AsyncQueue,
+  AsyncQueueStatistics,
+  BasicQueue,
+  BatchQueue,
+} from "./lib/queue/contract.ts";
+export { LeaseLostError } from "./lib/redis/errors.ts";
+export { connect, Hub } from "./lib/redis/hub.ts";
+export {
+  type DeadLetter,
+  RemoteJoinableQueue,
+  type RemoteJoinableQueueStatistics,
+} from "./lib/redis/joinable_queue.ts";
+export { Lease } from "./lib/redis/lease.ts";
+export type {
+  HubOptions,
+  RemoteJoinableQueueOptions,
+  RemoteQueueOptions,
+} from "./lib/redis/options.ts";
+export { RemoteQueue, type RemoteQueueStatistics } from "./lib/redis/queue.ts";
+export type { WaitOptions } from "./lib/wait/options.ts";
