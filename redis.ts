@@ -22,7 +22,7 @@ export {
   QueueFull,
   QueueShutDown,
   TimeoutError,
-} from "./lib/errors.ts";
+} from "./lib/redis/core.ts";
 export type {
   AsyncJoinableQueue,
   AsyncJoinableQueueStatistics,

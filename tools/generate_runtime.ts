@@ -16,7 +16,7 @@ const withoutItself: esbuild.Plugin = {
   setup(build) {
     build.onLoad({ filter: /bundle_text\.ts$/ }, () => ({
       contents: `export const core = "", rest = []; export const exportNames = EXPORT_NAMES; ` +
-        `export const localNames = LOCAL_NAMES;`,
+        `export const localNames = LOCAL_NAMES; export const redisNames = REDIS_NAMES;`,
     }));
     // The bundle contains all modules of the graph.
     build.onLoad({ filter: /module_graph\.ts$/ }, () => ({ contents: "" }));
@@ -41,10 +41,13 @@ interface Bundle {
   /** The exports of mod.ts, and those of local.ts. */
   exportNames: string[];
   localNames: string[];
+  /** Those of lib/redis/core.ts. */
+  redisNames: string[];
 }
 
 async function bundle(): Promise<Bundle> {
   const exportNames = await exportsOf("mod.ts"), localNames = await exportsOf("local.ts");
+  const redisNames = await exportsOf("lib/redis/core.ts");
   const { outputFiles } = await esbuild.build({
     stdin: {
       contents: `import "./lib/target/bundle_rest.ts"; export * from "./mod.ts"; ` +
@@ -52,7 +55,8 @@ async function bundle(): Promise<Bundle> {
         `export { keep } from "./lib/bridge/keeper.ts"; ` +
         `export * as multiprocessing$os from "./lib/child/os_process.ts"; ` +
         `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
-        `export * as multiprocessing$local from "./local.ts";`,
+        `export * as multiprocessing$local from "./local.ts"; ` +
+        `export * as multiprocessing$redis from "./lib/redis/core.ts";`,
       resolveDir: root.pathname,
       sourcefile: "rest.ts",
       loader: "ts",
@@ -74,6 +78,7 @@ async function bundle(): Promise<Bundle> {
     define: {
       EXPORT_NAMES: JSON.stringify(exportNames),
       LOCAL_NAMES: JSON.stringify(localNames),
+      REDIS_NAMES: JSON.stringify(redisNames),
     },
     plugins: [withoutItself],
   });
@@ -85,10 +90,10 @@ async function bundle(): Promise<Bundle> {
   if (!/[{,]boot[,}]/.test(core.slice(core.lastIndexOf("export{")))) {
     throw new Error("What both have in common doesn't export boot by its name.");
   }
-  return { core, rest, exportNames, localNames };
+  return { core, rest, exportNames, localNames, redisNames };
 }
 
-const { core, rest, exportNames, localNames } = await bundle();
+const { core, rest, exportNames, localNames, redisNames } = await bundle();
 await esbuild.stop();
 const source =
   `// Generated from the modules of this package by \`deno task generate\`. Do not edit.
@@ -97,6 +102,8 @@ const source =
 export const exportNames: readonly string[] = ${JSON.stringify(exportNames)};
 
 export const localNames: readonly string[] = ${JSON.stringify(localNames)};
+
+export const redisNames: readonly string[] = ${JSON.stringify(redisNames)};
 
 export const core: string = ${JSON.stringify(core)};
 

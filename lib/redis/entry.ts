@@ -1,8 +1,7 @@
 // The bytes of an item in the server: how often it was given out, its format, and the item.
 
+import { decode, freeEncoder } from "./core.ts";
 import { Buffer } from "node:buffer";
-import { decode } from "../codec/decode.ts";
-import { freeEncoder } from "../codec/encode.ts";
 
 const HEADER = 2, ITEM = 1, DEAD = 2;
 

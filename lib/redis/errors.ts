@@ -1,6 +1,6 @@
 // The errors of this room that no other room has.
 
-import { InvalidStateError, nameClass } from "../errors.ts";
+import { InvalidStateError, nameClass } from "./core.ts";
 
 /**
  * Thrown by {@linkcode Lease.done} when the item is no longer this client's: its lease had ended, because the

@@ -1,9 +1,14 @@
 // connect() and Hub: a server, as a program uses it.
 
-import { customInspect, type Inspect, print } from "../printing.ts";
-import { cannotClone } from "../codec/clone_protocol.ts";
-import { constructFrom, receivedParts } from "../transfer/transferable.ts";
-import { signalOf } from "../wait/options.ts";
+import {
+  cannotClone,
+  constructFrom,
+  customInspect,
+  type Inspect,
+  print,
+  receivedParts,
+  signalOf,
+} from "./core.ts";
 import { RemoteJoinableQueue } from "./joinable_queue.ts";
 import {
   checkHub,

@@ -1,12 +1,22 @@
 // RemoteJoinableQueue: a queue in a server that knows when all its items are done, and gives an item out again
 // when its consumer has gone without.
 
-import { cannotClone, serialize } from "../codec/clone_protocol.ts";
-import { customInspect, type Inspect, print } from "../printing.ts";
+import {
+  cannotClone,
+  constructFrom,
+  customInspect,
+  Faces,
+  type Inspect,
+  isEnd,
+  print,
+  registerTransferable,
+  serialize,
+  type Serialized,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./core.ts";
 import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../queue/contract.ts";
-import { Faces, isEnd } from "../queue/faces.ts";
-import { constructFrom, registerTransferable, type Serialized } from "../transfer/transferable.ts";
-import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { contentOf, type QueueContent, storeOf } from "./arrivals.ts";
 import type { Entry } from "./entry.ts";
 import { type Lease, leaseOf } from "./lease.ts";

@@ -1,7 +1,6 @@
 // An item that is leased to this client until it is done.
 
-import { customInspect, type Inspect, print } from "../printing.ts";
-import { constructFrom, receivedParts } from "../transfer/transferable.ts";
+import { constructFrom, customInspect, type Inspect, print, receivedParts } from "./core.ts";
 import { attemptOf, type Entry, itemOf } from "./entry.ts";
 import { leaseLostError, type Store } from "./store.ts";
 

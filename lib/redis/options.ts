@@ -1,11 +1,16 @@
 // The options of this room, and their checks.
 
-import { checkBounds } from "../validate/bounds.ts";
-import { describe } from "../validate/describe.ts";
-import { checkNames, checkOption, option } from "../validate/options.ts";
-import { checkLimit, checkMilliseconds, checkWhole } from "../validate/numbers.ts";
-import { signalOf } from "../wait/options.ts";
-
+import {
+  checkBounds,
+  checkLimit,
+  checkMilliseconds,
+  checkNames,
+  checkOption,
+  checkWhole,
+  describe,
+  option,
+  signalOf,
+} from "./core.ts";
 /**
  * Options of {@linkcode connect}.
  *

@@ -1,19 +1,25 @@
 // RemoteQueue: a queue in a server, for programs on any machine.
 
-import type { Buffer } from "node:buffer";
-import { cannotClone, serialize } from "../codec/clone_protocol.ts";
-import { customInspect, type Inspect, print } from "../printing.ts";
-import type { AsyncQueueStatistics, BatchQueue } from "../queue/contract.ts";
-import { Faces, isEnd } from "../queue/faces.ts";
 import {
+  cannotClone,
+  checkNames,
+  checkWhole,
   constructFrom,
+  customInspect,
+  Faces,
+  type Inspect,
+  isEnd,
+  print,
   receivedParts,
   registerTransferable,
+  serialize,
   type Serialized,
-} from "../transfer/transferable.ts";
-import { checkWhole } from "../validate/numbers.ts";
-import { checkNames } from "../validate/options.ts";
-import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from "./core.ts";
+import type { Buffer } from "node:buffer";
+import type { AsyncQueueStatistics, BatchQueue } from "../queue/contract.ts";
 import { contentOf, type QueueContent, storeOf } from "./arrivals.ts";
 import { encodeEntry, type Entry, itemOf } from "./entry.ts";
 import type { Store } from "./store.ts";
@@ -298,7 +304,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T> {
 
   /** @ignore */
   get [cannotClone](): string {
-    return `a queue in a server: give it to a process in args, or open "${this.name}" there by its name`;
+    return "a RemoteQueue, a place in a server. Give it to a process in args, or open it there by its name";
   }
 
   /** @ignore */

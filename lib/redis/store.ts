@@ -1,14 +1,8 @@
 // A queue in the server, as a client sees it: the calls that wait in this process, what the server has leased to
 // it, and the calls of scripts. One call of `put` and one of `take` are under way at a time, for all that wait.
 
+import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from "./core.ts";
 import type { Buffer } from "node:buffer";
-import {
-  InvalidStateError,
-  QueueEmpty,
-  QueueFull,
-  QueueShutDown,
-  TimeoutError,
-} from "../errors.ts";
 import type { Arg, Link } from "./driver.ts";
 import { isReply } from "./driver.ts";
 import { entriesIn, entriesOf, type Entry } from "./entry.ts";
@@ -212,7 +206,7 @@ export class Store implements Member {
   /** Runs a script in the epoch that counts. */
   async call(script: ScriptName, args: () => Arg[] = () => []): Promise<unknown> {
     if (!this.#isOpen) await this.opened;
-    this.check();
+    if (this.#failure !== undefined) throw this.#failure.error;
     try {
       return await this.wires.run(
         script,

@@ -1,7 +1,7 @@
 // A call that waits for something of the server's. It can only be answered once the server has been asked: a
 // timeout that is up before then makes the call one that doesn't wait.
 
-import { MAX_TIMER_MS } from "../wait/options.ts";
+import { MAX_TIMER_MS } from "./core.ts";
 
 /** How long a call that doesn't wait, or whose time is up, waits for the server's answer, in ms. */
 const PATIENCE = 5000;

@@ -1,8 +1,8 @@
 // The connections of a hub over time: made anew when they break, with an epoch of their own each time. Whoever
 // has something in the server is a member: it listens to a channel, says hello in each epoch, and beats.
 
+import { InvalidStateError, TimeoutError } from "./core.ts";
 import process from "node:process";
-import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type Arg, isReply, Link, type Reply } from "./driver.ts";
 import { Interrupted } from "./errors.ts";
 import type { Checked } from "./options.ts";

@@ -7,7 +7,7 @@
 
 import { isObjectUrl, newObjectUrl } from "../platform/object_urls.ts";
 import type { BundleParts } from "../protocol/bundle_parts.ts";
-import { core, exportNames, localNames, rest } from "./bundle_text.ts";
+import { core, exportNames, localNames, redisNames, rest } from "./bundle_text.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -99,12 +99,17 @@ export function runtimeExports(): readonly string[] {
   return exportNames;
 }
 
-/** Texts for mod.ts and local.ts in a child that runs from the bundled text: they re-export what is in it. */
-export function entryPoints(): { mod: string; local: string } {
+/**
+ * Texts for mod.ts, local.ts and lib/redis/core.ts in a child that runs from the bundled text: they re-export
+ * what is in it.
+ */
+export function entryPoints(): { mod: string; local: string; redis: string } {
   const from = JSON.stringify(here);
   return {
     mod: `export { ${ArrayPrototypeJoin(exportNames, ", ")} } from ${from};`,
     local: `import { multiprocessing$local } from ${from};
 export const { ${ArrayPrototypeJoin(localNames, ", ")} } = multiprocessing$local;`,
+    redis: `import { multiprocessing$redis } from ${from};
+export const { ${ArrayPrototypeJoin(redisNames, ", ")} } = multiprocessing$redis;`,
   };
 }

@@ -32,7 +32,7 @@ const ownCode: string = isInlined || isBundled ? "" : new URL("../", import.meta
 
 /** The URLs of the entry points, which stand outside of that folder. */
 const entryPoints = ArrayPrototypeMap(
-  ["../mod.ts", "../local.ts"],
+  ["../mod.ts", "../local.ts", "../redis.ts"],
   (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
@@ -75,7 +75,7 @@ export function isOwn(url: string): boolean {
 
 /** Whether a module is one of the files in this package's folder. */
 function isOneOf(url: string, folder: string): boolean {
-  return url === `${folder}mod.ts` || url === `${folder}local.ts` ||
+  return url === `${folder}mod.ts` || url === `${folder}local.ts` || url === `${folder}redis.ts` ||
     StringPrototypeStartsWith(url, `${folder}lib/`);
 }
 

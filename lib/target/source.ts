@@ -282,6 +282,7 @@ export function mainModule(
   return `import * as multiprocessing$runtime from ${JSON.stringify(runtimeUrl)};
 const {
   boot: multiprocessing$boot, multiprocessing$child, multiprocessing$local,
+  multiprocessing$redis,
   ...multiprocessing$all
 } = multiprocessing$runtime;
 ${bind}

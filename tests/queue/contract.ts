@@ -42,6 +42,7 @@ export function queueContract(implementation: Implementation): void {
           await body();
         } finally {
           if (can.closable) { for (const queue of made) queue.close(); }
+          await implementation.after?.();
         }
       });
     },

@@ -16,6 +16,7 @@ const shared: Implementation["can"] = {
   synchronous: true,
   copies: true,
   processes: true,
+  waitable: true,
 };
 
 /** A queue for the tasks of one process. */
@@ -30,6 +31,7 @@ const alone: Implementation["can"] = {
   closable: false,
   copies: false,
   processes: false,
+  waitable: false,
 };
 
 const implementations: Implementation[] = [

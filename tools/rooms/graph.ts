@@ -18,6 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["host", "bridge"],
   ["process"],
   ["pool"],
+  ["redis"],
   ["child"],
   ["mod", "local"],
 ];
