@@ -30,6 +30,7 @@ export type {
   AsyncQueueStatistics,
   BasicQueue,
   BatchQueue,
+  BlockingQueue,
 } from "./lib/queue/contract.ts";
 export { LeaseLostError } from "./lib/redis/errors.ts";
 export { connect, Hub } from "./lib/redis/hub.ts";
@@ -39,10 +40,11 @@ export {
   type RemoteJoinableQueueStatistics,
 } from "./lib/redis/joinable_queue.ts";
 export { Lease } from "./lib/redis/lease.ts";
+export { type RemoteHeld, RemoteLock } from "./lib/redis/lock.ts";
 export type {
   HubOptions,
   RemoteJoinableQueueOptions,
   RemoteQueueOptions,
 } from "./lib/redis/options.ts";
 export { RemoteQueue, type RemoteQueueStatistics } from "./lib/redis/queue.ts";
-export type { WaitOptions } from "./lib/wait/options.ts";
+export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

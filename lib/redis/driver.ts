@@ -3,6 +3,8 @@
 // other one brings the messages that wake those who wait, and beats.
 
 import { Buffer } from "node:buffer";
+// Not in deno.json, where everything that is run there would have to resolve it.
+// deno-lint-ignore no-import-prefix
 import { createClient, ErrorReply, RESP_TYPES } from "npm:@redis/client@6.3.1";
 import { Interrupted } from "./errors.ts";
 import type { HubOptions } from "./options.ts";

@@ -20,6 +20,7 @@ import {
   type RemoteJoinableQueueOptions,
   type RemoteQueueOptions,
 } from "./options.ts";
+import { lockOf, type RemoteLock } from "./lock.ts";
 import { RemoteQueue } from "./queue.ts";
 import { Store } from "./store.ts";
 import { Wires } from "./wires.ts";
@@ -104,6 +105,16 @@ export class Hub implements AsyncDisposable {
     const queue = openJoinableQueue<T>(this, name, options);
     await openedOf(queue);
     return queue;
+  }
+
+  /**
+   * The lock of this name. Each call gives another object, and those exclude each other.
+   *
+   * @throws {TypeError} if the name isn't a string, or is empty
+   */
+  lock(name: string): RemoteLock {
+    if (this.#wires.isClosed) throw this.#wires.closedError();
+    return lockOf(this.#wires, checkRemoteName(name));
   }
 
   /**

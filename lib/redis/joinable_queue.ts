@@ -2,6 +2,7 @@
 // when its consumer has gone without.
 
 import {
+  blockingTimeoutOf,
   cannotClone,
   constructFrom,
   customInspect,
@@ -18,6 +19,7 @@ import {
 } from "./core.ts";
 import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../queue/contract.ts";
 import { contentOf, type QueueContent, storeOf } from "./arrivals.ts";
+import type { BlockOptions } from "../wait/options.ts";
 import type { Entry } from "./entry.ts";
 import { type Lease, leaseOf } from "./lease.ts";
 import { RemoteQueue, type RemoteQueueStatistics, storeIn } from "./queue.ts";
@@ -167,6 +169,11 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T>
   async join(options?: WaitOptions): Promise<boolean> {
     const timeout = timeoutOf(options), signal = signalOf(options);
     return await storeIn(this).join(timeout, signal);
+  }
+
+  /** Like {@linkcode RemoteJoinableQueue.join}, but blocks the thread while it waits. */
+  joinSync(options?: BlockOptions): boolean {
+    return storeIn(this).joinSync(blockingTimeoutOf(options));
   }
 
   /**

@@ -1,6 +1,7 @@
 // RemoteQueue: a queue in a server, for programs on any machine.
 
 import {
+  blockingTimeoutOf,
   cannotClone,
   checkNames,
   checkWhole,
@@ -19,7 +20,8 @@ import {
   type WaitOptions,
 } from "./core.ts";
 import type { Buffer } from "node:buffer";
-import type { AsyncQueueStatistics, BatchQueue } from "../queue/contract.ts";
+import type { BlockOptions } from "../wait/options.ts";
+import type { AsyncQueueStatistics, BatchQueue, BlockingQueue } from "../queue/contract.ts";
 import { contentOf, type QueueContent, storeOf } from "./arrivals.ts";
 import { encodeEntry, type Entry, itemOf } from "./entry.ts";
 import type { Store } from "./store.ts";
@@ -71,7 +73,7 @@ export function storeIn(queue: object): Store {
  *
  * @typeParam T the type of the items
  */
-export class RemoteQueue<T = unknown> implements BatchQueue<T> {
+export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T> {
   readonly #store: Store;
   #faces: Faces<T> | undefined;
 
@@ -173,6 +175,27 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T> {
     await this.#store.put(this.#encodeAll(items), true, 0);
   }
 
+  /**
+   * Like {@linkcode RemoteQueue.put}, but blocks the thread while it waits: for CPU-bound code. A thread of its own
+   * runs the calls, in no order with those of `put` that are under way.
+   *
+   * @throws {QueueFull} if there was no room in `timeout` ms; other errors as `put`
+   */
+  putSync(item: T, options?: BlockOptions): void {
+    const timeout = blockingTimeoutOf(options);
+    this.#store.putSync([this.#encode(item, "item")], false, timeout);
+  }
+
+  /**
+   * Like {@linkcode RemoteQueue.putMany}, but blocks the thread while it waits.
+   *
+   * @throws {QueueFull} if there was not enough room in `timeout` ms; other errors as `put`
+   */
+  putManySync(items: Iterable<T>, options?: BlockOptions): void {
+    const timeout = blockingTimeoutOf(options);
+    this.#store.putSync(this.#encodeAll(items), true, timeout);
+  }
+
   #encode(item: T, root: string): Buffer {
     return encodeEntry(item, root, this.#store.wires.options.maxItemBytes);
   }
@@ -223,6 +246,27 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T> {
    */
   async getManyNowait(max: number): Promise<T[]> {
     return await this.#store.get(checkMost(max), this.#takeAll, 0) as T[];
+  }
+
+  /**
+   * Like {@linkcode RemoteQueue.get}, but blocks the thread while it waits: for CPU-bound code.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms; other errors as `get`
+   */
+  getSync(options?: BlockOptions): T {
+    const timeout = blockingTimeoutOf(options);
+    return this.#store.getSync(1, this.#takeOne, timeout) as T;
+  }
+
+  /**
+   * Like {@linkcode RemoteQueue.getMany}, but blocks the thread while it waits.
+   *
+   * @throws {QueueEmpty} if there was none in `timeout` ms; other errors as `get`
+   */
+  getManySync(max: number, options?: BlockOptions): T[] {
+    checkMost(max);
+    const timeout = blockingTimeoutOf(options);
+    return this.#store.getSync(max, this.#takeAll, timeout) as T[];
   }
 
   readonly #takeOne = (entries: Entry[]): T => this.#takeAll(entries)[0];

@@ -52,10 +52,12 @@ local function serve(b)
     local size = 0
     for i = 1, #es do size = size + #es[i] end
     local epoch = tonumber(call('HGET', b..':c:'..c, 'e') or -1)
-    if size > 65536 or epoch < 0 then
+    -- A name with "!" is that of a blocked thread, which only wants to be woken.
+    local isBlocked = c:sub(-1) == '!'
+    if size > 65536 or epoch < 0 or isBlocked then
       for i = #es, 1, -1 do call('LPUSH', b..':ready', es[i]) end
       unwait(b, c)
-      if epoch >= 0 and call('PUBLISH', b..':w:'..c, 'g') > 0 then return end
+      if (epoch >= 0 or isBlocked) and call('PUBLISH', b..':w:'..c, 'g') > 0 then return end
     else
       local last = call('HINCRBY', b..':meta', 'tag', #es)
       local args, message = {}, { 'i', struct.pack('>I4', epoch) }
@@ -234,7 +236,7 @@ return { i == n and 1 or 0, i }
 `,
 
   /**
-   * ARGV: n, wait, lease, bytes, tags to acknowledge. Returns 1, tag, entry, …; 0 if there are none; -1 if none
+   * ARGV: n, wait ("2" for a thread that blocks), lease, bytes, tags to acknowledge. Returns 1, tag, entry, …; 0 if there are none; -1 if none
    * will come.
    */
   take: `${OOM}${PRELUDE}${FENCE}${SERVE}
@@ -277,6 +279,8 @@ else
   if ARGV[5] == '1' then
     call('HSET', B..':want', C, ARGV[4])
     call('ZADD', B..':waitget', 'NX', call('HINCRBY', META, 'order', 1), C)
+  elseif ARGV[5] == '2' then
+    call('ZADD', B..':waitget', 'NX', call('HINCRBY', META, 'order', 1), C..'!')
   end
 end
 -- Large items are not sent along, and those that wait are woken one after the other.

@@ -2,15 +2,16 @@
 // it, and the calls of scripts. One call of `put` and one of `take` are under way at a time, for all that wait.
 
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from "./core.ts";
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Arg, Link } from "./driver.ts";
 import { isReply } from "./driver.ts";
 import { entriesIn, entriesOf, type Entry } from "./entry.ts";
-import { LeaseLostError } from "./errors.ts";
+import { Interrupted, LeaseLostError } from "./errors.ts";
+import { type Helper, HelperReply } from "./helper.ts";
 import type { Properties } from "./options.ts";
 import { publicUrl } from "./options.ts";
 import type { ScriptName } from "./scripts.ts";
-import { Waiter, type Ward } from "./waiter.ts";
+import { PATIENCE, Waiter, type Ward } from "./waiter.ts";
 import { type Beat, type Member, randomId, type Wires } from "./wires.ts";
 
 /** The most entries of one call, the most bytes, and the most items to ask for. */
@@ -71,6 +72,14 @@ interface Ending {
   tag: number | "";
   resolve(answer: string): void;
   reject(error: unknown): void;
+}
+
+/** In whose name a blocked thread calls scripts. */
+interface Blocked {
+  client: string;
+  epoch(): number;
+  /** Begins an epoch. */
+  hello(helper: Helper): void;
 }
 
 /** The figures of a queue, as the server has them. */
@@ -587,12 +596,7 @@ export class Store implements Member {
   };
 
   #fullError(putter: Putter): QueueFull {
-    const { put, entries, isMany } = putter;
-    const progress = isMany ? ` ${put} of ${entries.length} items were put.` : "";
-    return new QueueFull(
-      `The queue is full: its maxSize is ${this.maxSize}.${progress} Wait longer, or get items out of it.`,
-      put,
-    );
+    return fullError(this.maxSize, putter.put, putter.entries.length, putter.isMany);
   }
 
   /** Puts entries, waiting for room. */
@@ -695,6 +699,172 @@ export class Store implements Member {
     }
   }
 
+  // Blocking.
+
+  /** The helper, where this thread may block. */
+  #blocking(): Helper {
+    this.check();
+    const helper = this.wires.helper();
+    if (helper !== undefined) return helper;
+    throw new InvalidStateError(
+      "This process can have no threads, and so can't block. Use the methods that return promises.",
+    );
+  }
+
+  /** Runs a script by the helper, in an epoch of the caller's, until the server has answered. */
+  #runSync(script: ScriptName, who: Blocked, args: Arg[], end: number): unknown {
+    const helper = this.#blocking();
+    for (let isLate = false;; isLate = true) {
+      try {
+        if (isLate || who.epoch() === 0) who.hello(helper);
+        const own = [this.id, who.client, String(who.epoch()), ...args];
+        return helper.runSync(script, this.base, own);
+      } catch (error) {
+        if (error instanceof HelperReply) {
+          if (error.message.startsWith("MPLOST")) {
+            const lost = this.#lostError();
+            this.fail(lost);
+            throw lost;
+          }
+          if (!error.message.startsWith("MPOLD")) throw error;
+        } else if (!(error instanceof Interrupted)) throw error;
+        if (performance.now() > end + PATIENCE) throw this.#unanswered();
+        helper.waitSync(`${this.base}:w:nobody`, 0);
+      }
+    }
+  }
+
+  /** Makes sure that it is open, blocking until it is. */
+  #openSync(): void {
+    if (this.#isOpen) return;
+    const helper = this.#blocking();
+    if (this.id === "") {
+      const { maxSize, counted } = this.wanted;
+      const args = [randomId(), maxSize === undefined ? "" : String(maxSize), counted ? "1" : "0"];
+      const reply = helper.runSync("open", this.base, [...args, "", "", ""]) as unknown[];
+      this.id = String(reply[0]);
+      this.maxSize = Number(reply[1]);
+    }
+  }
+
+  /** Items are leased to this client, as those that it waits for by promises. */
+  readonly #taker: Blocked = {
+    client: "",
+    epoch: () => this.#epoch,
+    hello: (helper) => {
+      // The answers that are under way to this thread must not count any more.
+      this.wires.breakLink();
+      this.#epoch++;
+      const { client, options } = this.wires;
+      const args = [this.id, client, String(this.#epoch), String(options.leaseTime)];
+      const own = entriesOf(helper.runSync("hello", this.base, args) as unknown[], 0);
+      for (const entry of own) {
+        if (this.#known.has(entry.tag)) continue;
+        this.#known.add(entry.tag);
+        this.#stock.push({ tag: entry.tag, bytes: Buffer.from(entry.bytes) });
+      }
+    },
+  };
+
+  #putEpoch = 0;
+  #putNumber = 1;
+  /** Items are put by a client of their own, so that they don't get between those under way. */
+  readonly #giver: Blocked = {
+    client: "",
+    epoch: () => this.#putEpoch,
+    hello: (helper) => {
+      this.#putEpoch++;
+      const { client, options } = this.wires;
+      const args = [this.id, `${client}!`, String(this.#putEpoch), String(options.leaseTime)];
+      helper.runSync("hello", this.base, args);
+    },
+  };
+
+  getSync(max: number, use: (entries: Entry[]) => unknown, timeout: number): unknown {
+    this.#openSync();
+    this.#taker.client = this.wires.client;
+    const helper = this.#blocking();
+    const end = performance.now() + timeout, channel = `${this.channel}!`;
+    const { leaseTime, maxItemBytes } = this.wires.options;
+    helper.waitSync(channel, 0);
+    for (;;) {
+      const left = end - performance.now();
+      const acks = this.#acks;
+      const args = [
+        ...[
+          String(Math.min(max, MAX_ASKED)),
+          timeout > 0 && left > 0 ? "2" : "0",
+          String(leaseTime),
+        ],
+        ...[String(Math.min(MAX_CALL_BYTES, maxItemBytes)), ...acks.map(String)],
+      ];
+      const reply = this.#runSync("take", this.#taker, args, end) as unknown[];
+      this.#acks = [];
+      for (const tag of acks) this.#known.delete(tag);
+      if (reply[0] === 1) {
+        for (const { tag, bytes } of entriesOf(reply, 1)) {
+          this.#known.add(tag);
+          this.#stock.push({ tag, bytes: Buffer.from(bytes) });
+        }
+      }
+      if (this.#stock.length > 0) {
+        const taken = this.#stock.splice(0, max);
+        if (this.#stock.length > 0) {
+          this.giveBack(this.#stock.splice(0).map(({ tag }) => tag), true);
+        }
+        return use(taken);
+      }
+      if (reply[0] === -1) throw shutDownError("is empty");
+      if (timeout === 0 || left <= 0) throw emptyError();
+      helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
+    }
+  }
+
+  putSync(entries: Buffer[], isMany: boolean, timeout: number): void {
+    this.#openSync();
+    const helper = this.#blocking();
+    this.#giver.client = `${this.wires.client}!`;
+    const end = performance.now() + timeout, channel = `${this.channel}!`;
+    helper.waitSync(channel, 0);
+    if (this.#isBlocked && this.#putters.length > 0 && timeout === 0) {
+      throw fullError(this.maxSize, 0, entries.length, isMany);
+    }
+    for (let put = 0; put < entries.length;) {
+      const part: Buffer[] = [];
+      for (let bytes = 0; put + part.length < entries.length && bytes < MAX_CALL_BYTES;) {
+        const entry = entries[put + part.length];
+        bytes += entry.length;
+        if (part.push(entry) >= MAX_ENTRIES) break;
+      }
+      const left = end - performance.now();
+      const first = this.#putNumber;
+      this.#putNumber += part.length;
+      const isWaiting = timeout > 0 && left > 0;
+      const args = [String(first), isWaiting ? "1" : "0", ...part];
+      const reply = this.#runSync("put", this.#giver, args, end) as number[];
+      put += reply[1];
+      if (reply[0] === -1) throw shutDownError("takes no more items");
+      if (put === entries.length) return;
+      if (reply[0] === 1) continue;
+      if (!isWaiting) throw fullError(this.maxSize, put, entries.length, isMany);
+      helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
+    }
+  }
+
+  joinSync(timeout: number): boolean {
+    this.#openSync();
+    this.#taker.client = this.wires.client;
+    const helper = this.#blocking();
+    const end = performance.now() + timeout, channel = `${this.base}:w:nobody`;
+    helper.waitSync(channel, 0);
+    for (let pause = 1;; pause = Math.min(2 * pause, 50)) {
+      if (this.#runSync("join", this.#taker, ["0"], end) === 1) return true;
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      helper.waitSync(channel, Math.max(1, Math.min(left, pause)));
+    }
+  }
+
   // Joining.
 
   readonly #joins: Ward<Joiner> = {
@@ -779,6 +949,14 @@ export class Store implements Member {
 
 function emptyError(): QueueEmpty {
   return new QueueEmpty("The queue is empty. Wait longer, or put an item.");
+}
+
+function fullError(maxSize: number, put: number, total: number, isMany: boolean): QueueFull {
+  const progress = isMany ? ` ${put} of ${total} items were put.` : "";
+  return new QueueFull(
+    `The queue is full: its maxSize is ${maxSize}.${progress} Wait longer, or get items out of it.`,
+    put,
+  );
 }
 
 function shutDownError(state: string): QueueShutDown {

@@ -4,7 +4,7 @@
 import { MAX_TIMER_MS } from "./core.ts";
 
 /** How long a call that doesn't wait, or whose time is up, waits for the server's answer, in ms. */
-const PATIENCE = 5000;
+export const PATIENCE = 5000;
 
 /** What a waiter needs of its queue. */
 export interface Ward<W> {

@@ -5,6 +5,7 @@ import { InvalidStateError, TimeoutError } from "./core.ts";
 import process from "node:process";
 import { type Arg, isReply, Link, type Reply } from "./driver.ts";
 import { Interrupted } from "./errors.ts";
+import { Helper } from "./helper.ts";
 import type { Checked } from "./options.ts";
 import { publicUrl } from "./options.ts";
 import type { ScriptName } from "./scripts.ts";
@@ -14,6 +15,8 @@ export interface Beat {
   script: ScriptName;
   base: string;
   args: Arg[];
+  /** Called with the answer. */
+  answered?: (reply: unknown) => void;
 }
 
 /** What has a channel, and things in the server that are kept by beats. */
@@ -63,6 +66,9 @@ export class Wires {
   #linger: ReturnType<typeof setTimeout> | undefined;
   /** Whether the server writes what it is told to a file. */
   isPersistent: boolean | undefined;
+  #helper: Helper | undefined;
+  #isWithoutHelper = false;
+  #sharedBeats = "";
   /** Errors that no caller could be given. */
   fatal: unknown;
 
@@ -322,7 +328,9 @@ export class Wires {
       );
       const answers = beats.length === 0
         ? [link.ping()]
-        : beats.map(({ script, base, args }) => link.runBeside(script, base, args));
+        : beats.map(async ({ script, base, args, answered }) => {
+          answered?.(await link.runBeside(script, base, args));
+        });
       const late = setTimeout(
         () => link.break(new Error(`The server hasn't answered for ${deadline} ms.`)),
         deadline,
@@ -334,8 +342,41 @@ export class Wires {
     return timer;
   }
 
-  /** Lets a thread of its own beat from now on. */
-  startHelper(): void {}
+  /** Lets a thread of its own beat from now on, where the program can have one. */
+  startHelper(): void {
+    if (this.options.heartbeat === "thread" && this.helper() !== undefined) this.shareBeats();
+  }
+
+  /** The thread of this hub; undefined where there can't be one, as in a sealed process. */
+  helper(): Helper | undefined {
+    if (this.#helper === undefined && !this.#isWithoutHelper) {
+      try {
+        this.#helper = new Helper(this.url, this.options);
+      } catch {
+        this.#isWithoutHelper = true;
+      }
+    }
+    return this.#helper;
+  }
+
+  /** Tells the thread what it is to keep, where that has changed. */
+  shareBeats(): void {
+    if (this.#helper === undefined) return;
+    const beats = this.#allBeats();
+    const text = JSON.stringify(beats);
+    if (text === this.#sharedBeats) return;
+    this.#sharedBeats = text;
+    this.#helper.setBeats(JSON.parse(text));
+  }
+
+  #allBeats(): Beat[] {
+    return [...this.#members].map((member) => member.beat()).filter((beat) => beat !== undefined);
+  }
+
+  /** Gives up the connections, and makes new ones. */
+  breakLink(): void {
+    this.#link?.break(new Error("A blocking call has begun anew."));
+  }
 
   /** From now on until as many calls of release(), the hub keeps the program alive. */
   hold(): void {
@@ -388,5 +429,6 @@ export class Wires {
     this.#up.reject(error);
     if (link !== undefined && !link.isBroken) await link.close();
     this.#link = undefined;
+    await this.#helper?.end();
   }
 }

@@ -24,7 +24,7 @@ const remote: Omit<Implementation, "name" | "className" | "make"> = {
   can: {
     asyncQueue: true,
     batches: true,
-    blocking: false,
+    blocking: true,
     joinable: false,
     // It is the hub that is closed.
     closable: false,
@@ -40,7 +40,7 @@ const remote: Omit<Implementation, "name" | "className" | "make"> = {
 
 /** Every test has a hub of its own, and every queue a name of its own. */
 function place(): [Hub, string] {
-  return [hub ??= connectLater(server.url), `queue ${++made}`];
+  return [hub ??= connectLater(server.url, { leaseTime: 2000 }), `queue ${++made}`];
 }
 
 queueContract({

@@ -1,0 +1,175 @@
+// A thread with a connection of its own. It beats for this process, so that one which computes for long keeps its
+// leases, and runs the calls of a process that blocks. Its module imports the client and nothing else: it can
+// be started with no permission but that for the server.
+
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
+import { Interrupted } from "./errors.ts";
+import type { Arg, Reply } from "./driver.ts";
+import type { Checked } from "./options.ts";
+import { type ScriptName, scripts } from "./scripts.ts";
+import type { Beat } from "./wires.ts";
+
+/** What the thread runs. */
+const program = `
+import { createClient, ErrorReply, RESP_TYPES } from "npm:@redis/client@6.3.1";
+import { Buffer } from "node:buffer";
+import { workerData } from "node:worker_threads";
+const { url, ca, port, signal, scripts, period } = workerData;
+const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
+const shas = new Map();
+let beats = [], clients, messages = [], waiting;
+const channels = new Set();
+function client() {
+  const secure = url.startsWith("rediss:");
+  return createClient({ url, RESP: 3, maintNotifications: "disabled", disableClientInfo: true,
+    disableOfflineQueue: true,
+    socket: { ...(secure ? { tls: true, ...(ca ? { ca: [ca].flat() } : {}) } : {}), connectTimeout: 5000,
+      reconnectStrategy: false } });
+}
+function drop() {
+  const old = clients;
+  clients = undefined;
+  channels.clear();
+  old?.then((both) => { for (const c of both) try { c.destroy(); } catch {} }, () => {});
+}
+function connect() {
+  return clients ??= (async () => {
+    const both = [client(), client()];
+    for (const c of both) c.on("error", drop), c.on("end", drop);
+    try {
+      await Promise.all(both.map((c) => c.connect()));
+      for (const [name, text] of Object.entries(scripts)) {
+        shas.set(name, String(await both[0].sendCommand(["SCRIPT", "LOAD", text])));
+      }
+    } catch (error) {
+      for (const c of both) try { c.destroy(); } catch {}
+      clients = undefined;
+      throw error;
+    }
+    return both;
+  })();
+}
+async function run(script, base, args) {
+  const [data] = await connect();
+  const command = ["EVALSHA", shas.get(script), "1", base, ...args.map((a) => typeof a === "string" ? a : Buffer.from(a))];
+  try {
+    return await data.sendCommand(command, { typeMapping: mapping });
+  } catch (error) {
+    if (!(error instanceof ErrorReply)) drop();
+    else if (error.message.startsWith("NOSCRIPT")) drop();
+    throw error;
+  }
+}
+async function listen(channel) {
+  const [, control] = await connect();
+  if (channels.has(channel)) return;
+  channels.add(channel);
+  await control.subscribe(channel, () => {
+    messages.push(channel);
+    waiting?.();
+  });
+}
+async function answer({ script, base, args, channel, ms }) {
+  if (script !== undefined) return await run(script, base, args);
+  try {
+    await listen(channel);
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(ms || 20, 100)));
+    return 0;
+  }
+  if (ms > 0 && !messages.includes(channel)) {
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      waiting = () => { clearTimeout(timer); resolve(); };
+    });
+    waiting = undefined;
+  }
+  const came = messages.includes(channel);
+  messages = messages.filter((other) => other !== channel);
+  return came ? 1 : 0;
+}
+port.on("message", async (message) => {
+  if (message.beats) return void (beats = message.beats);
+  let result;
+  try {
+    result = { reply: await answer(message) };
+  } catch (error) {
+    result = { error: error.message, isReply: error instanceof ErrorReply };
+  }
+  port.postMessage(result);
+  Atomics.add(signal, 0, 1);
+  Atomics.notify(signal, 0);
+});
+setInterval(() => {
+  for (const { script, base, args } of beats) run(script, base, args).catch(() => {});
+}, period);
+`;
+
+/** The answer of the thread. */
+type Answer = { reply: Reply } | { error: string; isReply: boolean };
+
+/** An error with which the server has answered, where the thread asked it. */
+export class HelperReply extends Error {}
+
+/** The thread of a hub. */
+export class Helper {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #signal = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(url: string, { ca, leaseTime }: Checked) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#worker = new Worker(
+      new URL(`data:text/javascript;base64,${btoa(program)}`),
+      {
+        workerData: {
+          ...{ url, ca, scripts, port: port2, signal: this.#signal },
+          period: Math.min(leaseTime / 3, 5000),
+        },
+        transferList: [port2],
+      } as never,
+    );
+    this.#worker.on("error", () => {});
+    this.#worker.unref();
+    this.#port.unref();
+  }
+
+  /** The calls that are to be made again and again. */
+  setBeats(beats: Beat[]): void {
+    this.#port.postMessage({ beats });
+  }
+
+  /** Runs a script, and blocks the thread until the server has answered. */
+  runSync(script: ScriptName, base: string, args: Arg[]): Reply {
+    return this.#ask({ script, base, args });
+  }
+
+  /** Blocks the thread until a message comes in a channel, or for so many ms; 0 begins to listen. */
+  waitSync(channel: string, ms: number): void {
+    this.#ask({ channel, ms });
+  }
+
+  #ask(message: object): Reply {
+    const before = Atomics.load(this.#signal, 0);
+    this.#port.postMessage(message);
+    Atomics.wait(this.#signal, 0, before);
+    const { message: answer } = receiveMessageOnPort(this.#port) as { message: Answer };
+    if (!("error" in answer)) return answer.reply;
+    if (!answer.isReply || /^(NOSCRIPT|LOADING|READONLY|BUSY|MASTERDOWN)/.test(answer.error)) {
+      throw new Interrupted(answer.error);
+    }
+    throw new HelperReply(answer.error);
+  }
+
+  /** Ends the thread. */
+  async end(): Promise<void> {
+    this.#port.close();
+    await this.#worker.terminate();
+  }
+}
