@@ -2,6 +2,7 @@
 // leases, and runs the calls of a process that blocks. Its module imports the client and nothing else: it can
 // be started with no permission but that for the server.
 
+import { Buffer } from "node:buffer";
 import {
   MessageChannel,
   type MessagePort,
@@ -116,6 +117,12 @@ type Answer = { reply: Reply } | { error: string; isReply: boolean };
 /** An error with which the server has answered, where the thread asked it. */
 export class HelperReply extends Error {}
 
+/** Buffers arrive as plain bytes. */
+function withBuffers(reply: unknown): Reply {
+  if (reply instanceof Uint8Array) return Buffer.from(reply.buffer, reply.byteOffset, reply.length);
+  return Array.isArray(reply) ? reply.map(withBuffers) : reply as Reply;
+}
+
 /** The thread of a hub. */
 export class Helper {
   readonly #worker: Worker;
@@ -159,8 +166,14 @@ export class Helper {
     const before = Atomics.load(this.#signal, 0);
     this.#port.postMessage(message);
     Atomics.wait(this.#signal, 0, before);
-    const { message: answer } = receiveMessageOnPort(this.#port) as { message: Answer };
-    if (!("error" in answer)) return answer.reply;
+    let received = receiveMessageOnPort(this.#port);
+    // The message may arrive after the wake-up.
+    while (received === undefined) {
+      Atomics.wait(this.#signal, 0, before + 1, 1);
+      received = receiveMessageOnPort(this.#port);
+    }
+    const answer: Answer = received.message;
+    if (!("error" in answer)) return withBuffers(answer.reply);
     if (!answer.isReply || /^(NOSCRIPT|LOADING|READONLY|BUSY|MASTERDOWN)/.test(answer.error)) {
       throw new Interrupted(answer.error);
     }

@@ -24,12 +24,12 @@ local call, char, floor = redis.call, string.char, math.floor
 local META, READY = B..':meta', B..':ready'
 local OWN, STATE = B..':own:'..C, B..':c:'..C
 local m = call('HMGET', META, 'id', 'shut', 'max', 'counted', 'attempts', 'expire', 'big')
-if m[1] ~= ID then return redis.error_reply('MPLOST') end
+if m[1] ~= ID then return redis.error_reply('MPLOST the queue is gone') end
 `;
 
 /** Refuses calls of an earlier connection, and of a client whose leases have ended. */
 const FENCE = `
-if tonumber(call('HGET', STATE, 'e') or -1) ~= E then return redis.error_reply('MPOLD') end
+if tonumber(call('HGET', STATE, 'e') or -1) ~= E then return redis.error_reply('MPOLD an epoch has ended') end
 `;
 
 const SERVE = `
@@ -167,7 +167,7 @@ export const scripts = {
 local B, call = KEYS[1], redis.call
 local META = B..':meta'
 if call('EXISTS', META) == 0 then
-  if ARGV[6] ~= '' then return redis.error_reply('MPLOST') end
+  if ARGV[6] ~= '' then return redis.error_reply('MPLOST the queue is gone') end
   call('HSET', META, 'id', ARGV[1], 'max', ARGV[2] == '' and 0 or ARGV[2],
     'counted', ARGV[3] == '' and 0 or ARGV[3], 'attempts', ARGV[4] == '' and 0 or ARGV[4],
     'put', 0, 'got', 0, 'done', 0, 'tag', 0, 'order', 0)
@@ -184,7 +184,7 @@ return call('HMGET', META, 'id', 'max', 'counted', 'attempts', 'expire')
 
   /** ARGV: lease. Begins an epoch, and returns what the client holds: tag, entry, tag, entry, … */
   hello: `${OOM}${PRELUDE}${SERVE}
-if tonumber(call('HGET', STATE, 'e') or -1) > E then return redis.error_reply('MPOLD') end
+if tonumber(call('HGET', STATE, 'e') or -1) > E then return redis.error_reply('MPOLD an epoch has ended') end
 local t = clock()
 call('HSET', STATE, 'e', E)
 call('PERSIST', STATE)

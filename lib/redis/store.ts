@@ -761,7 +761,7 @@ export class Store implements Member {
       for (const entry of own) {
         if (this.#known.has(entry.tag)) continue;
         this.#known.add(entry.tag);
-        this.#stock.push({ tag: entry.tag, bytes: Buffer.from(entry.bytes) });
+        this.#stock.push({ tag: entry.tag, bytes: entry.bytes });
       }
     },
   };
@@ -804,7 +804,7 @@ export class Store implements Member {
       if (reply[0] === 1) {
         for (const { tag, bytes } of entriesOf(reply, 1)) {
           this.#known.add(tag);
-          this.#stock.push({ tag, bytes: Buffer.from(bytes) });
+          this.#stock.push({ tag, bytes });
         }
       }
       if (this.#stock.length > 0) {

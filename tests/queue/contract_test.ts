@@ -16,6 +16,7 @@ const shared: Implementation["can"] = {
   synchronous: true,
   copies: true,
   processes: true,
+  leases: false,
   waitable: true,
 };
 

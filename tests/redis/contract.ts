@@ -33,6 +33,7 @@ const remote: Omit<Implementation, "name" | "className" | "make"> = {
     synchronous: false,
     copies: true,
     processes: true,
+    leases: false,
     // wait() looks at shared memory.
     waitable: false,
   },
@@ -54,6 +55,6 @@ queueContract({
   ...remote,
   name: "RemoteJoinableQueue",
   className: "RemoteJoinableQueue",
-  can: { ...remote.can, joinable: true },
+  can: { ...remote.can, joinable: true, leases: true },
   make: (options = {}) => openJoinableQueue(...place(), { maxSize: options.maxSize }),
 });

@@ -31,6 +31,8 @@ export interface Capabilities {
   readonly copies: boolean;
   /** It can be given to a process. */
   readonly processes: boolean;
+  /** What was got and isn't reported done comes back when its process ends. */
+  readonly leases: boolean;
   /** wait() takes it. */
   readonly waitable: boolean;
 }
