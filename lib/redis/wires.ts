@@ -329,7 +329,8 @@ export class Wires {
       const answers = beats.length === 0
         ? [link.ping()]
         : beats.map(async ({ script, base, args, answered }) => {
-          answered?.(await link.runBeside(script, base, args));
+          const reply = await link.runBeside(script, base, args);
+          answered?.(reply);
         });
       const late = setTimeout(
         () => link.break(new Error(`The server hasn't answered for ${deadline} ms.`)),
