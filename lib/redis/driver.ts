@@ -2,6 +2,7 @@
 // answers wait in it, and because a beat behind a large answer would be late. The one for data runs scripts; the
 // other one brings the messages that wake those who wait, and beats.
 
+import "./globals.ts";
 import { Buffer } from "node:buffer";
 // Not in deno.json, where everything that is run there would have to resolve it.
 // deno-lint-ignore no-import-prefix

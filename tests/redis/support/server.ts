@@ -2,7 +2,7 @@
 
 /** How a server is started. */
 export interface ServerOptions {
-  /** Writes what it is told to a file, before it answers. */
+  /** Writes what it is told to a file, and answers when that is done. */
   persistent?: boolean;
   /** Further arguments. */
   args?: readonly string[];
@@ -59,7 +59,7 @@ export class Server implements AsyncDisposable {
     return new Deno.Command("redis-server", {
       args: [
         ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.folder, "--save", ""],
-        ...["--appendonly", persistent ? "yes" : "no", "--appendfsync", "everysec"],
+        ...["--appendonly", persistent ? "yes" : "no", "--appendfsync", "always"],
         ...args,
       ],
       stdin: "null",
