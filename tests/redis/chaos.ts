@@ -1,0 +1,20 @@
+// A short run of the chaos: deno task chaos:redis runs it for as long as you say.
+
+import assert from "node:assert/strict";
+import { chaos } from "./support/chaos.ts";
+
+Deno.test("chaos while all clients live: nothing is lost, nothing is doubled", async () => {
+  const { put, got, lost, doubled, killedServers } = await chaos({
+    seed: 1,
+    ms: 15_000,
+    kills: false,
+  });
+  assert.ok(put > 100 && got >= put && killedServers > 0, `${put} put, ${got} got`);
+  assert.deepEqual([lost, doubled], [[], []]);
+});
+
+Deno.test("chaos with killed clients: nothing is lost, and one is doubled for each at most", async () => {
+  const { lost, doubled, killedClients } = await chaos({ seed: 2, ms: 15_000 });
+  assert.deepEqual(lost, []);
+  assert.ok(doubled.length <= killedClients, `${doubled.length} doubled, ${killedClients} killed`);
+});
