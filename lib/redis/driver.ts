@@ -16,6 +16,15 @@ export type Arg = string | Buffer;
 /** An answer of the server. */
 export type Reply = number | string | Buffer | null | Reply[];
 
+/** A call of a script that keeps what a member holds; it answers 0 if that is lost. */
+export interface Beat {
+  script: ScriptName;
+  base: string;
+  args: Arg[];
+  /** Called with the answer. */
+  answered?: (reply: unknown) => void;
+}
+
 const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
 /** Answers of a server that will be able to answer soon. */
 const LATER = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /;

@@ -10,10 +10,9 @@ import {
   Worker,
 } from "node:worker_threads";
 import { Interrupted } from "./errors.ts";
-import type { Arg, Reply } from "./driver.ts";
+import type { Arg, Beat, Reply } from "./driver.ts";
 import type { Checked } from "./options.ts";
 import { type ScriptName, scripts } from "./scripts.ts";
-import type { Beat } from "./wires.ts";
 
 /** What the thread runs. */
 const program = `

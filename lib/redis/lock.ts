@@ -13,10 +13,10 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./core.ts";
-import type { Link } from "./driver.ts";
+import type { Beat, Link } from "./driver.ts";
 import { LeaseLostError } from "./errors.ts";
 import { Waiter, type Ward } from "./waiter.ts";
-import { type Beat, type Member, randomId, type Wires } from "./wires.ts";
+import { type Member, randomId, type Wires } from "./wires.ts";
 
 /** How often those that wait ask again, in ms. */
 const POLL = 1000;

@@ -3,7 +3,7 @@
 
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from "./core.ts";
 import { Buffer } from "node:buffer";
-import type { Arg, Link } from "./driver.ts";
+import type { Arg, Beat, Link } from "./driver.ts";
 import { isReply } from "./driver.ts";
 import { entriesIn, entriesOf, type Entry } from "./entry.ts";
 import { Interrupted, LeaseLostError } from "./errors.ts";
@@ -12,7 +12,7 @@ import type { Properties } from "./options.ts";
 import { publicUrl } from "./options.ts";
 import type { ScriptName } from "./scripts.ts";
 import { PATIENCE, Waiter, type Ward } from "./waiter.ts";
-import { type Beat, type Member, randomId, type Wires } from "./wires.ts";
+import { type Member, randomId, type Wires } from "./wires.ts";
 
 /** The most entries of one call, the most bytes, and the most items to ask for. */
 const MAX_ENTRIES = 2000, MAX_CALL_BYTES = 2 ** 22, MAX_ASKED = 2000;

@@ -3,21 +3,12 @@
 
 import { InvalidStateError, TimeoutError } from "./core.ts";
 import process from "node:process";
-import { type Arg, isReply, Link, type Reply } from "./driver.ts";
+import { type Arg, type Beat, isReply, Link, type Reply } from "./driver.ts";
 import { Interrupted } from "./errors.ts";
 import { Helper } from "./helper.ts";
 import type { Checked } from "./options.ts";
 import { publicUrl } from "./options.ts";
 import type { ScriptName } from "./scripts.ts";
-
-/** A call of a script that keeps what a member holds; it answers 0 if that is lost. */
-export interface Beat {
-  script: ScriptName;
-  base: string;
-  args: Arg[];
-  /** Called with the answer. */
-  answered?: (reply: unknown) => void;
-}
 
 /** What has a channel, and things in the server that are kept by beats. */
 export interface Member {
