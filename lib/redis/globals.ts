@@ -3,8 +3,9 @@
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import { clearImmediate, setImmediate } from "node:timers";
+import * as timers from "node:timers";
 
+const { clearImmediate, setImmediate } = timers;
 const scope = globalThis as Record<string, unknown>;
 for (const [name, value] of Object.entries({ Buffer, process, setImmediate, clearImmediate })) {
   if (scope[name] === undefined) {

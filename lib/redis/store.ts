@@ -2,7 +2,7 @@
 // it, and the calls of scripts. One call of `put` and one of `take` are under way at a time, for all that wait.
 
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown, TimeoutError } from "./core.ts";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Arg, Beat, Link } from "./driver.ts";
 import { isReply } from "./driver.ts";
 import { entriesIn, entriesOf, type Entry } from "./entry.ts";

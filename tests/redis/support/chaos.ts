@@ -101,7 +101,9 @@ export async function chaos(
   let next = 0;
 
   const hubs = await Promise.all(
-    [0, 1, 2, 3].map((i) => connect(i % 2 === 0 ? proxy.url : server.url, { leaseTime: LEASE })),
+    [0, 1, 2, 3].map((i) =>
+      connect(i % 2 === 0 ? proxy.url : server.url, { leaseTime: LEASE, timeout: 60_000 })
+    ),
   );
   const queues: RemoteQueue<number>[] = [];
   for (const hub of hubs) queues.push(await hub.queue<number>(name, { maxSize: 50 }));
