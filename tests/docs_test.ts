@@ -59,10 +59,13 @@ async function deno(folder: string, ...args: string[]): Promise<string> {
 
 /** Its blocks are files of the package, not programs. */
 const WORKED_EXAMPLE = "add-a-primitive.md";
+/** Its programs need a server: tests/redis/docs.ts runs them. */
+const WITH_SERVER = "across-machines.md";
 
 const pages = granted ? [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => name) : [];
 const programs = new Map<string, Program[]>();
-for (const page of pages.filter((name) => name.endsWith(".md") && name !== WORKED_EXAMPLE).sort()) {
+for (const page of pages.filter((name) => name.endsWith(".md")).sort()) {
+  if (page === WORKED_EXAMPLE || page === WITH_SERVER) continue;
   programs.set(page, programsOf(Deno.readTextFileSync(new URL(`docs/${page}`, root))));
 }
 

@@ -80,6 +80,7 @@ const CONFIG = JSON.stringify({
   imports: {
     "@multiproc/multiprocessing": new URL("mod.ts", root).href,
     "@multiproc/multiprocessing/local": new URL("local.ts", root).href,
+    "@multiproc/multiprocessing/redis": new URL("redis.ts", root).href,
   },
   unstable: ["worker-options"],
 });
