@@ -29,6 +29,9 @@ const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
 /** Answers of a server that will be able to answer soon. */
 const LATER = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /;
 
+/** Errors that another attempt doesn't mend. */
+const FATAL = new Set(["NotCapable", "PermissionDenied", "TypeError", "ReferenceError"]);
+
 type Client = ReturnType<typeof newClient>;
 
 function newClient(url: string, { ca, connectTimeout }: HubOptions & { connectTimeout: number }) {
@@ -213,7 +216,8 @@ export class Link {
 function interruptedOr(error: unknown): unknown {
   if (error instanceof Interrupted) return error;
   if (error instanceof ErrorReply && !LATER.test(error.message)) return error;
-  if (error instanceof Deno.errors.NotCapable) return error;
+  // By name: a sealed process has error classes of its own.
+  if (error instanceof Error && FATAL.has(error.name)) return error;
   return new Interrupted(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
