@@ -8,7 +8,9 @@
 //   least limit       With 16 MB a thread can load this package. With less it may run out of memory before that
 //                     can be noticed.
 //   nested            A worker that is started from a worker takes half a second longer to come up than a
-//                     worker that is started from main: Deno waits for a debugger.
+//                     worker that is started from main: Deno waits for a debugger. A worker has a session
+//                     with the inspector of main from its first step, and the workers of an isolate with a
+//                     session wait until the inspector releases them or 500 ms have passed (Deno 2.9.6).
 //   leaks             A worker that is killed while its main module is still evaluating, its top-level await
 //                     included, leaks what it had loaded.
 //   panics            Deno loads much of itself only when a thread needs it. Where a thread is terminated in the
