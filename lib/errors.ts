@@ -266,6 +266,31 @@ export class AbandonedLockError extends Error {
 }
 
 /**
+ * Thrown by `acquireSync` and `holdSync` of {@linkcode Lock} and {@linkcode RLock} when the wait could never end:
+ * blocked threads wait, each for a lock that the next one holds, without a timeout. The one that began to wait
+ * last gets this error, within a second; its lock was not acquired, and the others go on once it releases what it
+ * holds. The message tells the whole cycle, with places. See {@linkcode detectDeadlocks}.
+ *
+ * @example
+ * ```ts
+ * import { DeadlockError, Lock } from "@multiproc/multiprocessing";
+ *
+ * const lock = new Lock();
+ * lock.acquireSync();
+ * try {
+ *   lock.acquireSync(); // it is held by the thread that waits for it
+ * } catch (error) {
+ *   console.log(error instanceof DeadlockError); // true
+ * }
+ * ```
+ */
+export class DeadlockError extends Error {
+  static {
+    nameClass(this, "DeadlockError");
+  }
+}
+
+/**
  * Thrown to the processes that wait at a {@linkcode Barrier} when it is broken: one of them timed out
  * or died, the barrier's action threw, or the barrier was aborted or reset. Python's
  * `threading.BrokenBarrierError`.
@@ -391,7 +416,7 @@ export class ProcessError extends Error {
 const ownErrors = [
   ...[QueueEmpty, QueueFull, QueueShutDown, TimeoutError, EOFError, BrokenPipeError],
   BufferTooShort,
-  ...[AbandonedLockError, BrokenBarrierError, InvalidStateError, ProcessError],
+  ...[AbandonedLockError, BrokenBarrierError, DeadlockError, InvalidStateError, ProcessError],
 ];
 
 /** Adds error classes that are defined in another room to those of this package. */

@@ -40,6 +40,7 @@ import { boundCalls } from "./bounded_calls.ts";
 import { countBuffers } from "./counted_buffers.ts";
 import { defineModules } from "../platform/module_source.ts";
 import { isOwn, knowFiles } from "../target/callers.ts";
+import { prefixOutput } from "./prefixed_output.ts";
 import { closeImports, keepDeno } from "./sealed_realm.ts";
 import { type LoadModule, resolveReference } from "../target/reference.ts";
 import { entryPoints, isBundled, wholeUrl } from "../target/bundle.ts";
@@ -262,6 +263,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   stopIfKilled();
   const message = receivePosted(port) as Message;
   becomeChild(child);
+  if (child.isPrefixed) prefixOutput(child.identity.name);
   confine(child);
   const { memoryLimitMb, sealed, result: buffer } = child;
   limitBuffers(memoryLimitMb, sealed !== undefined);

@@ -3,6 +3,7 @@
 
 import { InvalidStateError } from "../errors.ts";
 import { hideControl } from "../liveness/control_block.ts";
+import { hideSlot } from "../liveness/wait_board.ts";
 import { forgetKey } from "../transfer/signature.ts";
 import { mute } from "../wait/broadcast.ts";
 import type { Grants } from "../protocol/grants.ts";
@@ -27,6 +28,7 @@ export function confine(
       mute();
       forgetKey();
       hideControl();
+      hideSlot();
       sealRealm(grants!, sealed.keep);
     }
   }

@@ -267,6 +267,10 @@ export class BrokeredProcessTable implements ProcessTable {
     return this.nameOf(token);
   }
 
+  lookUp(_token: number): { exitCode: undefined; host: undefined } {
+    return { exitCode: undefined, host: undefined };
+  }
+
   /** The host notes the exit code, and from now on also removes the entries of this process: see remove(). */
   noteExit(ref: Ref, _code: number): void {
     if (isSame(ref, this.#self)) this.#isLeaving = true;

@@ -6,9 +6,13 @@ import { BrokeredProcessTable } from "./brokered_table.ts";
 import { PerIsolate } from "./per_isolate.ts";
 import type { ProcessTable, Ref } from "./process_table.ts";
 import { SharedProcessTable } from "./shared_table.ts";
+import { adoptSlot, enter, newBoard } from "./wait_board.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { SafeMap } = primordials;
+const { Date, Deno, SafeMap } = primordials;
+
+/** Whether there is a wait board; the explorer needs none. */
+const HAS_BOARD = 1;
 
 /** A process table, and the entry of this isolate in it. */
 export interface Place {
@@ -44,7 +48,14 @@ function placeOf({ shares, self }: Membership): Place {
 
 function newMembership(): Membership {
   const processTable = SharedProcessTable.make();
-  return { shares: processTable.shares, self: processTable.registerProcess("MainProcess") };
+  const name = "MainProcess", self = processTable.registerProcess(name);
+  if (HAS_BOARD) {
+    const slot = { board: newBoard(), slot: self.index >> 1 }, startedAt = Date.now();
+    const token = processTable.token(self);
+    enter(slot, { token, name, pid: Deno.pid, parent: 0, flags: 0, startedAt });
+    adoptSlot(slot);
+  }
+  return { shares: processTable.shares, self };
 }
 
 /** The process table of the program this isolate belongs to. */

@@ -55,6 +55,8 @@ export interface ProcessTable {
   nameOf(token: number): string;
   /** The name of the process of a token; undefined if another process has taken its entry after its end. */
   knownNameOf(token: number): string | undefined;
+  /** The exit code of the process of a token, and the token of the process that runs it; undefined where unknown. */
+  lookUp(token: number): { exitCode: number | undefined; host: number | undefined };
   /** Notes how a process ends, before it is removed; the first note counts. */
   noteExit(ref: Ref, code: number): void;
   /** The process that has or last had an entry, or whose pipe end has it; undefined if that is no longer known. */

@@ -252,6 +252,18 @@ export class SharedProcessTable implements ProcessTable {
     return decodeText(TypedArrayPrototypeSubarray(bytes, 1, 1 + bytes[0]));
   }
 
+  lookUp(token: number): { exitCode: number | undefined; host: number | undefined } {
+    const index = indexOfToken(token), at = this.#at(index), words = this.#words;
+    const unknown = { exitCode: undefined, host: undefined };
+    if (this.knownNameOf(token) === undefined) return unknown;
+    const code = Atomics.load(words, at + EXIT), owner = Atomics.load(words, at + OWNER);
+    const generation = Atomics.load(words, at + OWNER_GENERATION + (owner & 1));
+    return {
+      exitCode: code > 0 ? code - 1 : code < 0 ? code : undefined,
+      host: owner === NOBODY ? undefined : tokenOf({ index: owner >>> 1, generation }),
+    };
+  }
+
   noteExit({ index, generation }: Ref, code: number): void {
     const at = this.#at(index);
     if (Atomics.load(this.#words, at + GENERATION) !== generation) return;

@@ -52,6 +52,8 @@ import type { ProcessTable, Ref } from "../liveness/process_table.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../shm/scratch.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { closeQuietly } from "../platform/ports.ts";
+import { PipeSubject } from "./pipe_subject.ts";
+import { POLL, RECV, SEND } from "../wait/subject.ts";
 import { doChores, EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -140,6 +142,7 @@ interface Incoming {
   queue: SpscConsumer;
   notEmpty: EventCount;
   notFull: EventCount;
+  subject: PipeSubject;
 }
 
 /** An SPSC queue to send to, with its eventcounts. */
@@ -147,6 +150,7 @@ interface Outgoing {
   queue: SpscProducer;
   notEmpty: EventCount;
   notFull: EventCount;
+  subject: PipeSubject;
 }
 
 /** An end, as seen by the process that has it. */
@@ -198,6 +202,7 @@ export class Endpoint {
       queue,
       notEmpty: new EventCount(queue.header, NOT_EMPTY, isReady),
       notFull: new EventCount(queue.header, NOT_FULL, () => true),
+      subject: new PipeSubject(queue, this.#processTable, this.#peer),
     };
   }
 
@@ -209,6 +214,7 @@ export class Endpoint {
       queue,
       notEmpty: new EventCount(queue.header, NOT_EMPTY, () => true),
       notFull: new EventCount(queue.header, NOT_FULL, isReady),
+      subject: new PipeSubject(queue, this.#processTable, this.#peer),
     };
   }
 
@@ -355,7 +361,8 @@ export class Endpoint {
       notFull.notify(1);
       return message;
     };
-    return { eventcount: this.#receiver().notEmpty, attempt, onTimeout: throwNothing };
+    const { notEmpty, subject } = this.#receiver();
+    return { eventcount: notEmpty, attempt, onTimeout: throwNothing, subject, verb: RECV };
   }
 
   /** Like receiving(), for messages that sendBytes() has sent. */
@@ -393,7 +400,7 @@ export class Endpoint {
       if (result instanceof BufferTooShort) throw result;
       return result;
     };
-    return { eventcount: receiving.eventcount, attempt, onTimeout: throwNothing };
+    return { ...receiving, attempt, onTimeout: throwNothing };
   }
 
   readonly #read = (queue: SpscConsumer, length: number): unknown => {
@@ -414,12 +421,12 @@ export class Endpoint {
 
   /** Waits until receiving would not have to wait. */
   get polling(): Operation<boolean> {
-    const { queue, notEmpty } = this.#receiver();
+    const { queue, notEmpty, subject } = this.#receiver();
     const attempt = () => {
       this.checkOpen();
       return !queue.isEmpty || this.#isOver(queue) || WAIT;
     };
-    return { eventcount: notEmpty, attempt, onTimeout: () => false };
+    return { eventcount: notEmpty, attempt, onTimeout: () => false, subject, verb: POLL };
   }
 
   /**
@@ -481,7 +488,13 @@ export class Endpoint {
       if (queue.tryPutBytes(BYTES, copy) !== 1) return WAIT;
       notEmpty.notify(1);
     };
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
+    return {
+      eventcount: notFull,
+      attempt,
+      onTimeout: () => throwFull(queue),
+      subject: this.#outgoing?.subject,
+      verb: SEND,
+    };
   }
 
   #tryPut(
@@ -511,7 +524,13 @@ export class Endpoint {
       if (queue.tryPut(record, 0, length, most) !== 1) return WAIT;
       notEmpty.notify(1);
     };
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
+    return {
+      eventcount: notFull,
+      attempt,
+      onTimeout: () => throwFull(queue),
+      subject: this.#outgoing?.subject,
+      verb: SEND,
+    };
   }
 
   #tryPost(
@@ -533,7 +552,13 @@ export class Endpoint {
     }
     // A fault of the message is reported now, not when there is room.
     this.#pack(captured);
-    return { eventcount: notFull, attempt, onTimeout: () => throwFull(queue) };
+    return {
+      eventcount: notFull,
+      attempt,
+      onTimeout: () => throwFull(queue),
+      subject: this.#outgoing?.subject,
+      verb: SEND,
+    };
   }
 
   #pack(captured: Captured): PackedMessage {

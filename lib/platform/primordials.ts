@@ -293,11 +293,15 @@ function keepDeno() {
     statSync: g.Deno.statSync,
     unrefTimer: g.Deno.unrefTimer,
     stdin: { isTerminal: bound(g.Deno.stdin.isTerminal, g.Deno.stdin) },
+    stdout: { writeSync: bound(g.Deno.stdout.writeSync, g.Deno.stdout) },
     stderr: {
       isTerminal: bound(g.Deno.stderr.isTerminal, g.Deno.stderr),
       writeSync: bound(g.Deno.stderr.writeSync, g.Deno.stderr),
     },
     memoryUsage: g.Deno.memoryUsage,
+    addSignalListener: g.Deno.addSignalListener,
+    removeSignalListener: g.Deno.removeSignalListener,
+    kill: g.Deno.kill,
   };
 }
 

@@ -2,7 +2,16 @@
 // and any worker that this library did not start, is a MainProcess with a process table of its own.
 
 import { InvalidStateError } from "../errors.ts";
+import { tokenOf } from "../liveness/process_table.ts";
 import { adoptBrokeredTable, adoptPlace, ownProcessTable, ownRef } from "../liveness/membership.ts";
+import {
+  adoptSlot,
+  enter,
+  markState,
+  RUNNING,
+  SANDBOXED,
+  type SlotContent,
+} from "../liveness/wait_board.ts";
 import { adoptKey } from "../transfer/signature.ts";
 import type { Identity } from "../protocol/identity.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
@@ -14,6 +23,7 @@ import * as primordials from "../platform/primordials.ts";
 const {
   ArrayPrototypeConcat,
   ArrayPrototypeJoin,
+  Date,
   Deno,
   Math,
 } = primordials;
@@ -33,6 +43,7 @@ export function becomeChild(child: ChildPart): void {
   if (child.brokerChannel !== undefined) {
     adoptBrokeredTable(child.brokerChannel, child.self, identity.name);
   } else adoptPlace(child.table!, child.self);
+  if (child.slot !== undefined) takeSlot(child.slot, child);
   if (child.key !== undefined) adoptKey(child.key);
   parent = new Starter(child.parent, child.starter);
 }
@@ -48,6 +59,15 @@ export function becomeOsProcess(
   adoptChildModule(start.library);
   adoptParts(start.parts);
   parent = new Starter(start.parent, ownProcessTable().registerProcess(start.parent.name));
+}
+
+function takeSlot(slot: SlotContent, { brokerChannel, self, grants }: ChildPart): void {
+  if (brokerChannel !== undefined) {
+    const { name, pid } = identity, startedAt = Date.now(), flags = grants ? SANDBOXED : 0;
+    enter(slot, { token: tokenOf(self), name, pid, parent: 0, flags, startedAt });
+  }
+  adoptSlot(slot);
+  markState(RUNNING);
 }
 
 /** Makes an object of the user's, of a subclass of Process, what currentProcess() returns. */

@@ -134,6 +134,11 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    */
   timeLimit?: number;
   /**
+   * Where the process prints: "inherit" (the default), where its starter does; "prefix", there too, with
+   * `[name] ` before each line, and each line whole.
+   */
+  stdio?: "inherit" | "prefix";
+  /**
    * How many bytes a process with permissions of its own may return or throw, encoded as for a queue. Default:
    * 2 ** 20 (1 MB). A larger result is an error in the process, and of a larger error only the first line is
    * sent. The process that asks for the result decodes it: the larger the result may be, the longer hostile
@@ -188,7 +193,7 @@ const MAX_RESULT_BYTES = 2 ** 30;
 const OPTIONS = [
   ...["target", "args", "name", "daemon", "module", "by", "signal"],
   ...["permissions", "sealed", "isolation", "memoryLimitMb", "timeLimit", "maxResultBytes"],
-  "warm",
+  ...["warm", "stdio"],
 ];
 
 /**
@@ -266,6 +271,14 @@ function checkMemoryLimit(value: unknown): number | undefined {
   );
 }
 
+/** Whether the output is to be prefixed. */
+function checkStdio(stdio: unknown): boolean {
+  if (stdio !== undefined) {
+    checkOption("stdio", stdio, stdio === "inherit" || stdio === "prefix", '"inherit" or "prefix"');
+  }
+  return stdio === "prefix";
+}
+
 export function checkDaemon(daemon: unknown): void {
   checkOption("daemon", daemon, typeof daemon === "boolean", "true or false");
 }
@@ -319,14 +332,16 @@ export interface Bounds {
   maxResultBytes?: number;
   /** Whether the process may start in a spare. */
   warm?: boolean;
+  /** Whether its name stands before each line that it prints. */
+  isPrefixed?: boolean;
 }
 
 /** The bounds among these options, checked. */
 export function boundsOf(
-  { permissions, sealed, isolation, maxResultBytes, memoryLimitMb, timeLimit, warm }: Pick<
+  { permissions, sealed, isolation, maxResultBytes, memoryLimitMb, timeLimit, warm, stdio }: Pick<
     ProcessOptions,
     | ("permissions" | "sealed" | "isolation" | "maxResultBytes" | "memoryLimitMb" | "timeLimit")
-    | "warm"
+    | ("warm" | "stdio")
   >,
 ): Bounds {
   const grants = checkPermissions(permissions), kind = checkIsolation(isolation);
@@ -338,5 +353,6 @@ export function boundsOf(
     memoryLimitMb: checkMemoryLimit(memoryLimitMb),
     timeLimit: checkLimit("timeLimit", timeLimit, "milliseconds"),
     warm,
+    isPrefixed: checkStdio(stdio),
   };
 }

@@ -38,6 +38,7 @@ import { headlineOf, recreateFailure } from "../transfer/recreate_error.ts";
 import type { CurrentProcess } from "./process_info.ts";
 import type { Target } from "../target/target.ts";
 import type { TargetParameters, TargetResult } from "../target/target_types.ts";
+import { JOIN, PROCESS, RESULT } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -586,7 +587,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
       this.#ended();
       return true;
     };
-    return { eventcount: shared.eventcount, attempt, onTimeout: () => false };
+    const subject = { kind: PROCESS, number: this.pid ?? 0, subjectName: this.name };
+    return { eventcount: shared.eventcount, attempt, onTimeout: () => false, subject, verb: JOIN };
   }
 
   #loading(call: string): Operation<boolean> {
@@ -605,9 +607,11 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 
   #finishing(call: string, isEarly: boolean): Operation<R> {
     this.#started(call).control.markAsked();
-    const { eventcount, attempt } = this.#joining(call, isEarly);
+    const { eventcount, attempt, subject } = this.#joining(call, isEarly);
     return {
       eventcount,
+      subject,
+      verb: RESULT,
       attempt: () => attempt() === WAIT ? WAIT : this.#answer(),
       onTimeout: () => {
         throw new TimeoutError(`${this.name} has not ended in time. Wait longer, or terminate it.`);

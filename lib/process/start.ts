@@ -9,6 +9,7 @@ import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import * as primordials from "../platform/primordials.ts";
+import { enterProcess } from "./enter_process.ts";
 import { newCrashReport } from "../protocol/crash_report.ts";
 import type { Sealed } from "../protocol/grants.ts";
 import { isHosted } from "../protocol/host_port.ts";
@@ -93,6 +94,8 @@ export function startProcess(
       ...handOn(grants),
       table: isExposed ? undefined : table.shares,
       brokerChannel: isExposed ? newBrokerChannel(table, identity.pid) : undefined,
+      slot: enterProcess(self, identity, grants !== undefined),
+      isPrefixed: bounds.isPrefixed === true,
       control: control.words,
       crashReport: grants === undefined ? crashReport : undefined,
     },

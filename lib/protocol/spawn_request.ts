@@ -5,6 +5,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Ref } from "../liveness/process_table.ts";
+import type { SlotContent } from "../liveness/wait_board.ts";
 import type { BundleParts } from "./bundle_parts.ts";
 import type { Travel } from "./travel.ts";
 import type { Grants, Name, Sealed } from "./grants.ts";
@@ -47,6 +48,10 @@ export interface ChildPart {
   table: SharedArrayBuffer | undefined;
   /** Through it a process with permissions of its own uses the process table: see brokered_table.ts. */
   brokerChannel: SharedArrayBuffer | undefined;
+  /** Where the process writes what it waits for; undefined where its starter has no place for that. */
+  slot: SlotContent | undefined;
+  /** Whether the name of the process stands before each line that it prints. */
+  isPrefixed: boolean;
   /** The words of the process's control block. */
   control: Int32Array;
   travel: Travel;

@@ -24,6 +24,7 @@ import {
 } from "../shm/shared_state.ts";
 import { MAX_ROWS } from "../shm/slot_table.ts";
 import { isThenable } from "./thenable.ts";
+import type { BarrierStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Math, performance, TypeError } = primordials;
@@ -274,6 +275,12 @@ export class Barrier {
   /** Breaks the barrier: waits under way, and those that begin before the next reset, throw a BrokenBarrierError. */
   abort(): void {
     this.#parties.abort();
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): BarrierStatistics {
+    const { parties, count, looksBroken } = this.#parties;
+    return { parties, waiting: count, broken: looksBroken };
   }
 
   /** @ignore */

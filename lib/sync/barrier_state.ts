@@ -38,6 +38,7 @@ import {
 } from "./broken_barrier.ts";
 import type { SharedState } from "../shm/shared_state.ts";
 import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
+import { AWAIT, BARRIER, numberIn, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, isAborted, SafeSet } = primordials;
@@ -48,6 +49,7 @@ const STEP = BROKEN + 7, STEP_REASON = STEP + 1, STEP_WHO = STEP + 2, STEP_ENDS 
 const STEP_ERA = STEP + 4;
 /** Values of STEP. */
 const PASS = 1, BREAK = 2, START_ANEW = 3;
+const NUMBER = 15;
 const ROUND_ENDED = 16, ENTRY_OPEN = 32, FIRST = 48;
 
 const STATE = 0, TOKEN = 1, ROW_ERA = 2, ROW_REASON = 3, ROW_WHO = 4, STRIDE = 8;
@@ -85,7 +87,7 @@ onExit((exitCode) => {
 });
 
 /** One process's view of the parties of a barrier. */
-export class BarrierState {
+export class BarrierState implements Subject {
   readonly #shared: SharedState;
   readonly #table: SlotTable;
   readonly #roundEnded: EventCount;
@@ -100,6 +102,22 @@ export class BarrierState {
     const hasEnded = () => Atomics.load(words, ENDS) !== this.#arrivedAt;
     this.#roundEnded = new EventCount(words, ROUND_ENDED, hasEnded);
     this.#entryOpen = new EventCount(words, ENTRY_OPEN, () => this.count < this.parties);
+  }
+
+  get kind(): number {
+    return BARRIER;
+  }
+
+  get number(): number {
+    return numberIn(this.#shared.words, NUMBER, BARRIER);
+  }
+
+  get amount(): number {
+    return this.count;
+  }
+
+  get capacity(): number {
+    return this.parties;
   }
 
   /** The number of parties that must arrive. */
@@ -137,6 +155,8 @@ export class BarrierState {
         giveUp();
         throw this.#error();
       },
+      subject: this,
+      verb: AWAIT,
     };
   }
 
@@ -240,7 +260,10 @@ export class BarrierState {
       giveUp();
       return this.#result(arrival);
     };
-    return { eventcount: this.#roundEnded, attempt, onCancel: giveUp, onTimeout };
+    return {
+      ...{ eventcount: this.#roundEnded, attempt, onCancel: giveUp, onTimeout },
+      ...{ subject: this, verb: AWAIT },
+    };
   }
 
   #stateOf(row: number): number {

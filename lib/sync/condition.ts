@@ -31,6 +31,7 @@ import {
   serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
+import type { ConditionStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { performance, TypeError } = primordials;
@@ -373,6 +374,11 @@ export class Condition implements Holdable {
       }
     }
     if (abandoned !== undefined) throw abandoned;
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): ConditionStatistics {
+    return { waiting: this.#queue.waiting, owner: this.#lock.statistics().owner };
   }
 
   /** @ignore */

@@ -26,6 +26,7 @@ import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import type { SharedState } from "../shm/shared_state.ts";
 import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
+import { AWAIT, CONDITION, numberIn, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, SafeMap } = primordials;
@@ -34,7 +35,7 @@ const TICKETS = SLOT_TABLE_WORDS,
   NOTIFIED = TICKETS + 1,
   PASSING = TICKETS + 2,
   NEXT_ROW = TICKETS + 3;
-const FIRST = 16;
+const NUMBER = 15, FIRST = 16;
 const STATE = 0, TOKEN = 1, TICKET = 2, BEFORE = 3, EVENTCOUNT = 8, STRIDE = 16;
 const FREE = 0, WAITING = 1, IS_NOTIFIED = 2;
 
@@ -54,7 +55,7 @@ export interface Place {
 }
 
 /** One process's view of a wait queue. */
-export class ConditionQueue {
+export class ConditionQueue implements Subject {
   readonly #shared: SharedState;
   readonly #table: SlotTable;
   /** The eventcounts by row: an eventcount has one async waiter in an isolate, however many tasks wait. */
@@ -63,6 +64,14 @@ export class ConditionQueue {
   constructor(shared: SharedState) {
     this.#shared = shared;
     this.#table = new SlotTable(shared, FIRST, STRIDE);
+  }
+
+  get kind(): number {
+    return CONDITION;
+  }
+
+  get number(): number {
+    return numberIn(this.#shared.words, NUMBER, CONDITION);
   }
 
   #eventcount(row: number): EventCount {
@@ -137,6 +146,8 @@ export class ConditionQueue {
       attempt,
       onTimeout: giveUp,
       onCancel: giveUp,
+      subject: this,
+      verb: AWAIT,
     };
     return { waiting, refuse, leave };
   }

@@ -19,6 +19,8 @@ import {
   serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
+import { AWAIT, EVENT, numberIn, type Subject } from "../wait/subject.ts";
+import type { EventStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics } = primordials;
@@ -28,7 +30,7 @@ const NAME = "Event";
 // One word: the lowest bit is the flag, the other bits count how often it was raised. A waiter remembers the
 // count it has seen, and is done when the flag is up or the count has changed: the flag may have been cleared
 // already.
-const STATE = 0, EVENTCOUNT = 16, WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
+const STATE = 0, NUMBER = 15, EVENTCOUNT = 16, WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 const UP = 1, ONCE = 2;
 
 /**
@@ -55,12 +57,20 @@ export class Event {
   readonly #shared: SharedState;
   readonly #words: Int32Array;
   readonly #eventcount: EventCount;
+  readonly #subject: Subject;
 
   /** Makes an event whose flag is down. */
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(WORDS);
     this.#words = this.#shared.words;
     this.#eventcount = new EventCount(this.#words, EVENTCOUNT, () => this.isSet());
+    const words = this.#words;
+    this.#subject = {
+      kind: EVENT,
+      get number() {
+        return numberIn(words, NUMBER, EVENT);
+      },
+    };
   }
 
   static {
@@ -131,7 +141,18 @@ export class Event {
       const state = Atomics.load(words, STATE);
       return (state & UP) !== 0 || state !== seen;
     };
-    return { eventcount: this.#eventcount, attempt: () => isDone() || WAIT, onTimeout: isDone };
+    return {
+      eventcount: this.#eventcount,
+      attempt: () => isDone() || WAIT,
+      onTimeout: isDone,
+      subject: this.#subject,
+      verb: AWAIT,
+    };
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): EventStatistics {
+    return { set: this.isSet(), waiting: this.#eventcount.waiting };
   }
 
   /** @ignore */

@@ -22,6 +22,7 @@ import {
   serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
+import type { LockStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "Lock";
@@ -177,6 +178,11 @@ export class Lock implements Holdable {
   /** @ignore */
   [reportDeath](): number {
     return this.#lockWord.reportDeath();
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): LockStatistics {
+    return { owner: this.#lockWord.owner.owner, waiting: this.#lockWord.eventcount.waiting };
   }
 
   /** @ignore */

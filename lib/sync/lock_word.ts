@@ -6,6 +6,7 @@
 //   RECURSION       how often the owner has acquired it once more (RLock); only the owner writes it
 //   RESERVED        the reservation of a process that has waited too long: see fairness.ts
 //   DEATHS          how many owners were found dead; counted before the lock is free again
+//   NUMBER          its number, once it was waited for (lib/wait/subject.ts)
 //   TOLD, DEAD      the process that was told of such a death and hasn't acknowledged it yet
 //                   (acknowledge.ts), and the owner that died; 0 if there is none
 //
@@ -28,13 +29,14 @@ import type { Operation } from "../wait/operation.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
 import { type Owner, ownerOf, type SharedState } from "../shm/shared_state.ts";
+import { ACQUIRE, LOCK, numberIn, RLOCK, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, performance } = primordials;
 
 const HOLDER = 0, RECURSION = 1, RESERVED = 2, DEATHS = RESERVED + RESERVATION_WORDS;
 const TOLD = DEATHS + 1, DEAD = DEATHS + 2;
-const EVENTCOUNT = 16;
+const NUMBER = 15, EVENTCOUNT = 16;
 /** Words that a lock takes. */
 export const LOCK_WORDS = EVENTCOUNT + EVENTCOUNT_WORDS;
 
@@ -43,7 +45,7 @@ const WAITED = 1 << 30;
 const FREE_MARKED = -1;
 
 /** One process's view of a lock at words[at…at + LOCK_WORDS). */
-export class LockWord {
+export class LockWord implements Subject {
   readonly #shared: SharedState;
   readonly #words: Int32Array;
   readonly #token: number;
@@ -66,6 +68,20 @@ export class LockWord {
       () => this.isFree,
       () => this.#markWaited(),
     );
+  }
+
+  get kind(): number {
+    return this.#name === "RLock" ? RLOCK : LOCK;
+  }
+
+  get number(): number {
+    return numberIn(this.#words, this.#at + NUMBER, this.kind);
+  }
+
+  /** The token of the holder; 0 while it is free. */
+  get holderToken(): number {
+    const holder = Atomics.load(this.#words, this.#at + HOLDER);
+    return holder === FREE_MARKED ? 0 : holder & ~WAITED;
   }
 
   get isFree(): boolean {
@@ -222,6 +238,9 @@ export class LockWord {
       attempt,
       onTimeout: () => false,
       onCancel: () => this.#giveUp(),
+      subject: this,
+      verb: ACQUIRE,
+      isNoVictim: !acknowledges,
     };
   }
 

@@ -22,6 +22,7 @@ import {
   serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
+import type { RLockStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const NAME = "RLock";
@@ -175,6 +176,12 @@ export class RLock implements Holdable {
   /** @ignore */
   [reportDeath](): number {
     return this.#lockWord.reportDeath();
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): RLockStatistics {
+    const { owner: { owner }, recursion, eventcount: { waiting } } = this.#lockWord;
+    return { owner, count: owner === null ? 0 : recursion + 1, waiting };
   }
 
   /** @ignore */

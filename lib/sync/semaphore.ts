@@ -22,6 +22,7 @@ import {
   serializedOf,
   type SharedState,
 } from "../shm/shared_state.ts";
+import type { SemaphoreStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { RangeError } = primordials;
@@ -187,6 +188,12 @@ export class Semaphore implements Holdable {
    */
   holdSync(options?: BlockOptions): Held {
     return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): SemaphoreStatistics {
+    const { value, initial, eventcount: { waiting } } = this.#permits;
+    return { value, initial, waiting };
   }
 
   /** @ignore */

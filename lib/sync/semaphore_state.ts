@@ -30,12 +30,14 @@ import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import type { SharedState } from "../shm/shared_state.ts";
 import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
+import { ACQUIRE, numberIn, SEMAPHORE, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, Math, performance } = primordials;
 
 const VALUE = SLOT_TABLE_WORDS, INITIAL = VALUE + 1, RETURNED = VALUE + 2, RESERVED = VALUE + 3;
 const RECLAIMING = RESERVED + RESERVATION_WORDS, FREED = RECLAIMING + 1;
+const NUMBER = 15;
 const NEXT_VALUE = RECLAIMING + 2, NEXT_RETURNED = RECLAIMING + 3;
 const EVENTCOUNT = 16, FIRST = 32;
 const HELD = 0, TOKEN = 1, TOLD = 2, STRIDE = 4;
@@ -54,7 +56,7 @@ export function newSemaphoreState(count: number): SharedState {
 }
 
 /** One process's view of the permits of a semaphore. */
-export class SemaphoreState {
+export class SemaphoreState implements Subject {
   readonly #shared: SharedState;
   readonly #table: SlotTable;
   readonly #reservation: Reservation;
@@ -73,6 +75,22 @@ export class SemaphoreState {
     this.#reservation = new Reservation(words, RESERVED, token);
     this.eventcount = new EventCount(words, EVENTCOUNT, () => this.value > 0);
     this.#name = name;
+  }
+
+  get kind(): number {
+    return SEMAPHORE;
+  }
+
+  get number(): number {
+    return numberIn(this.#shared.words, NUMBER, SEMAPHORE);
+  }
+
+  get amount(): number {
+    return this.value;
+  }
+
+  get capacity(): number {
+    return this.initial;
   }
 
   /** Free permits. */
@@ -222,6 +240,8 @@ export class SemaphoreState {
       onCancel: () => {
         if (this.#reservation.end()) this.eventcount.notify(1);
       },
+      subject: this,
+      verb: ACQUIRE,
     };
   }
 

@@ -62,6 +62,21 @@ export class CallSite {
     Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
   }
 
+  /** The first frame that isn't of this package, as "name (url:line:column)"; empty if there is none. */
+  place(): string {
+    const stack = this.#text();
+    let at = StringPrototypeIndexOf(stack, FRAME);
+    while (at >= 0) {
+      const begin = at + FRAME.length, next = StringPrototypeIndexOf(stack, FRAME, begin);
+      const frame = StringPrototypeSlice(stack, begin, next < 0 ? undefined : next);
+      const isOwn = here !== undefined && StringPrototypeIncludes(frame, here) ||
+        RegExpPrototypeTest(/\(?(?:ext|node):[^ ]*\)?$/, frame);
+      if (!isOwn) return frame;
+      at = next;
+    }
+    return "";
+  }
+
   /** The stack as text; empty where the program has V8 make no stacks, or makes something else of them. */
   #text(): string {
     try {

@@ -56,6 +56,7 @@ import {
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { AsyncWaiter, type Notified } from "./async_waiter.ts";
+import { lookAtAll, noteLag } from "./wait_records.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -163,10 +164,23 @@ function began(eventcount: EventCount): void {
   if (busy.size === 1) lookRegularly();
 }
 
+/** When the next look of waiting tasks is due, in ms. */
+let dueAt = 0;
+
+function tick(): void {
+  recheck();
+  const now = performance.now();
+  if (now < dueAt) return;
+  noteLag(now - dueAt);
+  dueAt = now + RECHECK_MS;
+  lookAtAll();
+}
+
 function lookRegularly(): void {
   clearInterval(timer);
   if (busy.size === 0) return;
-  timer = setInterval(recheck, isBroken() ? RECHECK_WITHOUT_BROADCAST_MS : RECHECK_MS);
+  dueAt = performance.now() + RECHECK_MS;
+  timer = setInterval(tick, isBroken() ? RECHECK_WITHOUT_BROADCAST_MS : RECHECK_MS);
   // Only the channel keeps this isolate alive, if anything does.
   Deno.unrefTimer(timer as unknown as number);
 }
@@ -400,8 +414,15 @@ export class EventCount implements Notified {
   /**
    * Blocks this thread until `attempt` returns true or the time is up; returns false if it was. Every `slice`
    * ms the thread tries again, because no message of a death reaches a blocked thread, and does the chores.
+   *
+   * @param watch is told before each sleep, and may end the wait by throwing
    */
-  block(attempt: () => boolean, timeout: number, slice = SLICE_MS): boolean {
+  block(
+    attempt: () => boolean,
+    timeout: number,
+    slice = SLICE_MS,
+    watch?: { sleeping(now: number): void },
+  ): boolean {
     const words = this.#words, epoch = this.#epoch;
     const end = performance.now() + timeout;
     try {
@@ -413,6 +434,7 @@ export class EventCount implements Notified {
         if (attempt()) return true;
         const now = performance.now();
         if (end <= now) return false;
+        if (watch !== undefined) watch.sleeping(now);
         const left = Math.min(end - now, slice, Math.max(1, this.#due - now));
         this.#countSleep();
         if (this.#takeHotSlot()) Atomics.wait(words, epoch + HOT_EPOCH, seenFront, left);

@@ -6,6 +6,9 @@
 
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { CallSite } from "./call_site.ts";
+import { DeadlockError } from "../errors.ts";
+import { BLOCKING, HAS_SIGNAL, NO_VICTIM } from "../liveness/wait_board.ts";
+import { BlockedWait } from "./blocked_wait.ts";
 import { doChores, type EventCount, WAIT, type Waiter } from "./eventcount.ts";
 import {
   blockingTimeoutOf,
@@ -15,6 +18,8 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./options.ts";
+import type { Subject } from "./subject.ts";
+import { beginWait, endWait } from "./wait_records.ts";
 import { afterYield, countAsMany, yieldIsDue } from "./yield.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -46,6 +51,13 @@ export interface Operation<T> {
   maySpin?(): boolean;
   /** Called when a wait has ended without a result: it was aborted, or took too long. */
   onCancel?(): void;
+  /** The object whose method was called, and the method (subject.ts): for inspect(). */
+  readonly subject?: Subject;
+  readonly verb?: number;
+  /** Whether no DeadlockError may end the wait: the caller must have what it waits for. */
+  readonly isNoVictim?: boolean;
+  /** Whether the signal of the wait is this library's own, by which no program ends it. */
+  readonly hasOwnSignal?: boolean;
 }
 
 /** Attempts in vain after which a thread, which may be polling, does its chores. */
@@ -152,11 +164,18 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   }
   const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
   const slice = others === undefined ? undefined : MANY_WAITS_SLICE_MS;
-  if (!eventcount.block(attempt, timeout, slice)) {
-    operation.onCancel?.();
-    return operation.onTimeout();
+  const way = operation.isNoVictim === true ? BLOCKING | NO_VICTIM : BLOCKING;
+  const record = new BlockedWait(operation, timeout, way, blocking);
+  try {
+    if (eventcount.block(attempt, timeout, slice, record)) return result as T;
+  } catch (error) {
+    if (error instanceof DeadlockError) operation.onCancel?.();
+    throw error;
+  } finally {
+    record.end();
   }
-  return result as T;
+  operation.onCancel?.();
+  return operation.onTimeout();
 }
 
 /** A thread that waits at many eventcounts could only spin at one. */
@@ -171,7 +190,10 @@ class Task<T> implements Waiter {
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #caller: CallSite;
+  readonly #timeout: number;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The row of the wait board: see wait_records.ts. */
+  #row = 0;
   #settled = false;
 
   constructor(
@@ -183,6 +205,7 @@ class Task<T> implements Waiter {
     reject: (reason: unknown) => void,
   ) {
     this.#operation = operation;
+    this.#timeout = timeout;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = signal;
@@ -197,10 +220,25 @@ class Task<T> implements Waiter {
     try {
       eventcount.add(this);
       for (const other of each(others)) if (!this.#settled) other.add(this);
+      if (!this.#settled && !eventcount.isQuiet) this.#record();
     } catch (error) { // the stack is full
       this.#cleanUp();
       throw error;
     }
+  }
+
+  #record(): void {
+    const isEndless = this.#signal === undefined || this.#operation.hasOwnSignal === true;
+    let way = isEndless ? 0 : HAS_SIGNAL;
+    if (this.#operation.isNoVictim === true) way |= NO_VICTIM;
+    this.#row = beginWait(this.#operation, this.#timeout, way, this.#caller, this);
+  }
+
+  /** Ends the wait with an error. */
+  endBy(error: unknown): void {
+    if (this.#settled) return;
+    this.#abandon();
+    this.#fail(error);
   }
 
   attempt(): boolean {
@@ -247,6 +285,7 @@ class Task<T> implements Waiter {
 
   #cleanUp(): void {
     this.#settled = true;
+    endWait(this.#row);
     const { eventcount, others } = this.#operation;
     eventcount.remove(this);
     if (others !== undefined) { for (const other of each(others)) other.remove(this); }

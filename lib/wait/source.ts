@@ -9,15 +9,16 @@ export function sourceOf<T>(
   operation: Operation<T>,
   isEnd: (error: unknown) => boolean,
 ): Source<T> {
+  const iterated: Operation<T> = { ...operation, hasOwnSignal: true };
   return {
-    take: (signal) => eventually(operation, { signal }),
+    take: (signal) => eventually(iterated, { signal }),
     takeFor: (use, signal) => {
       const attempt = () => {
         const item = operation.attempt();
         if (item !== WAIT) use(item);
         return item;
       };
-      return eventually({ ...operation, attempt }, { signal });
+      return eventually({ ...iterated, attempt }, { signal });
     },
     isEnd,
   };

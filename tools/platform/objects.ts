@@ -25,6 +25,8 @@ import {
 import { importsOf, isModule } from "../../lib/platform/parser.ts";
 import * as primordials from "../../lib/platform/primordials.ts";
 import { ownRuntime } from "../../lib/platform/requirements.ts";
+import process from "node:process";
+import { pendingResources, processorMilliseconds } from "../../lib/platform/resources.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
 const URLS = "lib/platform/object_urls.ts";
@@ -32,6 +34,36 @@ const REFUSALS = "lib/codec/uncloneable.ts", OBJECTS = "lib/platform/host_object
 const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts";
 
 export const objects: Assumption[] = [
+  {
+    claim: "An isolate knows its timers and the processor time of its thread, with no permission",
+    places: ["lib/platform/resources.ts"],
+    kind: "quirk",
+    expected: ["a timer, and some time"],
+    observe: () => {
+      const before = pendingResources(), timer = setTimeout(() => {}, 60_000);
+      const isCounted = pendingResources() === before + 1;
+      clearTimeout(timer);
+      const hasTime = processorMilliseconds() > 0;
+      return isCounted && hasTime ? "a timer, and some time" : `${isCounted}, ${hasTime}`;
+    },
+  },
+  {
+    claim: "node:console prints to streams that it is given, and is there without an import",
+    places: ["lib/child/prefixed_output.ts"],
+    kind: "need",
+    expected: ["a 1"],
+    observe: () => {
+      const { Console } = process.getBuiltinModule("node:console");
+      let printed = "";
+      const ignore = () => {};
+      const stream = {
+        write: (text: string) => printed += text,
+        ...{ on: ignore, once: ignore, removeListener: ignore, listenerCount: () => 0 },
+      };
+      new Console({ stdout: stream, stderr: stream } as never).log("%s", "a", 1);
+      return printed.trim();
+    },
+  },
   {
     claim: "The runtime has what this package asks for before anything else",
     places: [

@@ -53,3 +53,23 @@ export interface QueueStatistics extends AsyncQueueStatistics {
  * ```
  */
 export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {}
+
+/**
+ * The statistics of a {@linkcode SimpleQueue}: the answer of {@linkcode SimpleQueue.statistics}.
+ *
+ * @example
+ * ```ts
+ * import { SimpleQueue, type SimpleQueueStatistics } from "@multiproc/multiprocessing";
+ *
+ * const queue = new SimpleQueue<string>();
+ * await queue.put("a");
+ * const { size, waitingToGet }: SimpleQueueStatistics = queue.statistics();
+ * console.log(size, waitingToGet); // 1 0
+ * ```
+ */
+export interface SimpleQueueStatistics {
+  /** Items in the queue. */
+  size: number;
+  /** Tasks of this process that wait for an item. */
+  waitingToGet: number;
+}

@@ -16,6 +16,7 @@ import type { BlockOptions, WaitOptions } from "../../wait/options.ts";
 import { type Readiness, readiness } from "../../wait/waitable.ts";
 import type { BlockingQueue } from "../contract.ts";
 import { Store, type StoreContent } from "./store.ts";
+import type { SimpleQueueStatistics } from "./queue_statistics.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const { TypeError } = primordials;
@@ -166,6 +167,12 @@ export class SimpleQueue<T = unknown> implements BlockingQueue<T>, Disposable {
   /** @ignore */
   [readiness](): Readiness {
     return this.#store.readiness;
+  }
+
+  /** A snapshot of its figures. Python has nothing like it. */
+  statistics(): SimpleQueueStatistics {
+    const { size, notEmpty } = this.#store;
+    return { size, waitingToGet: notEmpty.waiting };
   }
 
   /** @ignore */

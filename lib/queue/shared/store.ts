@@ -24,6 +24,7 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "../../wait/options.ts";
+import { GET, JOIN, numberIn, PUT, QUEUE, type Subject } from "../../wait/subject.ts";
 import type { Readiness } from "../../wait/waitable.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -42,6 +43,8 @@ const {
 
 /** The positions of the eventcounts in the ring's header: each on a cache line of its own. */
 const NOT_EMPTY = MPMC_RING_WORDS, NOT_FULL = MPMC_RING_WORDS + 16, ALL_DONE = MPMC_RING_WORDS + 32;
+/** Its number, once it was waited for. */
+const NUMBER = NOT_EMPTY + 15;
 const HEADER_WORDS = ALL_DONE + EVENTCOUNT_WORDS;
 
 const begins: number[] = [], lengths: number[] = [];
@@ -66,7 +69,7 @@ interface Kept {
 }
 
 /** One process's view of the shared parts of a queue. */
-export class Store<T> {
+export class Store<T> implements Subject {
   readonly ring: MpmcRing;
   readonly name: string | undefined;
   readonly notEmpty: EventCount;
@@ -89,7 +92,29 @@ export class Store<T> {
       eventcount: this.notEmpty,
       attempt: () => this.#tryGet(),
       onTimeout: throwEmpty,
+      subject: this,
+      verb: GET,
     };
+  }
+
+  get kind(): number {
+    return QUEUE;
+  }
+
+  get number(): number {
+    return numberIn(this.ring.header, NUMBER, QUEUE);
+  }
+
+  get subjectName(): string | undefined {
+    return this.name;
+  }
+
+  get amount(): number {
+    return this.ring.size;
+  }
+
+  get capacity(): number {
+    return this.ring.maxSize;
   }
 
   /** New shared memory. */
@@ -205,7 +230,7 @@ export class Store<T> {
       if (shut) throw shutDownError("is empty");
       return WAIT;
     };
-    return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty };
+    return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty, subject: this, verb: GET };
   }
 
   /**
@@ -346,7 +371,7 @@ export class Store<T> {
     const onTimeout = () => {
       throw fullError(this.ring, many, next, total);
     };
-    return { eventcount: this.notFull, attempt, onTimeout };
+    return { eventcount: this.notFull, attempt, onTimeout, subject: this, verb: PUT };
   }
 
   #encode(encoder: Encoder, item: T, at: number, root: string): number {
@@ -385,6 +410,8 @@ export class Store<T> {
       eventcount: this.allDone,
       attempt,
       onTimeout: () => false,
+      subject: this,
+      verb: JOIN,
     };
   }
 
