@@ -42,6 +42,7 @@ export {
   BrokenBarrierError,
   BrokenPipeError,
   BufferTooShort,
+  DeadlockError,
   EOFError,
   InvalidStateError,
   ProcessError,
@@ -60,8 +61,21 @@ export {
   type SendOptions,
   type SendSyncOptions,
 } from "./lib/pipe/connection.ts";
+export { inspect } from "./lib/inspect/inspection.ts";
+export { type DeadlockOptions, detectDeadlocks } from "./lib/inspect/settings.ts";
+export { type Dump, type DumpOptions, installDump } from "./lib/inspect/dump.ts";
+import "./lib/inspect/idle.ts";
+export type { Deadlock, Inspection, ProcessState, Wait } from "./lib/inspect/types.ts";
 export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
 export type { ConnectionMessage } from "./lib/pipe/foreign_worker.ts";
+export type {
+  BarrierStatistics,
+  ConditionStatistics,
+  EventStatistics,
+  LockStatistics,
+  RLockStatistics,
+  SemaphoreStatistics,
+} from "./lib/sync/statistics.ts";
 export { wait, waitNowait, waitSync } from "./lib/wait/wait.ts";
 export { Process, type ProcessConstructor, type ProcessObject } from "./lib/process/process.ts";
 export type { ProcessOptions, ProcessParameters } from "./lib/process/options.ts";
@@ -86,6 +100,7 @@ export type { QueueOptions } from "./lib/queue/shared/queue_options.ts";
 export type {
   JoinableQueueStatistics,
   QueueStatistics,
+  SimpleQueueStatistics,
 } from "./lib/queue/shared/queue_statistics.ts";
 export { SimpleQueue } from "./lib/queue/shared/simple_queue.ts";
 export { Barrier, type BarrierOptions } from "./lib/sync/barrier.ts";

@@ -54,6 +54,7 @@ async function bundle(): Promise<Bundle> {
         `export { boot } from "./lib/child/boot.ts"; export { serve } from "./lib/pool/serve.ts"; ` +
         `export { keep } from "./lib/bridge/keeper.ts"; ` +
         `export * as multiprocessing$os from "./lib/child/os_process.ts"; ` +
+        `export { listenForDump } from "./lib/inspect/listen.ts"; ` +
         `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
         `export * as multiprocessing$local from "./local.ts"; ` +
         `export * as multiprocessing$redis from "./lib/redis/core.ts";`,

@@ -17,6 +17,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["target"],
   ["host", "bridge"],
   ["process"],
+  ["inspect"],
   ["pool"],
   ["redis"],
   ["child"],
