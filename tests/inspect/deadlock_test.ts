@@ -1,0 +1,152 @@
+// Deadlocks of locks: a cycle of blocked threads ends by an error, and no other wait does.
+
+import assert from "node:assert/strict";
+import {
+  Barrier,
+  Condition,
+  DeadlockError,
+  detectDeadlocks,
+  inspect,
+  Lock,
+  Process,
+  RLock,
+  SharedArray,
+  sleep,
+} from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
+import { bound } from "../support/sync.ts";
+import * as targets from "../support/targets/inspect_targets.ts";
+
+const module = import.meta.resolve("../support/targets/inspect_targets.ts");
+
+function start<A extends unknown[], R>(target: (...args: A) => R, args: A, name: string) {
+  const process = new Process<unknown[], Awaited<R>>({
+    target: target as never,
+    args,
+    name,
+    module,
+  });
+  process.start();
+  return process;
+}
+
+Deno.test("two blocked threads with two locks in opposite order: one gets an error that tells all", async () => {
+  const [a, b, all] = [new Lock(), new RLock(), new Barrier(2)];
+  const left = start(targets.lockBoth, [a, b, all], "left");
+  const right = start(targets.lockBoth, [b, a, all], "right");
+  const answers = await Promise.all([left.result(bound), right.result(bound)]);
+  const [message] = answers.filter((answer) => answer !== "acquired");
+  assert.deepEqual(answers.filter((answer) => answer === "acquired"), ["acquired"]);
+  assert.match(message, /^Deadlock: each waits for what the next one holds\.$/m);
+  assert.match(
+    message,
+    /left \(pid \d+\) is blocked for .* in Lock\.acquireSync|left .* RLock\.acquireSync/,
+  );
+  assert.match(message, /held by right$/m);
+  assert.match(message, /held by left$/m);
+  assert.match(message, /(left|right) began to wait last, and gets this error/);
+});
+
+Deno.test("a thread that waits for a lock it holds itself gets the error", () => {
+  const lock = new Lock();
+  lock.acquireSync();
+  assert.throws(() => lock.acquireSync(), DeadlockError);
+  assert.throws(() => lock.holdSync(), DeadlockError);
+  lock.release();
+  assert.equal(lock.acquireSync(), true);
+  lock.release();
+});
+
+Deno.test("a wait with a timeout ends by that", () => {
+  const lock = new Lock();
+  lock.acquireSync();
+  assert.equal(lock.acquireSync({ timeout: 250 }), false);
+  lock.release();
+});
+
+testInFull("three blocked threads in a circle: one error, the others go on", async () => {
+  const locks = [new Lock(), new Lock(), new Lock()], all = new Barrier(3);
+  const circle = locks.map((lock, i) =>
+    start(targets.lockBoth, [lock, locks[(i + 1) % 3], all], `member-${i}`)
+  );
+  const answers = await Promise.all(circle.map((process) => process.result(bound)));
+  assert.equal(answers.filter((answer) => answer !== "acquired").length, 1);
+});
+
+testInFull("with blocked: off, nothing ends such a wait", async () => {
+  detectDeadlocks({ blocked: "off" });
+  try {
+    const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
+    const both = [[a, b], [b, a]].map(([first, second], i) =>
+      start(targets.lockBoth, [first, second, all], `member-${i}`)
+    );
+    while (!inspect().deadlocks[0]?.certain) await sleep(10);
+    // An error would have come by then: the blocked threads have looked often.
+    assert.equal(await both[0].join({ timeout: 500 }), false);
+    const { deadlocks } = inspect();
+    assert.deepEqual(deadlocks.map(({ certain, cycle }) => [certain, cycle.length]), [[true, 2]]);
+    for (const process of both) process.terminate();
+    for (const process of both) await process.join();
+    assert.deepEqual(inspect().deadlocks, []);
+  } finally {
+    detectDeadlocks({ blocked: "error" });
+  }
+});
+
+testInFull("awaited waits get the error only where the program asks for it", async () => {
+  detectDeadlocks({ awaited: "error" });
+  try {
+    const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
+    const both = [[a, b], [b, a]].map(([first, second], i) =>
+      start(targets.awaitBoth, [first, second, all], `member-${i}`)
+    );
+    const answers = await Promise.all(both.map((process) => process.result(bound)));
+    const errors = answers.filter((answer) => answer !== "acquired");
+    assert.equal(errors.length, 1);
+    assert.match(errors[0], /^Probably a deadlock/);
+  } finally {
+    detectDeadlocks({ awaited: "warning" });
+  }
+});
+
+testInFull("a condition that waits for a notification is in no cycle", async () => {
+  const condition = new Condition(new Lock());
+  await condition.acquire();
+  assert.equal(condition.waitSync({ timeout: 300 }), false);
+  condition.release();
+});
+
+testInFull(
+  "10,000 random programs of locks: no error the model doesn't confirm, no cycle left",
+  async () => {
+    const members = 3, groups = 4, programs = 2500, seed = Date.now() % 1_000_000;
+    const group = async (index: number) => {
+      const locks = [new Lock(), new RLock(), new Lock()], all = new Barrier(members);
+      const model = new SharedArray("i32", members * 2);
+      const processes = Array.from({ length: members }, (_, id) =>
+        start(targets.runRandomLocks, [{
+          ...{ id, members, programs, locks, all, model },
+          seed: seed + index,
+        }], `group-${index}-${id}`));
+      try {
+        return await Promise.all(processes.map((process) => process.result({ timeout: 240_000 })));
+      } catch (error) {
+        console.error(`seed ${seed}\n${inspect()}`);
+        throw error;
+      } finally {
+        for (const process of processes) process.terminate();
+        for (const process of processes) await process.join();
+      }
+    };
+    const results = (await Promise.all(Array.from({ length: groups }, (_, i) => group(i)))).flat();
+    assert.deepEqual(results.flatMap(({ wrong }) => wrong), []);
+    const deadlocks = results.reduce((sum, result) => sum + result.deadlocks, 0);
+
+    assert.ok(deadlocks > 100, `only ${deadlocks} deadlocks`);
+  },
+);
+
+Deno.test("the settings are checked", () => {
+  assert.throws(() => detectDeadlocks({ blocked: "no" as never }), /blocked/);
+  assert.throws(() => detectDeadlocks({ other: 1 } as never), /other/);
+});
