@@ -1,8 +1,13 @@
-// Makes the attempts of support/hostile.ts one after the other, in sealed processes with the limits of the argument,
-// and prints a line of JSON for each: the outcome, and the longest time that no timer of this program ran.
+// Makes the attempts of support/hostile.ts and support/hostile_calls.ts, a few at a time, in sealed processes with the
+// limits of the argument, and prints a line of JSON for each: the outcome, and the longest time that no timer of this
+// program ran meanwhile.
 
 import { Pipe, Process, Queue } from "@multiproc/multiprocessing";
-import { type Attempt, attempts } from "../hostile.ts";
+import { type Attempt, attempts as others } from "../hostile.ts";
+import { calls } from "../hostile_calls.ts";
+import { ownTime } from "../own_time.ts";
+
+const attempts = [...others, ...calls];
 
 /** By reference, and in a process by source: it may use nothing outside of it. */
 export async function execute(code: string): Promise<string> {
@@ -29,18 +34,26 @@ export interface How {
   by: "reference" | "source";
   limits: { timeLimit?: number; memoryLimitMb?: number };
   nested?: boolean;
-  /** Every so many only. */
+  /** Every so many only, from the first or a later one. */
   every?: number;
+  first?: number;
 }
 
-async function make({ code, permissions }: Attempt, { by, limits, nested }: How): Promise<string> {
+/** How many attempts are made at a time: starting a sandboxed thread is mostly waiting. */
+const AT_A_TIME = 4;
+/** The time limit of attempts that end by themselves: on a busy machine, too. */
+const AMPLE_MS = 30_000;
+
+async function make(attempt: Attempt, { by, limits, nested }: How): Promise<string> {
+  const { code, permissions, needs } = attempt;
   const options = { by, permissions, ...limits };
+  if (needs === "nothing" && "timeLimit" in limits) options.timeLimit = AMPLE_MS;
   const process = nested
     ? new Process({ target: executeNested, args: [code, by], ...options })
     : new Process({ target: execute, args: [code], ...options });
   process.start();
   try {
-    return Deno.inspect(await process.result({ timeout: 20_000 })).replaceAll('"', "").slice(
+    return Deno.inspect(await process.result({ timeout: 60_000 })).replaceAll('"', "").slice(
       0,
       300,
     );
@@ -56,26 +69,38 @@ async function make({ code, permissions }: Attempt, { by, limits, nested }: How)
 if (import.meta.main) {
   const how: How = JSON.parse(Deno.args[0]);
   const isLimited = Object.keys(how.limits).length > 0;
-  for (const [i, attempt] of attempts.entries()) {
-    const { name, needs } = attempt;
-    const isMade = needs === "nothing" ? i % (how.every ?? 1) === 0 : needs in how.limits;
+  const { every = 1, first = 0 } = how;
+  const made = attempts.filter(({ needs, permissions }, i) => {
+    if (i % every !== first % every || needs !== "nothing" && !(needs in how.limits)) return false;
     // What a limit is for is no business of a process in the one that has it.
-    if (!isMade || needs !== "nothing" && (!isLimited || how.nested)) continue;
+    if (needs !== "nothing" && (!isLimited || how.nested)) return false;
     // The one around it has no permission.
-    if (how.nested && attempt.permissions !== "none") continue;
-    let last = performance.now(), stall = 0;
-    const look = () => {
-      const now = performance.now();
-      stall = Math.max(stall, now - last);
-      last = now;
-    };
-    const timer = setInterval(look, 5);
-    const came = await make(attempt, how);
-    look();
-    clearInterval(timer);
-    console.log(JSON.stringify({ name, came, stall: Math.round(stall) }));
-  }
+    return !how.nested || permissions === "none";
+  });
+  let stall = 0;
+  const look = (at: { stall: number; last: number }) => {
+    const now = ownTime();
+    at.stall = Math.max(at.stall, now - at.last);
+    at.last = now;
+  };
+  const one = async () => {
+    for (;;) {
+      const attempt = made.shift();
+      if (attempt === undefined) return;
+      const at = { stall: 0, last: ownTime() };
+      const timer = setInterval(look, 5, at);
+      const came = await make(attempt, how);
+      look(at);
+      clearInterval(timer);
+      stall = Math.max(stall, at.stall);
+      console.log(JSON.stringify({ name: attempt.name, came, stall: Math.round(at.stall) }));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, one));
   const other = new Process({ target: () => "as ever", by: "source" });
   other.start();
-  console.log(JSON.stringify({ name: "the program", came: await other.result(), stall: 0 }));
+  console.log(
+    JSON.stringify({ name: "the program", came: await other.result(), stall: Math.round(stall) }),
+  );
+  Deno.exit();
 }

@@ -1,6 +1,7 @@
-// Hostile writes into the shared memory of everything that a process can be handed, and into the channel (where it asks
-// its host about the process table) and the result buffer of a process with permissions of its own, during use: no
-// operation exceeds its timeout by a quarter of a second, nothing ends. Arguments: seconds, and the seed.
+// Hostile writes into the shared memory of everything that a process can be handed, and into the control block, the
+// channel (where it asks its host about the process table) and the result buffer of a process with permissions of its
+// own, during use; and hostile messages on the port of a pipe. No operation exceeds its timeout by a quarter of a second,
+// nothing ends. Arguments: seconds, the seed, and the kinds, if not all.
 
 import {
   Barrier,
@@ -20,7 +21,9 @@ import { expose, serialize } from "../../../lib/transfer/transferable.ts";
 import { BrokerChannel, newBrokerChannel } from "../../../lib/liveness/brokered_table.ts";
 import { ownProcessTable, ownRef } from "../../../lib/liveness/membership.ts";
 import { TableBroker } from "../../../lib/host/table_broker.ts";
-import { newResultBuffer, read } from "../../../lib/protocol/result_buffer.ts";
+import { ControlBlock } from "../../../lib/liveness/control_block.ts";
+import { ownTime } from "../own_time.ts";
+import { newResultBuffer, read, writeTo } from "../../../lib/protocol/result_buffer.ts";
 
 /** A small generator of numbers (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -198,9 +201,104 @@ const kinds: Record<string, () => { object: unknown; use: (() => unknown)[] }> =
   },
 };
 
+/** The words of the control block that was made last: starting a process looks whether it is to be killed. */
+let controlWords: Int32Array | undefined;
+const { killSignal } = ControlBlock.prototype;
+ControlBlock.prototype.killSignal = function () {
+  controlWords = this.words;
+  return killSignal.call(this);
+};
+
+/** A process with permissions of its own, and the calls of its starter. */
+function confined(): { words: Int32Array; use: (() => unknown)[]; end: () => Promise<unknown> } {
+  const process = new Process({
+    target: async () => {
+      for (let i = 0; i < 200; i++) await new Promise((done) => setTimeout(done, 10));
+      return 1;
+    },
+    by: "source",
+    permissions: "none",
+  });
+  process.start();
+  const words = controlWords!;
+  return {
+    words,
+    use: [
+      () => process.isAlive(),
+      () => process.exitCode,
+      () => process.join(wait),
+      () => process.result(wait),
+      () => process.joinSync(wait),
+    ],
+    end: async () => {
+      process.kill();
+      await process.join({ timeout: 5000 });
+    },
+  };
+}
+
+/** A value made of random parts, of which some are parts of real messages. */
+function randomValue(random: () => number, depth = 0): unknown {
+  const values: (() => unknown)[] = [
+    () => random() | 0,
+    () => random() % 8,
+    () => undefined,
+    () => null,
+    () => "x".repeat(random() % 100),
+    () => new Uint8Array(random() % 200).map(() => random()),
+    () => new SharedArrayBuffer(random() % 100),
+    () => new Int32Array(new SharedArrayBuffer(64)),
+    () => new Map([[random() % 3, depth < 4 ? randomValue(random, depth + 1) : 0]]),
+    () =>
+      Array.from({ length: random() % 5 }, () => depth < 4 ? randomValue(random, depth + 1) : 0),
+    () => {
+      const keys = [
+        "number",
+        "message",
+        "moved",
+        "bytes",
+        "serialized",
+        "posted",
+        "kind",
+        "content",
+      ];
+      keys.push(
+        "ports",
+        "program",
+        "type",
+        "words",
+        "self",
+        "peer",
+        "incoming",
+        "outgoing",
+        "header",
+      );
+      const made: Record<string, unknown> = {};
+      for (let i = random() % 6; i > 0; i--) {
+        made[keys[random() % keys.length]] = depth < 4 ? randomValue(random, depth + 1) : 0;
+      }
+      return made;
+    },
+    () => ["queue", "connection", "lock", "value", "event", "condition"][random() % 6],
+  ];
+  return values[random() % values.length]();
+}
+
+/** Changes some bytes of what a process has returned. */
+function mutate(buffer: SharedArrayBuffer, random: () => number): void {
+  const bytes = new Uint8Array(buffer), { length } = bytes;
+  for (let i = random() % 8; i > 0; i--) bytes[8 + random() % Math.min(length - 8, 400)] = random();
+}
+
+const returned = [
+  { a: [1, "two", 3n, new Date(0), /x/u, new Map([[1, new Set([2])]])] },
+  [new Uint8Array(100), new ArrayBuffer(8, { maxByteLength: 64 }), new Error("x", { cause: 1 })],
+  Array.from({ length: 100 }, (_, i) => ({ i, text: `${i}` })),
+];
+
 if (import.meta.main) {
   const [seconds, seed] = Deno.args.map(Number), random = randomFrom(seed);
-  let last = performance.now();
+  let last = ownTime();
   let worst = {
     stall: 0,
     kind: "",
@@ -210,24 +308,28 @@ if (import.meta.main) {
     errors: 0,
     writes: 0,
     rounds: 0,
+    ends: 0,
   };
   let current = "";
   const look = () => {
-    const now = performance.now(), stall = now - last - 5;
+    const now = ownTime(), stall = now - last - 5;
     // What blocks on purpose takes its timeout.
     if (stall > worst.stall) worst = { ...worst, stall: Math.round(stall), kind: current };
     last = now;
   };
   const timer = setInterval(look, 5);
   const end = performance.now() + seconds * 1000;
-  const names = [...Object.keys(kinds), "broker channel", "result buffer"];
+  const names = Deno.args[2]?.split(",") ?? [
+    ...Object.keys(kinds),
+    ...["broker channel", "result buffer", "mutated result", "control block", "messages"],
+  ];
   for (let round = 0; performance.now() < end; round++) {
     current = names[round % names.length];
     worst.rounds++;
     const made = kinds[current]?.();
     const memories: SharedArrayBuffer[] = [];
     const use: (() => unknown)[] = [];
-    let broker: TableBroker | undefined;
+    let broker: TableBroker | undefined, finish: (() => unknown) | undefined;
     if (made !== undefined) {
       const serialized = (made.object as { [serialize](): { kind: string; content: unknown } })
         [serialize]();
@@ -244,6 +346,41 @@ if (import.meta.main) {
         () => new BrokerChannel(channel).take(),
         () => new Lock().tryAcquire(),
       );
+    } else if (current === "control block") {
+      const { words, use: calls, end } = confined();
+      memories.push(words.buffer as SharedArrayBuffer);
+      use.push(...calls);
+      finish = end;
+    } else if (current === "mutated result") {
+      const buffer = newResultBuffer(2 ** 16), words = new Int32Array(buffer, 0, 2);
+      const reply = writeTo(buffer);
+      use.push(() => {
+        words[0] = 0;
+        if (random() % 4 === 0) reply.threw(new AggregateError([new Error("x")], "y"));
+        else reply.returned(returned[random() % returned.length]);
+        mutate(buffer, random);
+        return read(buffer);
+      });
+    } else if (current === "messages") {
+      const [here, there] = Pipe<unknown>();
+      const { content } =
+        (there as unknown as { [serialize](): { content: { port: MessagePort } } })
+          [serialize]();
+      const { port } = content;
+      use.push(
+        () => {
+          const message = randomValue(random);
+          port.postMessage(
+            random() % 2 ? message : new Map([[
+              0,
+              random() % 2 ? message : { number: random() % 9, message, moved: [] },
+            ]]),
+          );
+        },
+        () => there.send(new Blob(["x"])),
+        () => here.recv(wait),
+        () => here.recvSync(wait),
+      );
     } else {
       const buffer = newResultBuffer(2 ** 20);
       buffer.grow(8 + 2 ** 16);
@@ -251,28 +388,35 @@ if (import.meta.main) {
       use.push(() => read(buffer));
     }
     const views = memories.map((memory) => new Int32Array(memory, 0, memory.byteLength >> 2));
+    if (views.length === 0) views.push(new Int32Array(new SharedArrayBuffer(64)));
     const spoiler = new Process({
       target: spoil,
       args: [views, random(), 400],
       permissions: "inherit",
     });
     spoiler.start();
+    // Deno blocks the thread that starts another, until that has begun.
+    last = ownTime();
     const until = performance.now() + 700;
     while (performance.now() < until && spoiler.isAlive()) {
-      const began = performance.now();
+      const began = ownTime();
       worst.calls++;
       try {
         await use[random() % use.length]();
       } catch {
         worst.errors++;
       }
-      const over = performance.now() - began - TIMEOUT;
+      const over = ownTime() - began - TIMEOUT;
       if (over > worst.over) worst = { ...worst, over: Math.round(over), overKind: current };
       await sleep(0);
     }
     await spoiler.join({ timeout: 5000 });
     worst.writes += await spoiler.result({ timeout: 1000 }).catch(() => 0);
     broker?.close();
+    const ending = performance.now();
+    await finish?.();
+    // A process that doesn't end by itself has two seconds for it.
+    worst.ends = Math.max(worst.ends, Math.round(performance.now() - ending));
   }
   clearInterval(timer);
   console.log(JSON.stringify({ seed, ...worst }));
