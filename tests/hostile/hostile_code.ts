@@ -13,13 +13,14 @@ const kinds: How[] = [
   { by: "reference", limits: { timeLimit: 600 } },
   { by: "source", limits: { memoryLimitMb: 64, timeLimit: 1500 } },
   { by: "reference", limits: { memoryLimitMb: 64 } },
+  { by: "source", limits: { memoryLimitMb: 64, timeLimit: 1500 }, isolation: "os" },
   { by: "source", limits: {}, nested: true },
   { by: "source", limits: { timeLimit: 1500 }, nested: true },
 ];
 
 for (const [i, kind] of kinds.entries()) {
-  const { by, limits, nested = false } = kind;
-  const name = `by ${by}, ${JSON.stringify(limits)}${nested ? ", nested" : ""}`;
+  const { by, limits, nested = false, isolation = "" } = kind;
+  const name = `by ${by}, ${JSON.stringify(limits)} ${nested ? "nested" : isolation}`;
   const how = i === 0 || isAll ? kind : { ...kind, every: 3, first: i };
   Deno.test(`hostile code in a sealed process comes to nothing: ${name}`, () => withstand(how));
 }

@@ -4,8 +4,11 @@
 
 import type { ProcessOptions } from "../../mod.ts";
 
-/** Limits with which an attempt is made: any, or those it would never end without. */
-type Needs = "nothing" | "timeLimit" | "memoryLimitMb";
+/**
+ * Limits with which an attempt is made: any, or those it would never end without; or a process of the operating system,
+ * because it ends the program where it is tried in another.
+ */
+type Needs = "nothing" | "timeLimit" | "memoryLimitMb" | "os";
 
 /** What hostile code tries. */
 export interface Attempt {

@@ -117,6 +117,19 @@ attempt(
   return all.length`,
 );
 
+// What only a process of the operating system holds: one allocation that is larger than V8's heap, or native code that
+// goes on whatever is asked of it
+
+const larger: Record<string, string> = {
+  "a list of 33 million": "return new Array(33e6).map((x) => 1.5).concat([2]).length",
+  "the letters of 500 MB": 'return [..."a".repeat(5e8)].length',
+  "the matches of 300 MB": 'return [..."a".repeat(3e8).matchAll(/a/g)].length',
+  "a search that goes on": "return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+};
+for (const [what, code] of Object.entries(larger)) {
+  attempt(`for a process of its own: ${what}`, /memoryLimitMb|timeLimit|^\d+$/, code, "os");
+}
+
 // Memory that V8 doesn't count
 
 const uncounted: Record<string, string> = {

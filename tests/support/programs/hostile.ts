@@ -34,6 +34,7 @@ export interface How {
   by: "reference" | "source";
   limits: { timeLimit?: number; memoryLimitMb?: number };
   nested?: boolean;
+  isolation?: "os";
   /** Every so many only, from the first or a later one. */
   every?: number;
   first?: number;
@@ -44,9 +45,9 @@ const AT_A_TIME = 4;
 /** The time limit of attempts that end by themselves: on a busy machine, too. */
 const AMPLE_MS = 30_000;
 
-async function make(attempt: Attempt, { by, limits, nested }: How): Promise<string> {
+async function make(attempt: Attempt, { by, limits, nested, isolation }: How): Promise<string> {
   const { code, permissions, needs } = attempt;
-  const options = { by, permissions, ...limits };
+  const options = { by, permissions, isolation, ...limits };
   if (needs === "nothing" && "timeLimit" in limits) options.timeLimit = AMPLE_MS;
   const process = nested
     ? new Process({ target: executeNested, args: [code, by], ...options })
@@ -71,7 +72,9 @@ if (import.meta.main) {
   const isLimited = Object.keys(how.limits).length > 0;
   const { every = 1, first = 0 } = how;
   const made = attempts.filter(({ needs, permissions }, i) => {
-    if (i % every !== first % every || needs !== "nothing" && !(needs in how.limits)) return false;
+    if (i % every !== first % every) return false;
+    if (needs === "os") return how.isolation === "os";
+    if (needs !== "nothing" && !(needs in how.limits)) return false;
     // What a limit is for is no business of a process in the one that has it.
     if (needs !== "nothing" && (!isLimited || how.nested)) return false;
     // The one around it has no permission.
