@@ -25,7 +25,6 @@ const AWAITING = "Pool, await", BLOCKING = "Pool, blocking";
 
 const MIB = 2 ** 20;
 
-/** A million items, of which a tenth of a second goes to each side. */
 const IN_FLIGHT = 64, FEW_IN_FLIGHT = 4;
 
 /** An object of a kibibyte of JSON. */
@@ -45,12 +44,12 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
       unit: "items/s",
       sides: [
         {
-          ...flowOf(() => pool().apply(nothing), IN_FLIGHT, count(100_000)),
+          ...flowOf(() => pool().apply(nothing), IN_FLIGHT, count(30_000)),
           ...{ against: PYTHON, target: { atLeast: 5 } },
           also: { against: PISCINA, target: { atLeast: 8 } },
         },
         ...flowsOf(peers, [PYTHON, EXECUTOR, ...OF_NPM], {
-          ...{ task: "nothing", inFlight: IN_FLIGHT, warmUp: 1000, count: count(20_000) },
+          ...{ task: "nothing", inFlight: IN_FLIGHT, warmUp: 1000, count: count(10_000) },
         }),
       ],
     },
@@ -59,13 +58,13 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
       unit: "items/s",
       sides: [
         {
-          ...flowOf(() => pool().apply(echo, [OBJECT]), IN_FLIGHT, count(30_000)),
+          ...flowOf(() => pool().apply(echo, [OBJECT]), IN_FLIGHT, count(15_000)),
           ...{ against: PYTHON, target: { atLeast: 3 } },
           also: { against: PISCINA, target: { atLeast: 4 } },
         },
         ...flowsOf(peers, [PYTHON, EXECUTOR, ...OF_NPM], {
           ...{ task: "object", value: OBJECT, inFlight: IN_FLIGHT, warmUp: 1000 },
-          count: count(10_000),
+          count: count(5000),
         }),
       ],
     },
@@ -74,12 +73,12 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
       unit: "items/s",
       sides: [
         {
-          ...flowOf(() => pool().apply(echo, [bytes]), FEW_IN_FLIGHT, count(1000)),
+          ...flowOf(() => pool().apply(echo, [bytes]), FEW_IN_FLIGHT, count(500)),
           ...{ against: PYTHON, target: { atLeast: 1.5 } },
           also: { against: OF_NPM, target: { atLeast: 1 } },
         },
         ...flowsOf(peers, [PYTHON, EXECUTOR, ...OF_NPM], {
-          ...{ task: "copied", inFlight: FEW_IN_FLIGHT, warmUp: 20, count: count(500) },
+          ...{ task: "copied", inFlight: FEW_IN_FLIGHT, warmUp: 20, count: count(200) },
         }),
       ],
     },
@@ -99,13 +98,13 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
           ...{ against: OF_NPM, target: { atLeast: 1 } },
         },
         ...flowsOf(peers, OF_NPM, {
-          ...{ task: "moved", inFlight: FEW_IN_FLIGHT, warmUp: 20, count: count(1000) },
+          ...{ task: "moved", inFlight: FEW_IN_FLIGHT, warmUp: 20, count: count(500) },
         }),
       ],
     },
     mapMeasurement(peers, count(100_000)),
-    mixedMeasurement(count(200)),
-    latencyMeasurement(peers, count(5000)),
+    mixedMeasurement(count(100)),
+    latencyMeasurement(peers, count(3000)),
     firstMeasurement(peers),
     {
       name: "pool-map/one-worker-to-two",
@@ -113,7 +112,7 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
       sides: [1, 2].map((workers) => ({
         name: `Pool, ${workers === 1 ? "one worker" : "two workers"}`,
         ...(workers === 1 ? {} : { against: "Pool, one worker", target: { atMost: 1 / 1.85 } }),
-        round: timeOf(() => pool({ processes: workers }).map(steps, numbers(count(60)))),
+        round: timeOf(() => pool({ processes: workers }).map(steps, numbers(count(30)))),
       })),
     },
     crashMeasurement(),
@@ -130,7 +129,8 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
       sides: [{
         name: "Pool, imap, a slow consumer",
         target: { below: 20 },
-        round: (signal) => heapGrowth(count(10_000_000), signal),
+        // Once, because it takes long and hardly differs.
+        round: (signal) => growth ??= heapGrowth(count(10_000_000), signal),
       }],
     },
   ];
@@ -442,6 +442,8 @@ function onTopMeasurement(count: number): Measurement {
     ],
   };
 }
+
+let growth: Promise<number> | undefined;
 
 async function heapGrowth(count: number, signal: AbortSignal): Promise<number> {
   const program = fileURLToPath(new URL("./pool_memory.ts", import.meta.url));

@@ -1,4 +1,5 @@
 /** What the workers of pool_bench.ts run. */
+import { transfer } from "../mod.ts";
 
 export function nothing(): void {}
 
@@ -11,8 +12,7 @@ export function square(n: number): number {
 }
 
 /** Gives a buffer back moved, not copied. */
-export async function pass(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const { transfer } = await import("../mod.ts");
+export function pass(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return transfer(bytes, [bytes.buffer]);
 }
 

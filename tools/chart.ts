@@ -19,12 +19,35 @@ interface Row {
   /** The names of the side that awaits and of the side that blocks the thread. */
   awaiting?: string;
   blocking?: string;
+  /** The name of the side of another peer. */
+  peer?: string;
 }
 
 const queue = { awaiting: "Queue, async", blocking: "Queue, sync" };
 const pipe = { awaiting: "Pipe, async", blocking: "Pipe, sync" };
 const lock = { awaiting: "Lock, await acquire", blocking: "Lock, acquireSync" };
+const pool = { awaiting: "Pool, await", peer: "piscina" };
 const event = { awaiting: "Event, wait", blocking: "Event, waitSync" };
+
+/** The rows of pools, whose peers are Python's Pool and the fastest of npm. */
+const POOL: Row[] = [
+  { label: "empty tasks, 64 in flight", measurement: "pool-empty-tasks/64-in-flight", ...pool },
+  { label: "objects of 1 KiB and back", measurement: "pool-objects/1-KiB", ...pool },
+  { label: "1 MiB of bytes and back", measurement: "pool-bytes/1-MiB-copied", ...pool },
+  {
+    label: "map, 100,000 tiny items",
+    measurement: "pool-map/100,000-tiny-items",
+    ...pool,
+    blocking: "Pool, blocking",
+  },
+  {
+    label: "one task after the other",
+    measurement: "pool-latency/one-task",
+    ...pool,
+    blocking: "Pool, blocking",
+  },
+  { label: "made to first result", measurement: "pool-start/made-to-first-result", ...pool },
+];
 
 const GROUPS: Record<string, Row[]> = {
   "Queue": [
@@ -71,6 +94,7 @@ interface Colours {
   line: string;
   awaiting: string;
   blocking: string;
+  peer: string;
 }
 
 const LIGHT: Colours = {
@@ -80,6 +104,7 @@ const LIGHT: Colours = {
   line: "#e4e8ec",
   awaiting: "#1f6feb",
   blocking: "#d4872a",
+  peer: "#8c959f",
 };
 const DARK: Colours = {
   background: "#0d1117",
@@ -88,6 +113,7 @@ const DARK: Colours = {
   line: "#262c34",
   awaiting: "#4493f8",
   blocking: "#e3a04c",
+  peer: "#6e7681",
 };
 
 const FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif";
@@ -119,15 +145,18 @@ function tick(doublings: number): string {
 }
 
 function draw(report: Report, colours: Colours): string {
-  const lines = Object.entries(GROUPS).flatMap(([group, rows]) => [
-    { label: `{group|${group}}`, awaiting: null, blocking: null },
+  const hasPools = report.measurements.some(({ name }) => name.startsWith("pool-"));
+  const groups = Object.entries(hasPools ? { ...GROUPS, Pool: POOL } : GROUPS);
+  const lines = groups.flatMap(([group, rows]) => [
+    { label: `{group|${group}}`, awaiting: null, blocking: null, peer: null },
     ...rows.map((row) => ({
       label: row.label,
       awaiting: timesAsFast(report, row.measurement, row.awaiting),
       blocking: timesAsFast(report, row.measurement, row.blocking),
+      peer: timesAsFast(report, row.measurement, row.peer),
     })),
   ]);
-  const ratios = lines.flatMap(({ awaiting, blocking }) => [awaiting, blocking])
+  const ratios = lines.flatMap(({ awaiting, blocking, peer }) => [awaiting, blocking, peer])
     .filter((ratio) => ratio !== null);
   const height = TOP + BOTTOM + ROW_HEIGHT * lines.length;
   const least = Math.floor(Math.log2(Math.min(...ratios)) - LABEL);
@@ -140,7 +169,7 @@ function draw(report: Report, colours: Colours): string {
     silent: true,
     style: { ...text, text: words, x, y: TOP - 24, align },
   });
-  const bars = (name: string, color: string, key: "awaiting" | "blocking") => ({
+  const bars = (name: string, color: string, key: "awaiting" | "blocking" | "peer") => ({
     type: "bar" as const,
     name,
     silent: true,
@@ -189,7 +218,7 @@ function draw(report: Report, colours: Colours): string {
       itemHeight: 8,
       itemGap: 18,
       textStyle: { color: colours.text, fontSize: 12, fontFamily: FONT },
-      data: ["await", "blocking the thread"],
+      data: ["await", "blocking the thread", ...hasPools ? ["piscina, of npm"] : []],
     },
     grid: { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM },
     xAxis: {
@@ -221,6 +250,7 @@ function draw(report: Report, colours: Colours): string {
     series: [
       bars("await", colours.awaiting, "awaiting"),
       bars("blocking the thread", colours.blocking, "blocking"),
+      ...hasPools ? [bars("piscina, of npm", colours.peer, "peer")] : [],
     ],
     graphic: [
       {

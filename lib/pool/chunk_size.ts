@@ -51,7 +51,7 @@ export class ChunkSize {
     if (this.#fixed !== undefined) return;
     const each = ms / items;
     // The average of items that differ; but the first chunks of tiny items show how long a message takes.
-    this.#msPerItem = this.#msPerItem === undefined || each < TINY_MS
+    this.#msPerItem = this.#msPerItem === undefined || items > 1 && each < TINY_MS
       ? each
       : this.#msPerItem + (each - this.#msPerItem) / 4;
     const wanted = TARGET_MS / Math.max(this.#msPerItem, 1e-6);
