@@ -65,7 +65,13 @@ export function startProcess(
   if (bounds.isolation === "os") {
     const maxResultBytes = bounds.maxResultBytes ?? DEFAULT_RESULT_BYTES;
     const keeper = prepareKeeper(identity, target, value, { ...bounds, maxResultBytes });
-    const started = startProcess(identity, keeper.target, keeper.args, {}, replaced);
+    const started = startProcess(
+      identity,
+      keeper.target,
+      keeper.args,
+      { warm: bounds.warm },
+      replaced,
+    );
     return { ...started, result: keeper.result };
   }
   const root = target.isClass ? "this" : "args";

@@ -196,6 +196,7 @@ Deno.test("options of the wrong type are named with what they are", () => {
     [{ target, name: 7 }, /name is a number/],
     [{ target, daemon: "yes" }, /daemon is .*"yes"/, /true or false/],
     [{ target, daemon: 1 }, /daemon is a number/],
+    [{ target, warm: "yes" }, /warm is .*"yes"/, /true or false/],
     [{ target, module: "./work.ts" }, /module is .*"\.\/work\.ts"/, /import\.meta\.url/],
     [{ target, module: 5 }, /module is a number/],
     [{ target, by: "value" }, /by is .*"value"/, /"reference" or "source"/],

@@ -31,7 +31,7 @@ interface Spare {
 let spare: Spare | undefined;
 /** The number of starts and ends so far: a spare is made when there were no more in a while. */
 let changes = 0;
-/** The texts of the package that a spare has failed to load. */
+/** The texts of the package that a spare has failed to load, or for which none could be made. */
 const failed = new primordials.SafeSet<string>();
 let watchesEnd = false;
 
@@ -73,8 +73,12 @@ function expect(request: SpawnRequest, ms: number): void {
   if (spare !== undefined || !isEligible(request)) return;
   const before = changes, { runtime, child: { library, travel } } = request;
   const make = () => {
-    if (changes === before && spare === undefined) {
+    if (changes !== before || spare !== undefined || failed.has(runtime!)) return;
+    try {
       makeSpare(runtime!, library, travel.by === "reference");
+    } catch {
+      // No thread can be made now. The program hasn't asked for one.
+      failed.add(runtime!);
     }
   };
   // Not a timer: this wait neither keeps the program alive nor counts as an operation that a test has left behind.
@@ -83,7 +87,6 @@ function expect(request: SpawnRequest, ms: number): void {
 }
 
 function makeSpare(runtime: string, library: string, hasEntryPoints: boolean): void {
-  if (failed.has(runtime)) return;
   const state = new SpareState();
   const data: SpareData = { words: state.words, library, hasEntryPoints };
   const options = { __proto__: null, workerData: data, env: SHARE_ENV } as WorkerOptions;
