@@ -91,6 +91,7 @@ class Keeper {
   readonly #inner = new ControlBlock();
   #child!: ChildProcess;
   #isStopping = false;
+  #hasExited = false;
   /** The signal by which the process was ended here; 0 if it wasn't. */
   #signal = 0;
   #finished: Exit | undefined;
@@ -133,7 +134,9 @@ class Keeper {
     const output = this.#output;
     for (const socket of each(child.stdio as unknown as Socket[])) socket?.on("error", () => {});
     output.on("data", (chunk: Uint8Array) => this.#hear(chunk));
-    output.on("close", () => this.#stop());
+    // Without a shell, a process that has crashed must be left the time to tell how it ended.
+    const stop = () => this.#stop();
+    output.on("close", hasShell ? stop : () => setTimeout(stop, KILL_PATIENCE_MS));
     if (texts !== undefined) {
       for (const url of each([texts.core, texts.whole])) {
         this.#send(TEXT, encodeText(await (await fetch(url)).text()));
@@ -147,6 +150,7 @@ class Keeper {
     this.#send(START, body);
     const late = setTimeout(() => this.#begin(), MAX_LOADING_MS);
     const exit = await exited;
+    this.#hasExited = true;
     clearTimeout(late);
     return this.#howItEnded(exit);
   }
@@ -238,12 +242,14 @@ class Keeper {
     if (this.#isStopping) return;
     this.#isStopping = true;
     const child = this.#child;
+    if (this.#hasExited) return;
     if (!this.#order.hasShell) {
       child.kill("SIGKILL");
       return;
     }
     child.stdin!.destroy();
     setTimeout(() => {
+      if (this.#hasExited) return;
       try {
         process.kill(-child.pid!, "SIGKILL");
       } catch {
