@@ -117,6 +117,30 @@ Deno.test("an item got where the stack is too full for it stays in the queue", (
   }
 });
 
+Deno.test("items got before one for which the stack is too full are got", () => {
+  const nest = (depth: number): unknown => depth === 0 ? "x" : { nested: nest(depth - 1) };
+  const items = [300, 0, 900, 0, 100, 600].map((depth, i) => ({ i, nested: nest(depth) }));
+  const queue = new Queue<unknown>();
+  const got: unknown[] = [];
+  const dive = () => {
+    try {
+      dive();
+    } catch {
+      // Back on this level there is a little more of the stack.
+    }
+    if (queue.qsize() > 0) {
+      const some = queue.getManyNowait(6);
+      for (let i = 0; i < some.length; i++) got[got.length] = some[i];
+    }
+  };
+  for (let round = 0; round < 2; round++) {
+    got.length = 0;
+    for (const item of items) queue.putNowait(item);
+    dive();
+    assert.deepEqual(got, items);
+  }
+});
+
 Deno.test("a wake-up for one who needs more room than there is lets others put", async () => {
   const queue = new Queue<string>({ maxSize: 3, maxBytes: 1200 });
   for (const item of ["a", "y".repeat(800), "b"]) queue.putNowait(item);

@@ -214,23 +214,30 @@ export class Store<T> implements Subject {
   getMany(most: number): Operation<T[]> {
     const attempt = () => {
       this.checkOpen();
-      const { ring } = this;
-      const shut = ring.isShut;
+      const shut = this.ring.isShut;
       const items: T[] = [];
-      while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
-      while (items.length < most) {
-        renewLent(taken);
-        // The first call compiles the decoder, before there is anything to lose on a full stack.
-        this.#decodeAll(0, items);
-        const count = ring.tryTakeMany(taken, most - items.length, begins, lengths);
-        if (count === 0) break;
-        if (!this.#decodeAll(count, items)) break;
+      try {
+        this.#getUpTo(most, items);
+      } catch (error) {
+        // What was got by then goes to the caller; the next call meets the error again.
+        if (items.length === 0) throw error;
       }
       if (items.length > 0) return items;
       if (shut) throw shutDownError("is empty");
       return WAIT;
     };
     return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty, subject: this, verb: GET };
+  }
+
+  #getUpTo(most: number, items: T[]): void {
+    while (items.length < most && this.#hasKept()) items[items.length] = this.#getKept();
+    while (items.length < most) {
+      renewLent(taken);
+      // The first call compiles the decoder, before there is anything to lose on a full stack.
+      this.#decodeAll(0, items);
+      const count = this.ring.tryTakeMany(taken, most - items.length, begins, lengths);
+      if (count === 0 || !this.#decodeAll(count, items)) return;
+    }
   }
 
   /**
