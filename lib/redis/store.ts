@@ -705,7 +705,11 @@ export class Store implements Member {
   #blocking(): Helper {
     this.check();
     const helper = this.wires.helper();
-    if (helper !== undefined) return helper;
+    if (helper !== undefined) {
+      // While this thread is blocked, nobody else beats.
+      this.wires.shareBeats();
+      return helper;
+    }
     throw new InvalidStateError(
       "This process can have no threads, and so can't block. Use the methods that return promises.",
     );

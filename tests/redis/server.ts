@@ -370,6 +370,18 @@ Deno.test("a client that computes without a pause keeps its leases; without a th
   }
 });
 
+Deno.test("what a blocking call has got isn't given to another one while the process computes", async () => {
+  await using server = await Server.start();
+  await using watcher = await connect(server.url, { leaseTime: 300 });
+  await using hub = await connect(server.url, { leaseTime: 300 });
+  const queue = await hub.queue<string>("computed");
+  await queue.put("an item");
+  assert.equal(queue.getSync(), "an item");
+  for (const end = performance.now() + 1500; performance.now() < end;);
+  const other = await watcher.queue<string>("computed");
+  await assert.rejects(other.get({ timeout: 300 }), QueueEmpty);
+});
+
 Deno.test("a hub that is closed gives back what it had, and acknowledges what was got", async () => {
   await using server = await Server.start();
   await using hub = await connect(server.url);
