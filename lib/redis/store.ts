@@ -284,7 +284,7 @@ export class Store implements Member {
   }
 
   beat(): Beat | undefined {
-    if (this.#failure !== undefined || !this.#isOpen) return undefined;
+    if (this.#failure !== undefined || this.#epoch === 0) return undefined;
     const { client, options } = this.wires;
     const args = [this.id, client, String(this.#epoch), String(options.leaseTime)];
     return { script: "beat", base: this.base, args };
