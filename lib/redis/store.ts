@@ -741,6 +741,7 @@ export class Store implements Member {
   /** Makes sure that it is open, blocking until it is. */
   #openSync(): void {
     if (this.#isOpen) return;
+    this.wires.enlist(this);
     const helper = this.#blocking();
     if (this.id === "") {
       const { maxSize, counted } = this.wanted;

@@ -248,6 +248,11 @@ export class Wires {
     });
   }
 
+  /** Beats for a member that hasn't been added yet, because its process blocks. */
+  enlist(member: Member): void {
+    this.#members.add(member);
+  }
+
   /** Adds a member, which says hello as soon as there is a connection. */
   async add(member: Member): Promise<void> {
     this.#members.add(member);
