@@ -25,6 +25,7 @@ import { isMainThread } from "node:worker_threads";
 import { withoutKill } from "./critical_section.ts";
 import { corrupted } from "../validate/corruption.ts";
 import { PerIsolate } from "./per_isolate.ts";
+import { patience, spendPatience } from "./patience.ts";
 import { isExposed, isSpoiled, markSpoiled, suspect } from "./tainted_memory.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -40,12 +41,7 @@ const SPINS = 100;
 const SLICE_MS = 50;
 /** After this many slices with the same mark, the holder has ended; after this many without one, there is no holder. */
 const ENDED_SLICES = 60, NEVER_TRUE_SLICES = 200;
-/**
- * The longest wait for a lock where hostile code can write: a hundred times as long as any honest holder
- * takes. Then the waiter gets an error; a mark that stays for three seconds is treated as above.
- */
-const EXPOSED_TIMEOUT_MS = 150;
-/** The same once such a wait has failed. */
+/** The longest wait for a lock in memory where such a wait has failed because hostile code can write there. */
 const SPOILED_TIMEOUT_MS = 5;
 /** Attempts that find the lock held, then free, then held: more than honest processes can make necessary. */
 const MAX_ATTEMPTS = 10_000_000;
@@ -95,6 +91,23 @@ export class Mutex {
   }
 
   #lockContended(held: number): void {
+    const { buffer } = this.#words;
+    if (!isExposed(buffer)) return this.#waitFor(held, Infinity);
+    const timeout = patience();
+    try {
+      this.#waitFor(held, isSpoiled(buffer) ? SPOILED_TIMEOUT_MS : timeout);
+    } finally {
+      spendPatience();
+    }
+  }
+
+  /**
+   * Takes the lock when it is free.
+   *
+   * @param timeout where hostile code can write the longest wait, in ms: then the caller gets an error, and a mark that
+   *   stays for three seconds is treated as above
+   */
+  #waitFor(held: number, timeout: number): void {
     const words = this.#words, at = this.#at;
     for (let i = 0; i < SPINS; i++) {
       if (
@@ -105,12 +118,12 @@ export class Mutex {
     // A waiter that takes the lock from here on marks it as contended, because other waiters may be asleep.
     const mine = held & MARK | CONTENDED;
     let unchanged = FREE, slices = 0, allSlices = 0;
-    const began = isExposed(words.buffer) ? performance.now() : Infinity;
-    const timeout = isSpoiled(words.buffer) ? SPOILED_TIMEOUT_MS : EXPOSED_TIMEOUT_MS;
+    const began = timeout === Infinity ? 0 : performance.now();
     for (let attempts = 0;; attempts++) {
       // Hostile code can write new marks again and again; honest processes don't.
       if (
-        performance.now() - began > timeout || allSlices > 2 * NEVER_TRUE_SLICES ||
+        timeout !== Infinity && performance.now() - began > timeout ||
+        allSlices > 2 * NEVER_TRUE_SLICES ||
         attempts > MAX_ATTEMPTS
       ) {
         // An honest process that has ended holds the lock with one mark for ever: then this waiter takes the lock.

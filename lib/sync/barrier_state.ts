@@ -37,6 +37,7 @@ import {
   TOO_LONG,
 } from "./broken_barrier.ts";
 import type { SharedState } from "../shm/shared_state.ts";
+import { checkAttempts } from "../validate/corruption.ts";
 import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
 import { AWAIT, BARRIER, numberIn, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -169,7 +170,7 @@ export class BarrierState implements Subject {
     );
   }
 
-  #enter(arrival: Arrival, onlyLast: boolean): boolean {
+  #enter(arrival: Arrival, onlyLast: boolean, attempts = 0): boolean {
     const { words, token } = this.#shared;
     let isBroken = false, isMissing = false, entered = false;
     if (willRunExitHooks()) joined.add(this);
@@ -196,7 +197,8 @@ export class BarrierState implements Subject {
     if (isBroken) throw this.#error();
     if (!isMissing) return entered;
     this.#break(DIED);
-    return this.#enter(arrival, onlyLast);
+    checkAttempts(attempts, "object");
+    return this.#enter(arrival, onlyLast, attempts + 1);
   }
 
   /** Under the table's lock: a row for this process, or -1. */
