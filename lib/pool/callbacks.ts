@@ -2,7 +2,7 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { console } = primordials;
+const { console, Reflect } = primordials;
 
 /** Calls a callback, and prints what it throws. */
 export function callBack<A extends unknown[]>(
@@ -11,7 +11,8 @@ export function callBack<A extends unknown[]>(
   ...args: A
 ): void {
   try {
-    callback(...args);
+    // Not spread: that calls the array iterator, which a program may have replaced.
+    Reflect.apply(callback, undefined, args);
   } catch (error) {
     console.error(`A callback of a pool, ${name}, has failed:`, error);
   }

@@ -40,7 +40,7 @@ export interface Capabilities {
 /** The members that a capability stands for. */
 export const members: Partial<Record<keyof Capabilities, readonly PropertyKey[]>> = {
   asyncQueue: [
-    ...["maxSize", "qsize", "full", "statistics", "shutdown", "readable", "writable"],
+    ...["maxSize", "qsize", "full", "shutdown", "readable", "writable"],
     Symbol.asyncIterator,
   ],
   batches: ["putMany", "putManyNowait", "getMany", "getManyNowait"],
