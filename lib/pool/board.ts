@@ -83,6 +83,17 @@ export class Board {
     return Atomics.compareExchange(this.#claims, slot, claimed, stopped) === claimed;
   }
 
+  /** Frees the slot of a stopped unit that has ended. */
+  free(slot: number): void {
+    Atomics.store(this.#claims, slot, FREE);
+  }
+
+  /** Whether the worker is done with the unit that the slot had. */
+  isFree(slot: number): boolean {
+    const state = Atomics.load(this.#claims, slot) & STATE_MASK;
+    return state === FREE || state === REVOKED;
+  }
+
   /** The state of a unit and the number of its current item. */
   look(slot: number): { claim: Claim; item: number } {
     const word = Atomics.load(this.#claims, slot), state = word & STATE_MASK;

@@ -2,6 +2,7 @@
 // each item to its sink. A call ends early as a whole: its source is closed, waiting chunks are taken out, running
 // ones are stopped.
 
+import { describe } from "../validate/describe.ts";
 import type { CallSite } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { type CurrentTask, currentTask } from "./current_task.ts";
@@ -35,6 +36,7 @@ const {
   removeAbortListener,
   SafeMap,
   setTimeout,
+  TypeError,
 } = primordials;
 
 /** The pool, as a map uses it. */
@@ -228,14 +230,17 @@ export class MapCall implements Client {
         this.#sourceFailed(error);
         break;
       }
-      if (step instanceof Promise || typeof (step as { then?: unknown }).then === "function") {
+      const { then } = primordials.ToObject(step) as { then?: unknown };
+      if (step instanceof Promise || typeof then === "function") {
         // An item of an asynchronous source doesn't wait until the chunk is full.
         return PromisePrototypeThen(Promise.resolve(step), (step: IteratorResult<unknown>) => {
+          checkStep(step);
           if (step.done) this.#isExhausted = true;
           else ArrayPrototypePush(items, step.value);
           return items;
         });
       }
+      checkStep(step);
       const { done, value } = step as IteratorResult<unknown>;
       if (done) {
         this.#isExhausted = true;
@@ -438,6 +443,14 @@ async function soon(promise: Promise<unknown>): Promise<void> {
     timer = setTimeout(resolve, CLOSING_MS);
   });
   clearTimeout(timer);
+}
+
+/** Throws unless it is what an iterator's next() has to return. */
+function checkStep(step: unknown): void {
+  if (typeof step === "object" && step !== null || typeof step === "function") return;
+  throw new TypeError(
+    `The iterator of the items returned ${describe(step)} from next(). It has to return an object.`,
+  );
 }
 
 /** The number of items, if it can be known. */

@@ -178,12 +178,10 @@ export class RunningUnit {
     const moving = value instanceof Transferred;
     if (cells !== NO_CELLS) {
       if (moving) this.#around.cells.skip(cells + this.#item);
-      else if (this.#around.cells.write(cells + this.#item, value)) return this.#isInCell(slot);
+      else if (this.#around.cells.write(cells + this.#item, value)) return this.#isInCell();
     }
     const result = moving ? value.value : value;
-    if (this.#isLast) {
-      if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
-    }
+    // The item runs until it is encoded: that may call the program's getters, which may never return.
     try {
       this.#around.sendOutcome([DONE, slot, result], moving ? value.list : undefined);
     } catch (error) {
@@ -193,8 +191,7 @@ export class RunningUnit {
   }
 
   /** Goes on after an item whose result lies in its cell; true if there is a next item. */
-  #isInCell(slot: number): boolean {
-    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return this.#freeze();
+  #isInCell(): boolean {
     const goesOn = this.#next();
     this.#around.isInCell();
     return goesOn;
@@ -202,9 +199,8 @@ export class RunningUnit {
 
   /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
-    const { slot, header: { 8: cells } } = this.#arrived;
+    const { header: { 8: cells } } = this.#arrived;
     if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
-    if (this.#isLast && !this.#around.board.finish(slot, this.#item)) return this.#freeze();
     this.#sendFailure(error);
     return this.#next();
   }
@@ -226,6 +222,7 @@ export class RunningUnit {
   #next(): boolean {
     const { slot, header: { 5: isTimed } } = this.#arrived;
     if (this.#isLast) {
+      if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
       this.#around.ended(slot);
       return false;
     }

@@ -187,7 +187,9 @@ export class Scheduler implements Executor {
   #retire(worker: Worker, takesBack = true): void {
     const back = takesBack ? worker.revokeAll() : [];
     // A worker that leaves still runs the units that are for it alone.
-    for (const unit of each(ArrayPrototypeSplice(worker.own, 0))) this.#give(worker, unit);
+    while (worker.own.length > 0 && worker.hasSlot) {
+      this.#give(worker, ArrayPrototypeShift(worker.own)!);
+    }
     worker.retire();
     if (back.length > 0) this.#backlog.pushFront(back);
   }
@@ -401,7 +403,11 @@ export class Scheduler implements Executor {
       worker.giveUp();
       return;
     }
-    failUnsent(unit, cause);
+    if (unit.items.length === 1) return failUnsent(unit, cause);
+    // One of the items can't be sent; the others can.
+    const half = unit.items.length >> 1;
+    this.#backlog.pushFront([unit.slice(0, half), unit.slice(half, unit.items.length)]);
+    queueMicrotask(() => this.#dispatch());
   }
 
   #free(worker: Worker): void {

@@ -42,9 +42,11 @@ export class SentUnits {
     return running;
   }
 
-  /** A slot that no unit has. */
+  /** A slot that no unit has. There is one: a worker has at most SLOTS - 1 units, and is between two steps of one. */
   freeSlot(): number {
-    while (this.units.has(this.#nextSlot)) this.#nextSlot = (this.#nextSlot + 1) % SLOTS;
+    while (this.units.has(this.#nextSlot) || !this.board.isFree(this.#nextSlot)) {
+      this.#nextSlot = (this.#nextSlot + 1) % SLOTS;
+    }
     const slot = this.#nextSlot;
     this.#nextSlot = (slot + 1) % SLOTS;
     return slot;

@@ -56,8 +56,7 @@ export class TimeLimits {
         next = Math.min(next, timeLimit);
         continue;
       }
-      this.#hear();
-      if (!this.#sent.units.has(slot)) continue; // its last message told the outcome
+      this.#hear(); // its last message may tell the outcome
       this.#reached(slot, unit, item);
       return this.check();
     }

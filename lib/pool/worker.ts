@@ -243,6 +243,12 @@ export class Worker {
     return Math.min(places, SLOTS - 1) - this.#sent.units.size;
   }
 
+  /** Whether the claim board has a slot for another unit. */
+  get hasSlot(): boolean {
+    return this.#state !== "stopped" && this.#state !== "ended" &&
+      this.#sent.units.size < SLOTS - 1;
+  }
+
   /** Whether one of its tasks waits for other tasks, so that its place is free. */
   get isNesting(): boolean {
     return this.#places > 0;
@@ -396,6 +402,7 @@ export class Worker {
   #endStopped(slot: number, unit: Unit, reason: unknown): void {
     const rest: Unit[] = [];
     this.#readCells(slot, unit);
+    this.#sent.units.set(slot, unit); // also if its last outcome has just been heard
     if (!unit.isDropped && unit.settled < unit.items.length) {
       ArrayPrototypePush(rest, unit.slice(unit.settled, unit.items.length));
     }
@@ -428,6 +435,7 @@ export class Worker {
     clearTimeout(stopping.timer);
     this.#stopping.delete(slot);
     this.#sent.units.delete(slot);
+    this.#board.free(slot);
     this.#endIfDone();
     this.#events.free(this);
   }

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { CancelledError, Pool, SharedArray, sleep, TaskError } from "../../mod.ts";
+import { PoolSoak } from "../soak/pools.ts";
 import { withSeeds } from "../support/seed.ts";
 import { type Item, keep, work } from "../support/targets/pool_round_targets.ts";
 
@@ -124,4 +125,13 @@ Deno.test("20,000 items in pools, under random deaths, cancels, limits and chang
   const first = Math.floor(Math.random() * 2 ** 31);
   const seeds = Array.from({ length: 5 }, (_, i) => first + i);
   await withSeeds(seeds, async (random) => console.log(await rounds(random)));
+});
+
+Deno.test("200 events of the soak of pools, of all kinds of calls", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  try {
+    console.log(await new PoolSoak(seed).run(200));
+  } catch (cause) {
+    throw new Error(`With seed ${seed}: deno task soak --pools 200 --seed ${seed}`, { cause });
+  }
 });
