@@ -154,6 +154,11 @@ export function bootConfined(
   });
 }
 
+/** Keeps the text of this package that the child runs from: a sealed process can't import it any more. */
+export function keepRuntime(url: string, runtime: Exports): void {
+  preload({ [url]: runtime });
+}
+
 /** How long a spare waits for a process, in ms. */
 const SPARE_MS = 8000;
 

@@ -52,7 +52,6 @@ export function startingOf(
         memoryLimitMb,
         // With any limit a sandbox can be stopped at any instant.
         timeLimit: isConfined ? Infinity : undefined,
-        by,
         [preloading]: by === "source" ? [] : modules,
       } as ConstructorParameters<typeof Process<[Connection, WorkerSetup], void>>[0],
     );

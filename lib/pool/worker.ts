@@ -400,6 +400,7 @@ export class Worker {
    * the worker ends when none of its units is wanted any more. Items that have not begun go back.
    */
   #endStopped(slot: number, unit: Unit, reason: unknown): void {
+    if (this.#state === "ended") return; // its end was heard meanwhile, and has settled the unit
     const rest: Unit[] = [];
     this.#readCells(slot, unit);
     this.#sent.units.set(slot, unit); // also if its last outcome has just been heard

@@ -10,7 +10,7 @@ import { asExpression, bodyOf, scopeOf } from "./source.ts";
 import { callersWithMain, findReference, type Target } from "./target.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypeConcat, ArrayPrototypeMap, Function, Object, Reflect, TypeError } =
+const { ArrayPrototypeConcat, ArrayPrototypeMap, Function, Object, Promise, Reflect, TypeError } =
   primordials;
 
 // deno-lint-ignore no-explicit-any
@@ -103,5 +103,8 @@ export function explainThrown(error: unknown, travel: FunctionTravel): unknown {
 
 /** This package, as its users import it. */
 function ownNamespace(): Promise<Namespace> {
-  return import(isBundled ? wholeUrl() : new URL("../../mod.ts", import.meta.url).href);
+  const url = isBundled ? wholeUrl() : new URL("../../mod.ts", import.meta.url).href;
+  // A sealed process can't import what it has loaded at its start.
+  const loaded = preloaded(url);
+  return loaded === undefined ? import(url) : Promise.resolve(loaded);
 }

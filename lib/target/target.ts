@@ -120,9 +120,11 @@ export function plan(target: Target, worker: Worker): Plan {
     const travel: Travel = {
       ...{ by: "source", name: own.name, isClass: false, scope, notByReference: undefined },
     };
+    const { whole } = partsFor(isConfined);
     const main = isStarterSealed
       ? strictMainModule(own.name, scope, bundleParts().whole)
-      : mainModule(own.name, scope, partsFor(isConfined).whole, isConfined);
+      : `${mainModule(own.name, scope, whole, isConfined)}
+multiprocessing$child.keepRuntime(${JSON.stringify(whole)}, multiprocessing$runtime);`;
     return { travel, main: dataUrl(main), grants, giveUp: [] };
   }
   if (typeof code === "string") {
@@ -382,7 +384,7 @@ child.modulesAreThere();`;
   });
   return `import ${JSON.stringify(dataUrl(seal))};
 import * as target from ${JSON.stringify(isOwn(module) ? whole : module)};
-const others = {};
+const others = ${isOwn(module) ? `{ ${JSON.stringify(whole)}: target }` : "{}"};
 ${ArrayPrototypeJoin(others, "\n")}
 export { others, target };`;
 }

@@ -1,7 +1,7 @@
 // A pool in other hands: in its own tasks, in processes, in sandboxes, and handed on from there.
 
 import assert from "node:assert/strict";
-import { Pool, Process } from "../../mod.ts";
+import { currentTask, Pool, Process } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import * as targets from "../support/targets/pool_targets.ts";
 
@@ -171,4 +171,17 @@ for (const [name, [call, expected]] of Object.entries(calls)) {
 Deno.test("a sandboxed pool works from a module that only tests can import", async () => {
   await using pool = new Pool({ processes: 1, permissions: "none", spares: 0 });
   assert.equal(await pool.apply((n: number) => n + 1, [1]), 2);
+});
+
+testInFull("in a sandbox functions by source use this package's names", async () => {
+  for (const by of ["source", undefined] as const) {
+    await using pool = new Pool({ processes: 1, permissions: "none", by, spares: 0 });
+    assert.deepEqual(
+      await pool.apply(targets.whoAmI, [], { name: "it" }).then(({ name }) => name),
+      "it",
+    );
+    const name = () => currentTask()!.name;
+    assert.equal(await pool.apply(name), "name");
+    assert.equal(await pool.apply((pool: Pool) => pool.apply(() => currentTask()!.id), [pool]), 4);
+  }
 });
