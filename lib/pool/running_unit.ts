@@ -39,6 +39,8 @@ export interface Known {
   name: string;
   code: AnyFunction | undefined;
   loading: Promise<AnyFunction> | undefined;
+  /** Whether neither the function nor the error that it can't be made with is there yet; false after an error. */
+  isLoading: boolean;
 }
 
 /** A unit that has arrived and has not begun. */

@@ -196,10 +196,10 @@ class Server {
   }
 
   #define(id: number, travel: FunctionTravel, name: string): void {
-    const known: Known = { travel, name, code: undefined, loading: undefined };
+    const known: Known = { travel, name, code: undefined, loading: undefined, isLoading: true };
     known.loading = PromisePrototypeThen(makeFunction(travel), (code) => known.code = code);
     // The unit that calls the function gets the error.
-    PromisePrototypeThen(known.loading, undefined, () => {});
+    PromisePrototypeThen(known.loading, undefined, () => known.isLoading = false);
     this.#functions.set(id, known);
   }
 
@@ -207,12 +207,27 @@ class Server {
   #advance(): void {
     while (this.#arrived.length > 0) {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
+      // Until its function is loaded, a unit has not begun: no time limit runs, and no death costs it.
+      if (this.#awaitFunction(this.#arrived[0].header[1])) return;
       const arrived = ArrayPrototypeShift(this.#arrived)!;
       if (!this.#board.claim(arrived.slot, arrived.header[7])) continue;
       const running = new RunningUnit(arrived, this.#around);
       this.#running.set(arrived.slot, running);
       running.begin();
     }
+  }
+
+  /** Whether a function is being loaded; units go on then. */
+  #awaitFunction(id: number): boolean {
+    const { loading, code, isLoading } = this.#functions.get(id)!;
+    if (!isLoading || code !== undefined) return false;
+    const goOn = () => {
+      this.#advance();
+      // Those that waited for the function may all have been taken back.
+      if (this.#running.size === 0 && this.#arrived.length === 0) this.#idle?.();
+    };
+    PromisePrototypeThen(loading!, goOn, goOn);
+    return true;
   }
 
   #ended(slot: number): void {

@@ -103,7 +103,7 @@ export function explainThrown(error: unknown, travel: FunctionTravel): unknown {
 
 /** This package, as its users import it. */
 function ownNamespace(): Promise<Namespace> {
-  const url = isBundled ? wholeUrl() : new URL("../../mod.ts", import.meta.url).href;
+  const url = isBundled ? wholeUrl() : new primordials.URL("../../mod.ts", import.meta.url).href;
   // A sealed process can't import what it has loaded at its start.
   const loaded = preloaded(url);
   return loaded === undefined ? import(url) : Promise.resolve(loaded);
