@@ -10,6 +10,7 @@ import {
   waitNowait,
 } from "../../mod.ts";
 import { hosted } from "../../lib/host/supervisor.ts";
+import { testInFull } from "../support/length.ts";
 import * as targets from "../support/targets/process_targets.ts";
 
 const module = targets.here;
@@ -50,7 +51,7 @@ async function checkAllNotice(said: Queue<string>, count: number) {
 
 for (const how of ["kill", "terminate"] as const) {
   for (const role of ["rest", "spin"] as const) {
-    Deno.test(`children notice that a parent that ${role}s was ended by ${how}()`, async () => {
+    testInFull(`children notice that a parent that ${role}s was ended by ${how}()`, async () => {
       const { parent, said, count } = await startWatched(role);
       parent[how]();
       await checkAllNotice(said, count);

@@ -15,6 +15,7 @@ import {
   type TypeCode,
   Value,
 } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 import { addTogether, countTogether, underLock } from "../support/counting.ts";
 import { says, wrong } from "../support/local.ts";
 import * as targets from "../support/targets/value_targets.ts";
@@ -305,7 +306,7 @@ for (const how of ["returned", "was killed"] as const) {
 }
 
 for (const [name, ways] of Object.entries(underLock)) {
-  Deno.test(`4 processes count to 3,000 each, exactly: ${name}`, async () => {
+  testInFull(`4 processes count to 3,000 each, exactly: ${name}`, async () => {
     await countTogether(ways, 4, 3_000);
   });
 }

@@ -7,6 +7,7 @@ import { freeEncoder } from "../../lib/codec/encode.ts";
 import { describeFailure, type Failure } from "../../lib/transfer/remote_error.ts";
 import { headlineOf, recreateFailure } from "../../lib/transfer/recreate_error.ts";
 import { BufferTooShort, Process, ProcessError, QueueEmpty, QueueFull } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 import * as targets from "../support/targets/failure_targets.ts";
 
 const module = targets.here;
@@ -82,19 +83,22 @@ for (const way of Object.keys(ways)) {
 }
 
 for (const options of [{}, { isLate: true }, { permissions: "none" as const }]) {
-  Deno.test(`a process fails with such errors, with options ${JSON.stringify(options)}`, async () => {
-    // deno-lint-ignore no-explicit-any
-    const causeOf = async (name: string): Promise<any> => (await failureOf(name, options)).cause;
-    const notFound = await causeOf("notFound");
-    assert.ok(notFound instanceof Deno.errors.NotFound);
-    assert.equal("code" in notFound && notFound.code, "ENOENT");
-    assert.match(`${notFound.stack}`, /at .*fail/);
-    const { error, suppressed } = await causeOf("suppressed");
-    assert.ok(error instanceof RangeError);
-    assert.deepEqual([suppressed.name, suppressed.status], ["HttpError", 404]);
-    assert.equal((await causeOf("domException")).code, 25);
-    assert.equal((await causeOf("inProperties")).list[0].inner.status, 404);
-  });
+  testInFull(
+    `a process fails with such errors, with options ${JSON.stringify(options)}`,
+    async () => {
+      // deno-lint-ignore no-explicit-any
+      const causeOf = async (name: string): Promise<any> => (await failureOf(name, options)).cause;
+      const notFound = await causeOf("notFound");
+      assert.ok(notFound instanceof Deno.errors.NotFound);
+      assert.equal("code" in notFound && notFound.code, "ENOENT");
+      assert.match(`${notFound.stack}`, /at .*fail/);
+      const { error, suppressed } = await causeOf("suppressed");
+      assert.ok(error instanceof RangeError);
+      assert.deepEqual([suppressed.name, suppressed.status], ["HttpError", 404]);
+      assert.equal((await causeOf("domException")).code, 25);
+      assert.equal((await causeOf("inProperties")).list[0].inner.status, 404);
+    },
+  );
 }
 
 Deno.test("a SuppressedError keeps both its errors, and an AggregateError all", () => {
