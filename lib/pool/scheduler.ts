@@ -376,11 +376,12 @@ export class Scheduler implements Executor {
       this.#failed(part, error, worker);
       return;
     }
-    this.#events.dispatched(worker, part);
-    this.#events.roomMade();
     const isLast = unit.pinned === undefined && worker.given >= this.#sizes.maxTasksPerChild;
     // It still runs what it was given: taken back, the unit would go from worker to worker without being run.
+    // The others are told then only: they may submit more, and this worker takes no more.
     if (isLast) this.#replace(worker, false);
+    this.#events.dispatched(worker, part);
+    this.#events.roomMade();
   }
 
   #remember(call: Registered): void {

@@ -230,7 +230,10 @@ export class PoolSoak {
         outcome = pool.apply(targets.work, [item], options);
       }
       if (stop !== undefined) sleep(this.#random() * 10).then(() => stop.abort("enough"));
-      this.#check(items, k, await outcome.catch((error) => error), true);
+      const result = await outcome.catch((error) => error);
+      // Of a pool that was terminated while the call waited for room.
+      if (pool.closed && (result as Error).name === "InvalidStateError") return;
+      this.#check(items, k, result, true);
     });
     await Promise.all(calls);
   }
