@@ -5,13 +5,18 @@ import assert from "node:assert/strict";
 import { granted, needs, run } from "./support/programs.ts";
 
 /** Registers a test that runs an example by source and by reference, at the same time. */
-function example(file: string, does: string, check: (out: string[]) => void): void {
+function example(
+  file: string,
+  does: string,
+  check: (out: string[]) => void,
+  args: string[] = [],
+): void {
   Deno.test({
     name: `examples/${file} ${does} ${needs}`,
     ignore: !granted,
     fn: async () => {
       const program = `../../../examples/${file}`;
-      const runs = [run(program), run(program, [], ["--allow-all"])];
+      const runs = [run(program, args), run(program, args, ["--allow-all"])];
       for (const { code, out, errors } of await Promise.all(runs)) {
         assert.deepEqual({ code, errors }, { code: 0, errors: "" });
         try {
@@ -78,4 +83,4 @@ example("pool.ts", "hashes what it can read, and goes on where it can't", (out) 
 example("sandbox_pool.ts", "runs every snippet in a sandbox of its own", (out) => {
   assert.equal(out[0], "2 returned, 0 of them wrong; 2 Error, 2 NotCapable, 2 exit, 2 timeLimit");
   assert.match(out[1], /^\d+ a second$/);
-});
+}, ["10", "2000"]);
