@@ -3,7 +3,7 @@
  * queues by their names. This entry point alone depends on a package, `npm:@redis/client`.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");

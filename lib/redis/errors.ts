@@ -8,7 +8,7 @@ import { InvalidStateError, nameClass } from "./core.ts";
  * went back to the queue, and another consumer gets it, or has got it.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, LeaseLostError } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");

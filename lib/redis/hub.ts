@@ -31,7 +31,7 @@ let wiresOf: (hub: Hub) => Wires;
  * A connection to a Redis server, from {@linkcode connect}: it makes and opens queues and locks by their names.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type Hub } from "@multiproc/multiprocessing/redis";
  *
  * async function backlog(hub: Hub, name: string): Promise<number> {
@@ -208,7 +208,7 @@ export function connectLater(url: string | URL, options?: HubOptions): Hub {
  * @throws {TypeError} if the URL or an option isn't of its type
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379", { leaseTime: 10_000 });

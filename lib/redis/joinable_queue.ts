@@ -29,7 +29,7 @@ import { leaseLostError, Store } from "./store.ts";
  * The figures of a {@linkcode RemoteJoinableQueue}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type RemoteJoinableQueueStatistics } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");
@@ -50,7 +50,7 @@ export interface RemoteJoinableQueueStatistics
  * An item that came back as often as `attempts` allows.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type DeadLetter } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");
@@ -77,7 +77,7 @@ export interface DeadLetter<T = unknown> {
  * client's program ends without, in whatever way, the item comes back to the head of the queue.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");

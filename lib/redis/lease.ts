@@ -10,7 +10,7 @@ import { leaseLostError, type Store } from "./store.ts";
  * whoever gets it then is told that it was tried before.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type Lease } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");

@@ -30,7 +30,7 @@ class Acquirer extends Waiter<boolean, Acquirer> {
  * A held {@linkcode RemoteLock}, released at the end of the block: `await using held = await lock.hold()`.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type RemoteHeld } from "@multiproc/multiprocessing/redis";
  *
  * async function write(held: RemoteHeld, text: string) {
@@ -62,7 +62,7 @@ export interface RemoteHeld extends AsyncDisposable {
  * It is leased: when its holder's program ends, in whatever way, it is free after the hub's `leaseTime`.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");

@@ -15,7 +15,7 @@ import {
  * Options of {@linkcode connect}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type HubOptions } from "@multiproc/multiprocessing/redis";
  *
  * const options: HubOptions = { prefix: "an example", leaseTime: 10_000, timeout: 5000 };
@@ -108,7 +108,7 @@ export function publicUrl(url: string): string {
  * are given must be its own.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type RemoteQueueOptions } from "@multiproc/multiprocessing/redis";
  *
  * const options: RemoteQueueOptions = { maxSize: 1000, expireAfter: 60_000 };
@@ -129,7 +129,7 @@ export interface RemoteQueueOptions {
  * Options of {@linkcode Hub.joinableQueue}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type RemoteJoinableQueueOptions } from "@multiproc/multiprocessing/redis";
  *
  * const options: RemoteJoinableQueueOptions = { attempts: 5 };

@@ -30,7 +30,7 @@ import type { Store } from "./store.ts";
  * The figures of a {@linkcode RemoteQueue}: the answer of {@linkcode RemoteQueue.statistics}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect, type RemoteQueueStatistics } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");
@@ -61,7 +61,7 @@ export function storeIn(queue: object): Store {
  * those of `Queue`; what answers at once there answers by a promise here.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "@multiproc/multiprocessing/redis";
  *
  * await using hub = await connect("redis://127.0.0.1:6379");
