@@ -21,6 +21,9 @@ const {
   WeakSetPrototypeHas,
 } = primordials;
 
+/** The longest wait for a lock that hostile code can hold, in a call that has no timeout for it; in ms. */
+export const EXPOSED_TIMEOUT_MS = 200;
+
 const exposed = new WeakSet<object>();
 /** The content of a serialized object is plain data of few levels. */
 const MAX_DEPTH = 4;

@@ -3,7 +3,7 @@
 
 import { describe } from "../validate/describe.ts";
 import { checkNumber, isWhole } from "../validate/numbers.ts";
-import { AbandonedLockError } from "../errors.ts";
+import { AbandonedLockError, TimeoutError } from "../errors.ts";
 import { customInspect, type Inspect, print } from "../printing.ts";
 import {
   cannotClone,
@@ -14,6 +14,7 @@ import {
   serialize,
   type Serialized,
 } from "../transfer/transferable.ts";
+import { EXPOSED_TIMEOUT_MS, isExposed } from "../liveness/tainted_memory.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
@@ -179,6 +180,8 @@ export class Condition implements Holdable {
    * @throws {InvalidStateError} if this process doesn't hold the lock
    * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
    *   changed; this process holds the lock then
+   * @throws {TimeoutError} if a process with permissions of its own has this condition, too, and the lock wasn't
+   *   given back in 200 ms after `timeout`; it isn't held then
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async wait(options?: WaitOptions): Promise<boolean> {
@@ -189,7 +192,7 @@ export class Condition implements Holdable {
   async #wait(options: WaitOptions | undefined, caller: CallSite): Promise<boolean> {
     const deaths = this.#lock[reportDeath]();
     const place = this.#queue.join();
-    const times = this.#lock[releaseAll]();
+    const times = this.#lock[releaseAll](), until = this.#patience(options);
     let abandoned: AbandonedLockError | undefined;
     try {
       return await eventually(this.#waiting(place, deaths), options, () => caller);
@@ -199,7 +202,7 @@ export class Condition implements Holdable {
       throw error;
     } finally {
       try {
-        await this.#reacquire(times, caller, abandoned);
+        await this.#reacquire(times, caller, until, abandoned);
       } finally {
         place.leave();
       }
@@ -216,7 +219,7 @@ export class Condition implements Holdable {
     this.#check("waitSync", options);
     const deaths = this.#lock[reportDeath]();
     const place = this.#queue.join();
-    const times = this.#lock[releaseAll]();
+    const times = this.#lock[releaseAll](), until = this.#patience(options);
     let abandoned: AbandonedLockError | undefined;
     try {
       return blocking(this.#waiting(place, deaths), options);
@@ -226,7 +229,7 @@ export class Condition implements Holdable {
       throw error;
     } finally {
       try {
-        this.#reacquireSync(times, abandoned);
+        this.#reacquireSync(times, until, abandoned);
       } finally {
         place.leave();
       }
@@ -353,11 +356,24 @@ export class Condition implements Holdable {
     return { ...waiting, attempt };
   }
 
+  /** Until when the lock is waited for at the end of a wait: a process that may be hostile can hold it for ever. */
+  #patience(options: WaitOptions | undefined): number {
+    if (!isExposed(this.#shared.words.buffer)) return Infinity;
+    return performance.now() + timeoutOf(options) + EXPOSED_TIMEOUT_MS;
+  }
+
   /** Reacquires the lock; the death of a holder is reported once this process holds the lock. */
-  async #reacquire(times: number, caller: CallSite, abandoned?: AbandonedLockError): Promise<void> {
+  async #reacquire(
+    times: number,
+    caller: CallSite,
+    until: number,
+    abandoned?: AbandonedLockError,
+  ): Promise<void> {
     for (let held = false; !held;) {
       try {
-        held = await eventually(this.#lock[reacquiring](times), undefined, () => caller);
+        const operation = this.#lock[reacquiring](times);
+        held = await eventually(operation, leftUntil(until), () => caller);
+        if (!held) throw notGivenBack();
       } catch (error) {
         abandoned = another(abandoned, error);
       }
@@ -365,10 +381,11 @@ export class Condition implements Holdable {
     if (abandoned !== undefined) throw abandoned;
   }
 
-  #reacquireSync(times: number, abandoned?: AbandonedLockError): void {
+  #reacquireSync(times: number, until: number, abandoned?: AbandonedLockError): void {
     for (let held = false; !held;) {
       try {
-        held = blocking(this.#lock[reacquiring](times));
+        held = blocking(this.#lock[reacquiring](times), leftUntil(until));
+        if (!held) throw notGivenBack();
       } catch (error) {
         abandoned = another(abandoned, error);
       }
@@ -398,6 +415,19 @@ export class Condition implements Holdable {
     const both: ConditionContent = { queue: serialized.content, lock: this.#lock[serialize]() };
     return { ...serialized, content: both };
   }
+}
+
+/** The options of a wait that ends at that time. */
+function leftUntil(until: number): { timeout: number } | undefined {
+  if (until === Infinity) return undefined;
+  return { timeout: primordials.Math.max(0, until - performance.now()) };
+}
+
+function notGivenBack(): TimeoutError {
+  return new TimeoutError(
+    "The wait is over, and another process holds the lock. It isn't waited for any longer, because a process with " +
+      "permissions of its own has this Condition, too: the lock isn't held now.",
+  );
 }
 
 /** The error of a further dead holder, with the earlier error as its cause; throws any other error. */

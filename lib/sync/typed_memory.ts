@@ -6,7 +6,9 @@
 
 import { describe } from "../validate/describe.ts";
 import { checkNumber, checkWhole, isWhole } from "../validate/numbers.ts";
+import { TimeoutError } from "../errors.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
+import { EXPOSED_TIMEOUT_MS, isExposed } from "../liveness/tainted_memory.ts";
 import { deserialize, serialize, type Serialized } from "../transfer/transferable.ts";
 import { arrivedMemory } from "../validate/corruption.ts";
 import { checkNames } from "../validate/options.ts";
@@ -162,7 +164,7 @@ export class TypedMemory<T extends TypeCode> {
       );
     }
     const { lock } = this.#parts;
-    lock.acquireSync();
+    this.#take(lock);
     try {
       const value = fn(this.load(index));
       if (!fits(this.#type, value)) throw this.#refused(value);
@@ -175,6 +177,16 @@ export class TypedMemory<T extends TypeCode> {
     } finally {
       lock.release();
     }
+  }
+
+  #take(lock: RLock): void {
+    // A process that may be hostile can hold the lock for ever.
+    const timeout = EXPOSED_TIMEOUT_MS;
+    if (isExposed(this.#view.buffer) ? lock.acquireSync({ timeout }) : lock.acquireSync()) return;
+    throw new TimeoutError(
+      `Another process has held the lock for ${timeout} ms, and update() waits no longer where a process with ` +
+        "permissions of its own has the lock, too. Hold it around update(), with a timeout of your own.",
+    );
   }
 
   #refused(result: unknown): Error {

@@ -99,7 +99,10 @@ if (import.meta.main) {
       const ends: string[] = [];
       let next = 0;
       const take = async () => {
-        while (next < inRow) ends.push(await one(next++));
+        while (next < inRow) {
+          if (next % 200 === 0) console.error(`${next}: ${JSON.stringify(use())}`);
+          ends.push(await one(next++));
+        }
       };
       await Promise.all([take(), take()]);
       return ends;
