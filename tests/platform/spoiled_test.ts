@@ -2,7 +2,8 @@
 // processes go on. tests/full/spoiling.ts replaces them one by one, and tests all other primitives.
 
 import assert from "node:assert/strict";
-import { Pool } from "../../mod.ts";
+import { Pool, Process, sleep } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 import {
   answerOf,
   ENDLESS_FOR_POOLS,
@@ -33,6 +34,32 @@ for (const [title, steps] of Object.entries({ pools: poolSteps, processes: proce
     }
   });
 }
+
+testInFull(
+  "a process starts warm while all methods of the language's classes are replaced",
+  async () => {
+    const all = spoiled.filter(({ name }) => name !== "Array.prototype.push");
+    for (const way of WAYS) {
+      const start = () => {
+        const process = new Process({ target: () => 1, by: "source" });
+        process.start();
+        return process;
+      };
+      await start().result();
+      // In this time a thread is made for the next process.
+      await sleep(300);
+      const giveBack = spoilAll(all, way);
+      let process: Process<[], number>;
+      try {
+        process = start();
+        await process.ready();
+      } finally {
+        giveBack();
+      }
+      assert.equal(await process.result(), 1);
+    }
+  },
+);
 
 /** In a worker: replaces the methods of these classes, and of what they iterate by, for good. */
 const replaceMethods = (names: string[]) => {

@@ -13,7 +13,7 @@ import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import { spareMain } from "../../target/spare_main.ts";
 import { makingWorker } from "./worker_guard.ts";
 
-const { addEventListener, Atomics, Int32Array, PromisePrototypeThen, SharedArrayBuffer } =
+const { addEventListener, Atomics, each, Int32Array, PromisePrototypeThen, SharedArrayBuffer } =
   primordials;
 
 /** How long nothing must have started or ended before a spare is made, in ms: after an end, and after a start. */
@@ -52,7 +52,8 @@ export function takeSpare(request: SpawnRequest, data: WorkerData): Worker | und
   worker.removeAllListeners("error");
   worker.ref();
   const message: SpareMessage = { data, main: request.main };
-  worker.postMessage(message, [data.port, data.host]);
+  // Deno iterates the list.
+  worker.postMessage(message, { __proto__: null, transfer: each([data.port, data.host]) } as never);
   return worker;
 }
 

@@ -109,9 +109,13 @@ const uses = {
     make: () => new Barrier(2),
     locks: [0],
     use: async (barrier: Barrier) => {
-      await Promise.allSettled([barrier.wait({ timeout }), barrier.wait({ timeout })]);
+      const waits = await Promise.allSettled([
+        barrier.wait({ timeout }),
+        barrier.wait({ timeout }),
+      ]);
       barrier.reset();
       barrier.abort();
+      for (const wait of waits) if (wait.status === "rejected") throw wait.reason;
     },
   },
   value: {
