@@ -22,7 +22,7 @@ const {
 } = primordials;
 
 /** The longest wait for a lock that hostile code can hold, in a call that has no timeout for it; in ms. */
-export const EXPOSED_TIMEOUT_MS = 200;
+export const EXPOSED_TIMEOUT_MS = 150;
 
 const exposed = new WeakSet<object>();
 /** The content of a serialized object is plain data of few levels. */

@@ -35,7 +35,7 @@ import { decode } from "../codec/decode.ts";
 import { type Beside, type Encoder, freeEncoder } from "../codec/encode.ts";
 import { withoutKill } from "../liveness/critical_section.ts";
 import { exposeAll, type Serialized } from "../transfer/transferable.ts";
-import { checkAttempts, corrupted } from "../validate/corruption.ts";
+import { corrupted } from "../validate/corruption.ts";
 import { isExposed } from "../liveness/tainted_memory.ts";
 import { onExit } from "../liveness/exit_hooks.ts";
 import {
@@ -91,6 +91,8 @@ const HEADER_WORDS = NOT_FULL + EVENTCOUNT_WORDS;
 const BYTES = 2, POSTED = 3;
 /** The position of the bytes in a record of BYTES. */
 const BYTES_AT = 8;
+/** The most messages in a row that were posted in vain: more than as many processes that ended as they sent. */
+const MOST_IN_VAIN = 1000;
 /** A marker: the length, POSTED, the number of what was posted. */
 const MARKER_BYTES = 12, NUMBER_WORD = 2;
 const marker: Scratch = (() => {
@@ -237,7 +239,7 @@ export class Endpoint {
   /** The message that was posted under a number; messages before it were posted in vain. */
   #fetch(number: number): Posted {
     for (let inVain = 0;; inVain++) {
-      checkAttempts(inVain, "pipe");
+      if (inVain > MOST_IN_VAIN) throw corrupted("pipe");
       const posted = receivePosted(this.#port) as Posted | undefined;
       if (posted === undefined) throw corrupted("pipe");
       if (posted.number === number) return posted;

@@ -181,7 +181,7 @@ export class Condition implements Holdable {
    * @throws {AbandonedLockError} if a process has ended while it held the lock, and so left things half
    *   changed; this process holds the lock then
    * @throws {TimeoutError} if a process with permissions of its own has this condition, too, and the lock wasn't
-   *   given back in 200 ms after `timeout`; it isn't held then
+   *   given back in 150 ms after `timeout`; it isn't held then
    * @throws {RangeError} if `timeout` is negative or NaN
    */
   async wait(options?: WaitOptions): Promise<boolean> {

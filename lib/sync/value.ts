@@ -140,7 +140,7 @@ export class Value<T extends TypeCode> {
    * @throws {AbandonedLockError} once, if a process has ended while it held the lock; nothing is stored
    *   then, and the next update works
    * @throws {TimeoutError} if a process with permissions of its own has this Value, too, and another process holds
-   *   the lock for 200 ms; nothing is stored then
+   *   the lock for 150 ms; nothing is stored then
    *
    * @example
    * ```ts

@@ -108,9 +108,9 @@ const kinds: Record<string, () => { object: unknown; use: (() => unknown)[] }> =
     return {
       object: here,
       use: [
-        () => there.send(1),
+        () => there.send(1, wait),
         () => here.recv(wait),
-        () => here.send([1, 2]),
+        () => here.send([1, 2], wait),
         () => there.recv(wait),
         () => here.recvSync(wait),
         () => there.poll(wait),
@@ -377,7 +377,7 @@ if (import.meta.main) {
             ]]),
           );
         },
-        () => there.send(new Blob(["x"])),
+        () => there.send(new Blob(["x"]), wait),
         () => here.recv(wait),
         () => here.recvSync(wait),
       );
