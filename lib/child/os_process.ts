@@ -40,7 +40,9 @@ const {
   Uint8Array,
 } = primordials;
 
-const fs = process.getBuiltinModule("node:fs");
+/** Loaded when it is needed: every child loads this text, and Deno takes some ms to load that module. */
+let fs: ReturnType<typeof loadFileSystem> | undefined;
+const loadFileSystem = () => process.getBuiltinModule("node:fs");
 
 /** The longest text of an uncaught error, in UTF-16 code units. */
 const MAX_WORDS = 2 ** 15;
@@ -51,15 +53,13 @@ const KILL_PATIENCE_MS = 5000;
 const hasShell = globalThis.Deno.build.os !== "windows";
 const INPUT = 0, OUTPUT = hasShell ? 3 : 1;
 
-const { readSync, writeSync } = fs;
-
 function send(kind: number, body: Uint8Array): void {
-  const frame = frameOf(kind, body);
+  const frame = frameOf(kind, body), { writeSync } = fs ??= loadFileSystem();
   for (let sent = 0; sent < frame.length;) sent += writeSync(OUTPUT, frame, sent);
 }
 
 function receive(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(length), { readSync } = fs ??= loadFileSystem();
   for (let at = 0; at < length;) {
     const count = readSync(INPUT, bytes, at, length - at, null);
     // The keeper has ended.
