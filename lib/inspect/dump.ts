@@ -108,11 +108,11 @@ export function installDump(options: DumpOptions = {}): Dump {
     if (process.isAlive()) here.sendNowait({ token, board });
   };
   for (const { 0: token, 1: board } of confinedBoards) tell(token, board);
-  onConfinedBoard(tell);
+  const listenNoMore = onConfinedBoard(tell);
   return {
     ready: ready(here),
     async [Symbol.asyncDispose]() {
-      onConfinedBoard(undefined);
+      listenNoMore();
       process.terminate();
       await process.join();
     },

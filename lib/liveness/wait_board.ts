@@ -25,10 +25,13 @@ import * as primordials from "../platform/primordials.ts";
 const {
   Atomics,
   decodeText,
+  each,
   encodeText,
   Float64Array,
   Int32Array,
+  listOf,
   SafeMap,
+  SafeSet,
   SharedArrayBuffer,
   SharedArrayBufferPrototypeGrow,
   TypedArrayPrototypeSet,
@@ -260,17 +263,20 @@ export function nextNumber(board: SharedArrayBuffer, kind: number): number {
 /** The boards of the processes with permissions of their own that run here, by their tokens. */
 export const confinedBoards: Map<number, SharedArrayBuffer> = new SafeMap();
 
-let toldOfConfined: ((token: number, board: SharedArrayBuffer) => void) | undefined;
+type BoardListener = (token: number, board: SharedArrayBuffer) => void;
 
-/** Has a function called with each confined board that is made from now on. */
-export function onConfinedBoard(told: typeof toldOfConfined): void {
-  toldOfConfined = told;
+const boardListeners = new SafeSet<BoardListener>();
+
+/** Has a function called with each confined board that is made, until the function that is returned is called. */
+export function onConfinedBoard(listener: BoardListener): () => void {
+  boardListeners.add(listener);
+  return () => boardListeners.delete(listener);
 }
 
 /** Notes the board of a process with permissions of its own. */
 export function noteConfinedBoard(token: number, board: SharedArrayBuffer): void {
   confinedBoards.set(token, board);
-  toldOfConfined?.(token, board);
+  for (const listener of each(listOf(boardListeners))) listener(token, board);
 }
 
 /** Notes that this process is the inspector, which inspect() doesn't show. */

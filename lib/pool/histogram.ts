@@ -3,7 +3,7 @@
 
 import * as primordials from "../platform/primordials.ts";
 
-const { Math, Uint32Array } = primordials;
+const { ArrayPrototypePush, Math, Uint32Array } = primordials;
 
 /**
  * The percentiles of a histogram, in ms.
@@ -47,6 +47,16 @@ export class Histogram {
     this.#counts[Math.min(at, BUCKETS - 1)] += count;
     this.#count += count;
     if (ms > this.#max) this.#max = ms;
+  }
+
+  /** The buckets that hold something: the upper bound of each, in ms, and how many durations it holds. */
+  get buckets(): [ms: number, count: number][] {
+    const held: [number, number][] = [];
+    for (let i = 0; i < BUCKETS; i++) {
+      const count = this.#counts[i];
+      if (count > 0) ArrayPrototypePush(held, [SHORTEST * 2 ** (i / STEPS), count]);
+    }
+    return held;
   }
 
   /** The percentiles of all durations so far. */

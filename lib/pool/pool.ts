@@ -19,6 +19,7 @@ import type { Ref } from "../liveness/process_table.ts";
 import { isImporting } from "../process/current.ts";
 import { cpuCount } from "../process/system.ts";
 import { CallSite } from "../wait/call_site.ts";
+import { noteMade } from "../wait/made.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { Admission } from "./admission.ts";
 import { blockUntil } from "./blocking_wait.ts";
@@ -43,7 +44,7 @@ import {
 } from "./options.ts";
 import { RemoteExecutor } from "./remote.ts";
 import { Scheduler } from "./scheduler.ts";
-import { PoolAccount, type PoolStatistics } from "./statistics.ts";
+import { type Histograms, PoolAccount, type PoolStatistics } from "./statistics.ts";
 import type { Task } from "./task.ts";
 import type { AnyFunction, CallParameters, LoadedModule } from "./types.ts";
 import { startingOf, type WorkerStarting } from "./start_worker.ts";
@@ -75,6 +76,13 @@ interface PoolContent {
 }
 
 let poolsMade = 0;
+
+// deno-lint-ignore no-explicit-any
+type AnyPool = Pool<any, any>;
+
+/** The name and the histograms of a pool, for a monitor. */
+export let nameOfPool: (pool: AnyPool) => string;
+export let histogramsOf: (pool: AnyPool) => Histograms;
 
 /** The most lines of a stack that a task keeps of its call: each takes time and memory. */
 const CALLERS = 5;
@@ -171,12 +179,15 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       defaults: this.#sizes,
       takeIds: this.#takeIds,
     });
+    if (noteMade !== undefined && content === undefined) noteMade(this);
     if (this.#signal !== undefined) addAbortListener(this.#signal, this.#aborted);
     // In a child whose module makes a pool as it is imported, workers start at the first call.
     if (!isImporting()) this.#scheduler?.begin();
   }
 
   static {
+    nameOfPool = (pool) => pool.#name;
+    histogramsOf = (pool) => pool.#account.histograms;
     registerTransferable(
       KIND,
       (content) => constructFrom(Pool, content),

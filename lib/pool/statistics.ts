@@ -102,6 +102,12 @@ export interface PoolStatistics {
 /** The number of slowest items that are kept. */
 const SLOWEST = 5;
 
+/** The histograms of a pool. */
+export interface Histograms {
+  waiting: Histogram["buckets"];
+  running: Histogram["buckets"];
+}
+
 /** Counts and measures the items of a pool. */
 export class PoolAccount {
   readonly #began = performance.now();
@@ -128,6 +134,11 @@ export class PoolAccount {
     ArrayPrototypePush(this.#slowest, lookAt({ unit, item, ms }));
     ArrayPrototypeSort(this.#slowest, (a, b) => b.ms - a.ms);
     if (this.#slowest.length > SLOWEST) this.#slowest.length = SLOWEST;
+  }
+
+  /** How many of its items waited, and ran, how long: see Histogram.buckets. */
+  get histograms(): Histograms {
+    return { waiting: this.#waited.buckets, running: this.#ran.buckets };
   }
 
   /** What each worker does. */

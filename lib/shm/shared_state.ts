@@ -60,10 +60,14 @@ interface SerializedState {
   program: string;
 }
 
+/** The state as it crosses to another process. */
+export function contentOf({ words, processTable }: SharedState): SharedContent {
+  return { words: words.buffer, program: processTable.id };
+}
+
 /** The serialized form of an object with this state. */
-export function serializedOf(kind: string, { words, processTable }: SharedState): SerializedState {
-  const content: SharedContent = { words: words.buffer, program: processTable.id };
-  return { kind, content, program: processTable.id };
+export function serializedOf(kind: string, state: SharedState): SerializedState {
+  return { kind, content: contentOf(state), program: state.processTable.id };
 }
 
 /** The state, in the process that the object was handed over to. */

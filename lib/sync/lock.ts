@@ -9,6 +9,7 @@ import {
   serialize,
   type Serialized,
 } from "../transfer/transferable.ts";
+import { noteMade } from "../wait/made.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
@@ -67,6 +68,7 @@ export class Lock implements Holdable {
   constructor() {
     this.#shared = receivedParts<SharedState>(new.target) ?? newSharedState(LOCK_WORDS);
     this.#lockWord = new LockWord(this.#shared, NAME);
+    if (noteMade !== undefined) noteMade(this.#lockWord);
   }
 
   static {

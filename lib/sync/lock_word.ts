@@ -28,7 +28,7 @@ import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
-import { type Owner, ownerOf, type SharedState } from "../shm/shared_state.ts";
+import { contentOf, type Owner, ownerOf, type SharedState } from "../shm/shared_state.ts";
 import { ACQUIRE, LOCK, numberIn, RLOCK, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -76,6 +76,11 @@ export class LockWord implements Subject {
 
   get number(): number {
     return numberIn(this.#words, this.#at + NUMBER, this.kind);
+  }
+
+  /** Its shared memory, for another isolate: see receivedState(). */
+  get content(): unknown {
+    return contentOf(this.#shared);
   }
 
   /** The token of the holder; 0 while it is free. */

@@ -11,6 +11,7 @@ import {
   serialize,
   type Serialized,
 } from "../transfer/transferable.ts";
+import { noteMade } from "../wait/made.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
 import { type Held, hold, holdSync } from "./guard.ts";
@@ -74,6 +75,7 @@ export class Semaphore implements Holdable {
     checkNumber("n", n, isPermits, WANTED, ", which is no number of permits");
     this.#shared = receivedParts<SharedState>(new.target) ?? newSemaphoreState(n);
     this.#permits = new SemaphoreState(this.#shared, this.#kind);
+    if (noteMade !== undefined) noteMade(this.#permits);
   }
 
   static {

@@ -28,7 +28,7 @@ import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
-import type { SharedState } from "../shm/shared_state.ts";
+import { contentOf, type SharedState } from "../shm/shared_state.ts";
 import { newSlotTable, SLOT_TABLE_WORDS, SlotTable } from "../shm/slot_table.ts";
 import { ACQUIRE, numberIn, SEMAPHORE, type Subject } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -83,6 +83,11 @@ export class SemaphoreState implements Subject {
 
   get number(): number {
     return numberIn(this.#shared.words, NUMBER, SEMAPHORE);
+  }
+
+  /** Its shared memory, for another isolate: see receivedState(). */
+  get content(): unknown {
+    return contentOf(this.#shared);
   }
 
   get amount(): number {

@@ -24,6 +24,7 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "../../wait/options.ts";
+import { noteMade } from "../../wait/made.ts";
 import { GET, JOIN, numberIn, PUT, QUEUE, type Subject } from "../../wait/subject.ts";
 import type { Readiness } from "../../wait/waitable.ts";
 import * as primordials from "../../platform/primordials.ts";
@@ -119,7 +120,9 @@ export class Store<T> implements Subject {
 
   /** New shared memory. */
   static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
-    return new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
+    const store = new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
+    if (noteMade !== undefined) noteMade(store);
+    return store;
   }
 
   /** A store on the same shared memory, in another process. */
