@@ -31,7 +31,7 @@ export interface Report {
   v8: string;
   /** The output of `python3 --version`; null without a python3. */
   python: string | null;
-  /** The versions of Node and of the pools of npm; null without them. */
+  /** The versions of Node and of the packages of npm; null without them. */
   node: string | null;
   cpu: { model: string; cores: number; arch: string; os: string };
   measurements: MeasurementResult[];
@@ -60,7 +60,8 @@ async function main(): Promise<void> {
   await using pythonPipes = await PythonPeer.start("pipe_peer.py");
   await using pythonLocks = await PythonPeer.start("sync_peer.py");
   await using pythonPools = await PythonPeer.start("pool_peer.py");
-  await using node = await NodePeer.start();
+  await using node = await NodePeer.start("pools.mjs");
+  await using channels = await NodePeer.start("channels.mjs");
   if (python === null) {
     console.log(
       "There is no python3 here: figures are shown without ratios to Python's.",
@@ -68,13 +69,13 @@ async function main(): Promise<void> {
   }
   if (node === null) {
     console.log(
-      "There is no node here, or the pools of npm are not installed: figures are shown without ratios " +
+      "There is no node here, or the packages of npm are not installed: figures are shown without ratios " +
         `to them. To install them: ${INSTALL}`,
     );
   }
   const scale = options.quick ? 0.1 : 1;
   const all = [
-    ...queueMeasurements(python, scale),
+    ...queueMeasurements({ python, channels }, scale),
     ...pipeMeasurements(pythonPipes, scale),
     ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),

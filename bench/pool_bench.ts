@@ -15,7 +15,7 @@ import { compute, crash, echo, hang, nothing, pass, square, steps } from "./pool
 /** The programs that measure the peers; null for those that this machine doesn't have. */
 interface Peers {
   python: PythonPeer<PoolRequest> | null;
-  node: NodePeer | null;
+  node: NodePeer<PoolRequest> | null;
 }
 
 const WORKERS = 2;

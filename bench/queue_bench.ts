@@ -9,6 +9,7 @@ import { Process, Queue } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
 import { type Item, type Payload, PAYLOADS, weightOf } from "./payloads.ts";
 import { channelFlow, channelTalk } from "./peers/message_channel.ts";
+import type { ChannelName, ChannelRequest, NodePeer } from "./peers/node.ts";
 import type { PythonPeer, QueueRequest } from "./peers/python.ts";
 import { close, startAll } from "./processes.ts";
 import {
@@ -57,15 +58,26 @@ const CROWD_ITEMS = 400;
  */
 const CROWD_WARM_UP = 10 * Math.max(...CROWDS);
 
+/** What a queue is compared with, as far as this machine has it. */
+export interface QueuePeers {
+  python: PythonPeer<QueueRequest> | null;
+  channels: NodePeer<ChannelRequest> | null;
+}
+
+/** The names of the sides that Node's threads are. */
+const NODE: Record<ChannelName, string> = {
+  "MessagePort": "Node, MessagePort",
+  "ringbuf.js": "Node, ringbuf.js",
+  "comlink": "Node, comlink",
+};
+
 /** The queue measurements; `scale` multiplies every number of timed items. */
-export function queueMeasurements(
-  python: PythonPeer<QueueRequest> | null,
-  scale: number,
-): Measurement[] {
+export function queueMeasurements(peers: QueuePeers, scale: number): Measurement[] {
+  const { python } = peers;
   return [
-    ...PAYLOADS.map((payload) => flowMeasurement("one-to-one", payload, 1, python, scale)),
-    flowMeasurement("four-to-four", "integers", 4, python, scale),
-    ...PAYLOADS.map((payload) => talkMeasurement(payload, python, scale)),
+    ...PAYLOADS.map((payload) => flowMeasurement("one-to-one", payload, 1, peers, scale)),
+    flowMeasurement("four-to-four", "integers", 4, peers, scale),
+    ...PAYLOADS.map((payload) => talkMeasurement(payload, peers, scale)),
     crowdMeasurement(python, scale),
   ];
 }
@@ -75,7 +87,7 @@ function flowMeasurement(
   name: string,
   payload: Payload,
   ends: number,
-  python: PythonPeer<QueueRequest> | null,
+  { python, channels }: QueuePeers,
   scale: number,
 ): Measurement {
   const target = { atLeast: ends === 1 ? FLOW_TARGETS[payload] : 5 };
@@ -138,6 +150,17 @@ function flowMeasurement(
         );
       },
     });
+    for (const way of channels === null ? [] : waysOf(payload)) {
+      sides.push({
+        name: NODE[way],
+        against: PYTHON,
+        round: async (signal) => {
+          const each = count(items.channel);
+          const request = { measure: "flow", way, payload, warmUp, count: each } as const;
+          return rate(each, await channels!.ask(request, signal));
+        },
+      });
+    }
   }
   return { name: `${name}/${payload}`, unit: "items/s", sides };
 }
@@ -175,10 +198,15 @@ async function flow(
   return { ms, weight };
 }
 
+/** What carries a flow of these items in Node: a ring carries numbers only. */
+function waysOf(payload: Payload): ChannelName[] {
+  return payload === "integers" ? ["MessagePort", "ringbuf.js"] : ["MessagePort"];
+}
+
 /** One item at a time there and back, with one process that answers. */
 function talkMeasurement(
   payload: Payload,
-  python: PythonPeer<QueueRequest> | null,
+  { python, channels }: QueuePeers,
   scale: number,
 ): Measurement {
   const share = {
@@ -202,6 +230,14 @@ function talkMeasurement(
     against: PYTHON,
     round: async (signal) => await channelTalk(share, signal) * 1000,
   });
+  for (const way of channels === null ? [] : [...waysOf(payload), "comlink" as const]) {
+    sides.push({
+      name: NODE[way],
+      against: PYTHON,
+      round: async (signal) =>
+        (await channels!.ask({ measure: "talk", way, ...share }, signal)).ms * 1000,
+    });
+  }
   return { name: `there-and-back/${payload}`, unit: "µs", sides };
 }
 

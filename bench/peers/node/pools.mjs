@@ -11,7 +11,11 @@ const filename = fileURLToPath(new URL("tasks.mjs", import.meta.url));
 /** How each pool is made, called and closed. */
 const POOLS = {
   piscina(workers) {
-    const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers });
+    const pool = new Piscina({
+      filename,
+      minThreads: workers,
+      maxThreads: workers,
+    });
     return {
       run: (name, value) => pool.run(value, { name }),
       pass: (bytes) => pool.run(move(bytes), { name: "passPiscina" }),
@@ -19,7 +23,11 @@ const POOLS = {
     };
   },
   tinypool(workers) {
-    const pool = new Tinypool({ filename, minThreads: workers, maxThreads: workers });
+    const pool = new Tinypool({
+      filename,
+      minThreads: workers,
+      maxThreads: workers,
+    });
     return {
       run: (name, value) => pool.run(value, { name }),
       pass: (bytes) => pool.run(Tinypool.move(bytes), { name: "passTinypool" }),
@@ -35,7 +43,8 @@ const POOLS = {
     });
     return {
       run: (name, value) => pool.exec(name, [value]),
-      pass: (bytes) => pool.exec("passWorkerpool", [bytes], { transfer: [bytes.buffer] }),
+      pass: (bytes) =>
+        pool.exec("passWorkerpool", [bytes], { transfer: [bytes.buffer] }),
       close: () => pool.terminate(),
     };
   },
@@ -83,7 +92,9 @@ const MEASUREMENTS = {
   async map({ pool, workers, count }) {
     const { run } = kept(pool, workers);
     const start = performance.now();
-    await Promise.all(Array.from({ length: count }, (_, n) => run("square", n)));
+    await Promise.all(
+      Array.from({ length: count }, (_, n) => run("square", n)),
+    );
     return { ms: performance.now() - start };
   },
   /** Milliseconds from the making of a pool to its first result. */

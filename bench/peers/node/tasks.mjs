@@ -10,7 +10,8 @@ export const square = (n) => n * n;
 /** Returns a buffer that isn't copied; each pool has its own way. */
 export const passPiscina = (bytes) => move(bytes);
 export const passTinypool = (bytes) => Tinypool.move(bytes);
-const passWorkerpool = (bytes) => new workerpool.Transfer(bytes, [bytes.buffer]);
+const passWorkerpool = (bytes) =>
+  new workerpool.Transfer(bytes, [bytes.buffer]);
 
 // Only a worker of workerpool is told this; the others would have to answer its messages.
 if (process.env.BENCH_POOL === "workerpool") {
