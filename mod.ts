@@ -66,6 +66,7 @@ export { type DeadlockOptions, detectDeadlocks } from "./lib/inspect/settings.ts
 export { type Dump, type DumpOptions, installDump } from "./lib/inspect/dump.ts";
 import "./lib/inspect/idle.ts";
 export type { Deadlock, Inspection, ProcessState, Wait } from "./lib/inspect/types.ts";
+export { type Trace, trace, type TraceOptions, type TraceSummary } from "./lib/trace/trace.ts";
 export { Pipe, type PipeOptions } from "./lib/pipe/pipe.ts";
 export type { ConnectionMessage } from "./lib/pipe/foreign_worker.ts";
 export type {

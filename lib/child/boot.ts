@@ -9,6 +9,8 @@ import { InvalidStateError } from "../errors.ts";
 import { type Message, receivePosted, unpackMessage } from "../transfer/message.ts";
 import { adoptControl, ownControl, READINESS } from "../liveness/control_block.ts";
 import { isKilled, stopIfKilled, unwindWhenKilled } from "../liveness/critical_section.ts";
+import { READY } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { knowsAll } from "../transfer/transferable.ts";
 import { setMayEndAnywhere } from "../liveness/mutex.ts";
 import { fromStarter } from "../transfer/signature.ts";
@@ -321,6 +323,7 @@ export async function run(
     const unpack = await prepare();
     const code = await find(travel);
     given = unpack();
+    if (recorder !== undefined) recorder.event(READY, identity.pid);
     announceReady(ownControl(), READINESS.own);
     const result = await (travel.isClass
       ? runObject(code, identity, given as Record<string, unknown>)

@@ -6,10 +6,13 @@
 import process from "node:process";
 import { ownControl } from "../liveness/control_block.ts";
 import { isKilled } from "../liveness/critical_section.ts";
+import { ENDED } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { expectExit, runExitHooks } from "../liveness/exit_hooks.ts";
 import { ownProcessTable, ownRef } from "../liveness/membership.ts";
 import { endAllHosted } from "../host/spawn.ts";
 import { KILLED } from "../host/supervisor.ts";
+import { ownIdentity } from "../process/current.ts";
 import { exitEvent } from "../protocol/exit_event.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -86,6 +89,7 @@ export async function emitBeforeExit(): Promise<void> {
 
 function finish(exitCode: number): void {
   isFinished = true;
+  if (recorder !== undefined) recorder.event(ENDED, ownIdentity().pid, exitCode);
   ownProcessTable().noteExit(ownRef(), exitCode);
   endAllHosted();
   runExitHooks(exitCode);

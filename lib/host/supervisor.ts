@@ -12,6 +12,8 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { ControlBlock, ExitRecord } from "../liveness/control_block.ts";
+import { ENDED as HAS_ENDED, STOPPED } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { mayEndAnywhere } from "../liveness/mutex.ts";
 import { ownProcessTable } from "../liveness/membership.ts";
 import { withoutAdded } from "../platform/added.ts";
@@ -279,6 +281,9 @@ export class Supervisor {
   /** Stops the worker as soon as the process is outside of critical sections. */
   stop(signal: number): void {
     if (this.#order === 0) this.#order = signal;
+    if (recorder !== undefined && this.#state < STOPPING && !this.#control.hasFinished()) {
+      recorder.event(STOPPED, this.#request.child.identity.pid, signal);
+    }
     this.#control.requestKill(this.#order);
     this.#checkLoaded();
     this.#advance(STOPPING);
@@ -453,6 +458,7 @@ export class Supervisor {
   /** Tells all waiters. */
   #tellEnd(): void {
     const { crashReport, child: { identity: { pid } } } = this.#request;
+    if (recorder !== undefined) recorder.event(HAS_ENDED, pid, this.#code());
     if (this.#error !== undefined) leaveError(crashReport, this.#error);
     tellWaiters(this.#exit, this.#code());
     this.#nested.markExited(-TERMINATED);

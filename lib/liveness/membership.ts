@@ -6,6 +6,7 @@ import { BrokeredProcessTable } from "./brokered_table.ts";
 import { PerIsolate } from "./per_isolate.ts";
 import type { ProcessTable, Ref } from "./process_table.ts";
 import { SharedProcessTable } from "./shared_table.ts";
+import { newRings } from "./event_rings.ts";
 import { adoptSlot, enter, newBoard } from "./wait_board.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -50,7 +51,8 @@ function newMembership(): Membership {
   const processTable = SharedProcessTable.make();
   const name = "MainProcess", self = processTable.registerProcess(name);
   if (HAS_BOARD) {
-    const slot = { board: newBoard(), slot: self.index >> 1 }, startedAt = Date.now();
+    const slot = { board: newBoard(), slot: self.index >> 1, rings: newRings() };
+    const startedAt = Date.now();
     const token = processTable.token(self);
     enter(slot, { token, name, pid: Deno.pid, parent: 0, flags: 0, startedAt });
     adoptSlot(slot);

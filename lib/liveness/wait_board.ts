@@ -94,6 +94,8 @@ export interface SlotContent {
   board: SharedArrayBuffer;
   /** The number of the slot. */
   slot: number;
+  /** The event rings (event_rings.ts) that go with the board; undefined where the process is never traced. */
+  rings: SharedArrayBuffer | undefined;
 }
 
 /** A slot, as a process that may write it or read it sees it. */
@@ -102,7 +104,7 @@ export class Slot {
   readonly times: Float64Array;
   readonly #bytes: Uint8Array;
 
-  constructor({ board, slot }: SlotContent) {
+  constructor({ board, slot }: Pick<SlotContent, "board" | "slot">) {
     const at = slot * SLOT_BYTES;
     this.words = new Int32Array(board, at, SLOT_WORDS);
     this.times = new Float64Array(board, at, SLOT_WORDS / 2);
@@ -173,10 +175,10 @@ export function ownSlot(): SlotContent & { free: number[] } | undefined {
 }
 
 /** Sets the slot of this isolate. */
-export function adoptSlot({ board, slot }: SlotContent): SlotContent & { free: number[] } {
+export function adoptSlot({ board, slot, rings }: SlotContent): SlotContent & { free: number[] } {
   const free: number[] = [];
   for (let row = ROWS - 1; row > 0; row--) free[ROWS - 1 - row] = row;
-  return perIsolate.set({ board, slot, free });
+  return perIsolate.set({ board, slot, rings, free });
 }
 
 /** Notes in what state this process is. */
@@ -238,7 +240,7 @@ export interface Entered {
 }
 
 /** Enters a process in its slot. */
-export function enter(content: SlotContent, entered: Entered): void {
+export function enter(content: Pick<SlotContent, "board" | "slot">, entered: Entered): void {
   const slot = new Slot(content), { words, times } = slot;
   // Memory that was never used is zero.
   if (Atomics.exchange(words, TOKEN, 0) !== 0) slot.clear();
@@ -278,6 +280,9 @@ export function noteConfinedBoard(token: number, board: SharedArrayBuffer): void
   confinedBoards.set(token, board);
   for (const listener of each(listOf(boardListeners))) listener(token, board);
 }
+
+/** The pids and event rings of the processes with permissions of their own that were started here, by their tokens. */
+export const confinedRings: Map<number, { pid: number; rings: SharedArrayBuffer }> = new SafeMap();
 
 /** Notes that this process is the inspector, which inspect() doesn't show. */
 export function markInspector(): void {

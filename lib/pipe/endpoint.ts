@@ -47,13 +47,15 @@ import {
   type SpscQueueShares,
 } from "../shm/spsc_queue.ts";
 import { EMPTY } from "../shm/mpmc_ring.ts";
+import { RECV as RECEIVED, SEND as SENT } from "../liveness/event_rings.ts";
 import { placeIn } from "../liveness/membership.ts";
 import type { ProcessTable, Ref } from "../liveness/process_table.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { LENGTH_BYTES, type Scratch, taken, trimTaken } from "../shm/scratch.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
 import { closeQuietly } from "../platform/ports.ts";
 import { PipeSubject } from "./pipe_subject.ts";
-import { POLL, RECV, SEND } from "../wait/subject.ts";
+import { CONNECTION as CONNECTION_KIND, POLL, RECV, SEND } from "../wait/subject.ts";
 import { doChores, EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -100,6 +102,11 @@ const marker: Scratch = (() => {
   return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
 })();
 marker.bytes[LENGTH_BYTES] = POSTED;
+
+/** Numbers the directions of a pipe. */
+function numberOf(...sides: readonly ({ subject: PipeSubject } | undefined)[]): void {
+  for (const side of each(sides)) side?.subject.number;
+}
 
 /** The kind under which an end is serialized. */
 export const CONNECTION = "Connection";
@@ -180,6 +187,8 @@ export class Endpoint {
    * pipe's maxBytes doesn't count them.
    */
   largestBuffer = Infinity;
+  /** Whether messages are recorded where the program is traced; not those of pools, whose tasks are. */
+  isRecorded = true;
 
   constructor(content: EndpointContent) {
     const place = placeIn(content.program);
@@ -349,7 +358,7 @@ export class Endpoint {
     read: (queue: SpscConsumer, length: number) => unknown = this.#read,
   ): Operation<unknown> {
     const attempt = () => {
-      const { queue, notFull } = this.#receiver();
+      const { queue, notFull, subject } = this.#receiver();
       if (check !== undefined && !queue.isEmpty) check(queue);
       let length = queue.peek();
       if (length === EMPTY) {
@@ -360,6 +369,7 @@ export class Endpoint {
       const message = read(queue, length);
       // The message is taken only after it was read: it is still there if the stack was too full for that.
       queue.take(length);
+      if (recorder !== undefined) this.#record(RECEIVED, subject, queue.last);
       notFull.notify(1);
       return message;
     };
@@ -481,6 +491,7 @@ export class Endpoint {
     checkLength(queue, LENGTH_BYTES + 1 + bytes.length);
     if (notFull.waiting > 0) notFull.pump();
     if (notFull.waiting === 0 && queue.tryPutBytes(BYTES, bytes) === 1) {
+      if (recorder !== undefined) this.#recordSent();
       notEmpty.notify(1);
       return undefined;
     }
@@ -488,6 +499,7 @@ export class Endpoint {
     const attempt = () => {
       const { queue, notEmpty } = this.#sender();
       if (queue.tryPutBytes(BYTES, copy) !== 1) return WAIT;
+      if (recorder !== undefined) this.#recordSent();
       notEmpty.notify(1);
     };
     return {
@@ -514,6 +526,7 @@ export class Endpoint {
     if (notFull.waiting > 0) notFull.pump();
     if (notFull.waiting === 0 && queue.tryPut(encoder, 0, length, most) === 1) {
       encoder.trim();
+      if (recorder !== undefined) this.#recordSent();
       if (this.#isCorked) this.#owesWake = true;
       else notEmpty.notify(1);
       return undefined;
@@ -524,6 +537,7 @@ export class Endpoint {
     const attempt = () => {
       this.#sender();
       if (queue.tryPut(record, 0, length, most) !== 1) return WAIT;
+      if (recorder !== undefined) this.#recordSent();
       notEmpty.notify(1);
     };
     return {
@@ -603,7 +617,17 @@ export class Endpoint {
     } finally {
       this.#isPosting = false;
     }
+    if (recorder !== undefined) this.#recordSent();
     notEmpty.notify(1);
+  }
+
+  #record(type: number, subject: PipeSubject, position: number): void {
+    if (this.isRecorded) recorder?.items(type, CONNECTION_KIND, subject.number, position, 1);
+  }
+
+  #recordSent(): void {
+    const { subject, queue } = this.#outgoing!;
+    this.#record(SENT, subject, queue.last);
   }
 
   /** Ends sending: no more messages will be sent from this end. */
@@ -653,6 +677,8 @@ export class Endpoint {
   get serialized(): Serialized {
     this.checkOpen();
     this.checkNotPosting("handing it over");
+    // A process with permissions of its own can't number it.
+    if (recorder !== undefined) numberOf(this.#incoming, this.#outgoing);
     const content: EndpointContent = {
       program: this.#processTable.id,
       self: this.#self,

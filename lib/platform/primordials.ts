@@ -291,6 +291,7 @@ function keepDeno() {
     inspect: g.Deno.inspect,
     readTextFileSync: g.Deno.readTextFileSync,
     statSync: g.Deno.statSync,
+    openSync: g.Deno.openSync,
     unrefTimer: g.Deno.unrefTimer,
     stdin: { isTerminal: bound(g.Deno.stdin.isTerminal, g.Deno.stdin) },
     stdout: { writeSync: bound(g.Deno.stdout.writeSync, g.Deno.stdout) },

@@ -2,6 +2,8 @@
 // so that a death loses no finished item.
 
 import { explainRefusal } from "../codec/locate.ts";
+import { TASK_BEGIN, TASK_END } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
 import type { Board } from "./board.ts";
 import { type Cells, NO_CELLS } from "./cells.ts";
@@ -153,6 +155,7 @@ export class RunningUnit {
     const { items, header: { 2: isSpread } } = this.#arrived;
     for (;;) {
       let returned: unknown;
+      if (recorder !== undefined) this.#recordBegin();
       try {
         const item = items[this.#item];
         returned = isSpread ? Reflect.apply(call, undefined, item as unknown[]) : call(item);
@@ -178,6 +181,7 @@ export class RunningUnit {
   #returned(value: unknown): boolean {
     const { slot, header: { 8: cells } } = this.#arrived;
     const moving = value instanceof Transferred;
+    if (recorder !== undefined) this.#recordEnd(false);
     if (cells !== NO_CELLS) {
       if (moving) this.#around.cells.skip(cells + this.#item);
       else if (this.#around.cells.write(cells + this.#item, value)) return this.#isInCell();
@@ -202,6 +206,7 @@ export class RunningUnit {
   /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
     const { header: { 8: cells } } = this.#arrived;
+    if (recorder !== undefined) this.#recordEnd(true);
     if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
     this.#sendFailure(error);
     return this.#next();
@@ -242,6 +247,7 @@ export class RunningUnit {
 
   async #stream(call: (...args: unknown[]) => AsyncGenerator): Promise<void> {
     const { slot, items: { 0: args } } = this.#arrived;
+    if (recorder !== undefined) this.#recordBegin();
     try {
       const generator = Reflect.apply(call, undefined, args as unknown[]);
       if (typeof primordials.ToObject(generator).next !== "function") {
@@ -277,6 +283,17 @@ export class RunningUnit {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  // For traces
+
+  #recordBegin(): void {
+    const { id, index } = this.#task, name = recorder!.text(this.name);
+    recorder!.event(TASK_BEGIN, id, index, name);
+  }
+
+  #recordEnd(hasFailed: boolean): void {
+    recorder!.event(TASK_END, this.#task.id, hasFailed ? 1 : 0);
   }
 
   // For RunningTask

@@ -198,6 +198,7 @@ export class Worker {
     this.#receiving = this.#end.receiving();
     this.#receiving.eventcount.isQuiet = true;
     this.#end.largestBuffer = LARGE;
+    this.#end.isRecorded = false;
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
     this.process = start(there, { ...setup, board, cells, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.

@@ -4,6 +4,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { tokenOf } from "../liveness/process_table.ts";
 import { adoptBrokeredTable, adoptPlace, ownProcessTable, ownRef } from "../liveness/membership.ts";
+import { attend } from "../liveness/recorder.ts";
 import {
   adoptSlot,
   enter,
@@ -68,6 +69,7 @@ function takeSlot(slot: SlotContent, { brokerChannel, self, grants }: ChildPart)
   }
   adoptSlot(slot);
   markState(RUNNING);
+  attend();
 }
 
 /** Makes an object of the user's, of a subclass of Process, what currentProcess() returns. */

@@ -118,6 +118,12 @@ export class MpmcRing {
   #capacity = 0;
   #words!: Int32Array;
   #bytes!: Uint8Array;
+  /** The counts, before them, of the last record that this process put, and of the last that it took: for traces. */
+  lastPut = 0;
+  lastGot = 0;
+  /** The same of the first of the last many; the others of these follow each other up to the last. */
+  firstPut = 0;
+  firstGot = 0;
 
   constructor(shares: MpmcRingShares) {
     this.shares = shares;
@@ -289,6 +295,7 @@ export class MpmcRing {
   ): number {
     const first = this.tryPut(source, begins[from], lengths[from]);
     if (first !== 1) return first === FULL ? 0 : first;
+    this.firstPut = this.lastPut;
     const header = this.header;
     const last = Math.min(lengths.length, from + BATCH_RECORDS);
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
@@ -379,6 +386,7 @@ export class MpmcRing {
     else header[TAIL + next] = end;
     header[PUT_UNITS + next] = (header[PUT_UNITS + valid] + units) | 0;
     Atomics.store(header, PUT_COUNT, (put + 1) | 0);
+    this.lastPut = put;
   }
 
   /**
@@ -474,6 +482,7 @@ export class MpmcRing {
     ensureScratch(into, BATCH_UNITS * UNIT);
     const first = this.tryTake(into);
     if (first === EMPTY) return 0;
+    this.firstGot = this.lastGot;
     begins[0] = 0;
     lengths[0] = first;
     let at = ((first + 7) >>> 3) * UNIT;
@@ -535,6 +544,7 @@ export class MpmcRing {
     // This store is a release: a producer that sees this HEAD may overwrite the record that was copied.
     Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
+    this.lastGot = got;
     return length;
   }
 

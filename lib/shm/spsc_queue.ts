@@ -133,6 +133,11 @@ class Side {
     return { header, segment: this.#segment, base, position, offset, count };
   }
 
+  /** The count, before it, of the last record that this side put or took: for traces. */
+  get last(): number {
+    return (this.count - 1) | 0;
+  }
+
   /** Records put and not yet taken. */
   get size(): number {
     const got = Atomics.load(this.header, GOT_COUNT);

@@ -25,6 +25,8 @@
 
 import { AbandonedLockError, InvalidStateError } from "../errors.ts";
 import { EventCount, EVENTCOUNT_WORDS, WAIT } from "../wait/eventcount.ts";
+import { ABANDONED, ACQUIRED, RELEASED } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import type { Operation } from "../wait/operation.ts";
 import { acknowledgeSoon } from "./acknowledge.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
@@ -109,7 +111,9 @@ export class LockWord implements Subject {
   /** Acquires the lock if it is free and not reserved for another process; throws if its holder has died. */
   tryTake(): boolean {
     const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, 0, this.#token);
-    return holder === 0 || this.#tryTakeFrom(holder, true);
+    if (holder !== 0 && !this.#tryTakeFrom(holder, true)) return false;
+    if (recorder !== undefined) recorder.event(ACQUIRED, this.kind, this.number);
+    return true;
   }
 
   #tryTakeFrom(found: number, acknowledges: boolean): boolean {
@@ -212,6 +216,7 @@ export class LockWord implements Subject {
     Atomics.add(words, at + DEATHS, 1);
     this.#free();
     if (acknowledges) acknowledgeSoon(this.#acknowledge);
+    if (recorder !== undefined) recorder.event(ABANDONED, this.kind, this.number);
     const times = again > 0 ? ` ${again + 1} times` : "";
     throw new AbandonedLockError(
       `${name} has ended while it held the ${this.#name}${times}. What the ${this.#name} protects ` +
@@ -233,7 +238,10 @@ export class LockWord implements Subject {
   taking(acknowledges = true): Operation<boolean> {
     let since = 0;
     const attempt = () => {
-      if (this.#tryTakeOrMark(since !== 0, acknowledges)) return true;
+      if (this.#tryTakeOrMark(since !== 0, acknowledges)) {
+        if (recorder !== undefined) recorder.event(ACQUIRED, this.kind, this.number);
+        return true;
+      }
       if (since === 0) since = performance.now();
       else this.#reservation.ask(since);
       return WAIT;
@@ -257,6 +265,7 @@ export class LockWord implements Subject {
   /** Releases the lock; throws if this process doesn't hold it. */
   release(): void {
     const token = this.#token;
+    if (recorder !== undefined && this.isMine) recorder.event(RELEASED, this.kind, this.number);
     const holder = Atomics.compareExchange(this.#words, this.#at + HOLDER, token, 0);
     if (holder !== token) this.#releaseTo(holder);
   }

@@ -24,6 +24,8 @@
 // the process that was TOLD has acknowledged that (acknowledge.ts); if it dies before, another is told.
 
 import { AbandonedLockError } from "../errors.ts";
+import { ABANDONED, ACQUIRED, RELEASED as WAS_RELEASED } from "../liveness/event_rings.ts";
+import { recorder } from "../liveness/recorder.ts";
 import { EventCount, WAIT } from "../wait/eventcount.ts";
 import type { Operation } from "../wait/operation.ts";
 import { Reservation, RESERVATION_WORDS } from "./fairness.ts";
@@ -126,8 +128,11 @@ export class SemaphoreState implements Subject {
     // A dead holder of which no permit is missing has abandoned nothing.
     do this.#table.section(work); while (dead !== 0 && freed === 0);
     if (dead !== 0) this.#report(dead, freed);
-    if (took) this.#reservation.end();
-    else if (reserved > 0) this.eventcount.recheckIn(reserved);
+    if (took) {
+      this.#reservation.end();
+      if (recorder !== undefined) recorder.event(ACQUIRED, SEMAPHORE, this.number);
+    }
+    if (!took && reserved > 0) this.eventcount.recheckIn(reserved);
     return took;
   }
 
@@ -209,6 +214,7 @@ export class SemaphoreState implements Subject {
     const name = this.#shared.processTable.nameOf(dead);
     this.eventcount.notify(freed);
     acknowledgeSoon(this.#acknowledge);
+    if (recorder !== undefined) recorder.event(ABANDONED, SEMAPHORE, this.number);
     const permits = freed === 1 ? "a permit" : `${freed} permits`;
     throw new AbandonedLockError(
       `${name} has ended while it held ${permits} of the ${this.#name}. What the ${this.#name} ` +
@@ -279,6 +285,7 @@ export class SemaphoreState implements Subject {
       isMore = true;
     });
     // The process that has reserved it may be any of the sleepers.
+    if (isMore && recorder !== undefined) recorder.event(WAS_RELEASED, SEMAPHORE, this.number);
     if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);
     return result;
   }

@@ -16,7 +16,9 @@
 // each looked twice, once a second.
 
 import { DeadlockError } from "../errors.ts";
+import { DEADLOCK } from "../liveness/event_rings.ts";
 import { ownProcessTable } from "../liveness/membership.ts";
+import { recorder } from "../liveness/recorder.ts";
 import {
   AWAITED_POLICY,
   BLOCKED,
@@ -27,6 +29,7 @@ import {
   HOLDER,
   KIND,
   NO_VICTIM,
+  NUMBER,
   ownSlot,
   programWords,
   ROW_WORDS,
@@ -158,10 +161,16 @@ export function checkBlocked(row: number): void {
   const victim = youngest(seen);
   if (victim === undefined || victim.token !== own.words[TOKEN]) return;
   const edges = edgesOf(seen);
+  if (recorder !== undefined) recordDeadlock(own, row);
   throw new DeadlockError(
     `${describeCycle(edges, true)}\n${own.name(0)} began to wait last, and gets this error. ` +
       "Take locks in the same order everywhere.",
   );
+}
+
+function recordDeadlock({ words }: Slot, row: number): void {
+  const at = row * ROW_WORDS;
+  recorder?.event(DEADLOCK, words[at + KIND], words[at + NUMBER]);
 }
 
 function isSameCycle(cycle: Member[] | undefined, seen: Member[]): boolean {
@@ -273,6 +282,7 @@ function checkAwaited(): void {
     const error = new DeadlockError(
       `${text}\n${last.process.name} began to wait last, and gets this error.`,
     );
+    if (recorder !== undefined) recordDeadlock(own, last.wait.row);
     if (failWait(last.wait.row, error)) return;
   }
   console.error(

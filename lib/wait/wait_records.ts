@@ -31,6 +31,8 @@ import {
   VERB,
   WAY,
 } from "../liveness/wait_board.ts";
+import { HEAP, WAIT_BEGIN, WAIT_END } from "../liveness/event_rings.ts";
+import { attend, recorder } from "../liveness/recorder.ts";
 import { pendingResources, processorMilliseconds } from "../platform/resources.ts";
 import type { CallSite } from "./call_site.ts";
 import { NO_SUBJECT, type Subject } from "./subject.ts";
@@ -99,6 +101,7 @@ export function beginWait(
 ): number {
   const slot = own ?? recordedSlot();
   if (slot === undefined) return NO_BOARD;
+  attend();
   const { words, times } = slot;
   const isBlocking = (way & BLOCKING) !== 0;
   const row = isBlocking || free.length > KEPT_ROWS ? ArrayPrototypePop(free) : undefined;
@@ -120,6 +123,15 @@ export function beginWait(
   times[(at + UNTIL) / 2] = since + timeout;
   slot.clearSite(row);
   Atomics.add(words, at + SEQ, 1);
+  if (recorder !== undefined) {
+    recorder.event(
+      WAIT_BEGIN,
+      row | way << 8,
+      words[at + KIND],
+      words[at + NUMBER],
+      words[at + VERB],
+    );
+  }
   return row;
 }
 
@@ -133,8 +145,15 @@ export function endWait(row: number): void {
     return;
   }
   Atomics.add(words, row * ROW_WORDS + SEQ, 1);
+  if (recorder !== undefined) recordEnd(row);
   waits[row] = callers[row] = tasks[row] = undefined;
   ArrayPrototypePush(free, row);
+}
+
+/** Records the end of a wait, and where it was begun if that is known. */
+function recordEnd(row: number): void {
+  const slot = own!, isKnown = slot.words[row * ROW_WORDS + CHECKED] !== 0 && slot.hasSite(row);
+  recorder!.event(WAIT_END, row, isKnown ? recorder!.text(slot.site(row)) : 0);
 }
 
 /** Records that the thread is blocked by the wait in this row; returns the row to be given to unblocked(). */
@@ -196,6 +215,8 @@ function describeProcess(slot: Slot): void {
   const { words, times } = slot;
   words[TIMERS] = pendingResources();
   words[HEAP_KB] = Deno.memoryUsage().heapUsed / 1024;
+  attend();
+  if (recorder !== undefined) recorder.event(HEAP, words[HEAP_KB]);
   times[CPU_MS / 2] = processorMilliseconds();
 }
 

@@ -18,6 +18,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["host", "bridge"],
   ["process"],
   ["inspect"],
+  ["trace"],
   ["pool"],
   ["redis"],
   ["child"],

@@ -14,6 +14,8 @@ import {
   newMpmcRing,
   SHUT_DOWN,
 } from "../../shm/mpmc_ring.ts";
+import { CLEARED, GET as GOT, NAMED, PUT as WAS_PUT } from "../../liveness/event_rings.ts";
+import { type Recorder, recorder } from "../../liveness/recorder.ts";
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
 import { EventCount, EVENTCOUNT_WORDS, lookElsewhere, WAIT } from "../../wait/eventcount.ts";
 import { blocking, done, eventually, type Operation } from "../../wait/operation.ts";
@@ -82,6 +84,9 @@ export class Store<T> implements Subject {
   readonly #kept: Kept[] = [];
   /** True once this process has closed its queue. */
   closed = false;
+  /** The recorder that knows its name, and its number then. */
+  #knownTo: Recorder | undefined;
+  #number = 0;
 
   private constructor(shares: MpmcRingShares, name: string | undefined) {
     const ring = this.ring = new MpmcRing(shares);
@@ -110,6 +115,22 @@ export class Store<T> implements Subject {
     return this.name;
   }
 
+  /** Records for a trace that items were put or got: the first of the last many, and those up to the last. */
+  #record(type: number, first: number, last: number, count: number): void {
+    this.#beKnown();
+    if (recorder === undefined) return;
+    recorder.items(type, QUEUE, this.#number, first, 1);
+    if (count > 1) recorder.items(type, QUEUE, this.#number, (last - count + 2) | 0, count - 1);
+  }
+
+  #beKnown(): void {
+    if (this.#knownTo === recorder || recorder === undefined) return;
+    this.#knownTo = recorder;
+    this.#number = this.number;
+    const name = this.name === undefined ? 0 : recorder.text(this.name);
+    recorder.event(NAMED, QUEUE, this.#number, name, this.ring.gotCount);
+  }
+
   get amount(): number {
     return this.ring.size;
   }
@@ -131,6 +152,8 @@ export class Store<T> implements Subject {
   }
 
   get content(): StoreContent {
+    // A process with permissions of its own can't number it.
+    this.#beKnown();
     return { ring: this.ring.shares, name: this.name };
   }
 
@@ -186,6 +209,7 @@ export class Store<T> implements Subject {
       return WAIT;
     }
     try {
+      if (recorder !== undefined) this.#record(GOT, this.ring.lastGot, 0, 1);
       this.#madeRoom(1);
       const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
       trimTaken();
@@ -250,7 +274,12 @@ export class Store<T> implements Subject {
   #decodeAll(count: number, items: T[]): boolean {
     let i = 0;
     try {
-      if (count > 0) this.#madeRoom(count);
+      if (count > 0) {
+        if (recorder !== undefined) {
+          this.#record(GOT, this.ring.firstGot, this.ring.lastGot, count);
+        }
+        this.#madeRoom(count);
+      }
       for (; i < count; i++) {
         const at = begins[i];
         items[items.length] = decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T;
@@ -295,6 +324,7 @@ export class Store<T> implements Subject {
       const answer = this.ring.tryPut(encoder, 0, length);
       if (answer === 1) {
         encoder.trim();
+        if (recorder !== undefined) this.#record(WAS_PUT, this.ring.lastPut, 0, 1);
         this.notEmpty.notify(1);
         return undefined;
       }
@@ -375,6 +405,9 @@ export class Store<T> implements Subject {
         if (count === SHUT_DOWN) throw shutDownError("takes no more items");
         if (count === 0) return WAIT;
         next += count;
+        if (recorder !== undefined) {
+          this.#record(WAS_PUT, this.ring.firstPut, this.ring.lastPut, count);
+        }
         this.notEmpty.notify(count);
       }
     };
@@ -438,6 +471,8 @@ export class Store<T> implements Subject {
     if (immediate) {
       this.ring.clear();
       this.#kept.length = 0;
+      this.#beKnown();
+      if (recorder !== undefined) recorder.event(CLEARED, QUEUE, this.#number);
     } else this.ring.shut();
     for (const eventcount of each([this.notEmpty, this.notFull, this.allDone])) {
       eventcount.notify(Infinity);
