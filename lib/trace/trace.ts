@@ -27,8 +27,6 @@ const {
   removeEventListener,
   setInterval,
   TypeError,
-  URL,
-  WritableStream,
 } = primordials;
 
 /** How often the rings of processes that have ended are read and given to others, in ms. */
@@ -157,10 +155,10 @@ export function trace(options: TraceOptions): Trace {
         'trace({ file: "trace.json" }).',
     );
   }
-  if (file !== undefined && typeof file !== "string" && !(file instanceof URL)) {
+  if (file !== undefined && typeof file !== "string" && !(file instanceof primordials.URL)) {
     throw new TypeError(`file is ${describe(file)}. Give a path or a URL.`);
   }
-  if (writable !== undefined && !(writable instanceof WritableStream)) {
+  if (writable !== undefined && !(writable instanceof primordials.WritableStream)) {
     throw new TypeError(`writable is ${describe(writable)}. Give a WritableStream of bytes.`);
   }
   ownProcessTable();
