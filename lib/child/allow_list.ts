@@ -1,6 +1,8 @@
 // The names that a sealed realm has (sealed_realm.ts): those that need no permission and reach nothing outside
 // of the process, and those that a granted permission makes usable. A name that isn't listed here is removed,
 // so that additions of a later Deno stay out until they have been reviewed.
+//
+// The long lists are functions, because processes that aren't sealed load this file, too.
 
 import type { Name } from "../protocol/grants.ts";
 
@@ -9,7 +11,8 @@ function words(text: string): string[] {
 }
 
 /** The globals of every sealed process. */
-export const GLOBALS: readonly string[] = words(`
+export const globals = (): readonly string[] =>
+  words(`
   Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp
   Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError globalThis
   JSON Math Intl ArrayBuffer SharedArrayBuffer Atomics Uint8Array Int8Array Uint16Array Int16Array Uint32Array
@@ -37,12 +40,13 @@ export const GUARDED_GLOBALS: Readonly<Record<string, readonly Name[]>> = {
 };
 
 /** The members of Deno that every sealed process has. */
-export const DENO: readonly string[] = words(`
+export const deno = (): readonly string[] =>
+  words(`
   errors inspect permissions Permissions PermissionStatus version build exit exitCode noColor refTimer unrefTimer
 `);
 
 /** The members of Deno that a permission makes usable. */
-const BY_PERMISSION: Readonly<Record<Name, readonly string[]>> = {
+const byPermission = (): Readonly<Record<Name, readonly string[]>> => ({
   read: words(`
     readFile readFileSync readTextFile readTextFileSync readDir readDirSync readLink readLinkSync realPath realPathSync
     stat statSync lstat lstatSync watchFs cwd open openSync FsFile SeekMode copyFile copyFileSync
@@ -60,16 +64,16 @@ const BY_PERMISSION: Readonly<Record<Name, readonly string[]>> = {
   `),
   ffi: words("dlopen UnsafeCallback UnsafePointer UnsafePointerView UnsafeFnPointer"),
   import: [],
-};
+});
 
 /** The same, turned around: the permissions that make a member usable, by its name. */
-export const GUARDED_DENO: Readonly<Record<string, readonly Name[]>> = (() => {
+export function guardedDeno(): Readonly<Record<string, readonly Name[]>> {
   const guarded: Record<string, Name[]> = Object.create(null);
-  for (const [permission, names] of Object.entries(BY_PERMISSION) as [Name, string[]][]) {
+  for (const [permission, names] of Object.entries(byPermission()) as [Name, string[]][]) {
     for (const name of names) (guarded[name] ??= []).push(permission);
   }
   return guarded;
-})();
+}
 
 /** The members that need the whole permission, because they reach things that a list of parts says nothing of. */
 export const NEEDS_ALL: readonly string[] = ["kill"];
@@ -82,17 +86,19 @@ export const TAKES_TRANSPORT: readonly string[] = ["connect", "listen", "serve"]
 export const TRANSPORTS: readonly string[] = ["tcp", "unix", "udp"];
 
 /** The members of navigator in a sealed process. */
-export const NAVIGATOR: readonly string[] = words(
-  "constructor hardwareConcurrency userAgent language languages platform",
-);
+export const navigatorMembers = (): readonly string[] =>
+  words(
+    "constructor hardwareConcurrency userAgent language languages platform",
+  );
 
 /**
  * The members of crypto.subtle in a sealed process. Left out are the methods (deriving keys, making RSA keys)
  * of which one call can go on for any time, in a thread that the end of the process doesn't stop.
  */
-export const SUBTLE: readonly string[] = words(
-  "constructor digest importKey exportKey sign verify encrypt decrypt wrapKey unwrapKey",
-);
+export const subtle = (): readonly string[] =>
+  words(
+    "constructor digest importKey exportKey sign verify encrypt decrypt wrapKey unwrapKey",
+  );
 
 /** The schemes that running code may import from: for these Deno asks for permissions. */
 export const IMPORTED_SCHEMES: readonly string[] = ["file:", "http:", "https:"];

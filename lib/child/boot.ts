@@ -203,7 +203,11 @@ export function bootSpare(load: LoadModule): void {
 
 async function prepare(hasEntryPoints: boolean): Promise<void> {
   await becomeStoppable();
-  if (hasEntryPoints) await serveEntryPoints();
+  if (!hasEntryPoints) return;
+  await serveEntryPoints();
+  // Deno reads the package's files here, and not when a target's module imports them. They may be unreadable.
+  const read = import(`${files}mod.ts`);
+  await PromisePrototypeThen(read, undefined, () => {});
 }
 
 /** Resolves when this thread can be stopped at any instant. */

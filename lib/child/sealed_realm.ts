@@ -9,20 +9,20 @@
 
 import process from "node:process";
 import {
-  DENO,
-  GLOBALS,
-  GUARDED_DENO,
+  deno as denoMembers,
+  globals,
   GUARDED_GLOBALS,
+  guardedDeno,
   IMPORTED_SCHEMES,
-  NAVIGATOR,
+  navigatorMembers,
   NEEDS_ALL,
-  SUBTLE,
+  subtle,
   TAKES_TRANSPORT,
   TRANSPORTS,
 } from "./allow_list.ts";
 import type { Grants, Name } from "../protocol/grants.ts";
 
-const { defineProperty, getPrototypeOf } = Object;
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { apply, deleteProperty, ownKeys } = Reflect;
 const { NotCapable } = Deno.errors;
 const PlainTypeError = TypeError, PlainPromise = Promise;
@@ -46,12 +46,12 @@ export function sealRealm(grants: Grants, keeps: readonly string[]): void {
     if (prototype !== undefined) remove(prototype, "constructor");
   }
   if (isGranted("net")) { for (const name of TAKES_TRANSPORT) checkTransport(deno, name); }
-  keepOnly(getPrototypeOf(navigator), [...NAVIGATOR, Symbol.toStringTag]);
+  keepOnly(getPrototypeOf(navigator), [...navigatorMembers(), Symbol.toStringTag]);
   keepOnly(navigator, []);
-  keepOnly(getPrototypeOf(crypto.subtle), [...SUBTLE, Symbol.toStringTag]);
+  keepOnly(getPrototypeOf(crypto.subtle), [...subtle(), Symbol.toStringTag]);
   keepOnly(URL, [...ownKeys(URL)].filter((key) => !`${String(key)}`.endsWith("ObjectURL")));
-  build(deno, "Deno.", DENO, GUARDED_DENO, isGranted, hasAll);
-  build(scope, "", [...GLOBALS, ...keeps], GUARDED_GLOBALS, isGranted, hasAll);
+  build(deno, "Deno.", denoMembers(), guardedDeno(), isGranted, hasAll);
+  build(scope, "", [...globals(), ...keeps], GUARDED_GLOBALS, isGranted, hasAll);
   ownTimers(scope);
 }
 
@@ -82,7 +82,7 @@ function build(
     const permissions = typeof key === "symbol" ? undefined : guarded[key];
     const isWhole = NEEDS_ALL.includes(key as string) ? hasAll : isGranted;
     if (permissions?.some(isWhole)) continue;
-    const value = permissions === undefined ? undefined : object[key];
+    const value = permissions === undefined ? undefined : peek(object, key);
     if (key === "jupyter" && !deleteProperty(object, key)) continue;
     remove(object, key);
     if (permissions !== undefined) {
@@ -90,6 +90,15 @@ function build(
       defineProperty(object, key, { value: stub, writable: true, configurable: true });
     }
   }
+}
+
+/**
+ * The value of a member that needs a permission. Deno loads some of its functions when they are first read, which
+ * takes milliseconds: for these, any function stands.
+ */
+function peek(object: Methods, key: PropertyKey): unknown {
+  const { get, value } = getOwnPropertyDescriptor(object, key)!;
+  return get === undefined ? value : () => {};
 }
 
 function keepOnly(object: object, kept: readonly PropertyKey[]): void {

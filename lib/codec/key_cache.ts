@@ -4,7 +4,7 @@
 import { shortString, UNROLLED } from "./strings.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, Math, StringPrototypeCharCodeAt } = primordials;
+const { Math, StringPrototypeCharCodeAt } = primordials;
 
 /** A key, and the slot of the key that came after it when it was last read. */
 interface Known {
@@ -15,8 +15,11 @@ interface Known {
 // A key replaces another key in the same slot, so at most SLOTS keys are kept. For the same reason
 // `next` is a slot: references would keep all keys alive that were ever read.
 const SLOTS = 1024;
-const table: Known[] = Array.from({ length: SLOTS }, () => ({ key: "", next: 0 }));
-let last = table[0];
+const table: Known[] = [];
+/** In all slots at first, because a thousand objects take time to make. */
+const NONE: Known = { key: "", next: 0 };
+for (let i = 0; i < SLOTS; i++) table[i] = NONE;
+let last = NONE;
 
 /** The key given by `length` bytes from `at` on, each a character U+0000 to U+00FF. */
 export function keyOf(bytes: Uint8Array, at: number, length: number): string {

@@ -302,7 +302,6 @@ function keepDeno() {
     memoryUsage: g.Deno.memoryUsage,
     addSignalListener: g.Deno.addSignalListener,
     removeSignalListener: g.Deno.removeSignalListener,
-    kill: g.Deno.kill,
   };
 }
 
