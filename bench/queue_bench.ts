@@ -165,7 +165,7 @@ function flowMeasurement(
   return { name: `${name}/${payload}`, unit: "items/s", sides };
 }
 
-async function flow(
+export async function flow(
   face: Face,
   ends: number,
   share: { payload: Payload; warmUp: number; count: number },

@@ -9,6 +9,7 @@
 // deno-lint-ignore no-import-prefix
 import * as echarts from "npm:echarts@6.1.0";
 import type { Report } from "../bench/main.ts";
+import { type Colours, DARK, FONT, LIGHT } from "./chart_style.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -87,36 +88,6 @@ const GROUPS: Record<string, Row[]> = {
   ],
 };
 
-interface Colours {
-  background: string;
-  text: string;
-  quiet: string;
-  line: string;
-  awaiting: string;
-  blocking: string;
-  peer: string;
-}
-
-const LIGHT: Colours = {
-  background: "#ffffff",
-  text: "#1f2328",
-  quiet: "#59636e",
-  line: "#e4e8ec",
-  awaiting: "#1f6feb",
-  blocking: "#d4872a",
-  peer: "#8c959f",
-};
-const DARK: Colours = {
-  background: "#0d1117",
-  text: "#f0f6fc",
-  quiet: "#9198a1",
-  line: "#262c34",
-  awaiting: "#4493f8",
-  blocking: "#e3a04c",
-  peer: "#6e7681",
-};
-
-const FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif";
 const WIDTH = 860, ROW_HEIGHT = 29, TOP = 112, BOTTOM = 36, LEFT = 205, RIGHT = 40;
 /** The width of a bar's label, in doublings. */
 const LABEL = 0.6;
