@@ -12,6 +12,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { measure, type MeasurementResult, table } from "./harness.ts";
+import { inspectMeasurements } from "./inspect_bench.ts";
 import { INSTALL, NodePeer } from "./peers/node.ts";
 import { PythonPeer } from "./peers/python.ts";
 import { pipeMeasurements } from "./pipe_bench.ts";
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
     ...pipeMeasurements(pythonPipes, scale),
     ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),
+    ...inspectMeasurements(scale),
     ...poolMeasurements({ python: pythonPools, node }, scale),
   ];
   const chosen = all.filter(({ name }) => name.includes(options.only ?? ""));

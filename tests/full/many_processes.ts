@@ -36,7 +36,8 @@ Deno.test("64 processes alive at once use one queue", async () => {
 
 Deno.test("1,000 processes started and joined one after another leave no memory behind", async () => {
   const first = 50, all = 1000, most = 30 * 2 ** 20;
-  let afterFirst = 0;
+  // The least of several looks: the memory of a thread that has just ended is given back a little later.
+  let atFirst = Infinity, atLast = Infinity;
   for (let i = 1; i <= all; i++) {
     const process = new Process({
       target: processes.give<number>,
@@ -47,8 +48,9 @@ Deno.test("1,000 processes started and joined one after another leave no memory 
     if (i % 10 === 0) assert.equal(await process.result({ timeout: 20_000 }), i);
     assert.equal(await process.join({ timeout: 20_000 }), true);
     assert.equal(process.exitCode, 0);
-    if (i === first) afterFirst = Deno.memoryUsage().rss;
+    if (i > first && i <= 2 * first) atFirst = Math.min(atFirst, Deno.memoryUsage().rss);
+    if (i > all - first) atLast = Math.min(atLast, Deno.memoryUsage().rss);
   }
-  const grown = Deno.memoryUsage().rss - afterFirst;
+  const grown = atLast - atFirst;
   assert.ok(grown < most, `${Math.round(grown / 2 ** 20)} MB more than after the first ${first}`);
 });
