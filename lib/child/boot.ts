@@ -271,7 +271,8 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   ownControl().markLoaded();
   // In this order: the host assumes that a process without a heartbeat runs nothing.
   beat(ownControl());
-  stopIfKilled();
+  // No error of a wait that ends here: nobody would catch it, and Deno would print it.
+  if (isKilled()) return;
   const message = receivePosted(port) as Message;
   becomeChild(child);
   if (child.isPrefixed) prefixOutput(child.identity.name);
