@@ -39,6 +39,7 @@ import { beat } from "../protocol/heartbeat.ts";
 import { printFailure } from "../transfer/recreate_error.ts";
 import { confine } from "./confine.ts";
 import { boundCalls } from "./bounded_calls.ts";
+import { boundStacks } from "./bounded_stacks.ts";
 import { countBuffers } from "./counted_buffers.ts";
 import { defineModules } from "../platform/module_source.ts";
 import { isOwn, knowFiles } from "../target/callers.ts";
@@ -279,6 +280,7 @@ async function live({ child, port }: WorkerData, find: Find): Promise<void> {
   confine(child);
   const { memoryLimitMb, sealed, result: buffer } = child;
   limitBuffers(memoryLimitMb, sealed !== undefined);
+  if (memoryLimitMb !== undefined && sealed !== undefined) memoryWatch?.limitObjects(memoryLimitMb);
   const reply = buffer === undefined ? replyTo(port, child.starter) : writeTo(buffer);
   lookAfterPrinting(stopIfKilled);
   await run(child, reply, find, async () => {
@@ -304,7 +306,9 @@ export function limitBuffers(memoryLimitMb: number | undefined, isSealed: boolea
     memoryWatch.limitBuffers(memoryLimitMb);
     if (isSealed) countBuffers(memoryWatch);
   }
-  if (isSealed) boundCalls(memoryLimitMb);
+  if (!isSealed) return;
+  boundCalls(memoryLimitMb);
+  boundStacks();
 }
 
 /**

@@ -45,6 +45,16 @@ const METHODS = [
   ...["copyWithin", "fill", "reverse", "splice", "toReversed", "toSpliced", "unshift", "with"],
 ];
 
+/** The methods of texts, and the functions, that make a whole new text of one. */
+const TEXT_METHODS = [
+  ...["normalize", "toLowerCase", "toUpperCase", "toLocaleLowerCase", "toLocaleUpperCase"],
+  "toWellFormed",
+];
+const TEXT_FUNCTIONS = [
+  ...["escape", "unescape", "encodeURI", "encodeURIComponent", "decodeURI", "decodeURIComponent"],
+  ...["btoa", "atob"],
+];
+
 /** Called once, before any code of the user's runs, and after all that replaces the same classes. */
 export function boundCalls(memoryLimitMb: number | undefined): void {
   if (memoryLimitMb !== undefined) {
@@ -95,6 +105,33 @@ export function boundCalls(memoryLimitMb: number | undefined): void {
         return apply(original, isText ? checkText(this) : this, args);
       });
   }
+  for (const name of each(["repeat", "padStart", "padEnd"])) {
+    replace(globalThis.String.prototype, name, (original) =>
+      function (count, filler) {
+        if (this === undefined || this === null) return apply(original, this, [count, filler]);
+        const text = `${this}`, times = +(count as number);
+        checkSize(name === "repeat" ? times * text.length : times, name);
+        return apply(original, text, filler === undefined ? [times] : [times, filler]);
+      });
+  }
+  for (const name of each(TEXT_METHODS)) {
+    replace(globalThis.String.prototype, name, (original) =>
+      function (argument) {
+        const isText = typeof this === "string" || this instanceof globalThis.String;
+        return apply(original, isText ? checkText(this) : this, [argument]);
+      });
+  }
+  for (const name of each(TEXT_FUNCTIONS)) {
+    replace(globalThis, name, (original) =>
+      function (...args) {
+        if (args.length > 0) args[0] = checkText(args[0]);
+        return apply(original, undefined, args);
+      });
+  }
+  for (const object of each([console, URLSearchParams.prototype, SubtleCrypto.prototype])) {
+    for (const name of each(Object.getOwnPropertyNames(object))) boundTexts(object, name);
+  }
+  boundTexts(globalThis, "URLSearchParams");
   replace(globalThis.JSON, "parse", (original) =>
     function (text, reviver) {
       return apply(original, undefined, [checkText(text), reviver]);
@@ -116,6 +153,14 @@ function checkText(value: unknown): string {
   throw new RangeError(
     `A text of ${text.length} characters is too long for this call in a sealed process: it takes ${maxText} ` +
       "(2 ** 27, or as many as memoryLimitMb has bytes). Take the text in parts.",
+  );
+}
+
+/** Checks that a method of texts makes none that is too long. */
+function checkSize(characters: number, name: string): void {
+  if (!(characters > maxText)) return;
+  throw new RangeError(
+    `Invalid string length: String.prototype.${name} makes at most ${maxText} characters in a sealed process.`,
   );
 }
 
@@ -145,6 +190,24 @@ function replace(object: object, key: PropertyKey, made: (original: Method) => M
   const original = (object as Record<PropertyKey, Method>)[key], value = made(original);
   defineProperty(value, "name", { value: original.name, configurable: true });
   defineProperty(object, key, { value, writable: true, configurable: true });
+}
+
+/** Has a function of Deno's take no long text: for some it ends the program, where it gives back more than 2 ** 29 bytes. */
+function boundTexts(object: object, name: string): void {
+  const own = getOwnPropertyDescriptor(object, name)!;
+  if (typeof own.value !== "function" || name === "constructor") return;
+  const checked = (args: unknown[]) => {
+    for (let i = 0; i < args.length; i++) if (typeof args[i] === "string") checkText(args[i]);
+    return args;
+  };
+  const value: Class = new PlainProxy(own.value, {
+    apply: (original, self, args) => apply(original, self, checked(args)),
+    construct: (original, args, target) =>
+      construct(original, checked(args), target === value ? original : target),
+  });
+  const { prototype } = own.value;
+  if (prototype !== undefined) defineProperty(prototype, "constructor", { value });
+  defineProperty(object, name, { ...own, value });
 }
 
 /** Bounds how many buffers of a class can change their size. */

@@ -4,8 +4,11 @@
 //
 // V8 also knows the memory of buffers, but sets no limit to it. Buffers may grow to SLACK_MB beyond the limit,
 // because the sum includes unreachable buffers: V8 collects them once they have grown by about 64 MB.
+//
+// V8's own limit of a sealed process isn't less than SAFE_HEAP_MB, because with less one allocation could end the
+// program. A smaller limit is kept here: after each full collection, once the code gives up its turn.
 
-import { memoryUse } from "../platform/threads.ts";
+import { liveObjects, memoryUse } from "../platform/threads.ts";
 import type { Growing } from "../shm/growth.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -14,6 +17,8 @@ const { clearInterval, Deno, each, listOf, SafeSet, setInterval } = primordials;
 /** From one check to the next, in ms. */
 const LOOK_MS = 50;
 const SLACK_MB = 64;
+/** How much more than the limit a collection may leave: objects that are too young to be collected. */
+const YOUNG_MB = 16;
 
 const MB = 2 ** 20;
 
@@ -22,6 +27,7 @@ export class MemoryWatch {
   readonly #exceeded: () => void;
   readonly #heapLimit = memoryUse().heapLimit;
   #bufferLimit = Infinity;
+  #objectLimit = Infinity;
   /** Bytes that V8 doesn't count: live shared memory, Blobs, and objects of native code. */
   #uncounted = 0;
   /** The queues and pipes that this process has filled. */
@@ -31,7 +37,7 @@ export class MemoryWatch {
   constructor(exceeded: () => void) {
     this.#exceeded = exceeded;
     const timer = setInterval(() => {
-      if (this.check(0)) clearInterval(timer);
+      if (this.check(0) || this.#checkObjects()) clearInterval(timer);
     }, LOOK_MS);
     Deno.unrefTimer(timer as unknown as number);
   }
@@ -39,6 +45,18 @@ export class MemoryWatch {
   /** From now on buffers count towards the limit. */
   limitBuffers(memoryLimitMb: number): void {
     this.#bufferLimit = (memoryLimitMb + SLACK_MB) * MB;
+  }
+
+  /** From now on objects count towards a limit that may be less than V8's own. */
+  limitObjects(memoryLimitMb: number): void {
+    this.#objectLimit = (memoryLimitMb + YOUNG_MB) * MB;
+    liveObjects();
+  }
+
+  #checkObjects(): boolean {
+    if (this.#objectLimit === Infinity || liveObjects() <= this.#objectLimit) return false;
+    this.#exceeded();
+    return true;
   }
 
   /** Counts bytes that V8 doesn't count; a negative number subtracts bytes that were released. */

@@ -5,6 +5,9 @@
 //   after an await    When the heap is full, V8 doubles the limit and interrupts the code, and Deno ends the
 //                     thread. But where the code ran after an await, the interruption is lost, and with it the
 //                     rest of the code. Only the heap_size_limit of node:v8, which has grown, shows it.
+//   one allocation    What V8 can't do with a limit is one allocation after which the heap, collected, has more than
+//                     four times the limit: it doubles the limit twice, and then ends the program ("Reached heap
+//                     limit"). The largest allocation is that of a text of 2 ** 29 characters with two bytes each.
 //   least limit       With 16 MB a thread can load this package. With less it may run out of memory before that
 //                     can be noticed.
 //   nested            A worker that is started from a worker takes half a second longer to come up than a
@@ -24,7 +27,7 @@ import * as v8 from "node:v8";
 import type { ResourceLimits } from "node:worker_threads";
 import * as primordials from "./primordials.ts";
 
-const { Math, ToObject } = primordials;
+const { Math, Reflect, ToObject } = primordials;
 const { getHeapStatistics } = v8;
 
 /** The limits of a thread; undefined and Infinity mean none. */
@@ -32,6 +35,9 @@ export function resourceLimitsOf(memoryLimitMb: number | undefined): ResourceLim
   if (memoryLimitMb === undefined || memoryLimitMb === Infinity) return undefined;
   return { maxOldGenerationSizeMb: Math.ceil(memoryLimitMb) };
 }
+
+/** The least heap limit with which no allocation ends the program, in MB: a quarter of the largest one, and some more. */
+export const SAFE_HEAP_MB = 288;
 
 /** Whether the "error" event of a thread says that its heap was full. */
 export function isOutOfMemory(error: unknown): boolean {
@@ -42,4 +48,30 @@ export function isOutOfMemory(error: unknown): boolean {
 export function memoryUse(): { heapLimit: number; buffers: number } {
   const statistics = getHeapStatistics() as { heap_size_limit: number; external_memory: number };
   return { heapLimit: statistics.heap_size_limit, buffers: statistics.external_memory };
+}
+
+let profiler: Pick<v8.GCProfiler, "start" | "stop"> | undefined;
+
+/**
+ * The most bytes of objects that a full collection has left in this isolate's heap since the last call; 0 if there was
+ * no full collection. The first call, before any code of the user's runs, only begins to look.
+ */
+export function liveObjects(): number {
+  if (profiler === undefined) {
+    const made = new v8.GCProfiler(), { start, stop } = made;
+    profiler = {
+      start: () => Reflect.apply(start, made, []),
+      stop: () => Reflect.apply(stop, made, []),
+    };
+    profiler.start();
+    return 0;
+  }
+  const { statistics } = profiler.stop();
+  let most = 0;
+  for (let i = 0; i < statistics.length; i++) {
+    const { gcType, afterGC } = statistics[i];
+    if (gcType === "MarkSweepCompact") most = Math.max(most, afterGC.heapStatistics.usedHeapSize);
+  }
+  profiler.start();
+  return most;
 }

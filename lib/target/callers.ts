@@ -129,6 +129,8 @@ function withProperties<T>(properties: Record<string, unknown>, work: () => T): 
     for (const { 0: name, 1: descriptor } of each(before)) {
       if (descriptor === undefined) Reflect.deleteProperty(Error, name);
       else set(name, descriptor);
+      // Of a sealed process (lib/child/bounded_stacks.ts).
+      if (isFixed(descriptor)) Reflect.set(Error, name, Reflect.get(Error, name));
     }
   }
 }
@@ -138,5 +140,11 @@ function set(name: string, descriptor: PropertyDescriptor): void {
     defineProperty(Error, name, descriptor);
   } catch {
     // Error is frozen, or the property can't be changed.
+    if (isFixed(getOwnPropertyDescriptor(Error, name))) Reflect.set(Error, name, descriptor.value);
   }
+}
+
+/** Whether a property is given by functions, and can't be changed but by them. */
+function isFixed(descriptor: PropertyDescriptor | undefined): boolean {
+  return descriptor?.set !== undefined && !descriptor.configurable;
 }

@@ -312,3 +312,59 @@ attempt(
   `
   for (let i = 0; i < 2000; i++) console.debug("\\x1b[0m"); return 1`,
 );
+
+// Very long texts: V8 ends the program where one allocation is larger than the heap may be, and Deno where a text has
+// more than 2 ** 29 bytes
+
+/** Makes a text of so many characters of three bytes; until it is read it takes no memory. */
+const long =
+  "let long = '\\u1234'; while (long.length < 2 ** 27) long += long; long += long.slice(0, 5e7);";
+for (
+  const [what, code] of Object.entries({
+    "an error": "return new Error(long).stack.length",
+    "the name of an error": "Error.prototype.name = long; return new Error('x').stack.length",
+    "an error by captureStackTrace":
+      "const of = { message: long }; Error.captureStackTrace(of); return of.stack.length",
+    "the message of an error by a getter":
+      "return Object.defineProperty(new Error('x'), 'message', { get: () => long }).stack.length",
+    "a function":
+      "const of = () => new Error('x').stack; return Object.defineProperty(of, 'name', { value: long })().length",
+  })
+) attempt(`a long text as ${what}`, /^\d{2,5}$|memoryLimitMb/, `${long} ${code}`);
+for (
+  const [what, code] of Object.entries({
+    "on the terminal": "console.log(1, long)",
+    "in a query": "return new URLSearchParams(long).toString().length",
+    "in a query, added":
+      "const all = new URLSearchParams(); all.append('a', long); return `${all}`.length",
+    "as an algorithm": "return crypto.subtle.digest(long, new Uint8Array(1))",
+  })
+) attempt(`a long text ${what}`, /is too long for this call|memoryLimitMb/, `${long} ${code}`);
+attempt("a long text in an error of V8's", /failed|memoryLimitMb/, `${long} BigInt(long)`);
+attempt(
+  "a stack once Error is another",
+  /^function/,
+  `globalThis.Error = 1; return typeof Error + delete globalThis.Error`,
+);
+attempt(
+  "a stack once prepareStackTrace is gone",
+  /failed.*Cannot (delete|redefine)/,
+  `Object.defineProperty(Error, "prepareStackTrace", { value: undefined })`,
+);
+
+for (
+  const [what, code] of Object.entries({
+    "parts of a text": "return [...'a'.repeat(6e7), ...'b'.repeat(6e7)].length",
+    "parts of a text that + has made":
+      "let s = 'ab'; while (s.length < 2 ** 28) s += s; return [...(s + 'c')].length",
+    "texts that + has made":
+      "const all = []; for (;;) { let s = 'ab'; while (s.length < 2 ** 28) s += s; s.charCodeAt(1); all.push(s); }",
+    "arrays": "const all = []; for (;;) all.push(Array(32 * 2 ** 20 - 1))",
+    "a text in capitals":
+      "let s = '\\u1234'; while (s.length < 2 ** 28) s += s; return s.toUpperCase().length",
+    "a text that repeats": "return 'ab'.repeat(2 ** 28).charCodeAt(1)",
+    "a text with its end": "return 'a'.padEnd(2 ** 28, 'bc').charCodeAt(9)",
+    "a copy of a text in another form":
+      "let s = '\\u1234'; while (s.length < 2 ** 28) s += s; return encodeURI(s) + escape(s) + s.normalize()",
+  })
+) attempt(`larger than the limit: ${what}`, orLimit, code, "memoryLimitMb");

@@ -37,7 +37,9 @@ export async function withstand(how: How): Promise<void> {
     !known.get(name)!.comesTo.test(came) && !held.test(came)
   );
   assert.deepEqual(wrong, []);
-  assert.ok(lines.length > 3, `only ${lines.length} attempts were made`);
+  if (how.only === undefined) {
+    assert.ok(lines.length > 3, `only ${lines.length} attempts were made`);
+  }
   const longest = Math.max(...lines.map(({ stall }) => stall));
   if (Deno.env.get("SHOW_STALLS")) console.log(JSON.stringify(how), `longest stall: ${longest} ms`);
 }

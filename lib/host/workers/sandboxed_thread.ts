@@ -8,7 +8,7 @@ import { MessageChannel, type ResourceLimits } from "node:worker_threads";
 import { ControlBlock, type SharedWords } from "../../liveness/control_block.ts";
 import { withoutAdded } from "../../platform/added.ts";
 import { closeStarted, takeMessage } from "../../platform/ports.ts";
-import { memoryUse, resourceLimitsOf } from "../../platform/threads.ts";
+import { memoryUse, resourceLimitsOf, SAFE_HEAP_MB } from "../../platform/threads.ts";
 import { postToWebWorker, unrefWebWorker } from "../../platform/web_workers.ts";
 import type { SpawnRequest, WorkerData } from "../../protocol/spawn_request.ts";
 import { end, listenForError, makeSandbox } from "./sandbox.ts";
@@ -17,8 +17,15 @@ import type { Listener, ProcessWorker } from "./worker.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 // Atomics gets another name here, because in the text of keeper() `Atomics` must be the global.
-const { Atomics: HostAtomics, encodeURIComponent, Error, Int32Array, Object, SharedArrayBuffer } =
-  primordials;
+const {
+  Atomics: HostAtomics,
+  encodeURIComponent,
+  Error,
+  Int32Array,
+  Math,
+  Object,
+  SharedArrayBuffer,
+} = primordials;
 
 /** The thread that the keeper is to start, as posted to the sandbox. */
 interface Order {
@@ -113,11 +120,14 @@ export function startSandboxedThread(
   data: WorkerData,
   listener: Listener,
 ): ProcessWorker {
-  const { identity: { name, daemon }, memoryLimitMb, timeLimit = Infinity } = child;
+  const { identity: { name, daemon }, memoryLimitMb, timeLimit = Infinity, sealed } = child;
   const { port1, port2 } = new MessageChannel();
   const reports = port2 as unknown as MessagePort;
   // V8's own limit, if there is no other: with it Deno ends the thread, and without it V8 would end the program.
-  const resourceLimits = resourceLimitsOf(memoryLimitMb ?? memoryUse().heapLimit / 2 ** 20);
+  const heapLimit = memoryLimitMb ?? memoryUse().heapLimit / 2 ** 20;
+  // A sealed process keeps a smaller limit itself (lib/child/memory_watch.ts).
+  const least = sealed === undefined ? 0 : SAFE_HEAP_MB;
+  const resourceLimits = resourceLimitsOf(Math.max(heapLimit, least));
   const control = new ControlBlock(child.control);
   // The process's own port may close before the keeper's report of the reason is read: that may be on its way
   // to the listener, where it can't be received synchronously.

@@ -38,6 +38,8 @@ export interface How {
   /** Every so many only, from the first or a later one. */
   every?: number;
   first?: number;
+  /** Only those whose name this matches. */
+  only?: string;
 }
 
 /** How many attempts are made at a time: starting a sandboxed thread is mostly waiting. */
@@ -70,8 +72,9 @@ async function make(attempt: Attempt, { by, limits, nested, isolation }: How): P
 if (import.meta.main) {
   const how: How = JSON.parse(Deno.args[0]);
   const isLimited = Object.keys(how.limits).length > 0;
-  const { every = 1, first = 0 } = how;
-  const made = attempts.filter(({ needs, permissions }, i) => {
+  const { every = 1, first = 0, only = "" } = how;
+  const made = attempts.filter(({ name, needs, permissions }, i) => {
+    if (!new RegExp(only).test(name)) return false;
     if (i % every !== first % every) return false;
     if (needs === "os") return how.isolation === "os";
     if (needs !== "nothing" && !(needs in how.limits)) return false;
