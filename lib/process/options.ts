@@ -101,8 +101,8 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
   /**
    * What the process is. "worker" (the default): an isolate of this program, in a thread. "os": a process of the
    * operating system, for code that must be assumed hostile: whatever ends or hangs it, or fills its memory, ends
-   * that process and nothing else. It takes about 150 ms to start, and needs the right to run `/bin/sh`:
-   * `--allow-run=/bin/sh` (on Windows: to run Deno).
+   * that process and nothing else. It starts in 0.2 to 0.5 s, as measured on a busy machine (docs/security.md),
+   * and needs the right to run `/bin/sh`: `--allow-run=/bin/sh` (on Windows: to run Deno).
    *
    * Such a process has no permissions unless `permissions` names some; "inherit" are those of its starter as far
    * as they can be told: what a command line has granted in part can't. Its environment is empty but for the
@@ -116,8 +116,9 @@ export interface ProcessOptions<A extends unknown[] = unknown[], R = unknown> {
    * How much memory the objects of the process's heap may take, in MB (2 ** 20 bytes). When they take more the
    * process is ended, with -9 as the exit code, and the program lives. Buffers of typed arrays, and in a sealed
    * process shared memory and Blobs, may take 64 MB more than the limit, and are checked every 50 ms; in a
-   * sealed process also when they are made. A single call that fills the heap, such as `split`, can take a
-   * gigabyte before it ends. At least 16. A process that this one starts has a heap of its own, of at most the
+   * sealed process also when they are made. In a sealed process a limit of less than 288 MB is kept each time the
+   * code gives up its turn, and until then 288 MB are: with less, a single allocation could end the program. A
+   * single call can take a gigabyte or more before it ends: docs/security.md has figures. At least 16. A process that this one starts has a heap of its own, of at most the
    * same size.
    *
    * Together with `permissions` the process runs in a thread in a sandbox, and takes half a second longer to

@@ -76,6 +76,28 @@ export const memory: Assumption[] = [
     },
   },
   {
+    claim: "A GCProfiler tells what each full collection has left",
+    places: ["lib/platform/threads.ts", "lib/child/memory_watch.ts"],
+    kind: "need",
+    expected: ["as much as there is"],
+    observe: async () => {
+      const seen = words();
+      await thread(
+        `const { GCProfiler } = await import("node:v8");
+        const profiler = new GCProfiler(), all = [];
+        profiler.start();
+        for (let i = 0; i < 1e6; i++) all.push({ i });
+        const full = profiler.stop().statistics.filter(({ gcType }) => gcType === "MarkSweepCompact");
+        data[0] = Math.max(...full.map(({ afterGC }) => afterGC.heapStatistics.usedHeapSize)) / 2 ** 20;
+        data[1] = all.length;`,
+        seen,
+        { resourceLimits: { maxOldGenerationSizeMb: 100 } },
+      );
+      await eventually(() => seen[1] > 0, 8000);
+      return seen[0] > 10 && seen[0] < 120 ? "as much as there is" : `${seen[0]} MB`;
+    },
+  },
+  {
     claim: "With a heap limit of 16 MB a thread can load this package",
     places: ["lib/platform/threads.ts", "lib/process/options.ts"],
     kind: "need",
