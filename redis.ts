@@ -17,10 +17,15 @@
  */
 
 export {
+  BrokenPoolError,
+  CancelledError,
   InvalidStateError,
+  ProcessError,
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  Task,
+  TaskError,
   TimeoutError,
 } from "./lib/redis/core.ts";
 export type {
@@ -46,5 +51,20 @@ export type {
   RemoteJoinableQueueOptions,
   RemoteQueueOptions,
 } from "./lib/redis/options.ts";
+export type {
+  RemoteMapOptions,
+  RemotePoolOptions,
+  RemoteTaskOptions,
+} from "./lib/redis/pool/options.ts";
+export {
+  type LostTask,
+  RemotePool,
+  type RemotePoolStatistics,
+  type RemoteWorker,
+} from "./lib/redis/pool/remote_pool.ts";
 export { RemoteQueue, type RemoteQueueStatistics } from "./lib/redis/queue.ts";
+export type { TaskErrorDetails } from "./lib/pool/errors.ts";
+export type { TaskTiming } from "./lib/pool/task.ts";
+export type { AnyFunction, CallParameters, LoadedModule } from "./lib/pool/types.ts";
+export type { MapOptions, Progress, TaskOptions } from "./lib/pool/options.ts";
 export type { BlockOptions, WaitOptions } from "./lib/wait/options.ts";

@@ -10,6 +10,8 @@ const page = new URL("../docs/api.md", import.meta.url);
 const modules = [
   { file: "mod.ts", specifier: "@multiproc/multiprocessing" },
   { file: "local.ts", specifier: "@multiproc/multiprocessing/local" },
+  { file: "redis.ts", specifier: "@multiproc/multiprocessing/redis" },
+  { file: "worker.ts", specifier: "@multiproc/multiprocessing/worker" },
 ];
 
 interface Doc {

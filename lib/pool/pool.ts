@@ -84,6 +84,17 @@ type AnyPool = Pool<any, any>;
 export let nameOfPool: (pool: AnyPool) => string;
 export let histogramsOf: (pool: AnyPool) => Histograms;
 
+/** The parts of a pool for code of this package that makes units itself. */
+export interface PoolParts {
+  readonly executor: Executor;
+  readonly functions: FunctionTable;
+  /** Reserves numbers for so many tasks, and returns the first. */
+  takeIds(count: number): number;
+}
+
+/** The parts of a pool. */
+export let partsOf: (pool: Pool) => PoolParts;
+
 /** The most lines of a stack that a task keeps of its call: each takes time and memory. */
 const CALLERS = 5;
 /** The default number of values that a generator yields ahead of the consumer. */
@@ -188,6 +199,11 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
   static {
     nameOfPool = (pool) => pool.#name;
     histogramsOf = (pool) => pool.#account.histograms;
+    partsOf = (pool) => ({
+      executor: pool.#executor,
+      functions: pool.#functions,
+      takeIds: pool.#takeIds,
+    });
     registerTransferable(
       KIND,
       (content) => constructFrom(Pool, content),

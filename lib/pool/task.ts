@@ -450,7 +450,7 @@ export function taskErrorOf(name: string, index: number, failure: ItemFailure): 
     ? "was killed: it reached its timeLimit."
     : limit !== undefined
     ? `was killed with its worker: ${worker} reached its ${limit}.`
-    : `was lost: its worker ${worker} ${howItEnded(exitCode)}${
+    : `was lost: its worker${worker === undefined ? "" : ` ${worker}`} ${howItEnded(exitCode)}${
       cause === undefined ? "." : `: ${describeCause(cause)}`
     }`;
   const options = cause === undefined ? { limit } : { limit, cause };

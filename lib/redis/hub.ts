@@ -21,6 +21,8 @@ import {
   type RemoteQueueOptions,
 } from "./options.ts";
 import { lockOf, type RemoteLock } from "./lock.ts";
+import type { RemotePoolOptions } from "./pool/options.ts";
+import { poolOf, type RemotePool } from "./pool/remote_pool.ts";
 import { RemoteQueue } from "./queue.ts";
 import { Store } from "./store.ts";
 import { Wires } from "./wires.ts";
@@ -115,6 +117,18 @@ export class Hub implements AsyncDisposable {
   lock(name: string): RemoteLock {
     if (this.#wires.isClosed) throw this.#wires.closedError();
     return lockOf(this.#wires, checkRemoteName(name));
+  }
+
+  /**
+   * The pool of this name, whose tasks are run by workers on any machine: see {@linkcode RemotePool}. It is made, or
+   * opened, in the background.
+   *
+   * @throws {RangeError} if a number is out of its range
+   * @throws {TypeError} if the name or an option isn't of its type
+   */
+  pool(name: string, options?: RemotePoolOptions): RemotePool {
+    if (this.#wires.isClosed) throw this.#wires.closedError();
+    return poolOf(this.#wires, checkRemoteName(name), options);
   }
 
   /**

@@ -84,6 +84,8 @@ export class RemoteLock {
   readonly #line: Acquirer[] = [];
   #joined: Promise<void> | undefined;
   #isAsking = false;
+  /** The number of messages so far: one may overtake the answer of the call that it comes of. */
+  #messages = 0;
   #fence = 0;
   #lost = new AbortController();
   #failure: { error: unknown } | undefined;
@@ -99,7 +101,10 @@ export class RemoteLock {
     this.#base = `${this.#wires.options.prefix}:{${this.#name}}:lock`;
     this.#member = {
       channel: `${this.#base}:w:${this.#token}`,
-      message: () => this.#pump(),
+      message: () => {
+        this.#messages++;
+        this.#pump();
+      },
       hello: (link) => this.#hello(link),
       beat: () => this.#beat(),
       fail: (error) => this.#fail(error),
@@ -240,7 +245,7 @@ export class RemoteLock {
 
   async #ask(): Promise<void> {
     await (this.#joined ??= this.#wires.add(this.#member));
-    const asked = this.#line.slice();
+    const asked = this.#line.slice(), messages = this.#messages;
     const isWaiting = asked.some(({ isLast }) => !isLast);
     const { leaseTime } = this.#wires.options;
     const fence = await this.#run("acquire", [String(leaseTime), isWaiting ? "1" : "0"]) as number;
@@ -254,7 +259,7 @@ export class RemoteLock {
     }
     for (const waiter of asked) {
       if (waiter.isOver) continue;
-      waiter.isAsked = true;
+      waiter.isAsked = messages === this.#messages;
       if (waiter.isLast) this.#leaveLine(waiter, () => waiter.resolve(false));
     }
     if (this.#line.length > 0) {

@@ -110,6 +110,9 @@ export class Store implements Member {
   /** Why it can't be used any more. */
   #failure: { error: unknown } | undefined;
   readonly opened: Promise<void>;
+  #refuse: (error: unknown) => void = () => {};
+  /** Called when it can't be used any more. */
+  failed: ((error: unknown) => void) | undefined;
   #isOpen = false;
 
   // What the server has leased to this client.
@@ -145,24 +148,35 @@ export class Store implements Member {
   #poll: ReturnType<typeof setInterval> | undefined;
 
   /** @param id that of the queue that is to be opened; "" for any of that name, which is made if need be */
-  constructor(wires: Wires, name: string, base: string, wanted: Properties, id = "") {
+  constructor(
+    wires: Wires,
+    name: string,
+    base: string,
+    wanted: Properties,
+    id: string | Promise<string> = "",
+  ) {
     this.wires = wires;
     this.name = name;
     this.base = base;
     this.channel = `${base}:w:${wires.client}`;
     this.wanted = wanted;
-    this.id = id;
+    this.id = typeof id === "string" ? id : "";
     this.maxSize = wanted.maxSize ?? 0;
     this.attempts = wanted.attempts ?? 0;
     this.isCounted = wanted.counted;
-    this.opened = this.#open();
-    this.opened.catch(() => {});
+    this.opened = new Promise((resolve, reject) => {
+      this.#refuse = reject;
+      this.#open(id).then(resolve, reject);
+    });
+    wires.expect(this);
+    this.opened.finally(() => wires.expected(this)).catch(() => {});
   }
 
   // Opening.
 
-  async #open(): Promise<void> {
+  async #open(given: string | Promise<string>): Promise<void> {
     try {
+      if (typeof given !== "string") this.id = await given;
       const { maxSize, counted, attempts, expireAfter } = this.wanted;
       const text = (n: number | undefined) => n === undefined ? "" : String(n);
       const args = [text(maxSize), counted ? "1" : "0", text(attempts), text(expireAfter), this.id];
@@ -245,6 +259,7 @@ export class Store implements Member {
     if (isReply(error, "MPLOST")) error = this.#lostError();
     if (this.#failure !== undefined) return;
     this.#failure = { error };
+    this.#refuse(error);
     for (const line of [this.#getters, this.#putters, this.#joiners]) {
       for (const waiter of line.splice(0)) waiter.reject(error);
     }
@@ -253,6 +268,7 @@ export class Store implements Member {
     this.#held.clear();
     clearTimeout(this.#ackTimer);
     clearInterval(this.#poll);
+    this.failed?.(error);
   }
 
   // Epochs.
@@ -280,7 +296,15 @@ export class Store implements Member {
     this.#isRegistered = false;
     this.#isBlocked = false;
     this.#adopt(own);
+    await this.greeted?.(link);
     this.#pumpAll();
+  }
+
+  /** Called in each epoch, once the server knows the client in it. */
+  greeted: ((link: Link) => Promise<void>) | undefined;
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   beat(): Beat | undefined {
@@ -301,7 +325,11 @@ export class Store implements Member {
     );
   }
 
+  /** The number of messages so far: one may overtake the answer of the call that it comes of. */
+  #messages = 0;
+
   message(message: Uint8Array): void {
+    this.#messages++;
     switch (message[0]) {
       case 0x69: // i: items
         this.#isRegistered = false;
@@ -437,7 +465,7 @@ export class Store implements Member {
     this.#acks = [];
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
-    const unwaits = this.#unwaits;
+    const unwaits = this.#unwaits, messages = this.#messages;
     const bytes = Math.min(MAX_CALL_BYTES, maxItemBytes);
     const args = [String(n), isWaiting ? "1" : "0", String(leaseTime), String(bytes)];
     const tags = acks.map(String);
@@ -451,7 +479,8 @@ export class Store implements Member {
       else if (getter.isLast) this.#leaveLine(getter, emptyError());
     }
     if (reply[0] !== 0 || unwaits !== this.#unwaits || !isWaiting) return;
-    this.#isRegistered = true;
+    // Woken already, perhaps by what this call has registered for: it asks again where more are wanted.
+    this.#isRegistered = messages === this.#messages;
     if (this.#getters.length === 0) this.#unwait();
     else this.#watch();
   }
@@ -522,9 +551,18 @@ export class Store implements Member {
     this.wires.startHelper();
   }
 
-  /** Whether this client still has an item. */
-  holds(tag: number): boolean {
-    return this.#held.has(tag);
+  /** An item is about to be reported done, or given back: from here on nobody is told that its lease was lost. */
+  letGo(tag: number): void {
+    this.#held.delete(tag);
+  }
+
+  /** The server no longer has these items. */
+  forget(tags: readonly number[]): void {
+    for (const tag of tags) this.#known.delete(tag);
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Gives an item back that was in somebody's hands. */
@@ -660,7 +698,7 @@ export class Store implements Member {
       }
       isWaiting ||= !putter.isLast;
     }
-    const first = this.#nextNumber;
+    const first = this.#nextNumber, messages = this.#messages;
     this.#nextNumber += entries.length;
     let reply: number[];
     try {
@@ -691,7 +729,7 @@ export class Store implements Member {
       else if (putter.isLast && isFull) this.#leavePuts(putter, this.#fullError(putter));
     }
     if (!isFull || reply[0] === -1) return;
-    this.#isBlocked = true;
+    this.#isBlocked = messages === this.#messages;
     if (this.#putters.length > 0) this.#watch();
     else if (isWaiting) {
       this.#isBlocked = false;
@@ -906,12 +944,12 @@ export class Store implements Member {
   #pumpJoins(): void {
     if (this.#isJoining || this.#joiners.length === 0 || !this.#isOpen) return;
     this.#isJoining = true;
-    const asked = this.#joiners.slice();
+    const asked = this.#joiners.slice(), messages = this.#messages;
     const isWaiting = asked.some(({ isLast }) => !isLast);
     this.call("join", () => [isWaiting ? "1" : "0"]).then((answer) => {
       for (const joiner of asked) {
         if (joiner.isOver) continue;
-        joiner.isAsked = true;
+        joiner.isAsked = messages === this.#messages;
         if (answer === 1) this.#leaveJoins(joiner, () => joiner.resolve(true));
         else if (joiner.isLast) this.#leaveJoins(joiner, () => joiner.resolve(false));
       }

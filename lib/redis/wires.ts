@@ -44,6 +44,8 @@ export class Wires {
   readonly options: Checked;
   readonly client: string = randomId();
   readonly #members = new Set<Member>();
+  /** Members to be, which are told when the hub is closed. */
+  readonly #expected = new Set<Member>();
   /** The link in which each member has begun its epoch last. */
   readonly #joined = new WeakMap<Member, Link>();
   #link: Link | undefined;
@@ -253,6 +255,16 @@ export class Wires {
     this.#members.add(member);
   }
 
+  /** A member will be added. */
+  expect(member: Member): void {
+    this.#expected.add(member);
+  }
+
+  /** A member was added, or won't be. */
+  expected(member: Member): void {
+    this.#expected.delete(member);
+  }
+
   /** Adds a member, which says hello as soon as there is a connection. */
   async add(member: Member): Promise<void> {
     this.#members.add(member);
@@ -420,7 +432,7 @@ export class Wires {
       await Promise.race([Promise.all(leaving), late.promise]);
       clearTimeout(timer);
     }
-    for (const member of this.#members) member.fail(error);
+    for (const member of [...this.#members, ...this.#expected]) member.fail(error);
     clearInterval(this.#beats);
     clearTimeout(this.#retry);
     clearTimeout(this.#linger);

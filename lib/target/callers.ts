@@ -32,7 +32,7 @@ const ownCode: string = isInlined || isBundled ? "" : new URL("../", import.meta
 
 /** The URLs of the entry points, which stand outside of that folder. */
 const entryPoints = ArrayPrototypeMap(
-  ["../mod.ts", "../local.ts", "../redis.ts"],
+  ["../mod.ts", "../local.ts", "../redis.ts", "../worker.ts"],
   (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
@@ -76,7 +76,7 @@ export function isOwn(url: string): boolean {
 /** Whether a module is one of the files in this package's folder. */
 function isOneOf(url: string, folder: string): boolean {
   return url === `${folder}mod.ts` || url === `${folder}local.ts` || url === `${folder}redis.ts` ||
-    StringPrototypeStartsWith(url, `${folder}lib/`);
+    url === `${folder}worker.ts` || StringPrototypeStartsWith(url, `${folder}lib/`);
 }
 
 function urlsOnStack(): string[] {
