@@ -2,7 +2,7 @@
  * `deno task bench`: this library against Python's multiprocessing, and its pool against those of npm, in one run.
  *
  *   --quick       a tenth of the items: a first impression, no figure to quote
- *   --only NAME   only the measurements whose name contains NAME
+ *   --only NAME   only the measurements whose name contains NAME; in the file they replace those of these names
  *   --rounds N    rounds of each measurement (5)
  *   --json FILE   the file for the figures (bench/results.json)
  *
@@ -19,6 +19,7 @@ import { pipeMeasurements } from "./pipe_bench.ts";
 import { poolMeasurements } from "./pool_bench.ts";
 import { processMeasurements } from "./process_bench.ts";
 import { queueMeasurements } from "./queue_bench.ts";
+import { startsMeasurements } from "./starts_bench.ts";
 import { syncMeasurements } from "./sync_bench.ts";
 
 /** The content of the JSON file. */
@@ -26,7 +27,6 @@ export interface Report {
   /** ISO 8601. */
   date: string;
   quick: boolean;
-  only: string | null;
   rounds: number;
   deno: string;
   v8: string;
@@ -36,6 +36,38 @@ export interface Report {
   node: string | null;
   cpu: { model: string; cores: number; arch: string; os: string };
   measurements: MeasurementResult[];
+}
+
+/** What figures of one file have in common. */
+const COMMON = ["quick", "rounds", "deno", "python", "node", "cpu"] as const;
+
+/**
+ * The report with what an earlier one has measured besides; the date is that of the earlier one.
+ *
+ * @throws {Error} if the earlier one was made in another way, or on another machine
+ */
+function merged(report: Report, earlier: Report): Report {
+  for (const key of COMMON) {
+    const [then, now] = [earlier[key], report[key]].map((value) => JSON.stringify(value));
+    if (then === now || key === "node" && then === undefined) continue;
+    throw new Error(
+      `The file has figures with ${key} ${then}, and these have ${now}. Give another file (--json), or run ` +
+        "the whole benchmark.",
+    );
+  }
+  const old = new Map(earlier.measurements.map((result) => [result.name, result]));
+  for (const result of report.measurements) old.set(result.name, result);
+  return { ...report, date: earlier.date, measurements: [...old.values()] };
+}
+
+/** The report in a file; undefined without one. */
+async function reportIn(file: string): Promise<Report | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 async function main(): Promise<void> {
@@ -80,6 +112,7 @@ async function main(): Promise<void> {
     ...pipeMeasurements(pythonPipes, scale),
     ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),
+    ...startsMeasurements(python, scale),
     ...inspectMeasurements(scale),
     ...poolMeasurements({ python: pythonPools, node }, scale),
   ];
@@ -112,7 +145,6 @@ async function main(): Promise<void> {
   const report: Report = {
     date: new Date().toISOString(),
     quick: options.quick,
-    only: options.only ?? null,
     rounds,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
@@ -126,10 +158,9 @@ async function main(): Promise<void> {
     },
     measurements,
   };
-  await Deno.writeTextFile(
-    options.json,
-    JSON.stringify(report, null, 2) + "\n",
-  );
+  const earlier = options.only === undefined ? undefined : await reportIn(options.json);
+  const content = earlier === undefined ? report : merged(report, earlier);
+  await Deno.writeTextFile(options.json, JSON.stringify(content, null, 2) + "\n");
   // Processes that a failed round left running must not keep the program alive.
   if (failed) Deno.exit(1);
 }

@@ -1,8 +1,13 @@
 // The empty process of process_bench.ts, and the functions that start it, also in other processes.
 
-import { Process, type ProcessOptions } from "../mod.ts";
+import { type Connection, Process, type ProcessOptions } from "../mod.ts";
 
 export function nothing(): void {}
+
+/** A process that was started ahead: it waits for its work, and gives it back. */
+export async function answerOnce(work: Connection<number>): Promise<void> {
+  await work.send(await work.recv());
+}
 
 /** The URL of this module, in which processes find its exports. */
 export const here: string = import.meta.url;
@@ -10,7 +15,7 @@ export const here: string = import.meta.url;
 /** The options that an empty process is started with. */
 export type Way = Pick<
   ProcessOptions<[], void>,
-  "by" | "isolation" | "permissions" | "memoryLimitMb" | "timeLimit" | "warm"
+  "by" | "isolation" | "permissions" | "sealed" | "memoryLimitMb" | "timeLimit" | "warm"
 >;
 
 /** Starts an empty process and waits for its end. @param started called between the two */

@@ -50,6 +50,20 @@ const POOL: Row[] = [
   { label: "made to first result", measurement: "pool-start/made-to-first-result", ...pool },
 ];
 
+/** The rows of starts: cold beside Python's spawn, warm beside its forkserver. */
+const STARTS: Row[] = [
+  ...["by reference", "by source"].map((by): Row => ({
+    label: `the next one, ${by}`,
+    measurement: "starts/warm",
+    awaiting: `thread, ${by}, in a spare`,
+  })),
+  ...["restricted", "sealed", "sealed, with limits", 'isolation: "os"'].map((kind): Row => ({
+    label: `${kind}, cold`,
+    measurement: "starts/cold",
+    awaiting: `${kind}, cold`,
+  })),
+];
+
 const GROUPS: Record<string, Row[]> = {
   "Queue": [
     { label: "1 to 1, integers", measurement: "one-to-one/integers", ...queue },
@@ -116,8 +130,13 @@ function tick(doublings: number): string {
 }
 
 function draw(report: Report, colours: Colours): string {
-  const hasPools = report.measurements.some(({ name }) => name.startsWith("pool-"));
-  const groups = Object.entries(hasPools ? { ...GROUPS, Pool: POOL } : GROUPS);
+  const has = (prefix: string) => report.measurements.some(({ name }) => name.startsWith(prefix));
+  const hasPools = has("pool-");
+  const groups = Object.entries({
+    ...GROUPS,
+    ...has("starts/") ? { "Process, other starts": STARTS } : {},
+    ...hasPools ? { "Pool": POOL } : {},
+  });
   const lines = groups.flatMap(([group, rows]) => [
     { label: `{group|${group}}`, awaiting: null, blocking: null, peer: null },
     ...rows.map((row) => ({
