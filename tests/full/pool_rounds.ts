@@ -62,7 +62,10 @@ async function rounds(random: () => number): Promise<Record<string, number>> {
   };
 
   const call = async (from: number) => {
-    const items = Array.from({ length: BATCH }, (_, k): Item => [from + k, kindOf()]);
+    const items = Array.from({ length: BATCH }, (_, k): Item => {
+      const kind = kindOf();
+      return [from + k, kind === "return" && (from + k) % 10 === 0 ? "wait" : kind];
+    });
     const options = { timeLimit: TIME_LIMIT, returnExceptions: true } as const;
     const how = upTo(3);
     doing.push(`${from}: ${["map", "imap", "submit"][how]}`);

@@ -2,7 +2,7 @@
 // the initializer and in a callback, in a worker and in the program. Each costs its own item, and the pool goes on.
 
 import assert from "node:assert/strict";
-import { BrokenPoolError, Pool, TaskError } from "../../mod.ts";
+import { BrokenPoolError, Pool, TaskError, type TaskOptions } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import { granted, needs, run } from "../support/programs.ts";
 import * as targets from "../support/targets/pool_matrix_targets.ts";
@@ -19,24 +19,27 @@ const ENDS: Record<Way, { exitCode: number; limit?: string; cause: RegExp }> = {
   limit: { exitCode: -9, limit: "timeLimit", cause: /undefined/ },
 };
 
-/** The places in a worker, and the function of each. */
-const PLACES: Record<string, (way: Way) => unknown> = {
-  "while encoding": targets.whileEncoding,
-  "in the task": targets.inTask,
-  "in a callback": targets.inCallback,
+/** The places in a worker, and how a task is struck there; it gives the task's error. */
+const PLACES: Record<string, (pool: Pool, way: Way, options: TaskOptions) => Promise<unknown>> = {
+  "while encoding": (pool, way, options) =>
+    pool.submit(targets.whileEncoding, [way], options).exception(),
+  "in the task": (pool, way, options) =>
+    pool.submit(targets.strike, [way, "task"], options).exception(),
+  "in a callback": (pool, way, options) =>
+    pool.submit(targets.strike, [way, "callback"], options).exception(),
 };
 
 for (const permissions of ["inherit", "none"] as const) {
   const kind = permissions === "none" ? "a sandbox" : "a thread";
-  for (const [place, work] of Object.entries(PLACES)) {
+  for (const [place, strike] of Object.entries(PLACES)) {
     testInFull(`${kind} that fails ${place}, in every way, costs one item`, async () => {
       await using pool = new Pool({ processes: 1, permissions, by: "source" });
       for (const way of WAYS) {
         // What an encoder starts goes on outside of the item, which has returned by then.
         if (place === "while encoding" && (way === "outside" || way === "rejection")) continue;
-        const task = pool.submit(work, [way], { timeLimit: way === "limit" ? 100 : undefined });
+        const struck = strike(pool, way, { timeLimit: way === "limit" ? 100 : undefined });
         const next = pool.submit(targets.same, [way]);
-        const error = await task.exception();
+        const error = await struck;
         assert.ok(error instanceof TaskError, `${way}: ${error}`);
         const { exitCode, limit, cause } = ENDS[way];
         assert.deepEqual([error.exitCode, error.limit], [exitCode, limit], `${way}: ${error}`);
@@ -64,8 +67,8 @@ for (const permissions of ["inherit", "none"] as const) {
         processes: 2,
         permissions,
         by: "source",
-        initializer: targets.inInitializer,
-        initargs: [way],
+        initializer: targets.strike,
+        initargs: [way, "initializer"],
       });
       const task = pool.submit(targets.same, [1]);
       const mapping = pool.map(targets.same, [1, 2]);

@@ -21,24 +21,13 @@ export function whileEncoding(way: Way): unknown {
   };
 }
 
-export async function inTask(way: Way): Promise<void> {
-  if (way === "throw") throw new RangeError("task");
-  if (way === "exit") Deno.exit(6);
-  if (way === "limit") { while (true); }
-  if (way === "rejection") Promise.reject(new RangeError("nobody catches it"));
-  else {
-    setTimeout(() => {
-      throw new RangeError("outside");
-    });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 60_000));
-}
+/** Where a function strikes: at once, or in the listener of an event. The initializer is a place of its own. */
+export type Place = "task" | "initializer" | "callback";
 
-/** In the listener of an event. */
-export async function inCallback(way: Way): Promise<void> {
-  const target = new EventTarget();
-  target.addEventListener("now", () => {
-    if (way === "throw") throw new RangeError("callback");
+/** Does it, and goes on for a minute where that doesn't end it. */
+export async function strike(way: Way, place: Place): Promise<void> {
+  const now = () => {
+    if (way === "throw") throw new RangeError(place);
     if (way === "exit") Deno.exit(6);
     if (way === "limit") { while (true); }
     if (way === "rejection") Promise.reject(new RangeError("nobody catches it"));
@@ -47,8 +36,12 @@ export async function inCallback(way: Way): Promise<void> {
         throw new RangeError("outside");
       });
     }
-  });
-  target.dispatchEvent(new Event("now"));
+  };
+  if (place === "callback") {
+    const target = new EventTarget();
+    target.addEventListener("now", now);
+    target.dispatchEvent(new Event("now"));
+  } else now();
   await new Promise((resolve) => setTimeout(resolve, 60_000));
 }
 
@@ -64,19 +57,6 @@ export function spoil(): void {
 }
 
 export const same = (value: unknown): unknown => value;
-
-/** An initializer. */
-export async function inInitializer(way: Way): Promise<void> {
-  if (way === "throw") throw new RangeError("initializer");
-  if (way === "exit") Deno.exit(6);
-  if (way === "rejection") Promise.reject(new RangeError("nobody catches it"));
-  else {
-    setTimeout(() => {
-      throw new RangeError("outside");
-    });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 60_000));
-}
 
 /** A finalizer. */
 export async function inFinalizer(way: unknown): Promise<void> {
