@@ -49,6 +49,7 @@ import { type LoadModule, resolveReference } from "../target/reference.ts";
 import { entryPoints, isBundled, wholeUrl } from "../target/bundle.ts";
 import { leaveSignalsToMain } from "./signals.ts";
 import { becomeSource, compileSource, type SourceText } from "../target/source.ts";
+import { withinProcess } from "../telemetry/spans.ts";
 import { watchForUncaught } from "./uncaught_errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -317,7 +318,9 @@ export function limitBuffers(memoryLimitMb: number | undefined, isSealed: boolea
  * @param prepare called before the target is found; the function that it returns makes the arguments
  */
 export async function run(
-  { identity, travel, sealed }: Pick<ChildPart, "identity" | "travel" | "sealed">,
+  { identity, travel, sealed, traceparent }:
+    & Pick<ChildPart, "identity" | "travel" | "sealed">
+    & { traceparent?: string },
   reply: Reply,
   find: Find,
   prepare: () => Promise<() => unknown>,
@@ -334,9 +337,11 @@ export async function run(
     given = unpack();
     if (recorder !== undefined) recorder.event(READY, identity.pid);
     announceReady(ownControl(), READINESS.own);
-    const result = await (travel.isClass
-      ? runObject(code, identity, given as Record<string, unknown>)
-      : Reflect.apply(code as Code, undefined, given as unknown[]));
+    const call = () =>
+      travel.isClass
+        ? runObject(code, identity, given as Record<string, unknown>)
+        : Reflect.apply(code as Code, undefined, given as unknown[]);
+    const result = await (traceparent === undefined ? call() : withinProcess(traceparent, call));
     await endChildren();
     await emitBeforeExit();
     reportReturn(reply, result);

@@ -5,6 +5,8 @@ import { InvalidStateError } from "../errors.ts";
 import { hideControl } from "../liveness/control_block.ts";
 import { hideSlot } from "../liveness/wait_board.ts";
 import { forgetKey } from "../transfer/signature.ts";
+import { hideTelemetry } from "../platform/telemetry.ts";
+import { muteSpans } from "../telemetry/spans.ts";
 import { mute } from "../wait/broadcast.ts";
 import type { Grants } from "../protocol/grants.ts";
 import type { ChildPart } from "../protocol/spawn_request.ts";
@@ -22,6 +24,7 @@ export function confine(
   const areOwn = key === undefined;
   const isRestricted = areOwn || grants !== undefined;
   adoptGrants(grants, areOwn, isRestricted ? sealed : undefined);
+  if (areOwn) muteSpans();
   if (isRestricted) {
     lockDown(mayRunAll(grants!), sealed !== undefined);
     if (sealed !== undefined) {
@@ -29,6 +32,7 @@ export function confine(
       forgetKey();
       hideControl();
       hideSlot();
+      hideTelemetry();
       sealRealm(grants!, sealed.keep);
     }
   }

@@ -187,8 +187,8 @@ export class Endpoint {
    * pipe's maxBytes doesn't count them.
    */
   largestBuffer = Infinity;
-  /** Whether messages are recorded where the program is traced; not those of pools, whose tasks are. */
-  isRecorded = true;
+  /** Whether messages are recorded where the program is traced. */
+  #isRecorded = true;
 
   constructor(content: EndpointContent) {
     const place = placeIn(content.program);
@@ -470,6 +470,14 @@ export class Endpoint {
     return this.#tryPut(outgoing, encoder, length, most);
   }
 
+  /** Called for pipes of pools: where the program is traced, their tasks are recorded, and not what is sent. */
+  beInternal(): void {
+    this.#isRecorded = false;
+    for (const side of each([this.#incoming, this.#outgoing])) {
+      if (side !== undefined) side.subject.isInternal = true;
+    }
+  }
+
   /** From now on a message that has been sent wakes the receiver only at uncork(): one wake-up for many messages. */
   cork(): void {
     this.#isCorked = true;
@@ -622,7 +630,7 @@ export class Endpoint {
   }
 
   #record(type: number, subject: PipeSubject, position: number): void {
-    if (this.isRecorded) recorder?.items(type, CONNECTION_KIND, subject.number, position, 1);
+    if (this.#isRecorded) recorder?.items(type, CONNECTION_KIND, subject.number, position, 1);
   }
 
   #recordSent(): void {

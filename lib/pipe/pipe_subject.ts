@@ -12,6 +12,7 @@ export class PipeSubject implements Subject {
   readonly #queue: { readonly header: Int32Array; readonly size: number };
   readonly #processTable: ProcessTable;
   readonly #peer: Ref;
+  isInternal = false;
 
   constructor(
     queue: { readonly header: Int32Array; readonly size: number },

@@ -42,8 +42,8 @@ export type ToWorker =
 /**
  * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
  * list of arguments, the index of the first item, the attempt, whether each item is timed, the name unless it is the
- * function's, the number of the sending, by which the worker claims the unit, and the
- * place of its cells.
+ * function's, the number of the sending, by which the worker claims the unit, the
+ * place of its cells, and the traceparent of the call where spans are exported.
  */
 export type UnitHeader = [
   id: number,
@@ -55,6 +55,7 @@ export type UnitHeader = [
   name: string | undefined,
   number: number,
   cells: number,
+  traceparent?: string,
 ];
 
 // Messages from a worker.

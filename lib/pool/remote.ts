@@ -96,7 +96,7 @@ export class RemoteExecutor implements Executor {
   constructor(connection: Connection, size: number) {
     this.connection = connection;
     this.#end = endpointOf(connection);
-    this.#end.isRecorded = false;
+    this.#end.beInternal();
     this.size = size;
     this.#listen();
   }
@@ -279,7 +279,7 @@ export class RemoteClient {
   ) {
     this.#connection = connection;
     this.#end = endpointOf(connection);
-    this.#end.isRecorded = false;
+    this.#end.beInternal();
     this.#executor = executor;
     this.#functions = functions;
     this.#takeIds = takeIds;

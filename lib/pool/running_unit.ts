@@ -5,6 +5,8 @@ import { explainRefusal } from "../codec/locate.ts";
 import { TASK_BEGIN, TASK_END } from "../liveness/event_rings.ts";
 import { recorder } from "../liveness/recorder.ts";
 import { describeFailure } from "../transfer/remote_error.ts";
+import type { Span } from "../platform/telemetry.ts";
+import { beginRemote, endSpan, isTracing, withinSpan } from "../telemetry/spans.ts";
 import type { Board } from "./board.ts";
 import { type Cells, NO_CELLS } from "./cells.ts";
 import { type CurrentTask, Transferred, within } from "./current_task.ts";
@@ -83,6 +85,9 @@ export class RunningUnit {
   #isStopped = false;
   /** Whether the pool has stopped the unit on the board: it takes no further step. */
   #isFrozen = false;
+  /** The span of the unit, and whether an item has failed. */
+  #span: Span | undefined;
+  #hasFailed = false;
 
   constructor(arrived: Arrived, around: Surroundings) {
     this.#arrived = arrived;
@@ -105,10 +110,27 @@ export class RunningUnit {
   }
 
   #begin(call: AnyFunction, type: Arrived["type"]): void {
-    within(this.#task, () => {
+    if (isTracing) this.#beginSpan();
+    const run = () => {
       if (type === STREAM) this.#stream(call as (...args: unknown[]) => AsyncGenerator);
       else this.#runItems(call);
-    });
+    };
+    within(this.#task, isTracing ? () => withinSpan(this.#span, run) : run);
+  }
+
+  #beginSpan(): void {
+    const { header: { 0: id, 9: traceparent }, items } = this.#arrived;
+    const count = items.length;
+    this.#span = beginRemote(`task ${this.name}`, {
+      "multiprocessing.task.id": id,
+      ...count > 1 && { "multiprocessing.task.items": count },
+    }, traceparent);
+  }
+
+  #endSpan(): void {
+    if (this.#span === undefined) return;
+    endSpan(this.#span, {}, this.#hasFailed ? "the function threw" : undefined);
+    this.#span = undefined;
   }
 
   /** The consumer of the generator has taken so many values. */
@@ -141,6 +163,7 @@ export class RunningUnit {
    */
   #freeze(): false {
     this.#isFrozen = true;
+    if (isTracing) this.#endSpan();
     if (this.#aborted) this.#endStopped();
     return false;
   }
@@ -207,6 +230,7 @@ export class RunningUnit {
   #failed(error: unknown): boolean {
     const { header: { 8: cells } } = this.#arrived;
     if (recorder !== undefined) this.#recordEnd(true);
+    this.#hasFailed = true;
     if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
     this.#sendFailure(error);
     return this.#next();
@@ -229,6 +253,7 @@ export class RunningUnit {
   #next(): boolean {
     const { slot, header: { 5: isTimed } } = this.#arrived;
     if (this.#isLast) {
+      if (isTracing) this.#endSpan();
       if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
       this.#around.ended(slot);
       return false;

@@ -92,7 +92,7 @@ class Server {
     this.connection = connection;
     this.#end = endpointOf(connection);
     this.#end.largestBuffer = LARGE;
-    this.#end.isRecorded = false;
+    this.#end.beInternal();
     this.#setup = setup;
     this.#board = new Board(setup.board, setup.epoch);
     this.#cells = new Cells(setup.cells);

@@ -4,6 +4,7 @@
 import type { CurrentTask } from "./current_task.ts";
 import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
+import { isTracing, traceparentOf } from "../telemetry/spans.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -83,6 +84,8 @@ export class Unit {
   isDropped = false;
   /** The time when the unit was made, by performance.now(), for the statistics. */
   readonly since: number = performance.now();
+  /** The traceparent of the call, where spans are exported. */
+  readonly traceparent: string | undefined;
 
   constructor(
     made:
@@ -90,7 +93,7 @@ export class Unit {
         Unit,
         "type" | "call" | "client" | "options" | "isSpread" | "id" | "first" | "items"
       >
-      & { attempt?: number; pinned?: object; submitter?: CurrentTask },
+      & { attempt?: number; pinned?: object; submitter?: CurrentTask; traceparent?: string },
   ) {
     this.type = made.type;
     this.call = made.call;
@@ -103,6 +106,7 @@ export class Unit {
     this.attempt = made.attempt ?? 1;
     this.pinned = made.pinned;
     this.submitter = made.submitter;
+    this.traceparent = isTracing ? made.traceparent ?? traceparentOf() : undefined;
   }
 
   get priority(): number {

@@ -198,7 +198,7 @@ export class Worker {
     this.#receiving = this.#end.receiving();
     this.#receiving.eventcount.isQuiet = true;
     this.#end.largestBuffer = LARGE;
-    this.#end.isRecorded = false;
+    this.#end.beInternal();
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
     this.process = start(there, { ...setup, board, cells, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.
@@ -293,6 +293,7 @@ export class Worker {
       number,
       cells,
     ];
+    if (unit.traceparent !== undefined) header[9] = unit.traceparent;
     try {
       this.#send([unit.type, slot, header, unit.items] as ToWorker, options.transfer);
     } catch (error) {

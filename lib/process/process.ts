@@ -37,6 +37,8 @@ import { canDelegate, type Started, startProcess } from "./start.ts";
 import { headlineOf, recreateFailure } from "../transfer/recreate_error.ts";
 import type { CurrentProcess } from "./process_info.ts";
 import type { Target } from "../target/target.ts";
+import { beginSpan, endSpan, isTracing, traceparentOf } from "../telemetry/spans.ts";
+import type { Span } from "../platform/telemetry.ts";
 import type { TargetParameters, TargetResult } from "../target/target_types.ts";
 import { JOIN, PROCESS, RESULT } from "../wait/subject.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -99,6 +101,8 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   #port: MessagePort | undefined;
   #outcome: { value: unknown } | Failed | undefined;
   #closed = false;
+  /** The span of the process, until it has ended. */
+  #span: Span | undefined;
   /** Whether the end of the process was ordered here. */
   #isStopped = false;
   /** The reason of the signal, where the signal ordered the end. */
@@ -294,7 +298,23 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     checkNotImporting();
     if (this.#signal !== undefined) throwIfAborted(this.#signal);
     const target = this.#target!, value = target.isClass ? this : this.#args ?? [];
-    const started = startProcess(this.#identity, target, value, this.#bounds, this.#replacePort);
+    const span = isTracing ? beginSpan(`process ${this.name}`, {}) : undefined;
+    let started: Started;
+    try {
+      const traceparent = span && traceparentOf(span);
+      started = startProcess(
+        this.#identity,
+        target,
+        value,
+        this.#bounds,
+        this.#replacePort,
+        traceparent,
+      );
+    } catch (error) {
+      if (span !== undefined) endSpan(span, {}, "it could not be started");
+      throw error;
+    }
+    this.#span = span;
     const { control, exit, port, result, crashReport } = started;
     this.#shared = { control, exit, eventcount: exitEvent(exit), result, crashReport };
     this.#port = port;
@@ -644,6 +664,7 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
   /** Releases what only a running process needs. Called when the end is noticed, perhaps more than once. */
   #ended(): void {
     if (this.#closed) return;
+    this.#endSpan();
     removeChild(this);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
     this.#signal = undefined;
@@ -651,6 +672,17 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
     if (this.#shared?.result === undefined) this.#fetchOutcome();
     this.#port?.close();
     this.#port = undefined;
+  }
+
+  #endSpan(): void {
+    const span = this.#span, exitCode = this.#code;
+    if (span === undefined || exitCode === null) return;
+    this.#span = undefined;
+    const attributes = {
+      "multiprocessing.process.pid": this.pid,
+      "multiprocessing.process.exit_code": exitCode,
+    };
+    endSpan(span, attributes, exitCode === 0 ? undefined : howItEnded(exitCode));
   }
 
   /** Takes the outcome, which the child has sent before its end, if it has sent any. */

@@ -51,6 +51,7 @@ export function canDelegate(): boolean {
  *
  * @param value the arguments, or an object whose class has a run()
  * @param replaced called with a port that replaces the returned one
+ * @param traceparent of the span of the process
  */
 export function startProcess(
   identity: Identity,
@@ -58,6 +59,7 @@ export function startProcess(
   value: object,
   bounds: Bounds,
   replaced: (port: MessagePort) => void,
+  traceparent?: string,
 ): Started {
   const { grants, timeLimit } = bounds;
   const memoryLimitMb = bounds.memoryLimitMb = withinMemoryLimit(bounds.memoryLimitMb);
@@ -102,6 +104,7 @@ export function startProcess(
       brokerChannel: isExposed ? newBrokerChannel(table, identity.pid) : undefined,
       slot: enterProcess(self, identity, grants !== undefined),
       isPrefixed: bounds.isPrefixed === true,
+      traceparent: grants === undefined ? traceparent : undefined,
       control: control.words,
       crashReport: grants === undefined ? crashReport : undefined,
     },

@@ -50,6 +50,8 @@ export interface ChildPart {
   brokerChannel: SharedArrayBuffer | undefined;
   /** Where the process writes what it waits for; undefined where its starter has no place for that. */
   slot: SlotContent | undefined;
+  /** The traceparent of its span (lib/telemetry/spans.ts); undefined where it has none. */
+  traceparent: string | undefined;
   /** Whether the name of the process stands before each line that it prints. */
   isPrefixed: boolean;
   /** The words of the process's control block. */

@@ -60,6 +60,8 @@ export interface Subject {
   readonly kind: number;
   /** Its number among the objects of its kind, the same in all processes; 0 if it has none. */
   readonly number: number;
+  /** Whether it belongs to this library: no span is made of a wait for it. */
+  readonly isInternal?: boolean;
   /** The name that the program gave it. */
   readonly subjectName?: string | undefined;
   /** The token of the process that holds it, or for which the waiter waits; 0 for none. */

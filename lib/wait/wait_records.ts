@@ -34,7 +34,10 @@ import {
 import { HEAP, WAIT_BEGIN, WAIT_END } from "../liveness/event_rings.ts";
 import { attend, recorder } from "../liveness/recorder.ts";
 import { pendingResources, processorMilliseconds } from "../platform/resources.ts";
+import type { Context } from "../platform/telemetry.ts";
+import { activeContext, isTracing, LONG_WAIT_MS, spanOfWait } from "../telemetry/spans.ts";
 import type { CallSite } from "./call_site.ts";
+import { callOf, objectOf } from "./describe_wait.ts";
 import { NO_SUBJECT, type Subject } from "./subject.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -67,6 +70,8 @@ let wasAsked = false;
 
 /** The waits by row, and where they were begun. */
 const waits: (Waiting | undefined)[] = [], callers: (CallSite | undefined)[] = [];
+/** The contexts in which they were begun, by row: for spans. */
+const contexts: (Context | undefined)[] = [];
 /** The tasks that wait, by row. */
 const tasks: (WaitingTask | undefined)[] = [];
 for (let row = 0; row < ROWS; row++) waits[row] = callers[row] = tasks[row] = undefined;
@@ -114,6 +119,7 @@ export function beginWait(
   waits[row] = waiting;
   callers[row] = caller;
   tasks[row] = task;
+  if (isTracing) contexts[row] = activeContext();
   words[at + VERB] = waiting.verb ?? 0;
   words[at + KIND] = subject === undefined ? NO_SUBJECT : subject.kind;
   words[at + NUMBER] = subject === undefined ? 0 : subject.number;
@@ -146,8 +152,20 @@ export function endWait(row: number): void {
   }
   Atomics.add(words, row * ROW_WORDS + SEQ, 1);
   if (recorder !== undefined) recordEnd(row);
+  if (isTracing) tellOfLong(row);
   waits[row] = callers[row] = tasks[row] = undefined;
+  if (isTracing) contexts[row] = undefined;
   ArrayPrototypePush(free, row);
+}
+
+/** Makes a span of a wait that has taken long. */
+function tellOfLong(row: number): void {
+  const { words, times } = own!, at = row * ROW_WORDS, since = times[(at + SINCE) / 2];
+  const { subject, verb = 0 } = waits[row]!;
+  if (Date.now() - since < LONG_WAIT_MS || subject === undefined || subject.isInternal) return;
+  const { kind, number } = subject, name = subject.subjectName ?? "";
+  const call = callOf({ kind, verb, way: words[at + WAY] });
+  spanOfWait(call, objectOf({ kind, number, name }), since, contexts[row]);
 }
 
 /** Records the end of a wait, and where it was begun if that is known. */

@@ -27,6 +27,7 @@ import * as primordials from "../../lib/platform/primordials.ts";
 import { ownRuntime } from "../../lib/platform/requirements.ts";
 import process from "node:process";
 import { pendingResources, processorMilliseconds } from "../../lib/platform/resources.ts";
+import { meter, tracing } from "../../lib/platform/telemetry.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
 const URLS = "lib/platform/object_urls.ts";
@@ -34,6 +35,16 @@ const REFUSALS = "lib/codec/uncloneable.ts", OBJECTS = "lib/platform/host_object
 const MODULES = "lib/platform/modules.ts", TEXTS = "lib/platform/error_texts.ts";
 
 export const objects: Assumption[] = [
+  {
+    claim: "Deno's OpenTelemetry shows at a symbol whether it is on, with no permission",
+    places: ["lib/platform/telemetry.ts"],
+    kind: "quirk",
+    expected: ["off, and there"],
+    observe: () => {
+      const isOn = tracing !== undefined || meter !== undefined;
+      return `${isOn ? "on" : "off"}, and ${"telemetry" in Deno ? "there" : "not there"}`;
+    },
+  },
   {
     claim: "An isolate knows its timers and the processor time of its thread, with no permission",
     places: ["lib/platform/resources.ts"],

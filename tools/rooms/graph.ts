@@ -7,7 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["errors", "printing"],
   ["validate"],
   ["codec"],
-  ["liveness"],
+  ["liveness", "telemetry"],
   ["transfer"],
   ["shm"],
   ["wait"],

@@ -16,6 +16,7 @@ import {
 } from "../../shm/mpmc_ring.ts";
 import { CLEARED, GET as GOT, NAMED, PUT as WAS_PUT } from "../../liveness/event_rings.ts";
 import { type Recorder, recorder } from "../../liveness/recorder.ts";
+import { isMeasuring, measure } from "../../telemetry/queue_metrics.ts";
 import { LENGTH_BYTES, renewLent, type Scratch, taken, trimTaken } from "../../shm/scratch.ts";
 import { EventCount, EVENTCOUNT_WORDS, lookElsewhere, WAIT } from "../../wait/eventcount.ts";
 import { blocking, done, eventually, type Operation } from "../../wait/operation.ts";
@@ -143,6 +144,7 @@ export class Store<T> implements Subject {
   static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
     const store = new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
     if (noteMade !== undefined) noteMade(store);
+    if (isMeasuring) measure(store);
     return store;
   }
 
