@@ -97,7 +97,7 @@ export class Recorder {
   readonly #texts = new SafeMap<string, number>();
   #written: number;
   /** The number of events until the clock is read, of those between its last two readings, and the last reading. */
-  #untimed = 1;
+  #untimed = 0;
   #every = 1;
   #readAt = 0;
   #isTurnAwaited = false;
@@ -122,7 +122,7 @@ export class Recorder {
   /** Records items that went into, or came out of, an object. */
   items(type: number, kind: number, number: number, position: number, count: number): void {
     if (this.#header[ON] !== this.#trace) return attend();
-    const isUntimed = --this.#untimed > 0;
+    const isUntimed = (this.#untimed -= count) > 0;
     if (
       isUntimed && type === this.#type && position === this.#next && number === this.#number &&
       kind === this.#kind
@@ -150,7 +150,8 @@ export class Recorder {
 
   /** Records an event with its time. */
   event(type: number, a: number, b = 0, c = 0, d = 0): void {
-    this.#untimed = this.#every = 1;
+    this.#untimed = 0;
+    this.#every = 1;
     this.items(type, a, b, c, d);
   }
 
@@ -168,7 +169,8 @@ export class Recorder {
     this.#isTurnAwaited = true;
     const timer = setTimeout(() => {
       this.#isTurnAwaited = false;
-      this.#untimed = this.#every = 1;
+      this.#untimed = 0;
+      this.#every = 1;
     }, 0);
     Deno.unrefTimer(timer as unknown as number);
   }

@@ -14,8 +14,8 @@ const MOST_WAITING = 200_000;
 const MOST_ROUNDS = 10;
 /** The most items of one event. */
 export const MOST_ITEMS = 2048;
-/** A get is shown so many ms after its put, at least. */
-const LEAST_MS = 0.00001;
+/** A get is shown so many ms after its put, and an event so many after the one before, at least. */
+const LEAST_MS = 0.00002;
 
 /** One end of an arrow. */
 export interface ArrowEnd {

@@ -52,8 +52,8 @@ export interface ChromeEvent {
   args?: Record<string, unknown>;
 }
 
-/** How long the slice of an item is at most, in ms: the call itself takes about as long. */
-const ITEM_MS = 0.0005;
+/** How long the slice of an item is, in microseconds: less than the least time between two events. */
+const ITEM_MICRO = 0.01;
 const TERMINATED = 15;
 
 /** What a process does at the moment. */
@@ -229,7 +229,7 @@ export class ChromeEvents {
     if (!(KINDS[kind] !== undefined && number >= 0 && count > 0 && count <= MOST_ITEMS)) return;
     const name = NAMES[type], on = this.#label(kind, number), ts = micro(time);
     const args = { on, ...count > 1 && { items: count } };
-    this.#push({ name, cat: "item", ph: "X", pid, tid: pid, ts, dur: micro(ITEM_MS) / 4, args });
+    this.#push({ name, cat: "item", ph: "X", pid, tid: pid, ts, dur: ITEM_MICRO, args });
     if (number === 0) return;
     for (let i = 0; i < count; i++) {
       const id = `${kind}.${number}.${(position + i) >>> 0}`;
@@ -302,7 +302,7 @@ export class ChromeEvents {
     const process = this.#processes.all.get(child);
     if (process === undefined) return;
     const name = `start ${process.name}`, id = `start.${child}`, ts = micro(time);
-    const dur = micro(ITEM_MS) / 4;
+    const dur = ITEM_MICRO;
     this.#push({ name, cat: "process", ph: "X", pid, tid: pid, ts, dur, args: { pid: child } });
     this.#push({ name: "start", cat: "process", ph: "s", id, pid, tid: pid, ts });
     this.#push({

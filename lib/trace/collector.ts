@@ -81,10 +81,12 @@ export class Collector {
     for (let number = 0; number < count; number++) {
       const ring = new Ring(this.#rings, number);
       const owner = Atomics.load(ring.header, OWNER);
-      if (owner === 0 || Atomics.load(ring.header, TRACE) !== this.#trace) continue;
+      if (owner === 0) continue;
       const isAlive = table.isTokenAlive(owner);
       if (isAlive && !ofAll) continue;
-      this.#take(owner, () => new RingReader(ring, ring.header[PID], false));
+      if (Atomics.load(ring.header, TRACE) === this.#trace) {
+        this.#take(owner, () => new RingReader(ring, ring.header[PID], false));
+      }
       if (isAlive) continue;
       this.#forget(owner);
       ring.header[TRACE] = 0;

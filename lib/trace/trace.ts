@@ -20,6 +20,7 @@ const {
   Atomics,
   clearInterval,
   Deno,
+  each,
   Math,
   Object,
   performance,
@@ -31,6 +32,8 @@ const {
 
 /** How often the rings of processes that have ended are read and given to others, in ms. */
 const COLLECT_MS = 500;
+/** The events with which a program ends; after an uncaught error there is no "unload". */
+const LAST_EVENTS = ["unload", "error", "unhandledrejection"] as const;
 
 /**
  * The options of {@linkcode trace}: one of the two.
@@ -208,7 +211,7 @@ class RunningTrace implements Trace {
     attend();
     this.#timer = setInterval(() => this.#collector.collect(false), COLLECT_MS);
     Deno.unrefTimer(this.#timer as unknown as number);
-    addEventListener("unload", this.#programEnds);
+    for (const name of each(LAST_EVENTS)) addEventListener(name, this.#programEnds);
   }
 
   flush(): Promise<void> {
@@ -252,7 +255,7 @@ class RunningTrace implements Trace {
 
   #leave(): void {
     clearInterval(this.#timer);
-    removeEventListener("unload", this.#programEnds);
+    for (const name of each(LAST_EVENTS)) removeEventListener(name, this.#programEnds);
     Atomics.store(this.#header, ON, 0);
     Atomics.store(this.#header, TRACER, 0);
     attend();
@@ -281,10 +284,13 @@ class RunningTrace implements Trace {
     };
   }
 
-  readonly #programEnds = (): void => {
-    if (this.#stopped !== undefined) return;
+  readonly #programEnds = (event: Event): void => {
+    // An error that the program has taken care of doesn't end it.
+    if (this.#stopped !== undefined || event.defaultPrevented) return;
     try {
-      this.#output.writeNow(this.#last());
+      const last = this.#last();
+      this.#stopped = primordials.Promise.resolve(this.#summary);
+      this.#output.writeNow(last);
     } catch {
       // The disk is full, say: the program ends all the same.
     }

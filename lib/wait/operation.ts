@@ -7,6 +7,7 @@
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { CallSite } from "./call_site.ts";
 import { DeadlockError } from "../errors.ts";
+import { attend } from "../liveness/recorder.ts";
 import { BLOCKING, HAS_SIGNAL, NO_VICTIM } from "../liveness/wait_board.ts";
 import { BlockedWait } from "./blocked_wait.ts";
 import { doChores, type EventCount, WAIT, type Waiter } from "./eventcount.ts";
@@ -110,6 +111,7 @@ export function eventually<T>(
     if (eventcount.waiting === 0 || operation.others !== undefined) {
       let result = operation.attempt();
       if (result !== WAIT) return done(result);
+      attend();
       if (maySpin(operation) && eventcount.spin()) {
         countAsMany();
         try {
@@ -154,6 +156,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
   if (result !== WAIT) return result;
   if (timeout === 0) return operation.onTimeout();
   const { eventcount, others } = operation;
+  attend();
   if (maySpin(operation) && eventcount.spin()) {
     try {
       result = attemptInTurn(operation);
