@@ -84,7 +84,7 @@ Deno.test({
   fn: async () => {
     const pages = ["README", "README.zh-CN", "CHANGELOG", "CONTRIBUTING", "SECURITY"];
     const beside = [...pages.map((page) => `/${page}.md`), "/LICENSE", "/bench/results.json"];
-    const modules = ["/deno.json", "/local.ts", "/mod.ts", "/redis.ts", "/worker.ts"];
+    const modules = ["/deno.json", "/local.ts", "/mod.ts", "/monitor.ts", "/redis.ts"];
     const folders = await Promise.all(["lib/", "docs/", "examples/"].map((folder) => {
       return allFiles(new URL(folder, root));
     }));
@@ -202,10 +202,9 @@ test(
     assert.equal((await folder.deno(["cache", "both.ts", "by_reference.ts"])).code, 0);
     const modules = (await published()).filter((path) => {
       // Who doesn't use it doesn't load it, nor the package that it depends on.
-      const isRedis = ["/redis.ts", "/worker.ts"].includes(path) ||
-        path.startsWith("/lib/redis/");
+      const isApart = /^\/(?:lib\/)?(?:redis|monitor)[./]/.test(path);
       return path.endsWith(".ts") && !path.startsWith("/examples/") && path !== BUNDLE_ONLY &&
-        !isRedis;
+        !isApart;
     });
     assert.deepEqual([...registry.asked].sort(), modules.sort());
     const ran = await folder.deno(["run", "--allow-all", "--cached-only", "by_reference.ts"]);

@@ -12,6 +12,7 @@ const modules = [
   { file: "local.ts", specifier: "@multiproc/multiprocessing/local" },
   { file: "redis.ts", specifier: "@multiproc/multiprocessing/redis" },
   { file: "worker.ts", specifier: "@multiproc/multiprocessing/worker" },
+  { file: "monitor.ts", specifier: "@multiproc/multiprocessing/monitor" },
 ];
 
 interface Doc {

@@ -55,6 +55,8 @@ async function bundle(): Promise<Bundle> {
         `export { keep } from "./lib/bridge/keeper.ts"; ` +
         `export * as multiprocessing$os from "./lib/child/os_process.ts"; ` +
         `export { listenForDump } from "./lib/inspect/listen.ts"; ` +
+        `export { serveInspections } from "./lib/monitor/server.ts"; ` +
+        `export { serveMonitor as multiprocessing$serveMonitor } from "./lib/monitor/in_child.ts"; ` +
         `export * as multiprocessing$child from "./lib/child/boot.ts"; ` +
         `export * as multiprocessing$local from "./local.ts"; ` +
         `export * as multiprocessing$redis from "./lib/redis/core.ts";`,

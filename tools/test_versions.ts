@@ -31,7 +31,7 @@ const ALWAYS: typeof PLAIN = [
       "test",
       "--doc",
       "--allow-all",
-      "--ignore=lib/redis",
+      "--ignore=lib/redis,lib/monitor",
       "mod.ts",
       "local.ts",
       "lib",

@@ -130,13 +130,14 @@ let files = isBundled ? "" : new URL("../../", import.meta.url).href;
  */
 async function serveEntryPoints(): Promise<void> {
   if (files !== "") return;
-  const { mod, local, redis } = entryPoints();
+  const { mod, local, redis, monitor } = entryPoints();
   files = new URL("../../", childModule()).href;
   knowFiles(files);
   await defineModules({
     [`${files}mod.ts`]: mod,
     [`${files}local.ts`]: local,
     [`${files}lib/redis/core.ts`]: redis,
+    [`${files}monitor.ts`]: monitor,
   });
 }
 

@@ -25,7 +25,7 @@ export async function listenForDump(
 ): Promise<void> {
   markInspector();
   const dump = () => {
-    while (boards.pollNowait()) note(boards.recvNowait());
+    while (boards.pollNowait()) noteBoard(boards.recvNowait());
     console.error(`${inspectionOf(readAll())}`);
   };
   for (const signal of each(signals)) {
@@ -50,10 +50,11 @@ export async function listenForDump(
     Deno.addSignalListener(signal, listener);
   }
   await boards.send({ token: 0, board: undefined as never });
-  for (;;) note(await boards.recv());
+  for (;;) noteBoard(await boards.recv());
 }
 
-function note({ token, board }: ConfinedBoard): void {
+/** Notes the board of a process with permissions of its own, which the main process has told of. */
+export function noteBoard({ token, board }: ConfinedBoard): void {
   confinedBoards.set(token, board);
 }
 

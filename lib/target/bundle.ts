@@ -100,10 +100,10 @@ export function runtimeExports(): readonly string[] {
 }
 
 /**
- * Texts for mod.ts, local.ts and lib/redis/core.ts in a child that runs from the bundled text: they re-export
- * what is in it.
+ * Texts for mod.ts, local.ts, lib/redis/core.ts and monitor.ts in a child that runs from the bundled text: they
+ * re-export what is in it.
  */
-export function entryPoints(): { mod: string; local: string; redis: string } {
+export function entryPoints(): Record<"mod" | "local" | "redis" | "monitor", string> {
   const from = JSON.stringify(here);
   return {
     mod: `export { ${ArrayPrototypeJoin(exportNames, ", ")} } from ${from};`,
@@ -111,5 +111,6 @@ export function entryPoints(): { mod: string; local: string; redis: string } {
 export const { ${ArrayPrototypeJoin(localNames, ", ")} } = multiprocessing$local;`,
     redis: `import { multiprocessing$redis } from ${from};
 export const { ${ArrayPrototypeJoin(redisNames, ", ")} } = multiprocessing$redis;`,
+    monitor: `export { multiprocessing$serveMonitor as serveMonitor } from ${from};`,
   };
 }

@@ -32,7 +32,7 @@ const ownCode: string = isInlined || isBundled ? "" : new URL("../", import.meta
 
 /** The URLs of the entry points, which stand outside of that folder. */
 const entryPoints = ArrayPrototypeMap(
-  ["../mod.ts", "../local.ts", "../redis.ts", "../worker.ts"],
+  ["../mod.ts", "../local.ts", "../redis.ts", "../worker.ts", "../monitor.ts"],
   (name) => URL.canParse(name, ownCode) ? new URL(name, ownCode).href : "",
 );
 
@@ -75,8 +75,9 @@ export function isOwn(url: string): boolean {
 
 /** Whether a module is one of the files in this package's folder. */
 function isOneOf(url: string, folder: string): boolean {
+  if (StringPrototypeStartsWith(url, `${folder}lib/`)) return true;
   return url === `${folder}mod.ts` || url === `${folder}local.ts` || url === `${folder}redis.ts` ||
-    url === `${folder}worker.ts` || StringPrototypeStartsWith(url, `${folder}lib/`);
+    url === `${folder}worker.ts` || url === `${folder}monitor.ts`;
 }
 
 function urlsOnStack(): string[] {

@@ -20,7 +20,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["inspect"],
   ["trace"],
   ["pool"],
-  ["redis"],
+  ["redis", "monitor"],
   ["child"],
   ["mod", "local"],
 ];

@@ -1,0 +1,16 @@
+// Main is blocked, or computes, for good: a child waits for an item of a queue. The URL is printed before.
+
+import { detectDeadlocks, Process, Queue, sleep } from "../../../mod.ts";
+import { serveMonitor } from "../../../monitor.ts";
+
+if (import.meta.main) {
+  detectDeadlocks({ idle: "off" });
+  const monitor = await serveMonitor();
+  const answers = new Queue<string>({ name: "answers" });
+  const target = (answers: Queue<string>) => answers.get();
+  new Process({ target, args: [answers], name: "asker" }).start();
+  await sleep(1500); // the objects are told
+  console.log(monitor.url);
+  if (Deno.args[0] === "blocked") answers.getSync();
+  else for (;;);
+}
