@@ -84,7 +84,14 @@ Deno.test({
   fn: async () => {
     const pages = ["README", "README.zh-CN", "CHANGELOG", "CONTRIBUTING", "SECURITY"];
     const beside = [...pages.map((page) => `/${page}.md`), "/LICENSE", "/bench/results.json"];
-    const modules = ["/deno.json", "/local.ts", "/mod.ts", "/monitor.ts", "/redis.ts"];
+    const modules = [
+      "/deno.json",
+      "/local.ts",
+      "/mod.ts",
+      "/monitor.ts",
+      "/redis.ts",
+      "/worker.ts",
+    ];
     const folders = await Promise.all(["lib/", "docs/", "examples/"].map((folder) => {
       return allFiles(new URL(folder, root));
     }));
@@ -202,7 +209,7 @@ test(
     assert.equal((await folder.deno(["cache", "both.ts", "by_reference.ts"])).code, 0);
     const modules = (await published()).filter((path) => {
       // Who doesn't use it doesn't load it, nor the package that it depends on.
-      const isApart = /^\/(?:lib\/)?(?:redis|monitor)[./]/.test(path);
+      const isApart = /^\/(?:lib\/)?(?:redis|worker|monitor)[./]/.test(path);
       return path.endsWith(".ts") && !path.startsWith("/examples/") && path !== BUNDLE_ONLY &&
         !isApart;
     });

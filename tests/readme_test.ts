@@ -88,7 +88,7 @@ Deno.test({
     for (const page of [...READMES, "docs/examples.md"]) {
       const text = await Deno.readTextFile(new URL(page, root));
       for (const example of examples.filter((name) => name.endsWith(".ts"))) {
-        assert.match(text, new RegExp(`deno run (--[a-z-]+ )*examples/${example}\\b`), page);
+        assert.match(text, new RegExp(`deno run (--[a-z=0-9.-]+ )*examples/${example}\\b`), page);
       }
     }
   },

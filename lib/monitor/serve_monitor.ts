@@ -180,7 +180,6 @@ class Server implements Monitor {
     removeChild(process);
     for (const { 0: token, 1: board } of confinedBoards) this.#note(token, board);
     this.#listenNoMore = onConfinedBoard((token, board) => this.#note(token, board));
-    this.#finished.promise.catch(() => {});
     this.#timer = setInterval(() => this.tell(), TELL_MS);
     Deno.unrefTimer(this.#timer as unknown as number);
     this.listening = this.#listen();

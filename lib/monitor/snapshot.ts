@@ -13,6 +13,8 @@ import type { Watched, WatchedLock, WatchedQueue } from "./watched.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypeFilter,
+  ArrayPrototypeMap,
   ArrayPrototypePush,
   ArrayPrototypeSlice,
   ArrayPrototypeSort,
@@ -27,6 +29,9 @@ const {
 const LEAST_MS = 900, SHARE = 100;
 /** The most rows of a table, waits of a process, waiters of an object, and edges, that are sent. */
 const MOST_ROWS = 40, MOST_WAITS = 6, MOST_WAITERS = 12, MOST_EDGES = 200;
+
+/** A wait is explained once it has taken so long, in ms. */
+const LONG_MS = 5000;
 
 /** Which rows the page wants. */
 export interface Wanted {
@@ -101,7 +106,7 @@ export class Snapshots {
     return {
       ...{ at, processes, deadlocks },
       waitsFor: waitsFor(all),
-      advice: explain(all),
+      advice: explain(longWaits(all, at)),
     };
   }
 
@@ -247,6 +252,30 @@ function cutWaiters<T extends { waiters: Waiter[]; waiterCount: number }>(look: 
     waiterCount: waiters.length,
     waiters: ArrayPrototypeSlice(waiters, 0, MOST_WAITERS),
   };
+}
+
+/**
+ * The processes, with the waits that are worth a sentence: of some age, and for a process that waits as long itself, if
+ * they are for a process. Waiting for one that works is how programs are.
+ */
+function longWaits(all: Seen[], at: number): Seen[] {
+  const old = ArrayPrototypeMap(all, (seen) => {
+    const waits = ArrayPrototypeFilter(seen.process.waits, ({ since }) => at - since > LONG_MS);
+    return { ...seen, process: { ...seen.process, waits } };
+  });
+  const stuck = new SafeMap<number, boolean>();
+  for (const { process } of each(old)) {
+    const { token, pid, waits } = process;
+    stuck.set(token, waits.length > 0);
+    stuck.set(-pid, waits.length > 0);
+  }
+  return ArrayPrototypeMap(old, (seen) => {
+    const waits = ArrayPrototypeFilter(seen.process.waits, ({ kind, number, holder }) => {
+      if (kind === PROCESS) return stuck.get(-number) === true;
+      return kind === LOCK || kind === RLOCK ? stuck.get(holder) === true : true;
+    });
+    return { ...seen, process: { ...seen.process, waits } };
+  });
 }
 
 /** Who waits for whom. */

@@ -127,8 +127,9 @@ function arrowhead() {
     viewBox: "0 0 8 8",
     refX: "7",
     refY: "4",
-    markerWidth: "9",
-    markerHeight: "9",
+    markerUnits: "userSpaceOnUse",
+    markerWidth: "11",
+    markerHeight: "11",
     orient: "auto",
   };
   return drawing("defs", {}, drawing("marker", attributes, path));

@@ -58,7 +58,7 @@ export function noteProcesses({ processes, at }) {
 const keyOf = ({ pid, startedAt }) => `${pid} ${startedAt}`;
 
 /** Shows the processes that the filter lets through: those that live first, as they were started. */
-export function showProcesses({ processes, deadlocks, at }) {
+export function showProcesses({ processes, deadlocks, queues, at }) {
   const filter = byId("process-filter").value.trim().toLowerCase();
   const isEndedWanted = byId("ended").checked, seconds = Number(byId("window").value);
   const stuck = new Set(deadlocks.flatMap(({ cycle }) => cycle.map(({ pid }) => pid)));
@@ -70,8 +70,10 @@ export function showProcesses({ processes, deadlocks, at }) {
   const ended = matching.filter(({ state }) => state === "ended").reverse();
   const rows = [...alive, ...ended].slice(0, MOST_ROWS);
   const names = new Map(processes.map(({ pid, name }) => [pid, name]));
+  // A wait has the name of its object only after a while.
+  const queueNames = new Map(queues.rows.map(({ id, name }) => [id, name]));
   list(byId("process-rows"), rows, keyOf, makeRow, (row, process) => {
-    update(row, process, { at, seconds, names, isStuck: stuck.has(process.pid) });
+    update(row, process, { at, seconds, names, queueNames, isStuck: stuck.has(process.pid) });
   });
   const living = processes.filter(({ state }) => state !== "ended").length;
   setText(byId("process-count"), `${count(living)} alive`);
@@ -117,7 +119,7 @@ function makeRow({ name, pid, daemon, sandboxed }) {
   );
 }
 
-function update(row, process, { at, seconds, names, isStuck }) {
+function update(row, process, { at, seconds, names, queueNames, isStuck }) {
   const [, state, strip, waits, cpu, heap] = row.children;
   setAttribute(row, "data-state", isStuck ? "stuck" : stateOf(process));
   setText(state.firstChild, isStuck ? "deadlocked" : stateText(process));
@@ -128,9 +130,11 @@ function update(row, process, { at, seconds, names, isStuck }) {
     return element("div", { class: "wait" }, element("span"), element("span", { class: "sub" }));
   }, (line, wait) => {
     const { call, on, since, heldBy, until } = wait;
-    const object = on.kind === "Process"
-      ? `“${on.name ?? ""}”`
-      : objectName(WORDS[on.kind] ?? on.kind.toLowerCase(), on.id, on.name);
+    const object = on.kind === "Process" ? `“${on.name ?? ""}”` : objectName(
+      WORDS[on.kind] ?? on.kind.toLowerCase(),
+      on.id,
+      on.name ?? (on.kind === "Queue" ? queueNames.get(on.id) : undefined),
+    );
     setText(line.firstChild, `${call} of ${object}`);
     const held = heldBy === undefined || on.kind === "Process"
       ? []
