@@ -95,6 +95,8 @@ export class Backlog<T extends { readonly priority: number }> {
         }
         return line;
       }
+      line.list.length = line.start = 0;
+      if (this.#priorities.length === 1) return undefined; // kept, as most backlogs have one priority
       this.#lines.delete(priority);
       ArrayPrototypeShift(this.#priorities);
     }

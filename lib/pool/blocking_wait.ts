@@ -36,6 +36,7 @@ export function blockUntil(
       others: eventcounts.length === 1 ? undefined : ArrayPrototypeSlice(eventcounts, 1),
       attempt: () => {
         for (const worker of each(workers)) worker.hearSync();
+        scheduler.balance();
         const now = workersToHear(scheduler);
         const isOther = ArrayPrototypeSome(workers, (worker, i) => worker !== now[i]);
         const isSooner = checkLimits(scheduler) < next;

@@ -46,6 +46,7 @@ export class Changes {
 
   /** Looks at every wait: something has changed. */
   changed(): void {
+    if (this.#watchers.size === 0) return;
     for (const look of each(listOf(this.#watchers))) look();
   }
 }

@@ -28,6 +28,7 @@ const {
   Error,
   queueMicrotask,
   SafeSet,
+  setImmediate,
   setInterval,
   setOf,
 } = primordials;
@@ -77,6 +78,7 @@ export class Scheduler implements Executor {
   #isClosed = false;
   #isTerminated = false;
   #earlyDeaths = 0;
+  #stealsSoon = false;
   #restarts = 0;
   readonly #changes = new Changes();
   readonly #listener: WorkerEvents;
@@ -225,8 +227,14 @@ export class Scheduler implements Executor {
     const refusal = this.#broken ?? (this.#isTerminated ? terminated() : undefined);
     if (refusal !== undefined) return queueMicrotask(() => failAll([unit], refusal));
     if (!this.#holds) this.#hold();
-    this.#backlog.push(unit);
-    this.#dispatch();
+    const worker = this.#backlog.size === 0 ? this.#choose(unit) : undefined;
+    if (worker === undefined) {
+      this.#backlog.push(unit);
+      return this.#dispatch();
+    }
+    this.#give(worker, unit);
+    if (this.#backlog.size > 0) this.#dispatch(); // it could not be sent, or not all of it
+    else this.#set.watchIdle();
   }
 
   #hold(): void {
@@ -326,25 +334,28 @@ export class Scheduler implements Executor {
   }
 
   #dispatch(): void {
-    for (const worker of each(this.#set.list)) this.#giveOwn(worker);
+    const { list } = this.#set;
+    for (let i = 0; i < list.length; i++) if (list[i].own.length > 0) this.#giveOwn(list[i]);
     while (this.#backlog.size > 0) {
       const worker = this.#choose(this.#backlog.peek());
       if (worker === undefined) break;
       this.#give(worker, this.#backlog.shift()!);
     }
     if (this.#backlog.size > 0) this.#fill();
-    else this.#steal();
+    else this.#stealSoon();
     this.#set.watchIdle();
   }
 
   /** The worker with the fewest units that has room, for this unit if one is given. */
   #choose(unit?: Unit): Worker | undefined {
+    const { list } = this.#set;
     let chosen: Worker | undefined, busy = 0, isOneLoading = false;
-    for (const worker of each(this.#set.list)) {
-      if (worker.isBusy) busy++;
-      if (worker.state === "loading") isOneLoading = true;
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].isBusy) busy++;
+      if (list[i].state === "loading") isOneLoading = true;
     }
-    for (const worker of each(this.#set.list)) {
+    for (let i = 0; i < list.length; i++) {
+      const worker = list[i];
       if (unit === undefined ? worker.room <= 0 : !worker.accepts(unit)) continue;
       if (chosen !== undefined && chosen.load <= worker.load) continue;
       // The end of a task beside one that waits costs both, so the place beside it is the last choice.
@@ -414,10 +425,39 @@ export class Scheduler implements Executor {
   #free(worker: Worker): void {
     if (this.#backlog.size > 0 || worker.own.length > 0) this.#dispatch();
     else if (worker.load === 0) {
-      this.#steal();
+      this.#stealSoon();
       this.#set.watchIdle();
     }
     this.#changes.changed();
+  }
+
+  /** Steals after this turn of the program's code, which may submit more. */
+  #stealSoon(): void {
+    if (this.#stealsSoon || !this.#isUneven()) return;
+    this.#stealsSoon = true;
+    setImmediate(this.#stealNow);
+  }
+
+  readonly #stealNow = (): void => {
+    this.#stealsSoon = false;
+    this.balance();
+  };
+
+  /** Whether a worker has nothing to do, and another one more than it can run now. */
+  #isUneven(): boolean {
+    const { list } = this.#set;
+    let isIdle = false, isAhead = false;
+    for (let i = 0; i < list.length; i++) {
+      const { load } = list[i];
+      if (load > 1) isAhead = true;
+      else if (load === 0 && list[i].state === "ready") isIdle = true;
+    }
+    return isIdle && isAhead;
+  }
+
+  /** Gives idle workers what waits at others. A thread that blocks calls this in its turns. */
+  balance(): void {
+    if (this.#backlog.size === 0 && this.#isUneven()) this.#steal();
   }
 
   /** Work stealing: units that were sent ahead to a slow worker go to an idle one. */

@@ -3,9 +3,10 @@
 import { type Board, SLOTS } from "./board.ts";
 import { type Cells, NO_CELLS, NO_RESULT } from "./cells.ts";
 import type { Unit } from "./unit.ts";
+import { UnitSlots } from "./unit_slots.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypePush, Float64Array, Int32Array, performance, SafeMap } = primordials;
+const { ArrayPrototypePush, each, Float64Array, Int32Array, performance } = primordials;
 
 /** An item that runs, and for how long it has run, in ms. */
 export interface RunningItem {
@@ -18,7 +19,7 @@ export interface RunningItem {
 export class SentUnits {
   readonly board: Board;
   /** The units by slot, in the order of sending. */
-  readonly units: Map<number, Unit> = new SafeMap<number, Unit>();
+  readonly units: UnitSlots<Unit> = new UnitSlots<Unit>();
   /** By slot: when the unit was sent, or the last of its items had an outcome, by performance.now(). */
   readonly sentAt: Float64Array = new Float64Array(SLOTS);
   /** By slot: the place of the unit's cells. */
@@ -34,7 +35,7 @@ export class SentUnits {
   /** The running items, and for how long each has run, in ms. */
   get running(): RunningItem[] {
     const running: RunningItem[] = [];
-    for (const { 0: slot, 1: unit } of this.units) {
+    for (const { 0: slot, 1: unit } of each(this.units.entries)) {
       const { claim, item } = this.board.look(slot);
       if (claim !== "claimed") continue;
       ArrayPrototypePush(running, { unit, item, ms: this.board.running(slot) });
@@ -53,10 +54,10 @@ export class SentUnits {
   }
 
   /** A unit was sent. */
-  add(slot: number, unit: Unit, cells: number): void {
+  add(slot: number, unit: Unit, cells: number, now: number = performance.now()): void {
     this.units.set(slot, unit);
     this.#cellsAt[slot] = cells;
-    this.sentAt[slot] = performance.now();
+    this.sentAt[slot] = now;
   }
 
   /** The place of a unit's cells; NO_CELLS if it has none. */
@@ -82,8 +83,7 @@ export class SentUnits {
 
   /** The slot of a unit; undefined if the worker doesn't have it. */
   slotOf(unit: Unit): number | undefined {
-    for (const { 0: slot, 1: other } of this.units) if (other === unit) return slot;
-    return undefined;
+    return this.units.slotOf(unit);
   }
 
   /** Takes back a unit that has not begun; false if it has. */

@@ -35,6 +35,7 @@ import {
   type WorkerSetup,
 } from "./protocol.ts";
 import { type Arrived, type Known, RunningUnit, type Surroundings } from "./running_unit.ts";
+import { UnitSlots } from "./unit_slots.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -74,7 +75,7 @@ class Server {
   readonly #functions = new SafeMap<number, Known>();
   readonly #arrived: Arrived[] = [];
   /** The running units, by slot. */
-  readonly #running = new SafeMap<number, RunningUnit>();
+  readonly #running = new UnitSlots<RunningUnit>();
   /** Tasks that wait for other tasks of a pool, and for how many: their places are free meanwhile. */
   readonly #yielded = new SafeMap<CurrentTask, number>();
   readonly #around: Surroundings;

@@ -58,7 +58,8 @@ export interface TaskTiming {
 export interface TaskOwner {
   cancel(unit: Unit, reason: unknown): void;
   isRunning(unit: Unit): boolean;
-  settled(task: Task<unknown>): void;
+  /** The task of a unit has an outcome. */
+  settled(client: TaskClient, unit: Unit): void;
 }
 
 type Outcome<R> =
@@ -87,7 +88,10 @@ export function newTask<R>(
 
 /** The pool's side of a task. */
 export interface TaskClient extends Client {
+  readonly task: Task<unknown>;
   unit: Unit | undefined;
+  /** The place in the list of the tasks that have no outcome: see live_tasks.ts. */
+  place: number;
   onMessage: ((value: unknown) => void) | undefined;
   /** Called once the task has an outcome. */
   whenEnded: (() => void) | undefined;
@@ -113,43 +117,44 @@ let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
 let inside: {
   unitOf(task: Task<unknown>): Unit | undefined;
   setUnit(task: Task<unknown>, unit: Unit | undefined): void;
-  returned(task: Task<unknown>, value: unknown): void;
+  returned(task: Task<unknown>, value: unknown, at: number | undefined): void;
   failed(task: Task<unknown>, index: number, failure: ItemFailure): void;
-  assigned(task: Task<unknown>, worker: string | undefined): void;
+  assigned(task: Task<unknown>, worker: string | undefined, at: number | undefined): void;
   end(task: Task<unknown>, state: "failed" | "cancelled", make: () => Error): void;
 };
 
 /** The client of a task. A class, because each task makes one: closures would take longer to make. */
 class OwnClient implements TaskClient {
-  readonly #task: Task<unknown>;
+  readonly task: Task<unknown>;
   onMessage: ((value: unknown) => void) | undefined;
   whenEnded: (() => void) | undefined;
   yielded: ((value: unknown) => void) | undefined;
   whenAssigned: (() => void) | undefined;
+  place = 0;
 
   constructor(task: Task<unknown>) {
-    this.#task = task;
+    this.task = task;
   }
 
   get unit(): Unit | undefined {
-    return inside.unitOf(this.#task);
+    return inside.unitOf(this.task);
   }
 
   set unit(unit: Unit | undefined) {
-    inside.setUnit(this.#task, unit);
+    inside.setUnit(this.task, unit);
   }
 
-  returned(_index: number, value: unknown): void {
-    inside.returned(this.#task, value);
+  returned(_index: number, value: unknown, at?: number): void {
+    inside.returned(this.task, value, at);
   }
 
   failed(index: number, failure: ItemFailure): void {
-    inside.failed(this.#task, index, failure);
+    inside.failed(this.task, index, failure);
   }
 
-  assigned(worker: string | undefined): void {
-    inside.assigned(this.#task, worker);
-    this.whenAssigned?.();
+  assigned(worker: string | undefined, at?: number): void {
+    inside.assigned(this.task, worker, at);
+    if (this.whenAssigned !== undefined) this.whenAssigned();
   }
 
   message(value: unknown): void {
@@ -157,7 +162,7 @@ class OwnClient implements TaskClient {
   }
 
   end(state: "failed" | "cancelled", make: () => Error): void {
-    inside.end(this.#task, state, make);
+    inside.end(this.task, state, make);
   }
 }
 
@@ -217,29 +222,29 @@ export class Task<R = unknown> implements PromiseLike<R> {
     inside = {
       unitOf: (task) => task.#unit,
       setUnit: (task, unit) => task.#unit = unit,
-      returned: (task, value) => task.#settle({ state: "returned", value }),
+      returned: (task, value, at) => task.#settle({ state: "returned", value }, at),
       failed: (task, index, failure) => {
         task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
       },
-      assigned: (task, worker) => {
+      assigned: (task, worker, at = performance.now()) => {
         task.#worker = worker;
-        task.#started = performance.now();
+        task.#started = at;
       },
       end: (task, state, make) => task.#settle({ state, make: () => task.#signed(make()) }),
     };
   }
 
-  #settle(outcome: Outcome<R>): void {
+  #settle(outcome: Outcome<R>, at = performance.now()): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
-    this.#ended = performance.now();
-    this.#unit = undefined;
+    this.#ended = at;
+    const unit = this.#unit, client = this.#client;
+    this.#unit = this.#client = undefined;
     this.#resolve?.();
     this.#eventcount?.notify(Infinity);
     if (outcome.state === "failed" && !this.#wasAsked) unasked.add(this as Task<unknown>);
-    this.#client?.whenEnded?.();
-    this.#client = undefined;
-    this.#owner.settled(this as Task<unknown>);
+    client!.whenEnded?.();
+    this.#owner.settled(client!, unit!);
     const callbacks = this.#callbacks;
     if (callbacks === undefined) return;
     this.#callbacks = undefined;

@@ -8,6 +8,7 @@ import type { CheckedTask } from "./options.ts";
 import { RUN, STREAM } from "./protocol.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { LiveTasks } from "./live_tasks.ts";
 import { newTask, reportUnasked, type Task, type TaskClient, type TaskOwner } from "./task.ts";
 import { Unit } from "./unit.ts";
 import type { Worker } from "./worker.ts";
@@ -20,12 +21,10 @@ const {
   clearTimeout,
   Deno,
   each,
-  listOf,
   Promise,
   PromisePrototypeThen,
   queueMicrotask,
   removeAbortListener,
-  SafeMap,
   setTimeout,
 } = primordials;
 
@@ -40,7 +39,7 @@ export class TaskCalls {
   readonly #executor: Executor;
   readonly #owner: TaskOwner;
   /** The tasks that have no outcome yet. */
-  readonly #tasks = new SafeMap<Task<unknown>, Unit>();
+  readonly #tasks = new LiveTasks();
   #nextId = 1;
 
   constructor(executor: Executor) {
@@ -48,14 +47,12 @@ export class TaskCalls {
     this.#owner = {
       cancel: (unit, reason) => executor.cancel(unit, reason),
       isRunning: (unit) => executor.isRunning(unit),
-      settled: (task) => this.#settled(task),
+      settled: (client, unit) => this.#settled(client, unit),
     };
   }
 
-  #settled(task: Task<unknown>): void {
-    const unit = this.#tasks.get(task);
-    if (unit === undefined) return;
-    this.#tasks.delete(task);
+  #settled(client: TaskClient, unit: Unit): void {
+    this.#tasks.remove(client);
     this.#executor.settled(unit);
   }
 
@@ -151,7 +148,7 @@ export class TaskCalls {
     const isSpread = true, first = 0, items = [args];
     const unit = new Unit({ type, call, client, options, id, pinned, isSpread, first, items });
     client.unit = unit;
-    this.#tasks.set(task as Task<unknown>, unit);
+    this.#tasks.add(client);
     if (options.timeout !== Infinity || options.signal !== undefined) {
       this.#limit(task as Task<unknown>, client, options);
     }
@@ -175,12 +172,12 @@ export class TaskCalls {
 
   /** Cancels all tasks. */
   cancelAll(reason: unknown): void {
-    for (const task of each(listOf(this.#tasks.keys()))) task.cancel(reason);
+    for (const task of each(this.#tasks.list)) task.cancel(reason);
   }
 
   /** Cancels the tasks that have not begun. */
   cancelWaiting(reason: unknown): void {
-    for (const task of each(listOf(this.#tasks.keys()))) {
+    for (const task of each(this.#tasks.list)) {
       if (!task.running()) task.cancel(reason);
     }
   }

@@ -4,7 +4,7 @@ import type { SentUnits } from "./sent_units.ts";
 import type { Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { clearTimeout, Deno, Math, setTimeout } = primordials;
+const { clearTimeout, Deno, each, Math, setTimeout } = primordials;
 
 /** Finds the units that have reached their time limit. */
 export class TimeLimits {
@@ -43,7 +43,7 @@ export class TimeLimits {
   /** Ends a unit that has reached its limit; returns the time until the next limit, in ms. */
   check(): number {
     let next = Infinity;
-    for (const { 0: slot, 1: unit } of this.#sent.units) {
+    for (const { 0: slot, 1: unit } of each(this.#sent.units.entries)) {
       const { timeLimit } = unit.options;
       if (timeLimit === undefined) continue;
       const { claim, item } = this.#sent.board.look(slot);

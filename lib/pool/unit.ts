@@ -20,12 +20,12 @@ const {
 
 /** Receives the outcomes of a unit's items. */
 export interface Client {
-  /** An item has returned, or a generator has ended. */
-  returned(index: number, value: unknown): void;
+  /** An item has returned, or a generator has ended, at that time by performance.now(). */
+  returned(index: number, value: unknown, at?: number): void;
   /** An item has failed for good. */
   failed(index: number, failure: ItemFailure): void;
   /** A unit has been sent to a worker, or has come back from one. */
-  assigned?(worker: string | undefined): void;
+  assigned?(worker: string | undefined, at?: number): void;
   /** A task sends a value while it runs. */
   message?(value: unknown): void;
   /** A generator yields. */

@@ -58,7 +58,6 @@ const {
   console,
   Deno,
   each,
-  listOf,
   Math,
   performance,
   queueMicrotask,
@@ -155,8 +154,9 @@ export class Worker {
   readonly #pace = new Pace();
   /** Whether the worker had been told to leave before it ended. */
   #wasLeaving = false;
-  /** When a unit was last done. */
+  /** When a unit was last done, and when one was last sent, or the worker was ready. */
   #lastDone = 0;
+  #lastGiven = 0;
   /** The number of extra places, for tasks that wait for other tasks. */
   #places = 0;
   readonly #limits: TimeLimits;
@@ -225,7 +225,7 @@ export class Worker {
 
   /** The units that were sent and have no outcome yet. */
   get units(): Unit[] {
-    return listOf(this.#sent.units.values());
+    return this.#sent.units.values;
   }
 
   /** The number of units that the worker accepts now. */
@@ -242,6 +242,11 @@ export class Worker {
     if (this.#state !== "ready") return 0;
     const places = this.#concurrency + this.#places + ahead;
     return Math.min(places, SLOTS - 1) - this.#sent.units.size;
+  }
+
+  /** Since when a worker without units has had none, by performance.now(). */
+  get idleSince(): number {
+    return Math.max(this.#lastDone, this.#lastGiven);
   }
 
   /** Whether the claim board has a slot for another unit. */
@@ -273,7 +278,7 @@ export class Worker {
   // Giving work
 
   /** Sends the worker a unit. Throws if an item can't cross, and has done nothing then. */
-  give(unit: Unit): void {
+  give(unit: Unit, now = performance.now()): void {
     const { call, options } = unit;
     this.#define(call);
     // A worker that has work needn't be woken for more before this turn of the program's code is over.
@@ -301,9 +306,10 @@ export class Worker {
       this.#cells.give(cells);
       throw placed(error, unit);
     }
-    this.#sent.add(slot, unit, cells);
+    this.#sent.add(slot, unit, cells, now);
+    this.#lastGiven = now;
     if (unit.pinned === undefined) this.given += unit.items.length;
-    unit.client.assigned?.(this.name);
+    unit.client.assigned?.(this.name, now);
     if (options.timeLimit !== undefined) this.#limits.watch();
   }
 
@@ -377,7 +383,7 @@ export class Worker {
   /** Takes back all units that have not begun, and returns those that another worker may run. */
   revokeAll(): Unit[] {
     const back: Unit[] = [], own: Unit[] = [];
-    for (const unit of each(listOf(this.#sent.units.values()))) {
+    for (const unit of each(this.#sent.units.values)) {
       if (unit.options.transfer.length > 0) continue; // its buffers have moved
       if (this.revoke(unit)) ArrayPrototypePush(unit.pinned === undefined ? back : own, unit);
     }
@@ -581,26 +587,26 @@ export class Worker {
 
   #readAllCells(): void {
     this.#cells.heard();
-    for (const { 0: slot, 1: unit } of each(listOf(this.#sent.units))) {
-      // Units begin in the order in which they were sent.
-      if (this.#board.isPending(slot)) return;
-      if (this.#sent.units.get(slot) === unit) this.#readCells(slot, unit);
+    const { units } = this.#sent, { slots } = units, now = performance.now();
+    for (let i = 0; i < slots.length; i++) {
+      const unit = units.get(slots[i]);
+      if (unit !== undefined) this.#readCells(slots[i], unit, now);
     }
   }
 
   /** Settles the items whose results lie in cells. */
-  #readCells(slot: number, unit: Unit): void {
-    if (this.#stopping.has(slot)) return;
+  #readCells(slot: number, unit: Unit, now = performance.now()): void {
+    if (this.#stopping.size > 0 && this.#stopping.has(slot)) return;
     const count = this.#sent.countInCells(slot, unit);
     if (count === 0) return;
     const from = unit.settled, at = this.#sent.cellsOf(slot);
     this.hasBegun = true;
     unit.settled += count;
-    this.#report(slot, unit, from, count, false);
+    this.#report(slot, unit, from, count, false, now);
     const isDone = unit.settled === unit.items.length;
     if (isDone) this.#sent.units.delete(slot);
     for (let item = from; item < from + count && !unit.isDropped; item++) {
-      unit.client.returned(unit.first + item, this.#cells.read(at + item));
+      unit.client.returned(unit.first + item, this.#cells.read(at + item), now);
     }
     if (!isDone) return;
     this.#cells.give(at);
@@ -620,13 +626,14 @@ export class Worker {
         const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#sent.units.get(slot);
         if (unit === undefined || this.#stopping.has(slot)) return; // the unit was stopped
-        this.#readCells(slot, unit);
+        const now = performance.now();
+        if (unit.items.length > 1) this.#readCells(slot, unit, now);
         const item = unit.settled++;
         this.hasBegun = true;
-        this.#report(slot, unit, item, 1, type === FAILED);
+        this.#report(slot, unit, item, 1, type === FAILED, now);
         if (unit.settled === unit.items.length) this.#sent.delete(slot);
         if (!unit.isDropped) {
-          if (type === DONE) unit.client.returned(unit.first + item, content);
+          if (type === DONE) unit.client.returned(unit.first + item, content, now);
           else {
             unit.client.failed(unit.first + item, {
               how: "threw",
@@ -652,6 +659,7 @@ export class Worker {
       }
       case READY:
         this.#isLoaded = true;
+        this.#lastGiven = performance.now();
         if (this.#state === "loading") this.#state = "ready";
         return this.#events.ready(this);
       case BROKEN:
@@ -683,8 +691,15 @@ export class Worker {
   }
 
   /** Measures and counts items that have an outcome, from this one on. */
-  #report(slot: number, unit: Unit, item: number, count: number, hasFailed: boolean): void {
-    const now = performance.now(), { sentAt } = this.#sent, ms = now - sentAt[slot];
+  #report(
+    slot: number,
+    unit: Unit,
+    item: number,
+    count: number,
+    hasFailed: boolean,
+    now = performance.now(),
+  ): void {
+    const { sentAt } = this.#sent, ms = now - sentAt[slot];
     sentAt[slot] = now;
     this.done += count;
     this.busyMs += ms;
@@ -725,9 +740,11 @@ export class Worker {
     if (this.#state === "ended") return;
     for (const { timer } of this.#stopping.values()) clearTimeout(timer);
     clearTimeout(this.#leaving);
-    for (const { 0: slot, 1: unit } of each(listOf(this.#sent.units))) this.#readCells(slot, unit);
+    for (const { 0: slot, 1: unit } of each(this.#sent.units.entries)) {
+      this.#readCells(slot, unit);
+    }
     const lost = ArrayPrototypeFilter(
-      listOf(this.#sent.units),
+      this.#sent.units.entries,
       ({ 0: slot }) => !this.#stopping.has(slot),
     );
     this.#over();

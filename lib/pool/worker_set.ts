@@ -14,7 +14,6 @@ const {
   each,
   Math,
   performance,
-  SafeMap,
   setTimeout,
 } = primordials;
 
@@ -40,7 +39,6 @@ export class WorkerSet {
   readonly #started: (worker: Worker) => void;
   /** The end of a worker makes a new list; a started worker is added to the list there is. */
   list: Worker[] = [];
-  readonly #idleSince = new SafeMap<Worker, number>();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #isWatching = true;
   /** The minProcesses of the program; Infinity for as many as there are processes. */
@@ -74,8 +72,10 @@ export class WorkerSet {
   }
 
   get #capacity(): number {
+    const { list } = this;
     let capacity = 0;
-    for (const { state } of each(this.list)) {
+    for (let i = 0; i < list.length; i++) {
+      const { state } = list[i];
       if (state === "ready" || state === "loading") capacity++;
     }
     return capacity;
@@ -108,7 +108,6 @@ export class WorkerSet {
   /** Takes out a worker that has ended. */
   remove(worker: Worker): void {
     this.list = ArrayPrototypeFilter(this.list, (other) => other !== worker);
-    this.#idleSince.delete(worker);
   }
 
   /** Changes the number of workers; returns the surplus ones, those with the fewest units first. */
@@ -123,29 +122,25 @@ export class WorkerSet {
   /** Ends workers that have had no work for too long, now and later. */
   watchIdle(): void {
     const { minProcesses, idleTimeout, spares } = this.#sizes;
-    if (this.#idleTimer !== undefined) clearTimeout(this.#idleTimer);
-    this.#idleTimer = undefined;
-    if (!this.#isWatching || idleTimeout === Infinity) return;
+    // The timer, once set, looks anew at what is idle then: a busy pool would set one for each task.
+    if (this.#idleTimer !== undefined || !this.#isWatching || idleTimeout === Infinity) return;
     let extra = this.#capacity - minProcesses - spares, next = Infinity;
-    if (extra <= 0) return this.#idleSince.clear();
+    if (extra <= 0) return;
     const now = performance.now();
     for (const worker of each(this.list)) {
-      if (worker.load > 0 || worker.state !== "ready") {
-        this.#idleSince.delete(worker);
-        continue;
-      }
-      const since = this.#idleSince.get(worker) ?? now;
-      this.#idleSince.set(worker, since);
-      if (extra <= 0) continue;
-      const left = since + idleTimeout - now;
+      if (worker.load > 0 || worker.state !== "ready") continue;
+      const left = worker.idleSince + idleTimeout - now;
       if (left > 0) next = Math.min(next, left);
-      else {
+      else if (extra > 0) {
         extra--;
         worker.retire();
       }
     }
     if (extra <= 0 || next === Infinity) return;
-    this.#idleTimer = setTimeout(() => this.watchIdle(), Math.min(Math.ceil(next), 2 ** 31 - 1));
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      this.watchIdle();
+    }, Math.min(Math.ceil(next), 2 ** 31 - 1));
     Deno.unrefTimer(this.#idleTimer as unknown as number);
   }
 
@@ -153,5 +148,6 @@ export class WorkerSet {
   stopWatching(): void {
     this.#isWatching = false;
     clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
   }
 }

@@ -34,7 +34,7 @@ function end(units: Unit[], isClaimed: boolean): { worker: EndedWorker; rest: Un
     sent.add(slot, unit, NO_CELLS);
   }
   if (isClaimed) assert.ok(sent.board.claim(0, numbers[0]));
-  return { worker, rest: settleLost(worker, [...sent.units], sent, {} as Ending) };
+  return { worker, rest: settleLost(worker, sent.units.entries, sent, {} as Ending) };
 }
 
 Deno.test("a unit that waited behind another goes on, however many workers have ended with it", () => {
