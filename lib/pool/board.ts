@@ -16,14 +16,30 @@ const { Atomics, Int32Array, Math, performance, SharedArrayBuffer } = primordial
 
 /** The most units that a worker has at once. */
 export const SLOTS = 64;
+const SLOT_BITS = 6;
 
 const FREE = 0, PENDING = 1, CLAIMED = 2, REVOKED = 3, STOPPED = 4;
 /** A word holds the state in its low bits, and above them the number of the sending, then that of the item. */
 const ITEM_SHIFT = 3, STATE_MASK = 7;
-/** The number of the sending, in the bits that a word has for it. */
-const NUMBER_MASK = 2 ** 28 - 1;
+/** The number of the sending, in the bits that a word, and a ticket, has for it. */
+const NUMBER_MASK = 2 ** 24 - 1;
 /** The start of an item is kept in tenths of a millisecond, modulo 2 ** 31. */
 const TICKS_PER_MS = 10;
+
+/** A slot and the number of a sending, in a small integer. */
+export function ticketOf(slot: number, number: number): number {
+  return number * SLOTS + slot;
+}
+
+/** The slot of a ticket. */
+export function slotOf(ticket: number): number {
+  return ticket & SLOTS - 1;
+}
+
+/** The number of the sending of a ticket. */
+export function numberOf(ticket: number): number {
+  return ticket >>> SLOT_BITS;
+}
 
 /** The state of a slot. */
 export type Claim = "free" | "pending" | "claimed" | "revoked" | "stopped";
@@ -106,6 +122,11 @@ export class Board {
   }
 
   // The worker's operations
+
+  /** Whether the unit of this sending can be claimed: it wasn't revoked by now. */
+  isOffered(slot: number, number: number): boolean {
+    return Atomics.load(this.#claims, slot) === (PENDING | number << ITEM_SHIFT);
+  }
 
   /** Claims the unit of this sending before its first item runs; false if it was revoked. */
   claim(slot: number, number: number): boolean {

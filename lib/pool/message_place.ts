@@ -6,10 +6,24 @@ import * as primordials from "../platform/primordials.ts";
 
 const { Number, RangeError, RegExpPrototypeExec, StringPrototypeSlice, TypeError } = primordials;
 
-/** Rewrites an error about a place in a message as one about a place in the caller's arguments. */
-export function placed(error: unknown, { isSpread, items, first }: Unit): unknown {
+/** The places of an item in a message that asks the maker of the pool, and in those of a worker: see protocol.ts. */
+const ASKED = /^message\[2\]\.items\[(\d+)\]/,
+  MANY = /^message\[2\]\[(\d+)\]/,
+  ONE = /^message\[2\]()/;
+
+/**
+ * Rewrites an error about a place in a message as one about a place in the caller's arguments.
+ *
+ * @param isAsked whether the message asks the process that has made the pool
+ */
+export function placed(
+  error: unknown,
+  { isSpread, items, first }: Unit,
+  isAsked = false,
+): unknown {
   if (!(error instanceof TypeError) && !(error instanceof RangeError)) return error;
-  const place = RegExpPrototypeExec(/^message(?:\[3\]|\[2\]\.items)\[(\d+)\]/, error.message);
+  const form = isAsked ? ASKED : items.length === 1 ? ONE : MANY;
+  const place = RegExpPrototypeExec(form, error.message);
   if (place === null) return error;
   const isCall = isSpread && items.length === 1 && first === 0;
   const given = isCall ? "args" : `items[${first + Number(place[1])}]`;

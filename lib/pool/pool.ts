@@ -31,10 +31,11 @@ import { PoolEvents, schedulerEvents } from "./pool_events.ts";
 import { TaskCalls } from "./task_calls.ts";
 import type { TaskError } from "./errors.ts";
 import type { Executor } from "./executor.ts";
-import { FunctionTable, registered } from "./functions.ts";
+import { FunctionTable, type Registered, registered } from "./functions.ts";
 import { Handover } from "./handover.ts";
 import {
   type CheckedPool,
+  type CheckedTask,
   checkPool,
   checkTask,
   type MapOptions,
@@ -59,6 +60,7 @@ const {
   each,
   isAborted,
   performance,
+  Promise,
   Reflect,
   removeAbortListener,
   TypeError,
@@ -272,19 +274,34 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
    * }
    * ```
    */
-  async apply<A extends readonly unknown[], R>(
+  apply<A extends readonly unknown[], R>(
     code: (...args: A) => R | PromiseLike<R>,
     ...{ 0: args, 1: options }: CallParameters<A, TaskOptions>
   ): Promise<R> {
-    const origin = new CallSite(this.apply, CALLERS);
-    const checked = checkTask(options, this.#sizes);
-    this.#admission.checkOpen("apply");
-    const entry = registered(this.#functions, "apply", code),
-      given = checkArgs("apply", args);
-    const admitted = this.#admission.hasRoom
-      ? checked
-      : await this.#admission.waitForRoom("apply", entry.name, checked);
-    return await this.#calls.submit<R>(entry, given, admitted, origin).result();
+    // No async function: that would cost each call two more promises.
+    try {
+      const origin = new CallSite(this.apply, CALLERS);
+      const checked = checkTask(options, this.#sizes);
+      this.#admission.checkOpen("apply");
+      const entry = registered(this.#functions, "apply", code),
+        given = checkArgs("apply", args);
+      if (!this.#admission.hasRoom) return this.#callLater("apply", entry, given, checked, origin);
+      return this.#calls.submit<R>(entry, given, checked, origin).result();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Calls a function when the backlog has room. */
+  async #callLater<R>(
+    call: string,
+    entry: Registered,
+    args: readonly unknown[],
+    options: CheckedTask,
+    origin: CallSite,
+  ): Promise<R> {
+    const admitted = await this.#admission.waitForRoom(call, entry.name, options);
+    return await this.#calls.submit<R>(entry, args, admitted, origin).result();
   }
 
   /**
@@ -621,10 +638,10 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
         const origin = new CallSite(this.load, CALLERS);
         const checked = checkTask(undefined, this.#sizes);
         this.#admission.checkOpen(name);
-        const admitted = this.#admission.hasRoom
-          ? checked
-          : await this.#admission.waitForRoom(name, name, checked);
-        return await this.#calls.submit(call, args, admitted, origin).result();
+        if (!this.#admission.hasRoom) {
+          return await this.#callLater(name, call, args, checked, origin);
+        }
+        return await this.#calls.submit(call, args, checked, origin).result();
       };
     };
     return moduleCalls<M>(make);

@@ -44,8 +44,9 @@ export function schedulerEvents(
     workerEnded: ({ name, exitCode }) => {
       events.tell("workerend", () => ({ worker: name, exitCode }));
     },
-    dispatched: (worker, unit) => {
-      account.dispatched(unit);
+    dispatched: (worker, unit, now) => {
+      account.dispatched(unit, now);
+      if (!events.isHeard("taskstart")) return;
       events.tell("taskstart", () => ({
         ...{ id: unit.id, name: nameOf(unit), index: unit.first },
         ...{ count: unit.items.length, worker: worker.name },

@@ -10,13 +10,19 @@ const { String } = primordials;
 /** Buffers of more bytes are posted beside the messages. */
 export const LARGE = 2 ** 16;
 
+// The types of units.
+/** A call for each item. */
+export const RUN = 1;
+/** A call of a generator function. */
+export const STREAM = 2;
+
 // Messages to a worker.
 /** Defines the function with a number, before its first use. */
 export const DEFINE = 0;
-/** A unit of items, which the worker calls the function with, one after the other. */
-export const RUN = 1;
-/** A unit that calls a generator function, and how many values it may yield ahead. */
-export const STREAM = 2;
+/** A unit of one item. */
+export const ONE = 1;
+/** A unit of several items, which the worker calls the function with, one after the other. */
+export const MANY = 2;
 /** The consumer of a generator has taken so many values. */
 export const CREDIT = 3;
 /** The consumer of a generator wants no more. */
@@ -28,35 +34,22 @@ export const END = 6;
 /** Later messages may hold objects of this package: queues, locks and the like. */
 export const OBJECTS = 7;
 
-/** A message to a worker. */
+/**
+ * A message to a worker. A number is the ticket of a unit that is one call without arguments. A unit of one item brings
+ * the item, a larger one the list of its items; the name is left out where it is the function's, and the traceparent of
+ * the call where no spans are exported. The rest of a unit
+ * stands in its header: see headers.ts.
+ */
 export type ToWorker =
+  | number
   | [typeof DEFINE, id: number, travel: FunctionTravel, name: string]
-  | [typeof RUN, slot: number, unit: UnitHeader, items: readonly unknown[]]
-  | [typeof STREAM, slot: number, unit: UnitHeader, items: readonly unknown[]]
+  | [typeof ONE, ticket: number, item: unknown, name?: string, traceparent?: string]
+  | [typeof MANY, ticket: number, items: readonly unknown[], name?: string, traceparent?: string]
   | [typeof CREDIT, slot: number, id: number, count: number]
   | [typeof RETURN, slot: number, id: number]
   | [typeof ABORT, slot: number, id: number, reason: unknown]
   | [typeof END]
   | [typeof OBJECTS];
-
-/**
- * The header of a unit of work: the number of its first item's task, the number of the function, whether an item is a
- * list of arguments, the index of the first item, the attempt, whether each item is timed, the name unless it is the
- * function's, the number of the sending, by which the worker claims the unit, the
- * place of its cells, and the traceparent of the call where spans are exported.
- */
-export type UnitHeader = [
-  id: number,
-  functionId: number,
-  isSpread: boolean,
-  first: number,
-  attempt: number,
-  isTimed: boolean,
-  name: string | undefined,
-  number: number,
-  cells: number,
-  traceparent?: string,
-];
 
 // Messages from a worker.
 /** The worker has loaded, and its initializer has run. */
@@ -98,6 +91,7 @@ export type FromWorker =
 /** The arguments that a worker is started with. */
 export interface WorkerSetup {
   board: SharedArrayBuffer;
+  headers: SharedArrayBuffer;
   cells: SharedArrayBuffer;
   /** The time from which the board counts, in ms since 1970. */
   epoch: number;

@@ -120,7 +120,7 @@ export class RemoteExecutor implements Executor {
       trySend(this.#end, [SUBMIT, id, submitted] satisfies Request, transfer);
     } catch (error) {
       if (this.connection.closed) throw gone();
-      return queueMicrotask(() => failUnsent(unit, placed(error, unit)));
+      return queueMicrotask(() => failUnsent(unit, placed(error, unit, true)));
     }
     this.#known.add(call.id);
     const task = unit.submitter ?? currentTask(), outcomes = new Uint8Array(unit.items.length);

@@ -16,13 +16,12 @@ import {
   FAILED,
   type FromWorker,
   MESSAGE,
-  type RUN,
   STOPPED,
   STREAM,
   TOLD,
-  type UnitHeader,
   YIELD,
 } from "./protocol.ts";
+import type { UnitHeader } from "./headers.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -49,10 +48,13 @@ export interface Known {
 
 /** A unit that has arrived and has not begun. */
 export interface Arrived {
-  type: typeof RUN | typeof STREAM;
-  slot: number;
-  header: UnitHeader;
+  /** Its slot and the number of its sending. */
+  ticket: number;
   items: readonly unknown[];
+  /** The name of its task, unless it is the function's. */
+  name: string | undefined;
+  /** Where the call was made, in the form of W3C's Trace Context, if spans are exported. */
+  traceparent: string | undefined;
   /** The number of values that a generator may yield before the consumer has taken any. */
   credits: number;
 }
@@ -71,7 +73,11 @@ export interface Surroundings {
 
 /** A running unit. */
 export class RunningUnit {
-  readonly #arrived: Arrived;
+  readonly #items: readonly unknown[];
+  readonly #givenName: string | undefined;
+  readonly #traceparent: string | undefined;
+  readonly #slot: number;
+  readonly #header: UnitHeader;
   readonly #around: Surroundings;
   readonly #task: CurrentTask;
   #known: Known | undefined;
@@ -89,8 +95,12 @@ export class RunningUnit {
   #span: Span | undefined;
   #hasFailed = false;
 
-  constructor(arrived: Arrived, around: Surroundings) {
-    this.#arrived = arrived;
+  constructor(arrived: Arrived, slot: number, header: UnitHeader, around: Surroundings) {
+    this.#items = arrived.items;
+    this.#givenName = arrived.name;
+    this.#traceparent = arrived.traceparent;
+    this.#slot = slot;
+    this.#header = header;
     this.#around = around;
     this.#task = new RunningTask(this);
     this.#credits = arrived.credits;
@@ -98,7 +108,7 @@ export class RunningUnit {
 
   /** Runs the items; begins at once if the function is loaded. */
   begin(): void {
-    const { header: { 1: functionId }, type } = this.#arrived;
+    const { functionId, type } = this.#header;
     const { code, loading } = this.#known = this.#around.functions.get(functionId)!;
     if (code !== undefined) return this.#begin(code, type);
     PromisePrototypeThen(
@@ -109,7 +119,7 @@ export class RunningUnit {
     );
   }
 
-  #begin(call: AnyFunction, type: Arrived["type"]): void {
+  #begin(call: AnyFunction, type: number): void {
     if (isTracing) this.#beginSpan();
     const run = () => {
       if (type === STREAM) this.#stream(call as (...args: unknown[]) => AsyncGenerator);
@@ -119,12 +129,11 @@ export class RunningUnit {
   }
 
   #beginSpan(): void {
-    const { header: { 0: id, 9: traceparent }, items } = this.#arrived;
-    const count = items.length;
+    const { id } = this.#header, count = this.#items.length;
     this.#span = beginRemote(`task ${this.name}`, {
       "multiprocessing.task.id": id,
       ...count > 1 && { "multiprocessing.task.items": count },
-    }, traceparent);
+    }, this.#traceparent);
   }
 
   #endSpan(): void {
@@ -135,24 +144,23 @@ export class RunningUnit {
 
   /** The consumer of the generator has taken so many values. */
   credit(id: number, count: number): void {
-    if (id !== this.#arrived.header[0]) return;
+    if (id !== this.#header.id) return;
     this.#credits += count;
     this.#wake?.();
   }
 
   /** The consumer of the generator wants no more. */
   stop(id: number): void {
-    if (id !== this.#arrived.header[0]) return;
+    if (id !== this.#header.id) return;
     this.#isStopped = true;
     this.#wake?.();
   }
 
   /** Aborts the task's signal: the pool has stopped the unit, and other units run beside it. */
   abort(id: number, reason: unknown): void {
-    const { slot, header } = this.#arrived;
-    if (id !== header[0]) return;
+    if (id !== this.#header.id) return;
     this.#aborted = { reason };
-    this.#around.send([TOLD, slot, id]);
+    this.#around.send([TOLD, this.#slot, id]);
     if (this.#isFrozen) this.#endStopped();
     else if (this.#controller) AbortControllerPrototypeAbort(this.#controller, reason);
   }
@@ -169,13 +177,12 @@ export class RunningUnit {
   }
 
   #endStopped(): void {
-    const { slot, header } = this.#arrived;
-    this.#around.send([STOPPED, slot, header[0]]);
-    this.#around.ended(slot);
+    this.#around.send([STOPPED, this.#slot, this.#header.id]);
+    this.#around.ended(this.#slot);
   }
 
   #runItems(call: AnyFunction): void {
-    const { items, header: { 2: isSpread } } = this.#arrived;
+    const items = this.#items, { isSpread } = this.#header;
     for (;;) {
       let returned: unknown;
       if (recorder !== undefined) this.#recordBegin();
@@ -202,7 +209,7 @@ export class RunningUnit {
 
   /** Sends the value that an item returned; true if there is a next item. */
   #returned(value: unknown): boolean {
-    const { slot, header: { 8: cells } } = this.#arrived;
+    const slot = this.#slot, { cells } = this.#header;
     const moving = value instanceof Transferred;
     if (recorder !== undefined) this.#recordEnd(false);
     if (cells !== NO_CELLS) {
@@ -228,7 +235,7 @@ export class RunningUnit {
 
   /** Sends the error that an item threw; true if there is a next item. */
   #failed(error: unknown): boolean {
-    const { header: { 8: cells } } = this.#arrived;
+    const { cells } = this.#header;
     if (recorder !== undefined) this.#recordEnd(true);
     this.#hasFailed = true;
     if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
@@ -238,7 +245,7 @@ export class RunningUnit {
 
   #sendFailure(error: unknown): void {
     const explained = explainThrown(error, this.#known!.travel);
-    this.#around.sendOutcome([FAILED, this.#arrived.slot, describeFailure(explained)]);
+    this.#around.sendOutcome([FAILED, this.#slot, describeFailure(explained)]);
   }
 
   #refusal(result: unknown, moving: boolean, error: unknown): unknown {
@@ -247,11 +254,11 @@ export class RunningUnit {
   }
 
   get #isLast(): boolean {
-    return this.#item === this.#arrived.items.length - 1;
+    return this.#item === this.#items.length - 1;
   }
 
   #next(): boolean {
-    const { slot, header: { 5: isTimed } } = this.#arrived;
+    const slot = this.#slot, { isTimed } = this.#header;
     if (this.#isLast) {
       if (isTracing) this.#endSpan();
       if (!this.#around.board.finish(slot, this.#item)) return this.#freeze();
@@ -271,7 +278,7 @@ export class RunningUnit {
   // Generators
 
   async #stream(call: (...args: unknown[]) => AsyncGenerator): Promise<void> {
-    const { slot, items: { 0: args } } = this.#arrived;
+    const slot = this.#slot, { 0: args } = this.#items;
     if (recorder !== undefined) this.#recordBegin();
     try {
       const generator = Reflect.apply(call, undefined, args as unknown[]);
@@ -328,11 +335,11 @@ export class RunningUnit {
   }
 
   get header(): UnitHeader {
-    return this.#arrived.header;
+    return this.#header;
   }
 
   get name(): string {
-    return this.#arrived.header[6] ?? this.#known!.name;
+    return this.#givenName ?? this.#known!.name;
   }
 
   get signal(): AbortSignal {
@@ -347,9 +354,8 @@ export class RunningUnit {
 
   /** Sends a value to the caller's onMessage. */
   message(value: unknown): void {
-    const { slot, header: { 0: id } } = this.#arrived;
     try {
-      this.#around.send([MESSAGE, slot, id + this.#item, value]);
+      this.#around.send([MESSAGE, this.#slot, this.#header.id + this.#item, value]);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new TypeError(explainRefusal(value, "value", { sharedMemory: true }));
@@ -366,7 +372,7 @@ class RunningTask implements CurrentTask {
   }
 
   get id(): number {
-    return this.#running.header[0] + this.#running.item;
+    return this.#running.header.id + this.#running.item;
   }
 
   get name(): string {
@@ -374,11 +380,11 @@ class RunningTask implements CurrentTask {
   }
 
   get index(): number {
-    return this.#running.header[3] + this.#running.item;
+    return this.#running.header.first + this.#running.item;
   }
 
   get attempt(): number {
-    return this.#running.header[4];
+    return this.#running.header.attempt;
   }
 
   get signal(): AbortSignal {

@@ -26,6 +26,7 @@ const {
   Deno,
   each,
   Error,
+  performance,
   queueMicrotask,
   SafeSet,
   setImmediate,
@@ -46,8 +47,8 @@ export interface SchedulerEvents {
     runningMs: number,
     hasFailed: boolean,
   ): void;
-  /** A unit was sent to a worker. */
-  dispatched(worker: Worker, unit: Unit): void;
+  /** A unit was sent to a worker, at that time by performance.now(). */
+  dispatched(worker: Worker, unit: Unit, now: number): void;
   /** Nothing waits and nothing runs any more. */
   drained(): void;
   /** There is room in the backlog. */
@@ -232,7 +233,7 @@ export class Scheduler implements Executor {
       this.#backlog.push(unit);
       return this.#dispatch();
     }
-    this.#give(worker, unit);
+    this.#give(worker, unit, unit.since);
     if (this.#backlog.size > 0) this.#dispatch(); // it could not be sent, or not all of it
     else this.#set.watchIdle();
   }
@@ -373,7 +374,7 @@ export class Scheduler implements Executor {
     }
   }
 
-  #give(worker: Worker, unit: Unit): void {
+  #give(worker: Worker, unit: Unit, now = performance.now()): void {
     const left = this.#sizes.maxTasksPerChild - worker.given;
     let part = unit;
     if (unit.pinned === undefined && unit.items.length > left) {
@@ -382,7 +383,7 @@ export class Scheduler implements Executor {
     }
     if (unit.call !== this.#lastCall) this.#remember(unit.call);
     try {
-      worker.give(part);
+      worker.give(part, now);
     } catch (error) {
       this.#failed(part, error, worker);
       return;
@@ -391,7 +392,7 @@ export class Scheduler implements Executor {
     // It still runs what it was given: taken back, the unit would go from worker to worker without being run.
     // The others are told then only: they may submit more, and this worker takes no more.
     if (isLast) this.#replace(worker, false);
-    this.#events.dispatched(worker, part);
+    this.#events.dispatched(worker, part, now);
     this.#events.roomMade();
   }
 

@@ -10,9 +10,10 @@ import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
 import { blocking, eventually, type Operation } from "../wait/operation.ts";
 import { afterYield, yieldIsDue } from "../wait/yield.ts";
-import { Board } from "./board.ts";
+import { Board, numberOf, slotOf } from "./board.ts";
 import { Cells } from "./cells.ts";
 import { type CurrentTask, setWorkerState, workerState } from "./current_task.ts";
+import { Headers } from "./headers.ts";
 import { onNestedWait } from "./nested_wait.ts";
 import { type FunctionTravel, makeFunction } from "../target/function_travel.ts";
 import {
@@ -25,12 +26,12 @@ import {
   GROWN,
   IN_CELLS,
   LARGE,
+  MANY,
   OBJECTS,
+  ONE,
   PLACES,
   READY,
   RETURN,
-  RUN,
-  STREAM,
   type ToWorker,
   type WorkerSetup,
 } from "./protocol.ts";
@@ -64,6 +65,8 @@ const SHORT_MS = 0.05, UNTOLD_MS = 0.1;
 /** While items take less than TINY_MS, the clock is read once for so many of them. */
 const TINY_MS = 0.002, CLOCK_EVERY = 16;
 const NOTHING: readonly object[] = [];
+/** The items of a call without arguments. */
+const NO_ARGUMENTS: readonly unknown[] = [[]];
 
 class Server {
   /** Kept, because a connection that nothing refers to is closed. */
@@ -71,6 +74,7 @@ class Server {
   readonly #end: Endpoint;
   readonly #setup: WorkerSetup;
   readonly #board: Board;
+  readonly #headers: Headers;
   readonly #cells: Cells;
   readonly #functions = new SafeMap<number, Known>();
   readonly #arrived: Arrived[] = [];
@@ -96,6 +100,7 @@ class Server {
     this.#end.beInternal();
     this.#setup = setup;
     this.#board = new Board(setup.board, setup.epoch);
+    this.#headers = new Headers(setup.headers);
     this.#cells = new Cells(setup.cells);
     this.#around = {
       board: this.#board,
@@ -152,8 +157,9 @@ class Server {
           await afterYield(undefined);
           this.#begin();
         }
-        if ((message as ToWorker)[0] === OBJECTS) await knowAllObjects();
-        else this.#receive(message as ToWorker);
+        if (typeof message === "number") this.#arrive(message, NO_ARGUMENTS);
+        else if ((message as Exclude<ToWorker, number>)[0] === OBJECTS) await knowAllObjects();
+        else this.#receive(message as Exclude<ToWorker, number>);
       }
     } catch (error) {
       // The pool is gone, so nothing waits for a result any more.
@@ -168,16 +174,19 @@ class Server {
     if (finalizer !== undefined) await (await makeFunction(finalizer))(workerState());
   }
 
-  #receive(message: ToWorker): void {
+  #arrive(ticket: number, items: readonly unknown[], name?: string, traceparent?: string): void {
+    ArrayPrototypePush(this.#arrived, { ticket, items, name, traceparent, credits: 0 });
+    this.#advance();
+  }
+
+  #receive(message: Exclude<ToWorker, number>): void {
     switch (message[0]) {
       case DEFINE:
         return this.#define(message[1], message[2], message[3]);
-      case RUN:
-      case STREAM: {
-        const { 0: type, 1: slot, 2: header, 3: items } = message;
-        ArrayPrototypePush(this.#arrived, { type, slot, header, items, credits: 0 });
-        return this.#advance();
-      }
+      case ONE:
+        return this.#arrive(message[1], [message[2]], message[3], message[4]);
+      case MANY:
+        return this.#arrive(message[1], message[2], message[3], message[4]);
       case CREDIT:
         return this.#credit(message[1], message[2], message[3]);
       case RETURN:
@@ -193,7 +202,9 @@ class Server {
     this.#running.get(slot)?.credit(id, count);
     // Credits may come before the generator begins.
     for (const arrived of each(this.#arrived)) {
-      if (arrived.slot === slot && arrived.header[0] === id) arrived.credits += count;
+      const { ticket } = arrived;
+      if (slotOf(ticket) !== slot || !this.#board.isOffered(slot, numberOf(ticket))) continue;
+      if (this.#headers.id(slot) === id) arrived.credits += count;
     }
   }
 
@@ -209,20 +220,24 @@ class Server {
   #advance(): void {
     while (this.#arrived.length > 0) {
       if (this.#running.size - this.#yielded.size >= this.#setup.concurrency) return;
+      const { ticket } = this.#arrived[0], slot = slotOf(ticket), number = numberOf(ticket);
+      const isOffered = this.#board.isOffered(slot, number);
       // Until its function is loaded, a unit has not begun: no time limit runs, and no death costs it.
-      if (this.#awaitFunction(this.#arrived[0].header[1])) return;
+      if (isOffered && this.#awaitFunction(this.#headers.functionId(slot))) return;
       const arrived = ArrayPrototypeShift(this.#arrived)!;
-      if (!this.#board.claim(arrived.slot, arrived.header[7])) continue;
-      const running = new RunningUnit(arrived, this.#around);
-      this.#running.set(arrived.slot, running);
+      if (!isOffered || !this.#board.claim(slot, number)) continue;
+      const running = new RunningUnit(arrived, slot, this.#headers.read(slot), this.#around);
+      this.#running.set(slot, running);
       running.begin();
     }
   }
 
   /** Whether a function is being loaded; units go on then. */
   #awaitFunction(id: number): boolean {
-    const { loading, code, isLoading } = this.#functions.get(id)!;
-    if (!isLoading || code !== undefined) return false;
+    const known = this.#functions.get(id);
+    // The unit may have been taken back meanwhile; then it can't be claimed.
+    if (known === undefined || !known.isLoading || known.code !== undefined) return false;
+    const { loading } = known;
     const goOn = () => {
       this.#advance();
       // Those that waited for the function may all have been taken back.

@@ -119,9 +119,9 @@ export class PoolAccount {
   /** Items as text, so that the items themselves can be freed. */
   readonly #slowest: TaskLook[] = [];
 
-  /** A unit was sent to a worker. */
-  dispatched(unit: Unit): void {
-    this.#waited.add(performance.now() - unit.since);
+  /** A unit was sent to a worker, at that time by performance.now(). */
+  dispatched(unit: Unit, now: number): void {
+    this.#waited.add(now - unit.since);
   }
 
   /** So many items, from this one on, have an outcome; each has taken so long. */

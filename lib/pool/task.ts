@@ -89,7 +89,10 @@ export function newTask<R>(
 /** The pool's side of a task. */
 export interface TaskClient extends Client {
   readonly task: Task<unknown>;
-  unit: Unit | undefined;
+  /** The unit, while the task has no outcome. */
+  readonly unit: Unit | undefined;
+  /** The task is to be run by this unit. */
+  begin(unit: Unit): void;
   /** The place in the list of the tasks that have no outcome: see live_tasks.ts. */
   place: number;
   onMessage: ((value: unknown) => void) | undefined;
@@ -116,7 +119,7 @@ let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
 /** What the client of a task does inside of the task. */
 let inside: {
   unitOf(task: Task<unknown>): Unit | undefined;
-  setUnit(task: Task<unknown>, unit: Unit | undefined): void;
+  setUnit(task: Task<unknown>, unit: Unit): void;
   returned(task: Task<unknown>, value: unknown, at: number | undefined): void;
   failed(task: Task<unknown>, index: number, failure: ItemFailure): void;
   assigned(task: Task<unknown>, worker: string | undefined, at: number | undefined): void;
@@ -140,7 +143,7 @@ class OwnClient implements TaskClient {
     return inside.unitOf(this.task);
   }
 
-  set unit(unit: Unit | undefined) {
+  begin(unit: Unit): void {
     inside.setUnit(this.task, unit);
   }
 
@@ -191,7 +194,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   /** The name that the task was given, or that of its function. */
   readonly name: string;
   readonly #owner: TaskOwner;
-  readonly #submitted: number = performance.now();
+  #submitted = 0;
   /** The line that submitted the task. */
   readonly #origin: CallSite;
   #unit: Unit | undefined;
@@ -200,8 +203,11 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #worker: string | undefined;
   #started: number | undefined;
   #ended: number | undefined;
-  #promise: Promise<void> | undefined;
-  #resolve: (() => void) | undefined;
+  /** Resolves the promise that result() returned first: most tasks have no other. */
+  #resolve: ((value: R | Promise<R>) => void) | undefined;
+  /** The promise of further waits, which resolves when there is an outcome. */
+  #settled: Promise<void> | undefined;
+  #tellSettled: (() => void) | undefined;
   #wasAsked = false;
   /** For wait(). */
   #eventcount: EventCount | undefined;
@@ -221,7 +227,10 @@ export class Task<R = unknown> implements PromiseLike<R> {
     clientOf = (task) => task.#client = new OwnClient(task);
     inside = {
       unitOf: (task) => task.#unit,
-      setUnit: (task, unit) => task.#unit = unit,
+      setUnit: (task, unit) => {
+        task.#unit = unit;
+        task.#submitted = unit.since;
+      },
       returned: (task, value, at) => task.#settle({ state: "returned", value }, at),
       failed: (task, index, failure) => {
         task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
@@ -240,7 +249,12 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#ended = at;
     const unit = this.#unit, client = this.#client;
     this.#unit = this.#client = undefined;
-    this.#resolve?.();
+    if (this.#resolve !== undefined) {
+      if (outcome.state === "returned") this.#resolve(outcome.value);
+      // The error is made after this turn: describing the item may run the program's code.
+      else this.#resolve(PromisePrototypeThen(this.#whenSettled(), () => this.#answer()));
+    }
+    this.#tellSettled?.();
     this.#eventcount?.notify(Infinity);
     if (outcome.state === "failed" && !this.#wasAsked) unasked.add(this as Task<unknown>);
     client!.whenEnded?.();
@@ -292,6 +306,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
   result(options?: WaitOptions): Promise<R> {
     this.#asked();
     if (options === undefined) {
+      if (this.#outcome === undefined && this.#resolve === undefined) {
+        return new primordials.Promise<R>((resolve) => this.#resolve = resolve);
+      }
       return PromisePrototypeThen(this.#whenSettled(), () => this.#answer());
     }
     return PromisePrototypeThen(this.#patiently(options), () => this.#answer());
@@ -322,7 +339,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
 
   #whenSettled(): Promise<void> {
     if (this.#outcome !== undefined) return primordials.Promise.resolve();
-    return this.#promise ??= new primordials.Promise((resolve) => this.#resolve = resolve);
+    return this.#settled ??= new primordials.Promise((resolve) => this.#tellSettled = resolve);
   }
 
   async #patiently(options: WaitOptions): Promise<void> {

@@ -147,7 +147,7 @@ export class TaskCalls {
     client.onMessage = options.onMessage;
     const isSpread = true, first = 0, items = [args];
     const unit = new Unit({ type, call, client, options, id, pinned, isSpread, first, items });
-    client.unit = unit;
+    client.begin(unit);
     this.#tasks.add(client);
     if (options.timeout !== Infinity || options.signal !== undefined) {
       this.#limit(task as Task<unknown>, client, options);

@@ -11,7 +11,7 @@ import type { Failure } from "../transfer/remote_error.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { addChore, removeChore, WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
-import { Board, newBoardMemory, SLOTS } from "./board.ts";
+import { Board, newBoardMemory, SLOTS, ticketOf } from "./board.ts";
 import { Cells, newCellMemory, NO_CELLS } from "./cells.ts";
 import {
   ABORT,
@@ -25,8 +25,10 @@ import {
   GROWN,
   IN_CELLS,
   LARGE,
+  MANY,
   MESSAGE,
   OBJECTS,
+  ONE,
   PLACES,
   READY,
   RETURN,
@@ -35,12 +37,12 @@ import {
   STOPPED,
   TOLD,
   type ToWorker,
-  type UnitHeader,
   type WorkerSetup,
   YIELD,
 } from "./protocol.ts";
 import { endingOf, failureOf, TIME_LIMIT_REACHED } from "./ending.ts";
 import { settleLost } from "./lost_units.ts";
+import { Headers, newHeaderMemory } from "./headers.ts";
 import { Pace } from "./pace.ts";
 import type { Registered } from "./functions.ts";
 import { placed } from "./message_place.ts";
@@ -96,7 +98,7 @@ export interface WorkerEvents {
 
 /** The arguments of a new worker. */
 export interface WorkerMaking {
-  setup: Omit<WorkerSetup, "board" | "cells" | "epoch">;
+  setup: Omit<WorkerSetup, "board" | "headers" | "cells" | "epoch">;
   start(connection: Connection, setup: WorkerSetup): Process;
   events: WorkerEvents;
 }
@@ -140,6 +142,7 @@ export class Worker {
   readonly #end: Endpoint;
   readonly #receiving: Operation<unknown>;
   readonly #board: Board;
+  readonly #headers: Headers;
   readonly #cells: Cells;
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
@@ -180,10 +183,11 @@ export class Worker {
   readonly startedAt: number = performance.now();
 
   constructor({ setup, start, events }: WorkerMaking) {
-    const board = newBoardMemory(), cells = newCellMemory();
+    const board = newBoardMemory(), headers = newHeaderMemory(), cells = newCellMemory();
     const epoch = performance.timeOrigin + performance.now();
     const { 0: here, 1: there } = Pipe();
     this.#board = new Board(board, epoch);
+    this.#headers = new Headers(headers);
     this.#cells = new Cells(cells);
     this.#sent = new SentUnits(this.#board, this.#cells);
     this.#limits = new TimeLimits(
@@ -200,7 +204,7 @@ export class Worker {
     this.#end.largestBuffer = LARGE;
     this.#end.beInternal();
     this.#end.onFirstPost = () => this.#send([OBJECTS]);
-    this.process = start(there, { ...setup, board, cells, epoch });
+    this.process = start(there, { ...setup, board, headers, cells, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.
     try {
       this.process.resultNowait();
@@ -286,21 +290,11 @@ export class Worker {
     const slot = this.#sent.freeSlot();
     const cells = unit.type === RUN ? this.#cells.take(slot, unit.items.length) : NO_CELLS;
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
-    const number = this.#board.offer(slot);
-    const header: UnitHeader = [
-      unit.id,
-      call.id,
-      unit.isSpread,
-      unit.first,
-      unit.attempt,
-      isTimed,
-      options.name === call.name ? undefined : options.name,
-      number,
-      cells,
-    ];
-    if (unit.traceparent !== undefined) header[9] = unit.traceparent;
+    const { type, id, isSpread, first, attempt } = unit;
+    this.#headers.write(slot, type, id, call.id, isSpread, first, attempt, isTimed, cells);
+    const ticket = ticketOf(slot, this.#board.offer(slot));
     try {
-      this.#send([unit.type, slot, header, unit.items] as ToWorker, options.transfer);
+      this.#send(messageOf(ticket, unit), options.transfer);
     } catch (error) {
       this.#board.revoke(slot);
       this.#cells.give(cells);
@@ -766,4 +760,19 @@ export class Worker {
     this.process.close();
     this.#events.ended(this);
   }
+}
+
+/** The message that brings a unit. */
+function messageOf(
+  ticket: number,
+  { items, isSpread, options, call, traceparent }: Unit,
+): ToWorker {
+  const name = options.name === call.name ? undefined : options.name;
+  const isPlain = name === undefined && traceparent === undefined;
+  if (items.length > 1) {
+    return isPlain ? [MANY, ticket, items] : [MANY, ticket, items, name, traceparent];
+  }
+  const { 0: item } = items;
+  if (!isPlain) return [ONE, ticket, item, name, traceparent];
+  return isSpread && (item as readonly unknown[]).length === 0 ? ticket : [ONE, ticket, item];
 }
