@@ -136,9 +136,13 @@ export class Board {
     return Atomics.compareExchange(this.#claims, slot, pending, CLAIMED) === pending;
   }
 
-  /** Goes on from an item to the next one; false if the unit was stopped. */
-  advance(slot: number, item: number, isTimed: boolean): boolean {
-    if (isTimed) Atomics.store(this.#starts, slot, this.#now());
+  /**
+   * Goes on from an item to the next one; false if the unit was stopped.
+   *
+   * @param start the time by performance.now(), if the start of the item is to be noted
+   */
+  advance(slot: number, item: number, start?: number): boolean {
+    if (start !== undefined) Atomics.store(this.#starts, slot, this.#ticks(start));
     const from = CLAIMED | item << ITEM_SHIFT, to = CLAIMED | (item + 1) << ITEM_SHIFT;
     return Atomics.compareExchange(this.#claims, slot, from, to) === from;
   }
@@ -150,6 +154,10 @@ export class Board {
   }
 
   #now(): number {
-    return Math.floor((performance.now() - this.#epoch) * TICKS_PER_MS) & 0x7fffffff;
+    return this.#ticks(performance.now());
+  }
+
+  #ticks(time: number): number {
+    return Math.floor((time - this.#epoch) * TICKS_PER_MS) & 0x7fffffff;
   }
 }

@@ -7,6 +7,7 @@ import type { CallSite } from "../wait/call_site.ts";
 import { ChunkSize } from "./chunk_size.ts";
 import { type CurrentTask, currentTask } from "./current_task.ts";
 import { CancelledError } from "./errors.ts";
+import type { Cells } from "./cells.ts";
 import type { Executor } from "./executor.ts";
 import type { Registered } from "./functions.ts";
 import type { CheckedMap } from "./options.ts";
@@ -305,7 +306,13 @@ export class MapCall implements Client {
 
   returned(index: number, value: unknown): void {
     if (!this.#isOver) this.#sink.returned(index, value);
-    this.#settleOne(index, false);
+    this.#settle(index, 1, false);
+  }
+
+  returnedInCells(index: number, count: number, cells: Cells, at: number): void {
+    const sink = this.#sink;
+    for (let i = 0; i < count && !this.#isOver; i++) sink.returned(index + i, cells.read(at + i));
+    this.#settle(index, count, false);
   }
 
   failed(index: number, failure: ItemFailure): void {
@@ -314,7 +321,7 @@ export class MapCall implements Client {
       this.#origin.sign(error);
       this.#sink.failed(index, error);
     }
-    this.#settleOne(index, true);
+    this.#settle(index, 1, true);
   }
 
   message(value: unknown): void {
@@ -322,11 +329,12 @@ export class MapCall implements Client {
     if (onMessage !== undefined) callBack("onMessage", onMessage, value);
   }
 
-  #settleOne(index: number, hasFailed: boolean): void {
-    this.#settled++;
-    if (!this.#isOver) this.#progress?.count(hasFailed);
+  /** So many items of a unit, from this one on, have an outcome. */
+  #settle(index: number, count: number, hasFailed: boolean): void {
+    this.#settled += count;
+    if (!this.#isOver) this.#progress?.count(count, hasFailed);
     const unit = this.#unitOf(index), account = this.#units.get(unit);
-    if (account === undefined || --account.left > 0) return;
+    if (account === undefined || (account.left -= count) > 0) return;
     this.#units.delete(unit);
     this.#executor.settled(unit);
     while (this.#byIndex.length > 0 && !this.#units.has(this.#byIndex[0])) {

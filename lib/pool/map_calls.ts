@@ -213,8 +213,8 @@ export class MapCalls {
         return sink.untaken;
       },
       isIterated: sink.isIterated,
-      returned: (index, value) => sink.returned(index, value),
-      failed: (index, error) => sink.failed(index, error),
+      returned: sink.returned,
+      failed: sink.failed,
       finished: (count) => {
         this.#maps.delete(call);
         sink.finished(count);

@@ -40,10 +40,10 @@ export class ProgressReport {
     this.#total = total;
   }
 
-  /** Counts an item that has an outcome. */
-  count(hasFailed: boolean): void {
-    this.#done++;
-    if (hasFailed) this.#failed++;
+  /** Counts items that have an outcome. */
+  count(items: number, hasFailed: boolean): void {
+    this.#done += items;
+    if (hasFailed) this.#failed += items;
     if (this.#timer !== undefined) return;
     const left = this.#told + INTERVAL_MS - performance.now();
     if (left <= 0) return this.#report();

@@ -27,6 +27,7 @@ import * as primordials from "../platform/primordials.ts";
 const {
   AbortController,
   AbortControllerPrototypeAbort,
+  performance,
   Promise,
   PromisePrototypeThen,
   Reflect,
@@ -66,8 +67,10 @@ export interface Surroundings {
   send(message: FromWorker, transfer?: readonly object[]): void;
   sendOutcome(message: FromWorker, transfer?: readonly object[]): void;
   cells: Cells;
-  /** The result of an item lies in its cell. */
-  isInCell(): void;
+  /** Whether the time of the next outcome in a cell is of interest: not that of each tiny item. */
+  clockIsDue(): boolean;
+  /** The result of an item lies in its cell, since that time if the clock was read. */
+  isInCell(now: number | undefined, isOfMany: boolean): void;
   ended(slot: number): void;
 }
 
@@ -223,13 +226,15 @@ export class RunningUnit {
     } catch (error) {
       this.#sendFailure(this.#refusal(result, moving, error));
     }
-    return this.#next();
+    return this.#next(performance.now());
   }
 
   /** Goes on after an item whose result lies in its cell; true if there is a next item. */
   #isInCell(): boolean {
-    const goesOn = this.#next();
-    this.#around.isInCell();
+    // Reading the clock takes longer than a tiny item.
+    const now = this.#around.clockIsDue() ? performance.now() : undefined;
+    const goesOn = this.#next(now);
+    this.#around.isInCell(now, this.#items.length > 1);
     return goesOn;
   }
 
@@ -240,7 +245,7 @@ export class RunningUnit {
     this.#hasFailed = true;
     if (cells !== NO_CELLS) this.#around.cells.skip(cells + this.#item);
     this.#sendFailure(error);
-    return this.#next();
+    return this.#next(performance.now());
   }
 
   #sendFailure(error: unknown): void {
@@ -257,7 +262,8 @@ export class RunningUnit {
     return this.#item === this.#items.length - 1;
   }
 
-  #next(): boolean {
+  /** @param now the time, if the clock was read, or for tiny items lately */
+  #next(now?: number): boolean {
     const slot = this.#slot, { isTimed } = this.#header;
     if (this.#isLast) {
       if (isTracing) this.#endSpan();
@@ -265,7 +271,8 @@ export class RunningUnit {
       this.#around.ended(slot);
       return false;
     }
-    if (!this.#around.board.advance(slot, this.#item, isTimed)) return this.#freeze();
+    const start = isTimed ? now : undefined;
+    if (!this.#around.board.advance(slot, this.#item, start)) return this.#freeze();
     this.#item++;
     return true;
   }

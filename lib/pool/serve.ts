@@ -62,6 +62,8 @@ export async function serve(connection: Connection, setup: WorkerSetup): Promise
 
 /** An item that takes less is a short one, and for so long the pool is not woken for short ones, in ms. */
 const SHORT_MS = 0.05, UNTOLD_MS = 0.1;
+/** The same for short items of a unit of many. */
+const MANY_UNTOLD_MS = 0.5;
 /** While items take less than TINY_MS, the clock is read once for so many of them. */
 const TINY_MS = 0.002, CLOCK_EVERY = 16;
 const NOTHING: readonly object[] = [];
@@ -105,7 +107,8 @@ class Server {
     this.#around = {
       board: this.#board,
       cells: this.#cells,
-      isInCell: () => this.#isInCell(),
+      clockIsDue: () => this.#clockIsDue(),
+      isInCell: (now, isOfMany) => this.#isInCell(now, isOfMany),
       functions: this.#functions,
       send: (message, transfer) => this.#send(message, transfer),
       sendOutcome: (message, transfer) => this.#sendOutcome(message, transfer),
@@ -288,21 +291,27 @@ class Server {
     this.#outcome(this.#end.trySend(message, transfer));
   }
 
-  /** The result of an item lies in its cell. */
-  #isInCell(): void {
-    const left = this.#cells.mustTell() ? this.#end.trySend([IN_CELLS], NOTHING) : undefined;
-    // Reading the clock takes longer than a tiny item.
-    if (left === undefined && this.#hasUntold && ++this.#uncounted < this.#clockEvery) return;
-    this.#outcome(left);
+  #clockIsDue(): boolean {
+    return !this.#hasUntold || ++this.#uncounted >= this.#clockEvery;
   }
 
-  #outcome(left: Operation<void> | undefined): void {
-    const now = performance.now(), each = (now - this.#lastOutcome) / (this.#uncounted + 1);
+  /** The result of an item lies in its cell. */
+  #isInCell(now: number | undefined, isOfMany: boolean): void {
+    const left = this.#cells.mustTell() ? this.#end.trySend([IN_CELLS], NOTHING) : undefined;
+    if (now === undefined && left === undefined) return;
+    this.#outcome(left, now, isOfMany ? MANY_UNTOLD_MS : UNTOLD_MS);
+  }
+
+  #outcome(
+    left: Operation<void> | undefined,
+    now = performance.now(),
+    untoldMs = UNTOLD_MS,
+  ): void {
+    const each = (now - this.#lastOutcome) / (this.#uncounted + 1);
     this.#clockEvery = each < TINY_MS ? CLOCK_EVERY : 1;
     this.#uncounted = 0;
     if (!this.#hasUntold) this.#firstUntold = now;
-    this.#hasUntold = each < SHORT_MS && now - this.#firstUntold < UNTOLD_MS &&
-      left === undefined;
+    this.#hasUntold = each < SHORT_MS && now - this.#firstUntold < untoldMs && left === undefined;
     this.#lastOutcome = now;
     if (!this.#hasUntold) this.#tell();
     if (left !== undefined) blocking(left);

@@ -6,6 +6,9 @@ import * as primordials from "../platform/primordials.ts";
 
 const { clearTimeout, Deno, each, Math, setTimeout } = primordials;
 
+/** How much too early the noted start of an item may be, in ms: tiny items share one look at the clock. */
+const SLACK_MS = 0.1;
+
 /** Finds the units that have reached their time limit. */
 export class TimeLimits {
   readonly #sent: SentUnits;
@@ -47,7 +50,9 @@ export class TimeLimits {
       const { timeLimit } = unit.options;
       if (timeLimit === undefined) continue;
       const { claim, item } = this.#sent.board.look(slot);
-      const left = claim === "claimed" ? timeLimit - this.#sent.board.running(slot) : timeLimit;
+      const left = claim === "claimed"
+        ? timeLimit + SLACK_MS - this.#sent.board.running(slot)
+        : timeLimit;
       if (left > 0) {
         next = Math.min(next, left);
         continue;

@@ -1,6 +1,7 @@
 // A unit of work: one call, a chunk of the items of a map, or a generator. Units wait in the pool, go to a worker, and
 // come back from a dead one; the client of a unit is told the outcome of each item.
 
+import type { Cells } from "./cells.ts";
 import type { CurrentTask } from "./current_task.ts";
 import type { RUN, STREAM } from "./protocol.ts";
 import type { Registered } from "./functions.ts";
@@ -22,6 +23,8 @@ const {
 export interface Client {
   /** An item has returned, or a generator has ended, at that time by performance.now(). */
   returned(index: number, value: unknown, at?: number): void;
+  /** As returned(), for so many items of a unit, from this one on, whose results lie in cells from `at` on. */
+  returnedInCells?(index: number, count: number, cells: Cells, at: number): void;
   /** An item has failed for good. */
   failed(index: number, failure: ItemFailure): void;
   /** A unit has been sent to a worker, or has come back from one. */

@@ -599,8 +599,13 @@ export class Worker {
     this.#report(slot, unit, from, count, false, now);
     const isDone = unit.settled === unit.items.length;
     if (isDone) this.#sent.units.delete(slot);
-    for (let item = from; item < from + count && !unit.isDropped; item++) {
-      unit.client.returned(unit.first + item, this.#cells.read(at + item), now);
+    const { client, first } = unit;
+    if (count > 1 && client.returnedInCells !== undefined) {
+      if (!unit.isDropped) client.returnedInCells(first + from, count, this.#cells, at + from);
+    } else {
+      for (let item = from; item < from + count && !unit.isDropped; item++) {
+        client.returned(first + item, this.#cells.read(at + item), now);
+      }
     }
     if (!isDone) return;
     this.#cells.give(at);

@@ -31,10 +31,10 @@ Deno.test("the message of a revoked unit doesn't claim the next unit in its slot
 Deno.test("a unit is stopped at an item only while that one runs, and takes no step then", () => {
   const [pool, worker] = sides();
   worker.claim(0, pool.offer(0));
-  assert.ok(worker.advance(0, 0, true));
+  assert.ok(worker.advance(0, 0, performance.now()));
   assert.equal(pool.stop(0, 0), false);
   assert.ok(pool.stop(0, 1));
-  assert.equal(worker.advance(0, 1, false), false);
+  assert.equal(worker.advance(0, 1), false);
   assert.equal(worker.finish(0, 1), false);
   assert.deepEqual(pool.look(0), { claim: "stopped", item: 1 });
 });

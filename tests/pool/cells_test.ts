@@ -66,7 +66,7 @@ Deno.test("a revoked unit doesn't claim the unit that has its slot now", () => {
   assert.equal(board.over(0, 5), 0);
   assert.ok(board.claim(0, number));
   assert.equal(board.revoke(0), false);
-  assert.ok(board.advance(0, 0, false));
+  assert.ok(board.advance(0, 0));
   assert.equal(board.over(0, 5), 1);
   assert.ok(board.finish(0, 1));
   assert.equal(board.over(0, 5), 5);
