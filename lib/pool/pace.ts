@@ -7,6 +7,8 @@ const { Math } = primordials;
 
 /** A worker that takes less than this for a unit is sent so many ms of units ahead. */
 const AHEAD_MS = 1;
+/** A unit that takes less, in ms, its way there and back included, is worth a spin. */
+const SHORT_MS = 0.1;
 /** The weight of a new measurement in the average duration of a unit (exponential smoothing). */
 const WEIGHT = 0.2;
 
@@ -17,6 +19,11 @@ export class Pace {
   /** The number of units that are sent ahead. */
   get ahead(): number {
     return this.#unitMs < AHEAD_MS ? Math.ceil(Math.min(AHEAD_MS / this.#unitMs, SLOTS)) : 0;
+  }
+
+  /** Whether units are so short that the pool may spin for the result of one. */
+  get isShort(): boolean {
+    return this.#unitMs < SHORT_MS;
   }
 
   /** A unit has taken so many ms. */

@@ -8,8 +8,8 @@ import { describeFailure } from "../transfer/remote_error.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { WAIT } from "../wait/eventcount.ts";
 import { isBundled } from "../target/bundle.ts";
-import { blocking, eventually, type Operation } from "../wait/operation.ts";
-import { afterYield, yieldIsDue } from "../wait/yield.ts";
+import { blocking, briefly, eventually, type Operation } from "../wait/operation.ts";
+import { afterYield, countAsMany, yieldIsDue } from "../wait/yield.ts";
 import { Board, numberOf, slotOf } from "./board.ts";
 import { Cells } from "./cells.ts";
 import { type CurrentTask, setWorkerState, workerState } from "./current_task.ts";
@@ -66,6 +66,8 @@ const SHORT_MS = 0.05, UNTOLD_MS = 0.1;
 const MANY_UNTOLD_MS = 0.5;
 /** While items take less than TINY_MS, the clock is read once for so many of them. */
 const TINY_MS = 0.002, CLOCK_EVERY = 16;
+/** So long a worker without work blocks its thread, as it wakes sooner then, before its event loop has a turn. */
+const IDLE_MS = 1;
 const NOTHING: readonly object[] = [];
 /** The items of a call without arguments. */
 const NO_ARGUMENTS: readonly unknown[] = [[]];
@@ -153,7 +155,13 @@ class Server {
         if (message === WAIT) {
           // Results that come while no unit waits are told at once.
           this.#end.uncork();
-          message = await eventually(operation, undefined, caller);
+          if (this.#running.size === 0 && this.#arrived.length === 0) {
+            await undefined; // what the last task has left may run first
+            message = briefly(operation, IDLE_MS);
+            countAsMany();
+          }
+          if (message === WAIT) message = await eventually(operation, undefined, caller);
+          else if (yieldIsDue()) await afterYield(undefined);
           this.#begin();
         } else if (yieldIsDue()) {
           this.#end.uncork();

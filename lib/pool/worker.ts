@@ -11,6 +11,7 @@ import type { Failure } from "../transfer/remote_error.ts";
 import { CallSite } from "../wait/call_site.ts";
 import { addChore, removeChore, WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
+import { afterYield, countAsMany, yieldIsDue } from "../wait/yield.ts";
 import { Board, newBoardMemory, SLOTS, ticketOf } from "./board.ts";
 import { Cells, newCellMemory, NO_CELLS } from "./cells.ts";
 import {
@@ -151,6 +152,7 @@ export class Worker {
   #state: WorkerState = "loading";
   /** Whether the worker is not woken for each message that is sent. */
   #isCorked = false;
+  #spinsSoon = false;
   #isLoaded = false;
   /** Ends a worker whose initializer doesn't end. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
@@ -287,6 +289,7 @@ export class Worker {
     this.#define(call);
     // A worker that has work needn't be woken for more before this turn of the program's code is over.
     if (this.#sent.units.size > 0) this.#cork();
+    else if (this.#pace.isShort) this.#spinSoon();
     const slot = this.#sent.freeSlot();
     const cells = unit.type === RUN ? this.#cells.take(slot, unit.items.length) : NO_CELLS;
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
@@ -341,6 +344,27 @@ export class Worker {
     this.#isCorked = false;
     this.#end.uncork();
     removeChore(this.#uncork);
+  };
+
+  /** Spins for the result of a short unit, once the program's code has had its turn: a sleep would take longer. */
+  #spinSoon(): void {
+    if (this.#spinsSoon) return;
+    this.#spinsSoon = true;
+    queueMicrotask(this.#spin);
+  }
+
+  readonly #spin = (): void => {
+    this.#spinsSoon = false;
+    if (this.#state === "ended" || !this.#events.isOnlyBusy(this)) return;
+    if (yieldIsDue()) {
+      void afterYield(undefined); // in a loop of short calls the event loop has its turns
+      return;
+    }
+    const { eventcount } = this.#receiving;
+    if (!eventcount.spin()) return;
+    countAsMany();
+    this.look();
+    eventcount.passOn();
   };
 
   /** The consumer of a generator has taken values. */
