@@ -41,7 +41,9 @@ export function schedulerEvents(
 ): SchedulerEvents {
   return {
     workerStarted: ({ name }) => events.tell("workerstart", () => ({ worker: name })),
-    workerEnded: ({ name, exitCode }) => {
+    workerEnded: (worker) => {
+      const { name, exitCode } = worker;
+      account.workerEnded(worker);
       events.tell("workerend", () => ({ worker: name, exitCode }));
     },
     dispatched: (worker, unit, now) => {

@@ -19,7 +19,7 @@ export interface RunningItem {
 export class SentUnits {
   readonly board: Board;
   /** The units by slot, in the order of sending. */
-  readonly units: UnitSlots<Unit> = new UnitSlots<Unit>();
+  readonly units: UnitSlots<Unit> = new UnitSlots<Unit>(true);
   /** By slot: when the unit was sent, or the last of its items had an outcome, by performance.now(). */
   readonly sentAt: Float64Array = new Float64Array(SLOTS);
   /** By slot: the place of the unit's cells. */
@@ -55,7 +55,7 @@ export class SentUnits {
 
   /** A unit was sent. */
   add(slot: number, unit: Unit, cells: number, now: number = performance.now()): void {
-    this.units.set(slot, unit);
+    this.units.set(slot, unit, now);
     this.#cellsAt[slot] = cells;
     this.sentAt[slot] = now;
   }

@@ -115,6 +115,8 @@ export class PoolAccount {
   readonly #ran = new Histogram();
   #completed = 0;
   #failed = 0;
+  /** The times of the workers that have ended, and of those the times in which they had something to do, in ms. */
+  #livedMs = 0;
   #busyMs = 0;
   /** Items as text, so that the items themselves can be freed. */
   readonly #slowest: TaskLook[] = [];
@@ -129,7 +131,6 @@ export class PoolAccount {
     if (hasFailed) this.#failed += count;
     else this.#completed += count;
     this.#ran.add(ms, count);
-    this.#busyMs += count * ms;
     if (this.#slowest.length === SLOWEST && ms <= this.#slowest[SLOWEST - 1].ms) return;
     ArrayPrototypePush(this.#slowest, lookAt({ unit, item, ms }));
     ArrayPrototypeSort(this.#slowest, (a, b) => b.ms - a.ms);
@@ -139,6 +140,12 @@ export class PoolAccount {
   /** How many of its items waited, and ran, how long: see Histogram.buckets. */
   get histograms(): Histograms {
     return { waiting: this.#waited.buckets, running: this.#ran.buckets };
+  }
+
+  /** A worker has ended. */
+  workerEnded({ startedAt, busyMs }: Worker): void {
+    this.#livedMs += performance.now() - startedAt;
+    this.#busyMs += busyMs;
   }
 
   /** What each worker does. */
@@ -151,15 +158,18 @@ export class PoolAccount {
   /** The snapshot that Pool.statistics() returns. */
   statistics(workers: readonly Worker[], waiting: number, restarts: number): PoolStatistics {
     const now = performance.now();
-    let lived = 0;
-    for (const { startedAt } of each(workers)) lived += now - startedAt;
+    let lived = this.#livedMs, busy = this.#busyMs;
+    for (const { startedAt, busyMs } of each(workers)) {
+      lived += now - startedAt;
+      busy += busyMs;
+    }
     return {
       completed: this.#completed,
       failed: this.#failed,
       ...{ waiting, restarts },
       waitingMs: this.#waited.percentiles,
       runningMs: this.#ran.percentiles,
-      utilization: lived === 0 ? 0 : Math.min(1, this.#busyMs / lived),
+      utilization: lived === 0 ? 0 : Math.min(1, busy / lived),
       uptimeMs: now - this.#began,
       workers: this.workersOf(workers),
       slowest: ArrayPrototypeMap(this.#slowest, (look) => ({ ...look })),

@@ -7,6 +7,7 @@ import { type Readiness, readiness } from "../wait/waitable.ts";
 import { signalOf, timeoutOf, type WaitOptions } from "../wait/options.ts";
 import { callBack } from "./callbacks.ts";
 import { describeItem, TaskError, wasCancelled } from "./errors.ts";
+import { Unasked } from "./unasked.ts";
 import type { Client, ItemFailure, Unit } from "./unit.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -15,14 +16,11 @@ const {
   addAbortListener,
   ArrayPrototypePush,
   clearTimeout,
-  console,
   each,
   Int32Array,
-  listOf,
   performance,
   PromisePrototypeThen,
   removeAbortListener,
-  SafeSet,
   setTimeout,
   SharedArrayBuffer,
   StringPrototypeEndsWith,
@@ -105,16 +103,6 @@ export interface TaskClient extends Client {
 }
 
 let clientOf: (task: Task<unknown>) => TaskClient;
-
-/** Failed tasks whose outcome the program has not asked for. */
-const unasked = new SafeSet<Task<unknown>>();
-
-/** Prints, once for each, the errors of this owner's failed tasks that the program has not asked for. */
-export function reportUnasked(owner: TaskOwner): void {
-  for (const task of each(listOf(unasked))) if (isOwnedBy(task, owner)) task.report();
-}
-
-let isOwnedBy: (task: Task<unknown>, owner: TaskOwner) => boolean;
 
 /** What the client of a task does inside of the task. */
 let inside: {
@@ -209,6 +197,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #settled: Promise<void> | undefined;
   #tellSettled: (() => void) | undefined;
   #wasAsked = false;
+  #unasked: Unasked | undefined;
   /** For wait(). */
   #eventcount: EventCount | undefined;
   #callbacks: ((task: Task<R>) => void)[] | undefined;
@@ -223,7 +212,6 @@ export class Task<R = unknown> implements PromiseLike<R> {
   }
 
   static {
-    isOwnedBy = (task, owner) => task.#owner === owner;
     clientOf = (task) => task.#client = new OwnClient(task);
     inside = {
       unitOf: (task) => task.#unit,
@@ -233,14 +221,28 @@ export class Task<R = unknown> implements PromiseLike<R> {
       },
       returned: (task, value, at) => task.#settle({ state: "returned", value }, at),
       failed: (task, index, failure) => {
-        task.#settle({ state: "failed", make: () => task.#errorOf(index, failure) });
+        const { name } = task;
+        task.#settleBy("failed", () => taskErrorOf(name, index, failure));
       },
       assigned: (task, worker, at = performance.now()) => {
         task.#worker = worker;
         task.#started = at;
       },
-      end: (task, state, make) => task.#settle({ state, make: () => task.#signed(make()) }),
+      end: (task, state, make) => task.#settleBy(state, make),
     };
+  }
+
+  /** Settles the task by an error, made anew at each call of make(), which doesn't refer to the task. */
+  #settleBy(state: "failed" | "cancelled", make: () => Error): void {
+    const origin = this.#origin;
+    this.#settle({
+      state,
+      make: () => {
+        const error = make();
+        origin.sign(error); // adds the line that submitted the task
+        return error;
+      },
+    });
   }
 
   #settle(outcome: Outcome<R>, at = performance.now()): void {
@@ -256,7 +258,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     }
     this.#tellSettled?.();
     this.#eventcount?.notify(Infinity);
-    if (outcome.state === "failed" && !this.#wasAsked) unasked.add(this as Task<unknown>);
+    if (outcome.state === "failed" && !this.#wasAsked) {
+      this.#unasked = new Unasked(this, this.#owner, outcome.make);
+    }
     client!.whenEnded?.();
     this.#owner.settled(client!, unit!);
     const callbacks = this.#callbacks;
@@ -270,29 +274,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     callBack("addDoneCallback", callback, this);
   }
 
-  /** A new error object at each call. */
-  #errorOf(index: number, failure: ItemFailure): Error {
-    return this.#signed(taskErrorOf(this.name, index, failure));
-  }
-
-  /** Adds the line that submitted the task to the error's stack. */
-  #signed(error: Error): Error {
-    this.#origin.sign(error);
-    return error;
-  }
-
   #asked(): void {
     this.#wasAsked = true;
-    unasked.delete(this as Task<unknown>);
-  }
-
-  /** @internal */
-  report(): void {
-    const outcome = this.#outcome;
-    this.#asked();
-    if (outcome?.state === "failed") {
-      console.error("Nobody asked for the result of a task:", outcome.make());
-    }
+    this.#unasked?.forget();
   }
 
   /**
@@ -383,10 +367,8 @@ export class Task<R = unknown> implements PromiseLike<R> {
     const unit = this.#unit;
     // While the task has no outcome the unit is known, also where it is cancelled through a pipe.
     if (unit !== undefined) this.#owner.cancel(unit, reason);
-    this.#settle({
-      state: "cancelled",
-      make: () => this.#signed(wasCancelled(this.name, reason)),
-    });
+    const { name } = this;
+    this.#settleBy("cancelled", () => wasCancelled(name, reason));
     return true;
   }
 

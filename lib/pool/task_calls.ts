@@ -9,7 +9,8 @@ import { RUN, STREAM } from "./protocol.ts";
 import { ResultIterator } from "./result_iterator.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { LiveTasks } from "./live_tasks.ts";
-import { newTask, reportUnasked, type Task, type TaskClient, type TaskOwner } from "./task.ts";
+import { newTask, type Task, type TaskClient, type TaskOwner } from "./task.ts";
+import { reportUnasked } from "./unasked.ts";
 import { Unit } from "./unit.ts";
 import type { Worker } from "./worker.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -157,9 +158,10 @@ export class TaskCalls {
 
   /** Ends a task when its time is up, or its signal is aborted. */
   #limit(task: Task<unknown>, client: TaskClient, { timeout, signal }: CheckedTask): void {
+    const { name } = task;
     const late = () => {
       if (client.unit !== undefined) this.#executor.cancel(client.unit, "timeout");
-      client.end("failed", () => notInTime(task.name, timeout));
+      client.end("failed", () => notInTime(name, timeout));
     };
     const timer = timeout < 2 ** 31 ? setTimeout(late, timeout) : undefined;
     const aborted = () => task.cancel(abortReason(signal!));

@@ -5,7 +5,7 @@
 import { SLOTS } from "./board.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypePush, TypedArrayPrototypeFill, Uint8Array } = primordials;
+const { ArrayPrototypePush, performance, TypedArrayPrototypeFill, Uint8Array } = primordials;
 
 /** The end of the list, and the slot behind the last one. */
 const END = SLOTS;
@@ -15,9 +15,15 @@ export class UnitSlots<T> {
   readonly #units: (T | undefined)[] = [];
   readonly #next = new Uint8Array(SLOTS + 1);
   readonly #previous = new Uint8Array(SLOTS + 1);
+  readonly #isTimed: boolean;
   #size = 0;
+  /** When the first of the units came, and the time in which there were any before that, in ms. */
+  #since = 0;
+  #busyMs = 0;
 
-  constructor() {
+  /** @param isTimed whether busyMs is measured */
+  constructor(isTimed = false) {
+    this.#isTimed = isTimed;
     for (let slot = 0; slot < SLOTS; slot++) ArrayPrototypePush(this.#units, undefined);
     this.clear();
   }
@@ -25,6 +31,15 @@ export class UnitSlots<T> {
   /** The number of units. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The time in which there were any units, in ms. */
+  get busyMs(): number {
+    return this.#busyMs + (this.#size > 0 ? this.#now() - this.#since : 0);
+  }
+
+  #now(): number {
+    return this.#isTimed ? performance.now() : 0;
   }
 
   /** The unit in a slot. */
@@ -36,9 +51,10 @@ export class UnitSlots<T> {
     return this.#units[slot] !== undefined;
   }
 
-  /** Puts a unit into a slot: behind all others, or in the place of the one that is there. */
-  set(slot: number, unit: T): void {
+  /** Puts a unit into a slot, at that time: behind all others, or in the place of the one that is there. */
+  set(slot: number, unit: T, now: number = this.#now()): void {
     if (this.#units[slot] === undefined) {
+      if (this.#size === 0) this.#since = now;
       const last = this.#previous[END];
       this.#next[last] = this.#previous[END] = slot;
       this.#next[slot] = END;
@@ -55,11 +71,12 @@ export class UnitSlots<T> {
     this.#next[before] = behind;
     this.#previous[behind] = before;
     this.#units[slot] = undefined;
-    this.#size--;
+    if (--this.#size === 0) this.#busyMs += this.#now() - this.#since;
   }
 
   /** Takes out all units. */
   clear(): void {
+    this.#busyMs = this.busyMs;
     for (let slot = 0; slot < SLOTS; slot++) this.#units[slot] = undefined;
     TypedArrayPrototypeFill(this.#next, END, 0, END + 1);
     TypedArrayPrototypeFill(this.#previous, END, 0, END + 1);

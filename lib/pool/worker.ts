@@ -168,8 +168,6 @@ export class Worker {
   /** The number of items that were given to the worker, and of those that have an outcome. */
   given = 0;
   done = 0;
-  /** The total duration of all items that have an outcome, in ms. */
-  busyMs = 0;
   /** Units that only this worker may run. */
   readonly own: Unit[] = [];
   /** The exit code of the process; null while it lives. */
@@ -227,6 +225,11 @@ export class Worker {
   /** The number of units that were sent and have no outcome yet. */
   get load(): number {
     return this.#sent.units.size;
+  }
+
+  /** The time in which it had units, in ms. */
+  get busyMs(): number {
+    return this.#sent.units.busyMs;
   }
 
   /** The units that were sent and have no outcome yet. */
@@ -725,7 +728,6 @@ export class Worker {
     const { sentAt } = this.#sent, ms = now - sentAt[slot];
     sentAt[slot] = now;
     this.done += count;
-    this.busyMs += ms;
     if (item + count === unit.items.length) {
       // The worker has had the unit for itself since the one before was done.
       this.#pace.measured(now - Math.max(now - ms, this.#lastDone));

@@ -235,3 +235,18 @@ Deno.test({
     assert.doesNotMatch(errors, /failure 2/);
   },
 });
+
+Deno.test({
+  name:
+    `failures nobody asked for are told when their tasks are garbage, or the program ends ${needs}`,
+  ignore: !granted,
+  fn: async () => {
+    const { code, out, errors } = await run("pool_unasked_open.ts", [], ["--v8-flags=--expose-gc"]);
+    assert.deepEqual({ code, out }, { code: 0, out: ["main"] });
+    assert.equal(errors.match(/Nobody asked for the result of a task/g)?.length, 2, errors);
+    const parts = errors.split("collected");
+    assert.match(parts[0], /failure 1/);
+    assert.match(parts[1], /failure 2/);
+    assert.doesNotMatch(errors, /failure 3/);
+  },
+});
