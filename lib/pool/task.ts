@@ -192,7 +192,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #started: number | undefined;
   #ended: number | undefined;
   /** Resolves the promise that result() returned first: most tasks have no other. */
-  #resolve: ((value: R | Promise<R>) => void) | undefined;
+  #resolve: ((value: unknown) => void) | undefined;
   /** The promise of further waits, which resolves when there is an outcome. */
   #settled: Promise<void> | undefined;
   #tellSettled: (() => void) | undefined;
@@ -291,7 +291,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#asked();
     if (options === undefined) {
       if (this.#outcome === undefined && this.#resolve === undefined) {
-        return new primordials.Promise<R>((resolve) => this.#resolve = resolve);
+        return new primordials.Promise<R>((resolve) => {
+          this.#resolve = resolve as (value: unknown) => void;
+        });
       }
       return PromisePrototypeThen(this.#whenSettled(), () => this.#answer());
     }
