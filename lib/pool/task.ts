@@ -60,6 +60,9 @@ export interface TaskOwner {
   settled(client: TaskClient, unit: Unit): void;
 }
 
+/** Of no type of result, so that a Task<number> is a Task<unknown>. */
+type DoneCallback = (task: Task<unknown>) => void;
+
 type Outcome<R> =
   | { state: "returned"; value: R }
   | { state: "failed"; make: () => Error }
@@ -200,7 +203,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #unasked: Unasked | undefined;
   /** For wait(). */
   #eventcount: EventCount | undefined;
-  #callbacks: ((task: Task<R>) => void)[] | undefined;
+  #callbacks: DoneCallback[] | undefined;
 
   /** @ignore */
   constructor() {
@@ -269,9 +272,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     for (const callback of each(callbacks)) this.#call(callback);
   }
 
-  #call(callback: (task: Task<R>) => void): void {
+  #call(callback: DoneCallback): void {
     this.#asked();
-    callBack("addDoneCallback", callback, this);
+    callBack("addDoneCallback", callback, this as Task<unknown>);
   }
 
   #asked(): void {
@@ -393,8 +396,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
   /** Calls `callback` with the task once it has an outcome; at once if it has one. */
   addDoneCallback(callback: (task: Task<R>) => void): void {
     if (typeof callback !== "function") throw new TypeError("addDoneCallback() takes a function.");
-    if (this.#outcome === undefined) ArrayPrototypePush(this.#callbacks ??= [], callback);
-    else this.#call(callback);
+    if (this.#outcome === undefined) {
+      ArrayPrototypePush(this.#callbacks ??= [], callback as DoneCallback);
+    } else this.#call(callback as DoneCallback);
   }
 
   /** @ignore */
