@@ -10,7 +10,7 @@ export function fail(n: number): void {
 if (import.meta.main) {
   const { gc } = globalThis as unknown as { gc(): void };
   const pool = new Pool({ processes: 1 });
-  const kept: Task[] = [];
+  const kept: Task<void>[] = [];
   pool.submit(fail, [1]);
   kept.push(pool.submit(fail, [2]), pool.submit(fail, [3]));
   while (pool.statistics().failed < 3) await new Promise((resolve) => setTimeout(resolve, 5));
