@@ -60,7 +60,6 @@ const {
   each,
   isAborted,
   performance,
-  Promise,
   Reflect,
   removeAbortListener,
   TypeError,
@@ -288,7 +287,7 @@ export class Pool<S = unknown, I extends unknown[] = unknown[]> extends EventTar
       if (!this.#admission.hasRoom) return this.#callLater("apply", entry, given, checked, origin);
       return this.#calls.submit<R>(entry, given, checked, origin).result();
     } catch (error) {
-      return Promise.reject(error);
+      return primordials.Promise.reject(error);
     }
   }
 
