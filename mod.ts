@@ -89,15 +89,19 @@ export { cpuCount, sleep } from "./lib/process/system.ts";
 export type {
   AsyncJoinableQueue,
   AsyncJoinableQueueStatistics,
+  AsyncLease,
   AsyncQueue,
   AsyncQueueStatistics,
   BasicQueue,
   BatchQueue,
   BlockingQueue,
+  DeadLetter,
+  LeasingQueue,
 } from "./lib/queue/contract.ts";
 export { JoinableQueue } from "./lib/queue/shared/joinable_queue.ts";
+export type { Lease } from "./lib/queue/shared/lease.ts";
 export { Queue } from "./lib/queue/shared/queue.ts";
-export type { QueueOptions } from "./lib/queue/shared/queue_options.ts";
+export type { JoinableQueueOptions, QueueOptions } from "./lib/queue/shared/queue_options.ts";
 export type {
   JoinableQueueStatistics,
   QueueStatistics,

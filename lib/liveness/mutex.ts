@@ -67,6 +67,34 @@ function firstMark(): number {
   return marker === 0 ? ONE_MARKER : marker;
 }
 
+/** The mark of the last holder from which this process has taken a lock, because the holder had ended. */
+let ended = NO_MARK;
+/** So many locks, at most, that holder has taken after that lock, in the same critical section. */
+const MOST_LOCKS = 8;
+
+/** Whether a lock is held by that holder, too, which took it while it held the other: nobody need wait for it. */
+function isOfEnded(held: number): boolean {
+  if (ended === NO_MARK || ((held ^ ended) & MARKER) !== 0) return false;
+  const later = (held & MARK & ~MARKER) - (ended & ~MARKER);
+  return later > 0 && later <= MOST_LOCKS * ONE_MARK;
+}
+
+/** The lock that this process holds while it waits for another: see holdingOuter(). */
+let outer: Mutex | undefined;
+
+/**
+ * Does `work`, which takes another lock, under a lock that this process has. While `work` waits, because the holder
+ * of the other lock has ended, the mark of this one changes: else others would take this process for ended, too.
+ */
+export function holdingOuter(held: Mutex, work: () => void): void {
+  outer = held;
+  try {
+    work();
+  } finally {
+    outer = undefined;
+  }
+}
+
 /** The mark for the next lock that this process takes. */
 function nextMark(): number {
   return mark = mark & MARKER | (mark + ONE_MARK) & ~MARKER;
@@ -141,6 +169,10 @@ export class Mutex {
         if (Atomics.compareExchange(words, at, FREE, mine) === FREE) return;
         continue;
       }
+      if (isOfEnded(seen)) {
+        if (Atomics.compareExchange(words, at, seen, mine) === seen) return;
+        continue;
+      }
       const contended = seen & MARK | CONTENDED;
       if (seen !== contended && Atomics.compareExchange(words, at, seen, contended) !== seen) {
         continue;
@@ -150,12 +182,25 @@ export class Mutex {
         Atomics.wait(words, at, contended, Math.min(SLICE_MS, timeout)) === "timed-out" &&
         contended === unchanged;
       slices = isUnchanged ? slices + 1 : 0;
+      if (outer !== undefined) outer.#markAnew();
       unchanged = contended;
       const most = (contended & MARK) === NO_MARK ? NEVER_TRUE_SLICES : ENDED_SLICES;
       if (
         slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
-      ) return;
+      ) {
+        ended = contended & MARK;
+        return;
+      }
     }
+  }
+
+  /** Changes the mark of this lock, which this process has. */
+  #markAnew(): void {
+    if (!mayEnd) return;
+    const words = this.#words, at = this.#at, held = Atomics.load(words, at);
+    // The bits that say how it is held stay, and others may set them meanwhile: then the next slice does it.
+    if (((held ^ mark) & MARKER) !== 0) return;
+    Atomics.compareExchange(words, at, held, nextMark() | held & ~MARK);
   }
 
   /** Releases the lock. */

@@ -299,3 +299,102 @@ export interface BlockingQueue<T> extends BasicQueue<T> {
    */
   getSync(options?: BlockOptions): T;
 }
+
+/**
+ * A queue whose items can be leased: {@linkcode JoinableQueue}. An item that is leased stays in the queue's memory
+ * until it is done, and comes back when its process ends without.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, type LeasingQueue } from "@multiproc/multiprocessing";
+ *
+ * async function work(jobs: LeasingQueue<string>) {
+ *   for await (const job of jobs.leases()) {
+ *     console.log(job.item); // url_1
+ *     await job.done();
+ *   }
+ * }
+ *
+ * const jobs = new JoinableQueue<string>();
+ * await jobs.put("url_1");
+ * jobs.shutdown();
+ * await work(jobs);
+ * ```
+ *
+ * @typeParam T the type of the items
+ */
+export interface LeasingQueue<T> extends AsyncJoinableQueue<T> {
+  /**
+   * Iterates over items, each leased to this process until it is done, given back or disposed of, until the
+   * queue was shut down and no item is left that could come back.
+   */
+  leases(): AsyncIterableIterator<AsyncLease<T>>;
+  /** The dead letters: the items that came back from their last attempt. */
+  readonly dead: AsyncQueue<DeadLetter<T>>;
+}
+
+/**
+ * An item that is leased to this process. Disposed of without `done()`, it is given back.
+ *
+ * @example
+ * ```ts
+ * import { type AsyncLease, JoinableQueue } from "@multiproc/multiprocessing";
+ *
+ * async function work(lease: AsyncLease<string>) {
+ *   await using job = lease;
+ *   console.log(job.item, job.attempt); // url_1 1
+ *   await job.done();
+ * }
+ *
+ * const jobs = new JoinableQueue<string>();
+ * await jobs.put("url_1");
+ * await work(await jobs.lease());
+ * console.log(jobs.unfinished); // 0
+ * ```
+ *
+ * @typeParam T the type of the item
+ */
+export interface AsyncLease<T> extends AsyncDisposable {
+  /** The item. */
+  readonly item: T;
+  /** How often the item was leased, this time included: 1 for the first time. */
+  readonly attempt: number;
+  /** Whether the lease has ended, by `done`, `giveBack` or its disposal. */
+  readonly ended: boolean;
+  /**
+   * Says that the item is finished; true, or false if the item has come back meanwhile and may be another's.
+   *
+   * @throws {InvalidStateError} if the lease has ended before
+   */
+  done(): boolean | Promise<boolean>;
+  /**
+   * Gives the item back to the head of the queue, or to the dead letters if this was its last attempt; true, or
+   * false if it has come back meanwhile.
+   *
+   * @throws {InvalidStateError} if the lease has ended before
+   */
+  giveBack(): boolean | Promise<boolean>;
+}
+
+/**
+ * A dead letter: an item that came back from its last attempt, and how many there were.
+ *
+ * @example
+ * ```ts
+ * import { type DeadLetter, JoinableQueue } from "@multiproc/multiprocessing";
+ *
+ * const jobs = new JoinableQueue<string>({ attempts: 1 });
+ * await jobs.put("url_1");
+ * (await jobs.lease()).giveBack();
+ * const { item, attempts }: DeadLetter<string> = await jobs.dead.get();
+ * console.log(item, attempts); // url_1 1
+ * ```
+ *
+ * @typeParam T the type of the item
+ */
+export interface DeadLetter<T> {
+  /** The item. */
+  item: T;
+  /** How often the item was leased. */
+  attempts: number;
+}

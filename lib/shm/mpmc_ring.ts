@@ -65,7 +65,11 @@ const GOT_COUNT_SEEN = 22, GOT_UNITS_SEEN = 23, LIMIT = 24;
 const GOT_COUNT = 33, HEAD = 34, GOT_UNITS = 36;
 /** The consumers' copy of PUT_COUNT. */
 const PUT_COUNT_SEEN = 38;
+/** 1 once records are leased (lease_table.ts): from then on only the table of leases takes records. */
+const LEASING = 39;
 const FINISHED = 48;
+/** Records that were leased, and are finished. */
+const LEASES_FINISHED = 49;
 /** The first header word that is free for a structure that builds on the ring. */
 export const MPMC_RING_WORDS = 64;
 
@@ -85,8 +89,8 @@ export interface MpmcRingShares {
   records: SharedArrayBuffer;
 }
 
-/** Results of an attempt that did nothing. */
-export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3;
+/** Results of an attempt that did nothing. LEASED: records are taken through the table of leases. */
+export const FULL = -1, EMPTY = -2, SHUT_DOWN = -3, LEASED = -7;
 
 /** Makes the shared memory of a ring, with room for `words` header words. */
 export function newMpmcRing(maxSize: number, maxBytes: number, words: number): MpmcRingShares {
@@ -120,7 +124,7 @@ export class MpmcRing {
   #bytes!: Uint8Array;
   /** The counts, before them, of the last record that this process put, and of the last that it took: for traces. */
   lastPut = 0;
-  lastGot = 0;
+  lastGot = -1;
   /** The same of the first of the last many; the others of these follow each other up to the last. */
   firstPut = 0;
   firstGot = 0;
@@ -224,8 +228,10 @@ export class MpmcRing {
 
   /** The same, after FINISHED was read: every record that `finished` counts was put by then. */
   #unfinishedAfter(finished: number): number {
+    // Before the count of all: whatever is counted as finished was put by then.
+    const leased = Atomics.load(this.header, LEASES_FINISHED);
     const all = Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
-    return (all - finished) | 0;
+    return (all - finished - leased) | 0;
   }
 
   /** Counts one record as finished and returns how many are left; -1, with no effect, if all were finished. */
@@ -237,8 +243,10 @@ export class MpmcRing {
       if (left <= 0) return -1;
       const before = Atomics.compareExchange(header, FINISHED, finished, (finished + 1) | 0);
       if (before !== finished) continue;
-      // clear() may have dropped records meanwhile.
-      return this.#isDropped ? Math.max(0, this.unfinished) : left - 1;
+      // clear() may have dropped records meanwhile, and a lease may have ended.
+      return this.#isDropped || Atomics.load(header, LEASING) !== 0
+        ? Math.max(0, this.unfinished)
+        : left - 1;
     }
   }
 
@@ -442,7 +450,7 @@ export class MpmcRing {
 
   /**
    * Takes the oldest record into `into`, which grows as needed; its bytes are then
-   * into[LENGTH_BYTES, length). Returns the length, or EMPTY.
+   * into[LENGTH_BYTES, length). Returns the length, EMPTY or LEASED.
    */
   tryTake(into: Scratch): number {
     const header = this.header;
@@ -457,7 +465,7 @@ export class MpmcRing {
         enter();
         this.#headLock.lock();
         held = true;
-        length = this.#takeOne(into, 0);
+        length = header[LEASING] !== 0 ? LEASED : this.#takeOne(into, 0);
         this.#headLock.unlock();
         held = false;
         leave();
@@ -467,7 +475,7 @@ export class MpmcRing {
         // A record that was taken goes to the caller, even where the stack is too full for the calls after it.
         if (length < 0 || !(error instanceof RangeError)) throw error;
       }
-      if (length >= 0 || length === EMPTY) return length;
+      if (length >= 0 || length === EMPTY || length === LEASED) return length;
       if (length === DAMAGED) throw corrupted("queue");
       if (length !== STALE) ensureScratch(into, TOO_SMALL - length);
     }
@@ -481,7 +489,7 @@ export class MpmcRing {
   tryTakeMany(into: Scratch, most: number, begins: number[], lengths: number[]): number {
     ensureScratch(into, BATCH_UNITS * UNIT);
     const first = this.tryTake(into);
-    if (first === EMPTY) return 0;
+    if (first < 0) return 0;
     this.firstGot = this.lastGot;
     begins[0] = 0;
     lengths[0] = first;
@@ -492,6 +500,7 @@ export class MpmcRing {
       const limit = Math.min(most, BATCH_RECORDS);
       begins.length = lengths.length = limit;
       this.#headLock.withLockNoKill(() => {
+        if (this.header[LEASING] !== 0) return;
         while (count < limit) {
           const length = this.#takeOne(into, at);
           if (length < 0) break;
@@ -548,6 +557,86 @@ export class MpmcRing {
     return length;
   }
 
+  // What follows is for the table of leases, which takes and puts records in its own critical sections.
+
+  /** Whether records are leased: then only the table of leases takes records. */
+  get isLeasing(): boolean {
+    return Atomics.load(this.header, LEASING) !== 0;
+  }
+
+  /** Lets only the table of leases take records, from now on. */
+  beginLeasing(): void {
+    this.#headLock.withLockNoKill(() => Atomics.store(this.header, LEASING, 1));
+  }
+
+  /** Records that were leased and are finished; the table of leases changes it, under its lock. */
+  get leasesFinished(): number {
+    return Atomics.load(this.header, LEASES_FINISHED);
+  }
+
+  set leasesFinished(count: number) {
+    Atomics.store(this.header, LEASES_FINISHED, count);
+  }
+
+  /** Whether all records were dropped. */
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** In a critical section, while no other process takes: the length of the oldest record, EMPTY or RETRY. */
+  nextLength(): number {
+    const seen = this.#seen, { header } = this;
+    let length = EMPTY;
+    this.#headLock.withLock(() => {
+      if (Atomics.load(header, CAPACITY) !== seen) length = STALE;
+      else if (!this.isEmpty) length = this.#words[this.#headPosition() * 2];
+    });
+    if (length === STALE) return RETRY;
+    if (length < LENGTH_BYTES && length !== EMPTY) throw corrupted("queue");
+    return length;
+  }
+
+  /** Under HEAD_LOCK: the position of the oldest record, after a skip. */
+  #headPosition(): number {
+    const valid = (this.header[GOT_COUNT] ^ this.#seen) & FLIP;
+    const head = this.header[HEAD + valid], length = this.#words[head * 2];
+    if (length >= 0) return head;
+    return head - length === this.#capacity ? 0 : head - length;
+  }
+
+  /** In a critical section: takes the oldest record to into[at…]. Returns the length, EMPTY or RETRY. */
+  takeNext(into: Scratch, at: number): number {
+    let length = EMPTY;
+    this.#headLock.withLock(() => length = this.#takeOne(into, at));
+    // While no other process takes, the record is no longer than nextLength() has said.
+    if (length === DAMAGED || length <= TOO_SMALL) throw corrupted("queue");
+    return length === STALE ? RETRY : length;
+  }
+
+  /** In a critical section: puts the record at the beginning of `source`. Returns 1, FULL, SHUT_DOWN or RETRY. */
+  putNext(source: Scratch, length: number): number {
+    const units = (length + 7) >>> 3;
+    source.words[0] = length;
+    let position = STALE;
+    this.#tailLock.withLock(() => {
+      position = this.#place(units);
+      if (position < 0) return;
+      TypedArrayPrototypeSet(
+        this.#bytes,
+        TypedArrayPrototypeSubarray(source.bytes, 0, length),
+        position * UNIT,
+      );
+      this.#commitPut(position, units);
+    });
+    return position >= 0 ? 1 : position === FULL || position === SHUT_DOWN ? position : RETRY;
+  }
+
+  /** Before the next try of an operation that returned RETRY: renews the views, or makes room for a record. */
+  prepare(length: number): void {
+    if (Atomics.load(this.header, CAPACITY) !== this.#seen) this.#renew();
+    else if (length > 0) this.#grow((length + 7) >>> 3);
+  }
+
   /** Shuts the ring: from now on puts return SHUT_DOWN. Records that were put before stay. */
   shut(): void {
     this.#tailLock.withLockNoKill(() => Atomics.store(this.header, CLOSED, 1));
@@ -568,5 +657,7 @@ export class MpmcRing {
 // Results that never leave this file. GROW: the buffer must grow first. STALE: the views show an older
 // capacity. DAMAGED: there is no valid record at HEAD. TOO_SMALL - n: the scratch needs n bytes.
 const GROW = -4, STALE = -5, DAMAGED = -6, TOO_SMALL = -16;
+/** The result of an operation in another's critical section that is to be tried again after prepare(). */
+export const RETRY = -8;
 /** Attempts in a row, to read the consumers' words, that honest consumers can make fail. */
 const MAX_LOOKS = 1000;

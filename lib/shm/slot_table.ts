@@ -13,7 +13,7 @@
 // anew, with a new view, where other processes have used rows that this view doesn't show.
 
 import { checkAttempts } from "../validate/corruption.ts";
-import { Mutex } from "../liveness/mutex.ts";
+import { holdingOuter, Mutex } from "../liveness/mutex.ts";
 import { newSharedState, type SharedState, viewOf } from "./shared_state.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -40,8 +40,16 @@ export class SlotTable {
   #words: Int32Array<SharedArrayBuffer>;
   readonly #lock: Mutex;
   #isFull = false;
+  readonly #isOuter: boolean;
 
-  constructor({ words }: SharedState, first: number, stride: number) {
+  /** @param isOuter whether other locks are taken under LOCK */
+  constructor(
+    { words }: Pick<SharedState, "words">,
+    first: number,
+    stride: number,
+    isOuter = false,
+  ) {
+    this.#isOuter = isOuter;
     this.#words = words;
     this.#lock = new Mutex(words, LOCK);
     this.#first = first;
@@ -104,7 +112,8 @@ export class SlotTable {
       this.#isFull = false;
       this.#lock.withLockNoKill(() => {
         if (Atomics.load(this.#words, USED) > this.#rows) return;
-        work();
+        if (this.#isOuter) holdingOuter(this.#lock, work);
+        else work();
         done = !this.#isFull;
         if (!done && reclaim !== undefined) reclaimed = reclaim();
       });
@@ -123,6 +132,17 @@ export class SlotTable {
     }
     if (used < this.#rows) {
       Atomics.store(words, USED, used + 1);
+      return used;
+    }
+    this.#isFull = true;
+    return -1;
+  }
+
+  /** Under LOCK: a row that was never used; or -1, and then the work must change nothing. */
+  append(): number {
+    const used = Atomics.load(this.#words, USED);
+    if (used < this.#rows) {
+      Atomics.store(this.#words, USED, used + 1);
       return used;
     }
     this.#isFull = true;

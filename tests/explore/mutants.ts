@@ -464,7 +464,81 @@ const others: Mutant[] = [
   },
 ];
 
+const leases: Mutant[] = [
+  {
+    name: "leases: the finished ones are counted after all are",
+    edits: [edit(
+      "shm/mpmc_ring.ts",
+      `    const leased = Atomics.load(this.header, LEASES_FINISHED);
+    const all = Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
+`,
+      `    const all = Atomics.load(this.header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
+    const leased = Atomics.load(this.header, LEASES_FINISHED);
+`,
+    )],
+    scenarios: ["leases_join"],
+  },
+  {
+    name: "leases: a lease is written only after its record was taken",
+    edits: [edit("shm/lease_table.ts", "    table.set(row, STATE, TAKING);\n", "")],
+    scenarios: ["leases_abrupt_lease"],
+  },
+  {
+    name: "leases: a record that was being taken counts as taken",
+    edits: [edit("shm/lease_table.ts", "isTaken ? stateOf(TAKEN, 1) : FREE", "stateOf(TAKEN, 1)")],
+    scenarios: ["leases_abrupt_lease"],
+  },
+  {
+    name: "leases: a get takes from the ring while records are leased",
+    edits: [edit(
+      "shm/mpmc_ring.ts",
+      "length = header[LEASING] !== 0 ? LEASED : this.#takeOne(into, 0);",
+      "length = this.#takeOne(into, 0);",
+    )],
+    scenarios: ["leases_abrupt_get"],
+  },
+  {
+    name: "leases: a finished record is counted, and then its row is freed, without a note",
+    edits: [edit(
+      "shm/lease_table.ts",
+      "    Atomics.store(this.#words, FINISHING, row + 1);\n    this.#applyFinishing();",
+      `    this.#ring.leasesFinished = Atomics.load(this.#words, NEXT_FINISHED);
+    this.#table.set(row, STATE, FREE);`,
+    )],
+    scenarios: ["leases_abrupt_lease"],
+  },
+  {
+    name: "leases: a letter is put, and then its row is freed, without a note",
+    edits: [edit("shm/lease_table.ts", "        table.set(row, STATE, stateOf(BURYING, attempt));\n", "")],
+    scenarios: ["leases_abrupt_letter"],
+  },
+  {
+    name: "leases: an item that comes back wakes nobody",
+    edits: [edit("queue/shared/leases.ts", "      this.#store.notEmpty.notify(count);\n", "")],
+    scenarios: ["leases_give_back"],
+  },
+  {
+    name: "leases: the last item that is done wakes nobody",
+    edits: [edit(
+      "queue/shared/leases.ts",
+      "    if (ring.unfinished <= 0) allDone.notify(Infinity);\n",
+      "",
+    )],
+    scenarios: ["leases_2w"],
+  },
+  {
+    name: "leases: an item of a dead process stays with it",
+    edits: [edit(
+      "shm/lease_table.ts",
+      "if (token === known || this.#isAlive(token)) known = token;",
+      "if (token >= 0) known = token;",
+    )],
+    scenarios: ["leases_async"],
+  },
+];
+
 export const mutants: readonly Mutant[] = [
+  ...leases,
   ...eventcount,
   ...lock,
   ...memory,

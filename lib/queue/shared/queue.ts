@@ -30,6 +30,12 @@ const { Number, TypeError } = primordials;
 /** The store of a queue, for the other files of this folder. */
 export let storeOf: <T>(queue: Queue<T>) => Store<T>;
 
+/** The kind of dead letters that are handed over: with them goes the queue whose they are. */
+export const DEAD_LETTERS = "DeadLetters";
+
+/** The method that makes the store of a new queue, which a class with more options overrides. */
+export const makeStore: unique symbol = Symbol("multiprocessing.makeStore");
+
 /**
  * A first-in, first-out queue for any number of producing and consuming processes. The names and their
  * meaning are those of Python's `multiprocessing.Queue`; times are milliseconds. Every item that was put is
@@ -81,12 +87,19 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
       if (this.#store.name !== undefined) advertise(this.#store.name, this);
       return;
     }
-    options = checkNames(options, ["maxSize", "maxBytes", "name"], "new Queue({ maxSize: 10 })");
+    this.#store = this[makeStore](options);
+    const { name } = this.#store;
+    if (name !== undefined) publish(name, this);
+  }
+
+  /** @ignore */
+  [makeStore](options: QueueOptions, more: readonly string[] = []): Store<T> {
+    const example = "new Queue({ maxSize: 10 })";
+    options = checkNames(options, [...BOUNDS_AND_NAME, ...more], example);
     const { name } = options;
     const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
-    this.#store = Store.make(maxSize, maxBytes, name);
-    if (name !== undefined) publish(name, this);
+    return Store.make(maxSize, maxBytes, name);
   }
 
   static {
@@ -491,9 +504,13 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   /** @ignore */
   [serialize](): Serialized {
     this.#store.checkOpen();
-    return { kind: "Queue", content: this.#store.content };
+    const { content, source } = this.#store;
+    if (source !== undefined) return { kind: DEAD_LETTERS, content: source.storeContent };
+    return { kind: "Queue", content };
   }
 }
+
+const BOUNDS_AND_NAME = ["maxSize", "maxBytes", "name"];
 
 function checkMost(max: unknown): number {
   return checkWhole("max", max, 1, Number.MAX_SAFE_INTEGER, "the most items to get at once");

@@ -30,3 +30,24 @@ export interface QueueOptions {
    */
   name?: string;
 }
+
+/**
+ * Options of a new {@linkcode JoinableQueue}: those of a queue, and how often an item may be leased.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, type JoinableQueueOptions } from "@multiproc/multiprocessing";
+ *
+ * const options: JoinableQueueOptions = { maxSize: 100, attempts: 5 };
+ * const jobs = new JoinableQueue<string>(options);
+ * console.log(jobs.attempts); // 5
+ * ```
+ */
+export interface JoinableQueueOptions extends QueueOptions {
+  /**
+   * How often an item is leased, at most, by {@linkcode JoinableQueue.leases}: an item that comes back from its
+   * last attempt goes to {@linkcode JoinableQueue.dead}. A whole number from 1 to 2 ** 28 - 1, or Infinity, the
+   * default: an item comes back until it is done.
+   */
+  attempts?: number;
+}

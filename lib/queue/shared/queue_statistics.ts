@@ -29,7 +29,7 @@ export interface QueueStatistics extends AsyncQueueStatistics {
   capacity: number;
   /** Items put since the queue was made, modulo 2 ** 32. */
   put: number;
-  /** Items got since the queue was made, modulo 2 ** 32. */
+  /** Items got since the queue was made, modulo 2 ** 32, without those that have come back from a lease. */
   got: number;
   /** Tasks of this process that wait for an item. */
   waitingToGet: number;
@@ -52,7 +52,10 @@ export interface QueueStatistics extends AsyncQueueStatistics {
  * console.log(size, unfinished); // 2 2
  * ```
  */
-export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {}
+export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {
+  /** Items that processes have leased: they count as got and as unfinished, not in `size`. */
+  leased: number;
+}
 
 /**
  * The statistics of a {@linkcode SimpleQueue}: the answer of {@linkcode SimpleQueue.statistics}.

@@ -30,6 +30,7 @@ import {
 import { noteMade } from "../../wait/made.ts";
 import { GET, JOIN, numberIn, PUT, QUEUE, type Subject } from "../../wait/subject.ts";
 import type { Readiness } from "../../wait/waitable.ts";
+import type { LeaseTableShares } from "../../shm/lease_table.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const {
@@ -88,6 +89,12 @@ export class Store<T> implements Subject {
   /** The recorder that knows its name, and its number then. */
   #knownTo: Recorder | undefined;
   #number = 0;
+  /** The leases of its items, once there can be any: in a joinable queue from the first on, or when it is shared. */
+  leases: StoreLeases | undefined;
+  /** The most leases of one item, in a joinable queue; 0 for no bound. */
+  attempts = 0;
+  /** The leases whose dead letters are its items, if they are. */
+  source: StoreLeases | undefined;
 
   private constructor(shares: MpmcRingShares, name: string | undefined) {
     const ring = this.ring = new MpmcRing(shares);
@@ -124,6 +131,11 @@ export class Store<T> implements Subject {
     if (count > 1) recorder.items(type, QUEUE, this.#number, (last - count + 2) | 0, count - 1);
   }
 
+  /** The same of the item that was got last. */
+  recordGot(): void {
+    if (recorder !== undefined) this.#record(GOT, this.ring.lastGot, 0, 1);
+  }
+
   #beKnown(): void {
     if (this.#knownTo === recorder || recorder === undefined) return;
     this.#knownTo = recorder;
@@ -156,12 +168,30 @@ export class Store<T> implements Subject {
   get content(): StoreContent {
     // A process with permissions of its own can't number it.
     this.#beKnown();
-    return { ring: this.ring.shares, name: this.name };
+    const { ring, name, leases } = this;
+    return {
+      ring: ring.shares,
+      name,
+      ...leases !== undefined && { leases: leases.content },
+    };
   }
 
   /** The number of items that this process can still get. */
   get size(): number {
-    return this.ring.size + this.#kept.length;
+    return this.ring.size + this.#kept.length + this.#returning;
+  }
+
+  /** Items that aren't in the ring: those that have come back from a lease, or are due as dead letters. */
+  get #returning(): number {
+    const { leases, source } = this;
+    if (leases !== undefined) return leases.census().ready;
+    return source === undefined ? 0 : source.census().dying;
+  }
+
+  /** Items that were put and aren't finished. */
+  get unfinished(): number {
+    const { ring, leases } = this;
+    return ring.unfinished - (leases === undefined ? 0 : leases.census().dying);
   }
 
   checkOpen(): void {
@@ -172,9 +202,20 @@ export class Store<T> implements Subject {
     }
   }
 
+  #checkPut(): void {
+    this.checkOpen();
+    if (this.source === undefined) return;
+    throw new InvalidStateError(
+      "These are the dead letters of a queue, and only the queue puts items there. Put it into the queue.",
+    );
+  }
+
   /** Whether a get would not have to wait. */
   get isReady(): boolean {
-    return this.closed || !this.ring.isEmpty || this.ring.isShut || this.#kept.length > 0;
+    const { ring, leases } = this;
+    return this.closed || !ring.isEmpty || this.#kept.length > 0 ||
+      ring.isShut && !leases?.mayComeBack || leases?.isReady ||
+      this.source !== undefined && this.source.census().dying > 0;
   }
 
   /** The state as it is printed; a property that rarely applies is left out where it doesn't. */
@@ -205,14 +246,16 @@ export class Store<T> implements Subject {
     renewLent(taken);
     // In this order: nothing is put after the shutdown, so a queue that is empty after it is empty for good.
     const shut = ring.isShut;
-    const length = ring.tryTake(taken);
-    if (length === EMPTY) {
-      if (shut) throw shutDownError("is empty");
-      return WAIT;
+    let length = ring.tryTake(taken), isNew = true;
+    if (length < 0) {
+      const before = ring.lastGot;
+      length = this.#tryTakeElsewhere();
+      if (length === EMPTY) return this.#nothing(shut);
+      isNew = ring.lastGot !== before;
     }
     try {
-      if (recorder !== undefined) this.#record(GOT, this.ring.lastGot, 0, 1);
-      this.#madeRoom(1);
+      if (isNew && recorder !== undefined) this.#record(GOT, ring.lastGot, 0, 1);
+      this.madeRoom(1);
       const item = decode(taken.bytes, LENGTH_BYTES, length) as T;
       trimTaken();
       return item;
@@ -223,6 +266,18 @@ export class Store<T> implements Subject {
       this.#kept[this.#kept.length] = { bytes, at: LENGTH_BYTES, end: length, error };
       throw error;
     }
+  }
+
+  /** Takes what isn't to be had from the ring alone. Returns its length, or EMPTY. */
+  #tryTakeElsewhere(): number {
+    if (this.leases !== undefined) return this.leases.tryTake(taken);
+    return this.source?.settle() ? this.ring.tryTake(taken) : EMPTY;
+  }
+
+  /** What a get answers when there is nothing, and the ring was shut before that, or not. */
+  #nothing(shut: boolean): typeof WAIT {
+    if (shut && !this.leases?.mayComeBack) throw shutDownError("is empty");
+    return WAIT;
   }
 
   /** Whether a record was taken already that may be decoded at another try. */
@@ -251,9 +306,7 @@ export class Store<T> implements Subject {
         // What was got by then goes to the caller; the next call meets the error again.
         if (items.length === 0) throw error;
       }
-      if (items.length > 0) return items;
-      if (shut) throw shutDownError("is empty");
-      return WAIT;
+      return items.length > 0 ? items : this.#nothing(shut);
     };
     return { eventcount: this.notEmpty, attempt, onTimeout: throwEmpty, subject: this, verb: GET };
   }
@@ -263,24 +316,37 @@ export class Store<T> implements Subject {
     while (items.length < most) {
       renewLent(taken);
       // The first call compiles the decoder, before there is anything to lose on a full stack.
-      this.#decodeAll(0, items);
-      const count = this.ring.tryTakeMany(taken, most - items.length, begins, lengths);
-      if (count === 0 || !this.#decodeAll(count, items)) return;
+      this.#decodeAll(0, items, false);
+      const { ring } = this;
+      let count = ring.tryTakeMany(taken, most - items.length, begins, lengths), isNew = true;
+      if (count === 0) {
+        const before = ring.lastGot;
+        const length = this.#tryTakeElsewhere();
+        if (length === EMPTY) return;
+        isNew = ring.lastGot !== before;
+        ring.firstGot = ring.lastGot;
+        begins[0] = 0;
+        lengths[0] = length;
+        count = 1;
+      }
+      if (!this.#decodeAll(count, items, isNew)) return;
     }
   }
 
   /**
    * Decodes the records that were taken; false if only some could be decoded, and then there is at least one
    * item.
+   *
+   * @param isNew whether they come from the ring, and not back from a lease
    */
-  #decodeAll(count: number, items: T[]): boolean {
+  #decodeAll(count: number, items: T[], isNew: boolean): boolean {
     let i = 0;
     try {
       if (count > 0) {
-        if (recorder !== undefined) {
+        if (isNew && recorder !== undefined) {
           this.#record(GOT, this.ring.firstGot, this.ring.lastGot, count);
         }
-        this.#madeRoom(count);
+        this.madeRoom(count);
       }
       for (; i < count; i++) {
         const at = begins[i];
@@ -304,7 +370,7 @@ export class Store<T> implements Subject {
    * Wakes the puts that may go on now: as many as have room where only the number of items was the bound, all
    * where the bytes may be the bound, since one put may need more room than there is and the next one less.
    */
-  #madeRoom(count: number): void {
+  madeRoom(count: number): void {
     const { ring, notFull } = this;
     if (!notFull.isWanted) return;
     const wasFull = ring.maxSize !== 0 && ring.size + count >= ring.maxSize;
@@ -317,7 +383,7 @@ export class Store<T> implements Subject {
    * item's bytes, for the operation that `put` makes.
    */
   tryPut(item: T): Records | undefined {
-    this.checkOpen();
+    this.#checkPut();
     const encoder = freeEncoder();
     const length = this.#encode(encoder, item, 0, "item");
     const { notFull } = this;
@@ -366,7 +432,7 @@ export class Store<T> implements Subject {
 
   /** All the items as bytes, before any is put: an item that can't be cloned stops them all. */
   encodeAll(items: Iterable<T>): Records {
-    this.checkOpen();
+    this.#checkPut();
     const encoder = freeEncoder();
     const records: Records = {
       bytes: encoder.bytes,
@@ -449,6 +515,7 @@ export class Store<T> implements Subject {
   get join(): Operation<boolean> {
     const attempt = () => {
       this.checkOpen();
+      this.leases?.settle();
       return this.ring.unfinished <= 0 || WAIT;
     };
     return {
@@ -473,6 +540,7 @@ export class Store<T> implements Subject {
     if (immediate) {
       this.ring.clear();
       this.#kept.length = 0;
+      this.leases?.drop();
       this.#beKnown();
       if (recorder !== undefined) recorder.event(CLEARED, QUEUE, this.#number);
     } else this.ring.shut();
@@ -489,20 +557,47 @@ export class Store<T> implements Subject {
   }
 }
 
+/** The leases of the items of a store, as the store sees them: see leases.ts. */
+export interface StoreLeases {
+  readonly content: LeasesContent;
+  /** The content of the store whose leases they are. */
+  readonly storeContent: StoreContent;
+  /** How many items have come back and can be got, how many are leased, and will become dead letters. */
+  census(): { ready: number; leased: number; dying: number };
+  /** Whether a get or a lease would find an item that has come back. */
+  readonly isReady: boolean;
+  /** Whether an item that another process has leased may come back. */
+  readonly mayComeBack: boolean;
+  /** Takes an item's record without a lease: returns its length, or EMPTY. */
+  tryTake(into: Scratch): number;
+  /** Ends the leases of processes that have died; true if there were any, or letters to be written. */
+  settle(): boolean;
+  /** Drops the items that have come back, after the others were dropped. */
+  drop(): void;
+}
+
+/** The leases of a queue, as they are handed to another process. */
+export interface LeasesContent {
+  table: LeaseTableShares;
+  attempts: number;
+  dead: StoreContent;
+}
+
 /** The parts of a store that are handed to another process. */
 export interface StoreContent {
   ring: MpmcRingShares;
   name: string | undefined;
+  leases?: LeasesContent;
 }
 
 /** Whether decoding has failed only for want of stack, or wasn't tried. */
-function isWorthAnotherTry(error: unknown): boolean {
+export function isWorthAnotherTry(error: unknown): boolean {
   if (error === undefined) return true;
   const cause = error instanceof Error ? error.cause ?? error : error;
   return cause instanceof RangeError && RegExpPrototypeTest(/call stack/, cause.message);
 }
 
-function throwEmpty(): never {
+export function throwEmpty(): never {
   throw new QueueEmpty("The queue is empty. Wait longer, or put an item.");
 }
 
@@ -518,6 +613,6 @@ function fullError(ring: MpmcRing, many: boolean, put = 0, total = 1): QueueFull
   );
 }
 
-function shutDownError(state: string): QueueShutDown {
+export function shutDownError(state: string): QueueShutDown {
   return new QueueShutDown(`The queue was shut down and ${state}. Make a new queue.`);
 }

@@ -1,0 +1,117 @@
+// Lease: an item that this process has got from a JoinableQueue, and not finished.
+
+import { InvalidStateError } from "../../errors.ts";
+import { customInspect, type Inspect, print } from "../../printing.ts";
+import { cannotClone } from "../../transfer/transferable.ts";
+import type { AsyncLease } from "../contract.ts";
+import * as primordials from "../../platform/primordials.ts";
+
+/**
+ * An item got by {@linkcode JoinableQueue.leases}, which is this process's until it is done. Disposed of without
+ * `done()`, and when the process ends, it goes back to the head of the queue. `using job` and `await using job`
+ * dispose of it at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import { JoinableQueue, type Lease } from "@multiproc/multiprocessing";
+ *
+ * function work(job: Lease<string>) {
+ *   console.log(`attempt ${job.attempt}: ${job.item}`);
+ *   if (job.attempt === 2) job.done();
+ * }
+ *
+ * const jobs = new JoinableQueue<string>();
+ * await jobs.put("one");
+ * for (let i = 0; i < 2; i++) {
+ *   using job = await jobs.lease();
+ *   work(job); // attempt 1: one, then attempt 2: one
+ * }
+ * await jobs.join();
+ * ```
+ *
+ * @typeParam T the type of the item
+ */
+export interface Lease<T> extends AsyncLease<T>, Disposable {
+  /**
+   * Says that the item is finished. Returns true; false if this process no longer has it, since code that isn't
+   * trusted has written to the queue's memory.
+   *
+   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal
+   */
+  done(): boolean;
+  /**
+   * Gives the item back to the head of the queue, or to its dead letters if this was its last attempt. Returns
+   * true; false if this process no longer has it, as `done`.
+   *
+   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal
+   */
+  giveBack(): boolean;
+}
+
+/** Ends a lease: counts the item as finished, or gives it back; false if this process no longer has it. */
+export type EndLease = (isDone: boolean) => boolean;
+
+/** The lease of an item in shared memory. */
+export class SharedLease<T> implements Lease<T> {
+  readonly item: T;
+  readonly attempt: number;
+  readonly #end: EndLease;
+  #ended = "";
+
+  constructor(item: T, attempt: number, end: EndLease) {
+    this.item = item;
+    this.attempt = attempt;
+    this.#end = end;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== "";
+  }
+
+  done(): boolean {
+    return this.#endBy("done()");
+  }
+
+  giveBack(): boolean {
+    return this.#endBy("giveBack()");
+  }
+
+  #endBy(how: string): boolean {
+    if (this.#ended !== "") {
+      throw new InvalidStateError(
+        `This lease has ended, by ${this.#ended}. Call done() or giveBack() once, before the end of its block.`,
+      );
+    }
+    const had = this.#end(how === "done()");
+    this.#ended = how;
+    return had;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.ended) this.#endBy("its disposal");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this[Symbol.dispose]();
+      return primordials.Promise.resolve();
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+  }
+
+  [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
+    const { item, attempt, ended } = this;
+    return print(
+      this,
+      ["Lease", SharedLease],
+      () => ({ item, attempt, ended }),
+      inspect,
+      options,
+    );
+  }
+
+  get [cannotClone](): string {
+    return "a Lease, which belongs to the process that got it. Hand over its item, and call done() where the lease is";
+  }
+}
