@@ -329,6 +329,10 @@ export interface LeasingQueue<T> extends AsyncJoinableQueue<T> {
    * queue was shut down and no item is left that could come back.
    */
   leases(): AsyncIterableIterator<AsyncLease<T>>;
+  /** Leases the next item, waiting for one if there is none. */
+  lease(options?: WaitOptions): Promise<AsyncLease<T>>;
+  /** How often an item is leased, at most; 0 for no bound. */
+  readonly attempts: number;
   /** The dead letters: the items that came back from their last attempt. */
   readonly dead: AsyncQueue<DeadLetter<T>>;
 }
@@ -359,21 +363,17 @@ export interface AsyncLease<T> extends AsyncDisposable {
   readonly item: T;
   /** How often the item was leased, this time included: 1 for the first time. */
   readonly attempt: number;
-  /** Whether the lease has ended, by `done`, `giveBack` or its disposal. */
-  readonly ended: boolean;
   /**
-   * Says that the item is finished; true, or false if the item has come back meanwhile and may be another's.
+   * Says that the item is finished: it is gone then, and counted for `join`.
    *
-   * @throws {InvalidStateError} if the lease has ended before
+   * @throws {InvalidStateError} if the item is no longer leased to this process
    */
-  done(): boolean | Promise<boolean>;
+  done(): void | Promise<void>;
   /**
-   * Gives the item back to the head of the queue, or to the dead letters if this was its last attempt; true, or
-   * false if it has come back meanwhile.
-   *
-   * @throws {InvalidStateError} if the lease has ended before
+   * Gives the item back to the head of the queue, or to the dead letters if this was its last attempt. It does
+   * nothing once the lease has ended.
    */
-  giveBack(): boolean | Promise<boolean>;
+  giveBack(): void | Promise<void>;
 }
 
 /**

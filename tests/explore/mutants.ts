@@ -476,7 +476,7 @@ const leases: Mutant[] = [
     const leased = Atomics.load(this.header, LEASES_FINISHED);
 `,
     )],
-    scenarios: ["leases_join"],
+    scenarios: ["leases_count"],
   },
   {
     name: "leases: a lease is written only after its record was taken",

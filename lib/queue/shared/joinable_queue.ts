@@ -70,10 +70,15 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements LeasingQueue
   /** @ignore */
   override [makeStore](options: JoinableQueueOptions): Store<T> {
     const store = super[makeStore](options, ["attempts"]);
-    const attempts = option(options, "attempts") ?? Infinity;
-    if (attempts !== Infinity) {
-      const hint = "Infinity for no bound";
-      store.attempts = checkWhole("attempts", attempts, 1, MAX_ATTEMPTS, hint);
+    const attempts = option(options, "attempts");
+    if (attempts !== undefined) {
+      store.attempts = checkWhole(
+        "attempts",
+        attempts,
+        1,
+        MAX_ATTEMPTS,
+        "leave it out for no bound",
+      );
     }
     return store;
   }
@@ -87,9 +92,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements LeasingQueue
     });
   }
 
-  /** How often an item is leased, at most; Infinity if that isn't bounded. */
+  /** How often an item is leased, at most; 0 if that isn't bounded. */
   get attempts(): number {
-    return storeOf(this).attempts || Infinity;
+    return storeOf(this).attempts;
   }
 
   /** The number of items that were put and not yet reported done. */
@@ -102,9 +107,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements LeasingQueue
     const store = storeOf(this);
     const { unfinished } = store, waitingToJoin = store.allDone.waiting;
     const statistics = super.statistics();
-    const { leased, ready } = store.leases === undefined ? NO_LEASES : store.leases.census();
+    const { leased, ready, dead } = store.leases === undefined ? NO_LEASES : store.leases.figures;
     const got = (statistics.got - ready) >>> 0;
-    return { ...statistics, got, unfinished, waitingToJoin, leased };
+    return { ...statistics, got, unfinished, waitingToJoin, leased, dead };
   }
 
   /**
@@ -263,4 +268,4 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements LeasingQueue
   }
 }
 
-const NO_LEASES = { leased: 0, ready: 0 };
+const NO_LEASES = { leased: 0, ready: 0, dead: 0 };

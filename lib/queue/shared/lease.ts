@@ -3,6 +3,7 @@
 import { InvalidStateError } from "../../errors.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
 import { cannotClone } from "../../transfer/transferable.ts";
+import { corrupted } from "../../validate/corruption.ts";
 import type { AsyncLease } from "../contract.ts";
 import * as primordials from "../../platform/primordials.ts";
 
@@ -33,19 +34,17 @@ import * as primordials from "../../platform/primordials.ts";
  */
 export interface Lease<T> extends AsyncLease<T>, Disposable {
   /**
-   * Says that the item is finished. Returns true; false if this process no longer has it, since code that isn't
-   * trusted has written to the queue's memory.
+   * Says that the item is finished: it is gone then, and counted for `join`.
    *
-   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal
+   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal, or was lost,
+   *   since code that isn't trusted has written to the queue's memory
    */
-  done(): boolean;
+  done(): void;
   /**
-   * Gives the item back to the head of the queue, or to its dead letters if this was its last attempt. Returns
-   * true; false if this process no longer has it, as `done`.
-   *
-   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal
+   * Gives the item back to the head of the queue, or to the dead letters if this was its last attempt. It does
+   * nothing once the lease has ended.
    */
-  giveBack(): boolean;
+  giveBack(): void;
 }
 
 /** Ends a lease: counts the item as finished, or gives it back; false if this process no longer has it. */
@@ -64,31 +63,29 @@ export class SharedLease<T> implements Lease<T> {
     this.#end = end;
   }
 
-  get ended(): boolean {
-    return this.#ended !== "";
-  }
-
-  done(): boolean {
-    return this.#endBy("done()");
-  }
-
-  giveBack(): boolean {
-    return this.#endBy("giveBack()");
-  }
-
-  #endBy(how: string): boolean {
+  done(): void {
     if (this.#ended !== "") {
       throw new InvalidStateError(
-        `This lease has ended, by ${this.#ended}. Call done() or giveBack() once, before the end of its block.`,
+        `This lease has ended, by ${this.#ended}. Call done() once, and before the item is given back.`,
       );
     }
-    const had = this.#end(how === "done()");
+    const had = this.#end(true);
+    this.#ended = "done()";
+    if (!had) throw corrupted("queue");
+  }
+
+  giveBack(): void {
+    this.#giveBack("giveBack()");
+  }
+
+  #giveBack(how: string): void {
+    if (this.#ended !== "") return;
+    this.#end(false);
     this.#ended = how;
-    return had;
   }
 
   [Symbol.dispose](): void {
-    if (!this.ended) this.#endBy("its disposal");
+    this.#giveBack("its disposal");
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -101,14 +98,9 @@ export class SharedLease<T> implements Lease<T> {
   }
 
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
-    const { item, attempt, ended } = this;
-    return print(
-      this,
-      ["Lease", SharedLease],
-      () => ({ item, attempt, ended }),
-      inspect,
-      options,
-    );
+    const { item, attempt } = this, ended = this.#ended !== "";
+    const state = () => ({ item, attempt, ...ended && { ended } });
+    return print(this, ["Lease", SharedLease], state, inspect, options);
   }
 
   get [cannotClone](): string {

@@ -87,6 +87,11 @@ export class Leases<T> implements StoreLeases {
     return census;
   }
 
+  get figures(): { ready: number; leased: number; dead: number } {
+    const { ready, leased } = this.census();
+    return { ready, leased, dead: this.dead.size };
+  }
+
   get isReady(): boolean {
     return this.#kept.length > 0 || this.#table.isReady;
   }

@@ -46,8 +46,8 @@ export interface QueueOptions {
 export interface JoinableQueueOptions extends QueueOptions {
   /**
    * How often an item is leased, at most, by {@linkcode JoinableQueue.leases}: an item that comes back from its
-   * last attempt goes to {@linkcode JoinableQueue.dead}. A whole number from 1 to 2 ** 28 - 1, or Infinity, the
-   * default: an item comes back until it is done.
+   * last attempt goes to {@linkcode JoinableQueue.dead}. A whole number from 1 to 2 ** 28 - 1; without it, an item
+   * comes back until it is done.
    */
   attempts?: number;
 }

@@ -55,6 +55,8 @@ export interface QueueStatistics extends AsyncQueueStatistics {
 export interface JoinableQueueStatistics extends QueueStatistics, AsyncJoinableQueueStatistics {
   /** Items that processes have leased: they count as got and as unfinished, not in `size`. */
   leased: number;
+  /** Dead letters: items that came back from their last attempt. */
+  dead: number;
 }
 
 /**

@@ -564,6 +564,8 @@ export interface StoreLeases {
   readonly storeContent: StoreContent;
   /** How many items have come back and can be got, how many are leased, and will become dead letters. */
   census(): { ready: number; leased: number; dying: number };
+  /** The figures for statistics(): as census(), and how many dead letters there are. */
+  readonly figures: { ready: number; leased: number; dead: number };
   /** Whether a get or a lease would find an item that has come back. */
   readonly isReady: boolean;
   /** Whether an item that another process has leased may come back. */
