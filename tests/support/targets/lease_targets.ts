@@ -1,6 +1,12 @@
 // Workers that lease jobs.
 
-import type { JoinableQueue, Lease, Queue } from "../../../mod.ts";
+import {
+  type DeadLetter,
+  type JoinableQueue,
+  type Lease,
+  Process,
+  type Queue,
+} from "../../../mod.ts";
 
 /** A job, and a text that follows from its number. */
 export type Job = [id: number, text: string];
@@ -61,4 +67,46 @@ export async function workOnJobs(
       throw error;
     }
   }
+}
+
+/** The module for `new Process({ module })`. */
+export const here: string = import.meta.url;
+
+/** Ends at the first attempt of each job as the job says. */
+export async function failAtFirst(jobs: JoinableQueue<string>): Promise<void> {
+  for await (const job of jobs.leases()) {
+    if (job.attempt === 1) {
+      if (job.item === "exit") Deno.exit(7);
+      throw new Error("an error that is expected");
+    }
+    job.done();
+  }
+}
+
+/** Leases an item and ends. */
+export async function hold(jobs: JoinableQueue<string>, end: string): Promise<void> {
+  if (end === "nested") {
+    const child = new Process({ target: hold, args: [jobs, "exit"], module: here });
+    child.start();
+    return void await child.join();
+  }
+  await jobs.lease();
+  await new Promise((resolve) => setTimeout(resolve, end === "timeLimit" ? 600_000 : 300));
+  if (end === "exit") Deno.exit(3);
+  if (end === "throw") throw new Error("an error that is expected");
+  if (end === "terminate" || end === "kill") {
+    for (;;) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Waits with a blocked thread. */
+export function waitBlocking(
+  jobs: JoinableQueue<string>,
+  dead: Queue<DeadLetter<string>>,
+  isDead: boolean,
+): string {
+  if (isDead) return dead.getSync({ timeout: 20_000 }).item;
+  const job = jobs.leaseSync({ timeout: 20_000 });
+  job.done();
+  return job.item;
 }
