@@ -11,6 +11,7 @@ import { checkAttempts } from "../../validate/corruption.ts";
 import { DEFAULT_MAX_BYTES } from "../../validate/bounds.ts";
 import { WAIT } from "../../wait/eventcount.ts";
 import type { Operation } from "../../wait/operation.ts";
+import { GET } from "../../wait/subject.ts";
 import type { DeadLetter } from "../contract.ts";
 import { type Lease, SharedLease } from "./lease.ts";
 import {
@@ -49,6 +50,8 @@ export class Leases<T> implements StoreLeases {
       eventcount: store.notEmpty,
       attempt: () => this.#tryLease(),
       onTimeout: throwEmpty,
+      subject: store,
+      verb: GET,
     };
   }
 

@@ -153,7 +153,7 @@ export class Store<T> implements Subject {
   }
 
   /** New shared memory. */
-  static make<T>(maxSize: number, maxBytes: number, name: string | undefined) {
+  static make<T>(maxSize: number, maxBytes: number, name: string | undefined): Store<T> {
     const store = new Store<T>(newMpmcRing(maxSize, maxBytes, HEADER_WORDS), name);
     if (noteMade !== undefined) noteMade(store);
     if (isMeasuring) measure(store);
