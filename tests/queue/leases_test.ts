@@ -225,6 +225,30 @@ Deno.test("items of all sizes, many at once, by any sequence of calls", async ()
   });
 });
 
+testInFull(
+  "a lease for which the stack is too full leaves its item in the queue, or leased",
+  () => {
+    const nest = (depth: number): unknown => depth === 0 ? "x" : { nested: nest(depth - 1) };
+    for (let depth = 0; depth < 200; depth += 40) {
+      const jobs = new JoinableQueue<unknown>(), leases: Lease<unknown>[] = [];
+      for (let i = 0; i < 20; i++) jobs.putNowait({ i, nested: nest(depth) });
+      const dive = () => {
+        try {
+          dive();
+        } catch { /* back on this level there is a little more of the stack */ }
+        if (!jobs.empty()) leases[leases.length] = jobs.leaseNowait();
+      };
+      try {
+        dive();
+      } catch { /* on the first level, too */ }
+      const { size, leased } = jobs.statistics();
+      assert.equal(size + leased, 20);
+      assert.ok(leased >= leases.length);
+      assert.equal(jobs.unfinished, 20);
+    }
+  },
+);
+
 Deno.test("an item comes back when its process ends, and those that wait get it", async () => {
   const jobs = new JoinableQueue<string>({ attempts: 3 });
   await jobs.putMany(["exit", "throw"]);

@@ -2,7 +2,8 @@
 // queues tests the common ones.
 
 import assert from "node:assert/strict";
-import { Pipe, Process, Queue, QueueFull, sleep } from "../../mod.ts";
+import { JoinableQueue, Pipe, Process, Queue, QueueFull, sleep } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 import * as targets from "../support/targets/queue_targets.ts";
 
 const module = targets.here;
@@ -88,8 +89,19 @@ Deno.test("a stack that overflows in the middle of a get or a put leaves the que
 });
 
 Deno.test("an item got where the stack is too full for it stays in the queue", () => {
+  staysOnFullStack(new Queue<unknown>());
+});
+
+testInFull("the same where an item is leased", () => {
+  const queue = new JoinableQueue<unknown>();
+  queue.putNowait("leased");
+  const lease = queue.leaseNowait();
+  staysOnFullStack(queue);
+  lease.done();
+});
+
+function staysOnFullStack(queue: Queue<unknown>): void {
   const nest = (depth: number): unknown => depth === 0 ? "x" : { nested: nest(depth - 1) };
-  const queue = new Queue<unknown>();
   let got = 0;
   const dive = (get: () => number) => {
     try {
@@ -115,7 +127,7 @@ Deno.test("an item got where the stack is too full for it stays in the queue", (
       assert.deepEqual(left, items.slice(got));
     }
   }
-});
+}
 
 Deno.test("items got before one for which the stack is too full are got", () => {
   const nest = (depth: number): unknown => depth === 0 ? "x" : { nested: nest(depth - 1) };
