@@ -119,6 +119,8 @@ export class MpmcRing {
   readonly #headLock: Mutex;
   /** CAPACITY when the views were made, and the number of units it stands for. */
   #seen = 0;
+  /** LEASES_FINISHED when finishOne() last read it: of those that it counts, all were put before. */
+  #leasesSeen = 0;
   #capacity = 0;
   #words!: Int32Array;
   #bytes!: Uint8Array;
@@ -239,14 +241,20 @@ export class MpmcRing {
     const { header } = this;
     for (;;) {
       const finished = Atomics.load(header, FINISHED);
-      const left = this.#unfinishedAfter(finished);
+      const all = Atomics.load(header, this.#isDropped ? GOT_COUNT : PUT_COUNT);
+      const left = (all - finished - this.#leasesSeen) | 0;
       if (left <= 0) return -1;
       const before = Atomics.compareExchange(header, FINISHED, finished, (finished + 1) | 0);
       if (before !== finished) continue;
-      // clear() may have dropped records meanwhile, and a lease may have ended.
-      return this.#isDropped || Atomics.load(header, LEASING) !== 0
-        ? Math.max(0, this.unfinished)
-        : left - 1;
+      // Read after that store: whoever finishes a lease stores its count and then reads this one, so that one of
+      // the two sees that all are finished. And clear() may have dropped records meanwhile.
+      const leased = Atomics.load(header, LEASES_FINISHED);
+      if (leased === this.#leasesSeen && !this.#isDropped) return left - 1;
+      this.#leasesSeen = leased;
+      const now = this.unfinished;
+      if (now >= 0 || this.#isDropped) return Math.max(0, now);
+      Atomics.sub(header, FINISHED, 1);
+      return -1;
     }
   }
 
