@@ -31,16 +31,18 @@ export {
 export type {
   AsyncJoinableQueue,
   AsyncJoinableQueueStatistics,
+  AsyncLease,
   AsyncQueue,
   AsyncQueueStatistics,
   BasicQueue,
   BatchQueue,
   BlockingQueue,
+  DeadLetter,
+  LeasingQueue,
 } from "./lib/queue/contract.ts";
 export { LeaseLostError } from "./lib/redis/errors.ts";
 export { connect, Hub } from "./lib/redis/hub.ts";
 export {
-  type DeadLetter,
   RemoteJoinableQueue,
   type RemoteJoinableQueueStatistics,
 } from "./lib/redis/joinable_queue.ts";

@@ -301,7 +301,8 @@ export interface BlockingQueue<T> extends BasicQueue<T> {
 }
 
 /**
- * A queue whose items can be leased: {@linkcode JoinableQueue}. An item that is leased stays in the queue's memory
+ * A queue whose items can be leased: {@linkcode JoinableQueue}, and `RemoteJoinableQueue` of
+ * "@multiproc/multiprocessing/redis". An item that is leased stays in the queue's memory
  * until it is done, and comes back when its process ends without.
  *
  * @example
@@ -364,9 +365,9 @@ export interface AsyncLease<T> extends AsyncDisposable {
   /** How often the item was leased, this time included: 1 for the first time. */
   readonly attempt: number;
   /**
-   * Says that the item is finished: it is gone then, and counted for `join`.
+   * Says that the item is finished: it is gone then, and counted for `join`. A second call does nothing.
    *
-   * @throws {InvalidStateError} if the item is no longer leased to this process
+   * @throws {InvalidStateError} if the item was given back before, or the lease was lost
    */
   done(): void | Promise<void>;
   /**

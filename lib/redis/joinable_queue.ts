@@ -17,7 +17,7 @@ import {
   timeoutOf,
   type WaitOptions,
 } from "./core.ts";
-import type { AsyncJoinableQueue, AsyncJoinableQueueStatistics } from "../queue/contract.ts";
+import type { AsyncJoinableQueueStatistics, DeadLetter, LeasingQueue } from "../queue/contract.ts";
 import { contentOf, type QueueContent, storeOf } from "./arrivals.ts";
 import type { BlockOptions } from "../wait/options.ts";
 import type { Entry } from "./entry.ts";
@@ -47,31 +47,6 @@ export interface RemoteJoinableQueueStatistics
 }
 
 /**
- * An item that came back as often as `attempts` allows.
- *
- * @example
- * ```ts ignore
- * import { connect, type DeadLetter } from "@multiproc/multiprocessing/redis";
- *
- * await using hub = await connect("redis://127.0.0.1:6379");
- * const jobs = await hub.joinableQueue<string>("jobs with dead letters", { attempts: 1 });
- * await jobs.put("a job");
- * await (await jobs.lease()).giveBack();
- * const letter: DeadLetter<string> = await jobs.dead.get();
- * console.log(letter); // { item: "a job", attempts: 1 }
- * await jobs.delete();
- * ```
- *
- * @typeParam T the type of the item
- */
-export interface DeadLetter<T = unknown> {
-  /** The item. */
-  item: T;
-  /** How often it was given out. */
-  attempts: number;
-}
-
-/**
  * A queue in a Redis server that knows when all items that were put are finished: made, or opened, by
  * {@linkcode Hub.joinableQueue}. An item that was got stays leased to the client until it is done; when the
  * client's program ends without, in whatever way, the item comes back to the head of the queue.
@@ -94,8 +69,7 @@ export interface DeadLetter<T = unknown> {
  *
  * @typeParam T the type of the items
  */
-export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T>
-  implements AsyncJoinableQueue<T> {
+export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements LeasingQueue<T> {
   /** The tags that `get` has handed out and `taskDone` hasn't reported, the oldest first. */
   readonly #undone: number[] = [];
   #dead: RemoteQueue<DeadLetter<T>> | undefined;

@@ -1,6 +1,14 @@
 // An item that is leased to this client until it is done.
 
-import { constructFrom, customInspect, type Inspect, print, receivedParts } from "./core.ts";
+import type { AsyncLease } from "../queue/contract.ts";
+import {
+  constructFrom,
+  customInspect,
+  type Inspect,
+  InvalidStateError,
+  print,
+  receivedParts,
+} from "./core.ts";
 import { attemptOf, type Entry, itemOf } from "./entry.ts";
 import { leaseLostError, type Store } from "./store.ts";
 
@@ -30,7 +38,7 @@ import { leaseLostError, type Store } from "./store.ts";
  *
  * @typeParam T the type of the item
  */
-export class Lease<T = unknown> implements AsyncDisposable {
+export class Lease<T = unknown> implements AsyncLease<T> {
   /** The item. */
   readonly item: T;
   /** How often the item was given out, this time included: 1 at first. */
@@ -38,7 +46,8 @@ export class Lease<T = unknown> implements AsyncDisposable {
   readonly #store: Store;
   readonly #tag: number;
   readonly #lost = new AbortController();
-  #isOver = false;
+  #isDone = false;
+  #isGivenBack = false;
 
   /** @ignore */
   constructor() {
@@ -69,18 +78,24 @@ export class Lease<T = unknown> implements AsyncDisposable {
   /**
    * Says that the item is finished: it is gone then, and counted for `join`. A second call does nothing.
    *
+   * @throws {InvalidStateError} if the item was given back before
    * @throws {LeaseLostError} if the lease had ended before: another one gets the item
    */
   async done(): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isDone) return;
+    if (this.#isGivenBack) {
+      throw new InvalidStateError(
+        "The item was given back, and may be another's by now. Call done() before that.",
+      );
+    }
+    this.#isDone = true;
     if (await this.#store.end(this.#tag) === "0") throw leaseLostError(this.#store.name);
   }
 
-  /** Gives the item back to the head of the queue, for anybody; it does nothing after `done()`. */
+  /** Gives the item back to the head of the queue, for anybody; it does nothing once the lease has ended. */
   async giveBack(): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isDone || this.#isGivenBack) return;
+    this.#isGivenBack = true;
     await this.#store.release(this.#tag);
   }
 

@@ -341,6 +341,8 @@ Deno.test("a killed client's item comes back to the head, with its attempts; the
   const lease = await jobs.lease(bound);
   assert.deepEqual([lease.item, lease.attempt], ["first", 2]);
   await lease.giveBack();
+  await lease.giveBack();
+  await assert.rejects(lease.done(), says(InvalidStateError, /given back/));
   assert.deepEqual(await jobs.dead.get(bound), { item: "first", attempts: 2 });
   assert.equal(await jobs.unfinished, 1);
   assert.equal((await jobs.lease(bound)).item, "second");
@@ -361,6 +363,7 @@ Deno.test("a client that computes without a pause keeps its leases; without a th
     const other = look.lease({ timeout: 2500 });
     for (const end = performance.now() + 1500; performance.now() < end;);
     if (heartbeat === "thread") {
+      await lease.done();
       await lease.done();
       await assert.rejects(other, QueueEmpty);
     } else {

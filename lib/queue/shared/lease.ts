@@ -34,10 +34,10 @@ import * as primordials from "../../platform/primordials.ts";
  */
 export interface Lease<T> extends AsyncLease<T>, Disposable {
   /**
-   * Says that the item is finished: it is gone then, and counted for `join`.
+   * Says that the item is finished: it is gone then, and counted for `join`. A second call does nothing.
    *
-   * @throws {InvalidStateError} if the lease has ended before, by `done`, `giveBack` or its disposal, or was lost,
-   *   since code that isn't trusted has written to the queue's memory
+   * @throws {InvalidStateError} if the item was given back before, by `giveBack` or the disposal, or the lease was
+   *   lost, since code that isn't trusted has written to the queue's memory
    */
   done(): void;
   /**
@@ -49,6 +49,8 @@ export interface Lease<T> extends AsyncLease<T>, Disposable {
 
 /** Ends a lease: counts the item as finished, or gives it back; false if this process no longer has it. */
 export type EndLease = (isDone: boolean) => boolean;
+
+const DONE = "done()";
 
 /** The lease of an item in shared memory. */
 export class SharedLease<T> implements Lease<T> {
@@ -64,13 +66,14 @@ export class SharedLease<T> implements Lease<T> {
   }
 
   done(): void {
+    if (this.#ended === DONE) return;
     if (this.#ended !== "") {
       throw new InvalidStateError(
-        `This lease has ended, by ${this.#ended}. Call done() once, and before the item is given back.`,
+        `The item was given back, by ${this.#ended}, and may be another's by now. Call done() before that.`,
       );
     }
     const had = this.#end(true);
-    this.#ended = "done()";
+    this.#ended = DONE;
     if (!had) throw corrupted("queue");
   }
 
