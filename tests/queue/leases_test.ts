@@ -28,6 +28,7 @@ Deno.test("a leased item is unfinished until it is done, and no other gets it", 
   assert.equal(await jobs.join({ timeout: 0 }), false);
   const { size, put, got, unfinished, leased, dead } = jobs.statistics();
   assert.deepEqual([size, put, got, unfinished, leased, dead], [0, 2, 2, 1, 1, 0]);
+  assert.match(Deno.inspect(jobs), /unfinished: 1, leased: 1/);
   const joining = jobs.join(bound);
   job.done();
   assert.equal(await joining, true);

@@ -253,10 +253,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> implements LeasingQueue
   /** @ignore */
   override [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
     const state = () => {
-      const { state, unfinished } = storeOf(this);
+      const { state, unfinished, leases } = storeOf(this);
       const { name, size, maxSize, ...more } = state;
       const named = name === undefined ? {} : { name };
-      return { ...named, size, maxSize, unfinished, ...more };
+      const leased = leases === undefined ? 0 : leases.figures.leased;
+      return { ...named, size, maxSize, unfinished, ...leased > 0 && { leased }, ...more };
     };
     return print(this, ["JoinableQueue", JoinableQueue], state, inspect, options);
   }
