@@ -87,7 +87,7 @@ function sentenceFor(
         return `Nobody gets from ${object}, which is full${ended}.${joined(by, all)}`;
       }
       if (wait.verb === JOIN) {
-        return `${object} has items for which nobody has called taskDone()${ended}.`;
+        return `${object} has items for which nobody has called taskDone(), or done() of a lease${ended}.`;
       }
       return undefined;
     case CONNECTION:
