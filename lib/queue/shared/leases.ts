@@ -133,7 +133,10 @@ export class Leases<T> implements StoreLeases {
       record = table.leased;
     }
     try {
-      if (kept.length === 0) store.madeRoom(1);
+      if (kept.length === 0) {
+        if (record.attempt === 1) store.recordGot();
+        store.madeRoom(1);
+      }
       renewLent(taken);
       table.read(record, taken);
       const item = decode(taken.bytes, LENGTH_BYTES, record.length) as T;
