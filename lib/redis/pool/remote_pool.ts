@@ -29,7 +29,7 @@ import {
 } from "../core.ts";
 import type { TaskError } from "../../pool/errors.ts";
 import type { AnyFunction, CallParameters, LoadedModule } from "../../pool/types.ts";
-import type { DeadLetter } from "../joinable_queue.ts";
+import type { DeadLetter } from "../../queue/contract.ts";
 import { RemoteQueue } from "../queue.ts";
 import type { Store } from "../store.ts";
 import { randomId, type Wires } from "../wires.ts";
