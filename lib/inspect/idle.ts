@@ -1,6 +1,6 @@
 // The warning that every process waits and nothing has moved for ten seconds. Main looks once a second while it
 // waits itself. It can't be known for certain that nothing will come from outside: so it is said once, and not where
-// a timer or a server is known, where a wait has a limit, or where a process with permissions of its own lives.
+// a timer, a server or a listener for signals is known, where a wait has a limit, or where a process with permissions of its own lives.
 
 import {
   FLAGS,
@@ -49,9 +49,9 @@ function movesOf(all: Seen[]): string | undefined {
   let moves = "";
   for (const { process, isAlive } of each(all)) {
     if (!isAlive) continue;
-    const { waits, more, timers, blocked, flags, token } = process;
+    const { waits, more, timers, outside, blocked, flags, token } = process;
     if (waits.length === 0 || (flags & SANDBOXED) !== 0) return undefined;
-    if (blocked === 0 && (more > 0 || timers > 0)) return undefined;
+    if (blocked === 0 && (more > 0 || timers > 0 || outside > 0)) return undefined;
     for (const { row, until, way } of each(waits)) {
       if (blocked !== 0 && row !== blocked) continue;
       if (until !== Infinity || (way & HAS_SIGNAL) !== 0) return undefined;

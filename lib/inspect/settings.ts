@@ -42,8 +42,9 @@ export interface DeadlockOptions {
    */
   awaited?: "warning" | "error" | "off";
   /**
-   * What happens when every process of the program waits, without a timeout or a signal, no timer runs, and nothing
-   * has moved for ten seconds: one paragraph on stderr, or nothing. Default: "warning".
+   * What happens when every process of the program waits, without a timeout or a signal, no timer, server, connection,
+   * subprocess or listener for signals is known that may wake it, and nothing has moved for ten seconds: one paragraph
+   * on stderr, or nothing. Default: "warning".
    */
   idle?: "warning" | "off";
 }
@@ -70,7 +71,7 @@ const WORDS: Record<keyof DeadlockOptions, number> = {
  * ```ts
  * import { detectDeadlocks } from "@multiproc/multiprocessing";
  *
- * // A server that waits for requests for hours: it is meant to.
+ * // A program that waits for a file to be changed: it is meant to.
  * detectDeadlocks({ idle: "off" });
  * ```
  */

@@ -6,6 +6,7 @@
 //   TOKEN     the token of the process whose slot it is; written last. What stands in the slot counts only
 //             while that process is alive: a killed process leaves its rows behind
 //   MOVES     counted up when a wait begins and when it ends
+//   TIMERS    the timers of the process, in the lower half; in the upper half what else may wake it: servers and the like
 //   BLOCKED   the row of the blocking wait that the thread is in, 0 while it isn't blocked
 //   MORE      waits for which there was no row
 //   SEQ       odd while the process waits; each wait has a SEQ of its own

@@ -70,6 +70,8 @@ export interface ReadProcess {
   /** The waits for which there was no row. */
   more: number;
   timers: number;
+  /** Servers, connections, listeners for signals and the like. */
+  outside: number;
   heapKb: number;
   lag: number;
   cpu: number;
@@ -121,7 +123,8 @@ export function readProcess(slot: Slot, rows: Slot = slot): ReadProcess | undefi
     moves: of[MOVES],
     blocked: of[BLOCKED],
     more: of[MORE],
-    timers: of[TIMERS],
+    timers: of[TIMERS] & 0xffff,
+    outside: of[TIMERS] >>> 16,
     heapKb: of[HEAP_KB],
     lag: of[LAG_MS],
     cpu: rows.times[CPU_MS / 2],

@@ -33,7 +33,11 @@ import {
 } from "../liveness/wait_board.ts";
 import { HEAP, WAIT_BEGIN, WAIT_END } from "../liveness/event_rings.ts";
 import { attend, recorder } from "../liveness/recorder.ts";
-import { pendingResources, processorMilliseconds } from "../platform/resources.ts";
+import {
+  outsideResources,
+  pendingResources,
+  processorMilliseconds,
+} from "../platform/resources.ts";
 import type { Context } from "../platform/telemetry.ts";
 import { activeContext, isTracing, LONG_WAIT_MS, spanOfWait } from "../telemetry/spans.ts";
 import type { CallSite } from "./call_site.ts";
@@ -231,7 +235,7 @@ export function watch(): void {
 /** Writes how the process is. */
 function describeProcess(slot: Slot): void {
   const { words, times } = slot;
-  words[TIMERS] = pendingResources();
+  words[TIMERS] = pendingResources() & 0xffff | outsideResources() << 16;
   words[HEAP_KB] = Deno.memoryUsage().heapUsed / 1024;
   attend();
   if (recorder !== undefined) recorder.event(HEAP, words[HEAP_KB]);

@@ -7,7 +7,7 @@ import { testInFull } from "../support/length.ts";
 async function printed(how: string, until?: Promise<unknown>): Promise<string> {
   const program = new URL("../support/programs/idle.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", program, how],
+    args: ["run", "--no-prompt", "--allow-net", program, how],
     ...{ stdin: "null", stdout: "null", stderr: "piped", env: { NO_COLOR: "1" } },
   }).spawn();
   let text = "";
@@ -25,16 +25,17 @@ async function printed(how: string, until?: Promise<unknown>): Promise<string> {
 }
 
 testInFull(
-  "a program whose processes all wait says so once, and not where a wait has a limit",
+  "a program whose processes all wait says so once, and not where a wait has a limit, or a server may wake it",
   async () => {
     const warned = Promise.all([printed("awaited"), printed("blocked")]);
-    // These two began at the same time, and would have warned by now.
-    const quiet = Promise.all([printed("off", warned), printed("limited", warned)]);
+    // These began at the same time, and would have warned by now.
+    const kinds = ["off", "limited", "server", "signal"];
+    const quiet = Promise.all(kinds.map((how) => printed(how, warned)));
     for (const text of await warned) {
       assert.match(text, /nothing has moved for ten seconds\. 2 processes, all wait/);
       assert.match(text, /Nobody puts anything into queue \d "dishes"/);
       assert.match(text, /detectDeadlocks\(\{ idle: "off" \}\)/);
     }
-    assert.deepEqual(await quiet, ["", ""]);
+    assert.deepEqual(await quiet, ["", "", "", ""]);
   },
 );

@@ -26,7 +26,11 @@ import { importsOf, isModule } from "../../lib/platform/parser.ts";
 import * as primordials from "../../lib/platform/primordials.ts";
 import { ownRuntime } from "../../lib/platform/requirements.ts";
 import process from "node:process";
-import { pendingResources, processorMilliseconds } from "../../lib/platform/resources.ts";
+import {
+  outsideResources,
+  pendingResources,
+  processorMilliseconds,
+} from "../../lib/platform/resources.ts";
 import { meter, tracing } from "../../lib/platform/telemetry.ts";
 import { isObjectUrl, newObjectUrl } from "../../lib/platform/object_urls.ts";
 
@@ -43,6 +47,19 @@ export const objects: Assumption[] = [
     observe: () => {
       const isOn = tracing !== undefined || meter !== undefined;
       return `${isOn ? "on" : "off"}, and ${"telemetry" in Deno ? "there" : "not there"}`;
+    },
+  },
+  {
+    claim: "Deno's core lists by name what may wake an isolate",
+    places: ["lib/platform/resources.ts"],
+    kind: "quirk",
+    expected: ["one more while there is a listener for signals"],
+    observe: () => {
+      const before = outsideResources(), listener = () => {};
+      Deno.addSignalListener("SIGUSR2", listener);
+      const isCounted = outsideResources() === before + 1;
+      Deno.removeSignalListener("SIGUSR2", listener);
+      return isCounted ? "one more while there is a listener for signals" : `${before}`;
     },
   },
   {

@@ -12,6 +12,8 @@ if (import.meta.main) {
   child.start();
   if (Deno.args[0] === "off") detectDeadlocks({ idle: "off" });
   if (Deno.args[0] === "limited") dishes.get({ timeout: 1_000_000 }).catch(() => {});
+  if (Deno.args[0] === "server") Deno.serve({ port: 0, onListen() {} }, () => new Response());
+  if (Deno.args[0] === "signal") Deno.addSignalListener("SIGUSR2", () => {});
   if (Deno.args[0] === "blocked") child.joinSync();
   else await child.join();
 }
