@@ -76,6 +76,7 @@ export type {
   LockStatistics,
   RLockStatistics,
   SemaphoreStatistics,
+  SharedMemoryStatistics,
 } from "./lib/sync/statistics.ts";
 export { wait, waitNowait, waitSync } from "./lib/wait/wait.ts";
 export { Process, type ProcessConstructor, type ProcessObject } from "./lib/process/process.ts";
@@ -84,6 +85,7 @@ export type { TargetForms, TargetParameters, TargetResult } from "./lib/target/t
 export { activeChildren } from "./lib/process/active_children.ts";
 export { currentProcess, parentProcess } from "./lib/process/current.ts";
 export type { CurrentProcess, ParentProcess, ProcessInfo } from "./lib/process/process_info.ts";
+export type { ProcessStatistics } from "./lib/process/process_statistics.ts";
 export type { ProcessPermissions } from "./lib/process/permissions.ts";
 export { cpuCount, sleep } from "./lib/process/system.ts";
 export type {

@@ -338,11 +338,12 @@ export async function run(
     given = unpack();
     if (recorder !== undefined) recorder.event(READY, identity.pid);
     announceReady(ownControl(), READINESS.own);
-    const call = () =>
-      travel.isClass
-        ? runObject(code, identity, given as Record<string, unknown>)
-        : Reflect.apply(code as Code, undefined, given as unknown[]);
-    const result = await (traceparent === undefined ? call() : withinProcess(traceparent, call));
+    const result = await (traceparent !== undefined
+      ? withinProcess(traceparent, () =>
+        call(code as Code, identity, travel))
+      : travel.isClass
+      ? runObject(code, identity, given as Record<string, unknown>)
+      : Reflect.apply(code as Code, undefined, given as unknown[]));
     await endChildren();
     await emitBeforeExit();
     reportReturn(reply, result);
@@ -359,6 +360,13 @@ function explained(error: unknown, travel: Travel): unknown {
   } catch { // a getter of the error, or a trap, threw
     return error;
   }
+}
+
+/** Calls the target. */
+function call(code: Code, identity: Identity, travel: Travel): unknown {
+  return travel.isClass
+    ? runObject(code, identity, given as Record<string, unknown>)
+    : Reflect.apply(code, undefined, given as unknown[]);
 }
 
 function runObject(code: unknown, identity: Identity, own: Record<string, unknown>): unknown {

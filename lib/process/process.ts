@@ -36,6 +36,7 @@ import { ownPermissions, type ProcessPermissions } from "./permissions.ts";
 import { canDelegate, type Started, startProcess } from "./start.ts";
 import { headlineOf, recreateFailure } from "../transfer/recreate_error.ts";
 import type { CurrentProcess } from "./process_info.ts";
+import { type ProcessStatistics, statisticsOf } from "./process_statistics.ts";
 import type { Target } from "../target/target.ts";
 import { beginSpan, endSpan, isTracing, traceparentOf } from "../telemetry/spans.ts";
 import type { Span } from "../platform/telemetry.ts";
@@ -233,6 +234,16 @@ export class ProcessObject<A extends unknown[] = unknown[], R = unknown>
 
   get #isRunning(): boolean {
     return this.#isSelf || this.#shared !== undefined && this.#code === null;
+  }
+
+  /**
+   * A snapshot of its figures: when it was started, its processor time, its heap. Python has nothing like it.
+   *
+   * @throws {InvalidStateError} if it was closed
+   */
+  statistics(): ProcessStatistics {
+    this.#checkOpen("statistics()");
+    return statisticsOf(this.#isRunning ? this.pid : undefined);
   }
 
   /**

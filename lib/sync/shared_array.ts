@@ -34,6 +34,7 @@ import {
   typeOf,
   type View,
 } from "./number_types.ts";
+import type { SharedMemoryStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { listOf, Number, Object, SafeMap, ToObject, TypeError } = primordials;
@@ -88,6 +89,9 @@ export interface SharedArrayMethods<T extends TypeCode> {
    * ```
    */
   update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T>;
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): SharedMemoryStatistics;
 
   /**
    * The element at `index`; whole numbers by `Atomics.load`. Unlike `array[index]` it refuses an index
@@ -241,6 +245,10 @@ function extended<T extends TypeCode>(code: T): ClassOf<T> {
 
     get lock(): RLock {
       return this.#elements.lock;
+    }
+
+    statistics(): SharedMemoryStatistics {
+      return this.#elements.statistics;
     }
 
     update(index: number, fn: (value: NumberOf<T>) => NumberOf<T>): NumberOf<T> {

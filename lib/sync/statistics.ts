@@ -120,3 +120,22 @@ export interface BarrierStatistics {
   /** Whether it is broken. */
   broken: boolean;
 }
+
+/**
+ * The statistics of a {@linkcode Value} or a {@linkcode SharedArray}.
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, type SharedMemoryStatistics } from "@multiproc/multiprocessing";
+ *
+ * const votes = new SharedArray("u32", 3);
+ * const { bytes, lock }: SharedMemoryStatistics = votes.statistics();
+ * console.log(bytes, lock.owner); // 12 null
+ * ```
+ */
+export interface SharedMemoryStatistics {
+  /** Bytes of shared memory that its numbers take. */
+  bytes: number;
+  /** The statistics of its lock. */
+  lock: RLockStatistics;
+}

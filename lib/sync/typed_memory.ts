@@ -24,6 +24,7 @@ import {
   type TypeCode,
   type View,
 } from "./number_types.ts";
+import type { SharedMemoryStatistics } from "./statistics.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { RangeError, SharedArrayBuffer, TypeError } = primordials;
@@ -129,6 +130,11 @@ export class TypedMemory<T extends TypeCode> {
 
   get lock(): RLock {
     return this.#parts.lock;
+  }
+
+  get statistics(): SharedMemoryStatistics {
+    const { buffer } = this.#parts;
+    return { bytes: buffer.byteLength, lock: this.lock.statistics() };
   }
 
   checkIndex(index: number): void {

@@ -19,6 +19,7 @@ import {
 } from "./typed_memory.ts";
 import type { RLock } from "./rlock.ts";
 import { handedOverOnly } from "../shm/shared_state.ts";
+import type { SharedMemoryStatistics } from "./statistics.ts";
 import { check, type IntegerCode, type NumberOf, type TypeCode, typeOf } from "./number_types.ts";
 
 const NAME = "Value";
@@ -225,6 +226,11 @@ export class Value<T extends TypeCode> {
     replacement: NumberOf<T>,
   ): NumberOf<T> {
     return this.#elements.compareExchange(0, expected, replacement);
+  }
+
+  /** A snapshot of its state. Python has nothing like it. */
+  statistics(): SharedMemoryStatistics {
+    return this.#elements.statistics;
   }
 
   /** @ignore */
