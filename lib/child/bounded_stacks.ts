@@ -1,13 +1,15 @@
 // Deno makes the text of an error's stack, and ends the whole program where that has more than 2 ** 29 bytes: where an
 // error has a very long name or message, or a function on the stack has one (Deno 2.9.6). In a sealed process these
 // texts are made here, as Deno makes them, and what is very long is left out. The user's Error.prepareStackTrace comes
-// first, as ever.
+// first, as ever. The methods of call sites keep a list in which Deno looks for its own entries, and end the program
+// where the language's objects have getters for those: then they are refused.
 
 import * as primordials from "../platform/primordials.ts";
 
 const { Object, Reflect, StringPrototypeIndexOf, StringPrototypeSlice } = primordials;
-const { defineProperty } = Object;
-const { apply } = Reflect;
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { apply, ownKeys } = Reflect;
+const ArrayPrototype = globalThis.Array.prototype, ObjectPrototype = globalThis.Object.prototype;
 
 /** The most characters of a name or a message, and of a name in a frame. */
 const MAX_TEXT = 2 ** 24, MAX_NAME = 10_000;
@@ -25,7 +27,9 @@ export function boundStacks(): void {
   const { Error } = globalThis;
   let own: unknown, before: unknown;
   const prepare = (error: unknown, sites: readonly Site[]) =>
-    typeof own === "function" ? apply(own, Error, [error, sites]) : stackOf(error, sites);
+    typeof own === "function"
+      ? apply(own, Error, [error, guardedSites(sites)])
+      : stackOf(error, sites);
   defineProperty(Error, "prepareStackTrace", {
     // Deno calls what it finds here.
     get: () => prepare,
@@ -40,6 +44,57 @@ export function boundStacks(): void {
     configurable: false,
   });
   defineProperty(globalThis, "Error", { value: Error, writable: false, configurable: false });
+}
+
+/** A call site for the user's code: its prototype has the same methods, guarded. */
+class GuardedSite {
+  readonly #site: Site;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  static of(value: object): Site | undefined {
+    return #site in value ? value.#site : undefined;
+  }
+}
+const siteOf = GuardedSite.of;
+let hasMethods = false;
+
+/** Call sites for the user's code, by guarded methods. */
+function guardedSites(sites: readonly Site[]): object[] {
+  const made: object[] = [];
+  if (hasEntries() || sites.length === 0) return made;
+  if (!hasMethods) addMethods(getPrototypeOf(sites[0]));
+  for (let i = 0; i < sites.length; i++) made[i] = new GuardedSite(sites[i]);
+  return made;
+}
+
+function addMethods(methods: Record<PropertyKey, unknown>): void {
+  hasMethods = true;
+  const { prototype } = GuardedSite;
+  delete (prototype as { constructor?: unknown }).constructor;
+  for (const name of primordials.each(ownKeys(methods))) {
+    const original = methods[name];
+    if (typeof original !== "function") continue;
+    const value = function (this: object) {
+      const site = siteOf(this);
+      return site === undefined || hasEntries()
+        ? undefined
+        : apply(original as () => unknown, site, []);
+    };
+    defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+}
+
+/** Whether arrays inherit one of the entries that Deno's lists have. */
+function hasEntries(): boolean {
+  if (getPrototypeOf(ArrayPrototype) !== ObjectPrototype) return true;
+  for (let i = 0; i < 3; i++) {
+    if (getOwnPropertyDescriptor(ArrayPrototype, i) !== undefined) return true;
+    if (getOwnPropertyDescriptor(ObjectPrototype, i) !== undefined) return true;
+  }
+  return false;
 }
 
 function stackOf(error: unknown, sites: readonly Site[]): string {
@@ -61,6 +116,7 @@ function partOf(error: unknown, key: "name" | "message", otherwise: string): str
 }
 
 function frameOf(site: Site): string {
+  if (hasEntries()) return "<anonymous>";
   try {
     for (let i = 0; i < PARTS.length; i++) {
       const part = site[PARTS[i]]();

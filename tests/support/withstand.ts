@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { How } from "./programs/hostile.ts";
 import { type Attempt, attempts } from "./hostile.ts";
 import { calls } from "./hostile_calls.ts";
+import { realm } from "./hostile_realm.ts";
 import { run } from "./programs.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function withstand(how: How): Promise<void> {
   assert.equal(code, 0, `the program ended after ${before}: ${errors}`);
   assert.deepEqual([last?.name, last?.came], ["the program", "as ever"]);
   const known = new Map<string, Attempt>(
-    [...attempts, ...calls].map((attempt) => [attempt.name, attempt]),
+    [...attempts, ...calls, ...realm].map((attempt) => [attempt.name, attempt]),
   );
   const held = how.isolation === "os" ? HELD_BY_OS : /(?!)/;
   const wrong = lines.slice(0, -1).filter(({ name, came }) =>

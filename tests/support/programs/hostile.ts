@@ -5,9 +5,10 @@
 import { Pipe, Process, Queue } from "@multiproc/multiprocessing";
 import { type Attempt, attempts as others } from "../hostile.ts";
 import { calls } from "../hostile_calls.ts";
+import { realm } from "../hostile_realm.ts";
 import { ownTime } from "../own_time.ts";
 
-const attempts = [...others, ...calls];
+const attempts = [...others, ...calls, ...realm];
 
 /** By reference, and in a process by source: it may use nothing outside of it. */
 export async function execute(code: string): Promise<string> {
