@@ -1,6 +1,6 @@
-// The attempts of hostile code in a sealed process (support/hostile.ts, support/hostile_calls.ts), in each kind of
-// process: all of them in the first, and every third, in turn, in the others. With `-- --all`, or HOSTILE=all, all of
-// them in all kinds; with HOSTILE_ONLY=words those whose name has them.
+// The attempts of hostile code in a sealed process (support/hostile.ts, hostile_calls.ts and hostile_realm.ts there), in
+// each kind of process: all of them in the first, and every ninth, in turn, in the others. With `-- --all`, or
+// HOSTILE=all, all of them in all kinds; with HOSTILE_ONLY=words those whose name has them.
 
 import type { How } from "../support/programs/hostile.ts";
 import { withstand } from "../support/withstand.ts";
@@ -22,6 +22,6 @@ const kinds: How[] = [
 for (const [i, kind] of kinds.entries()) {
   const { by, limits, nested = false, isolation = "" } = kind;
   const name = `by ${by}, ${JSON.stringify(limits)} ${nested ? "nested" : isolation}`;
-  const how = i === 0 || isAll || only ? { ...kind, only } : { ...kind, every: 3, first: i };
+  const how = i === 0 || isAll || only ? { ...kind, only } : { ...kind, every: 9, first: i };
   Deno.test(`hostile code in a sealed process comes to nothing: ${name}`, () => withstand(how));
 }

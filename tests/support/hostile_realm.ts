@@ -160,17 +160,19 @@ attempts(anything, {
     `globalThis.onerror = () => true; for (let i = 0; i < 1e3; i++) reportError(new Error("x")); return 1`,
 });
 attempts(ended, {
-  "an unload that never ends": `addEventListener("unload", () => { for (;;); }); return 1`,
   "a handler of errors that never ends":
     `addEventListener("error", () => { for (;;); }); reportError(1)`,
   "a thenable that never resolves": `setInterval(() => {}, 1e6); return { then() {} }`,
   "a wait in shared memory of its own":
     `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`,
   "a regular expression without end": `return /^(a+)+$/.test("a".repeat(40) + "b")`,
+  "an iterator without end": `return Iterator.from({ next: () => ({}) }).find(() => false)`,
+}, "timeLimit");
+attempts(anything, {
+  "an unload that never ends": `addEventListener("unload", () => { for (;;); }); return 1`,
   "a pattern of URLs without end":
     `return new URLPattern({ pathname: "/((a+)+)b" }).test("https://x/" + "a".repeat(40))`,
   "a handler of a Proxy without end": `return new Proxy({}, { ownKeys() { for (;;); } })`,
-  "an iterator without end": `return Iterator.from({ next: () => ({}) }).find(() => false)`,
 }, "timeLimit");
 
 // Results that change while they are read, and those that are strange
@@ -278,7 +280,7 @@ attempts(anything, {
 
 attempts(/^(?!found)/, {
   "a flood of listeners":
-    `const on = new EventTarget(); for (let i = 0; i < 1e5; i++) on.addEventListener("x", () => {}); on.dispatchEvent(new Event("x")); return 1`,
+    `const on = new EventTarget(); for (let i = 0; i < 2e3; i++) on.addEventListener("x", () => {}); on.dispatchEvent(new Event("x")); return 1`,
   "a flood of waits":
     `const words = new Int32Array(new SharedArrayBuffer(4)); for (let i = 0; i < 1e4; i++) Atomics.waitAsync(words, 0, 0); return Atomics.notify(words, 0)`,
   "a flood of digests":

@@ -25,7 +25,9 @@ export async function withstand(how: How): Promise<void> {
     "--allow-all",
     "--no-prompt",
   ], 600_000);
-  const lines = out.filter((line) => line.startsWith("{")).map((line): Line => JSON.parse(line));
+  const lines = out.filter((line) => line.startsWith('{"name":')).map((line): Line =>
+    JSON.parse(line)
+  );
   const last = lines.at(-1);
   const before = lines.slice(-5).map(({ name }) => name).join(", ");
   assert.equal(code, 0, `the program ended after ${before}: ${errors}`);
