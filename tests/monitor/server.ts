@@ -291,7 +291,8 @@ for (const how of ["blocked", "computing"]) {
     await using stuck = await started("blocked.ts", how);
     const shown = await shows(stuck.url, ({ queues, processes }: Snapshot) => {
       const main = processes.find(({ name }) => name === "MainProcess");
-      return queues.rows[0]?.waiterCount > 0 &&
+      // The rate is known of queues that main has told of.
+      return queues.rows[0]?.waiterCount > 0 && queues.rows[0].putRate !== null &&
         (how === "computing" ? main!.state === "running" : main!.state === "blocked");
     });
     assert.equal(shown.queues.rows[0].name, "answers");

@@ -1,4 +1,4 @@
-// Makes a hundred queues and keeps one. Needs --v8-flags=--expose-gc.
+// Makes a hundred queues, and keeps one once the monitor knows all. Needs --v8-flags=--expose-gc.
 
 import { Queue, sleep } from "../../../mod.ts";
 import { serveMonitor } from "../../../monitor.ts";
@@ -7,10 +7,12 @@ declare const gc: () => void;
 
 const monitor = await serveMonitor();
 const kept = new Queue({ name: "kept" });
-for (let i = 0; i < 100; i++) new Queue({ name: undefined });
+let others = Array.from({ length: 99 }, () => new Queue());
+while ((await (await fetch(`${monitor.url}data`)).json()).queues.total < 100) await sleep(100);
 console.log(monitor.url);
+others = [];
 for (;;) {
   await sleep(100);
   gc();
-  kept.qsize();
+  kept.putManyNowait(others);
 }
