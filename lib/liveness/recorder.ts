@@ -6,8 +6,8 @@
 //
 // A process notices a trace that begins or ends when it waits, is blocked, or starts, and at each event.
 //
-// Reading the clock takes longer than a put. While events come in quick succession, it is read for each sixteenth
-// alone. Items that follow each other in a queue count as one event then, that of the first; other events are given
+// Reading the clock takes longer than a put. While events come in quick succession, it is read for one in
+// 32 alone. Items that follow each other in a queue count as one event then, that of the first; other events are given
 // their times by the reader, at the pace of those before. In the next turn of the event loop the clock is read again,
 // so that a pause never lies between events that look as if they came in one go.
 
@@ -47,7 +47,7 @@ const {
 } = primordials;
 
 /** Events that come faster than one in so many ms are quick, and then at most one in so many has its time. */
-const QUICK_MS = 0.003, MOST_UNTIMED = 16;
+const QUICK_MS = 0.003, MOST_UNTIMED = 32;
 const MASK = EVENTS - 1;
 /** The most bytes of a text. */
 const MOST_TEXT = 250;

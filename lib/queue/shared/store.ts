@@ -125,7 +125,7 @@ export class Store<T> implements Subject {
 
   /** Records for a trace that items were put or got: the first of the last many, and those up to the last. */
   #record(type: number, first: number, last: number, count: number): void {
-    this.#beKnown();
+    if (this.#knownTo !== recorder) this.#beKnown();
     if (recorder === undefined) return;
     recorder.items(type, QUEUE, this.#number, first, 1);
     if (count > 1) recorder.items(type, QUEUE, this.#number, (last - count + 2) | 0, count - 1);
