@@ -320,7 +320,33 @@ const returned = [
   Array.from({ length: 100 }, (_, i) => ({ i, text: `${i}` })),
 ];
 
+/** In ms: a call that takes longer hangs. */
+const HANG_MS = 20_000;
+
+/**
+ * Has a thread that isn't this library's tell of a call that hangs: which kind, and which of its uses. The words: the
+ * number of calls so far, the kind, the use.
+ */
+function watch(): Int32Array {
+  const words = new Int32Array(new SharedArrayBuffer(12));
+  const text = `onmessage = ({ data }) => {
+    let last = 0, since = performance.now();
+    setInterval(() => {
+      const now = performance.now();
+      if (data[0] !== last) [last, since] = [data[0], now];
+      else if (now - since > ${HANG_MS}) {
+        console.error("hangs: kind " + data[1] + ", use " + data[2] + ", after " + last + " calls");
+        since = Infinity;
+      }
+    }, 500);
+  };`;
+  new Worker(`data:text/javascript,${encodeURIComponent(text)}`, { type: "module" })
+    .postMessage(words);
+  return words;
+}
+
 if (import.meta.main) {
+  const watched = watch();
   const [seconds, seed] = Deno.args.map(Number), random = randomFrom(seed);
   let last = ownTime();
   let worst = {
@@ -434,7 +460,11 @@ if (import.meta.main) {
     const until = performance.now() + 700;
     while (performance.now() < until && spoiler.isAlive()) {
       try {
-        await use[random() % use.length](call);
+        const which = random() % use.length;
+        watched[1] = round % names.length;
+        watched[2] = which;
+        watched[0]++;
+        await use[which](call);
       } catch {
         worst.errors++;
       }
