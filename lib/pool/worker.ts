@@ -2,34 +2,26 @@
 // every end of a worker is found here, exactly once, and told to the pool.
 
 import { EOFError } from "../errors.ts";
-import { type Connection, endpointOf } from "../pipe/connection.ts";
-import type { Endpoint } from "../pipe/endpoint.ts";
+import type { Connection } from "../pipe/connection.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import type { Process } from "../process/process.ts";
 import { recreateFailure } from "../transfer/recreate_error.ts";
 import type { Failure } from "../transfer/remote_error.ts";
 import { CallSite } from "../wait/call_site.ts";
-import { addChore, removeChore, WAIT } from "../wait/eventcount.ts";
 import { eventually, type Operation } from "../wait/operation.ts";
-import { afterYield, countAsMany, yieldIsDue } from "../wait/yield.ts";
 import { Board, newBoardMemory, SLOTS, ticketOf } from "./board.ts";
 import { Cells, newCellMemory, NO_CELLS } from "./cells.ts";
 import {
   ABORT,
   BROKEN,
   CREDIT,
-  DEFINE,
   DONE,
   END,
   FAILED,
   type FromWorker,
   GROWN,
   IN_CELLS,
-  LARGE,
-  MANY,
   MESSAGE,
-  OBJECTS,
-  ONE,
   PLACES,
   READY,
   RETURN,
@@ -37,7 +29,6 @@ import {
   sendableReason,
   STOPPED,
   TOLD,
-  type ToWorker,
   type WorkerSetup,
   YIELD,
 } from "./protocol.ts";
@@ -50,6 +41,7 @@ import { placed } from "./message_place.ts";
 import { type RunningItem, SentUnits } from "./sent_units.ts";
 import { TimeLimits } from "./time_limits.ts";
 import type { Unit } from "./unit.ts";
+import { messageOf, WorkerLink } from "./worker_link.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -63,9 +55,7 @@ const {
   each,
   Math,
   performance,
-  queueMicrotask,
   SafeMap,
-  SafeSet,
   setTimeout,
 } = primordials;
 
@@ -119,7 +109,6 @@ export interface WorkerMaking {
  */
 export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
-const NOTHING: readonly object[] = [];
 /** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
 /** The time that a task may take to end after its signal while others run beside it, in ms. */
@@ -138,21 +127,14 @@ interface Stopping {
 /** One worker of a pool. */
 export class Worker {
   readonly process: Process;
-  /** Kept, because a connection that nothing refers to is closed. */
-  readonly connection: Connection;
-  readonly #end: Endpoint;
-  readonly #receiving: Operation<unknown>;
+  readonly #link: WorkerLink;
   readonly #board: Board;
   readonly #headers: Headers;
   readonly #cells: Cells;
   readonly #events: WorkerEvents;
   readonly #concurrency: number;
-  readonly #known = new SafeSet<number>();
   readonly #sent: SentUnits;
   #state: WorkerState = "loading";
-  /** Whether the worker is not woken for each message that is sent. */
-  #isCorked = false;
-  #spinsSoon = false;
   #isLoaded = false;
   /** Ends a worker whose initializer doesn't end. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
@@ -197,13 +179,10 @@ export class Worker {
     );
     this.#events = events;
     this.#concurrency = setup.concurrency;
-    this.connection = here;
-    this.#end = endpointOf(here);
-    this.#receiving = this.#end.receiving();
-    this.#receiving.eventcount.isQuiet = true;
-    this.#end.largestBuffer = LARGE;
-    this.#end.beInternal();
-    this.#end.onFirstPost = () => this.#send([OBJECTS]);
+    this.#link = new WorkerLink(here, {
+      hear: () => this.#drain(),
+      maySpin: () => this.#state !== "ended" && events.isOnlyBusy(this),
+    });
     this.process = start(there, { ...setup, board, headers, cells, epoch });
     // Asked once for its result, the process doesn't print its error: the pool tells it.
     try {
@@ -289,10 +268,10 @@ export class Worker {
   /** Sends the worker a unit. Throws if an item can't cross, and has done nothing then. */
   give(unit: Unit, now = performance.now()): void {
     const { call, options } = unit;
-    this.#define(call);
+    this.#link.define(call);
     // A worker that has work needn't be woken for more before this turn of the program's code is over.
-    if (this.#sent.units.size > 0) this.#cork();
-    else if (this.#pace.isShort) this.#spinSoon();
+    if (this.#sent.units.size > 0) this.#link.cork();
+    else if (this.#pace.isShort) this.#link.spinSoon();
     const slot = this.#sent.freeSlot();
     const cells = unit.type === RUN ? this.#cells.take(slot, unit.items.length) : NO_CELLS;
     const isTimed = options.timeLimit !== undefined || this.#concurrency > 1;
@@ -300,7 +279,7 @@ export class Worker {
     this.#headers.write(slot, type, id, call.id, isSpread, first, attempt, isTimed, cells);
     const ticket = ticketOf(slot, this.#board.offer(slot));
     try {
-      this.#send(messageOf(ticket, unit), options.transfer);
+      this.#link.send(messageOf(ticket, unit), options.transfer);
     } catch (error) {
       this.#board.revoke(slot);
       this.#cells.give(cells);
@@ -313,82 +292,25 @@ export class Worker {
     if (options.timeLimit !== undefined) this.#limits.watch();
   }
 
-  #define({ id, travel, name }: Registered): void {
-    if (this.#known.has(id)) return;
-    this.#send([DEFINE, id, travel, name]);
-    this.#known.add(id);
-  }
-
   /** Lets the worker load a function before it is needed. */
   prepare(call: Registered): void {
     try {
-      this.#define(call);
+      this.#link.define(call);
     } catch {
       // The worker's end is noticed where its messages are received.
     }
   }
 
-  /** Sends a message. The only bound of the pipe is its memory, and a full pipe is an error for the caller. */
-  #send(message: ToWorker, transfer: readonly object[] = NOTHING): void {
-    this.#end.trySend(message, transfer)?.onTimeout();
-  }
-
-  /** Sends messages without waking the worker, until this turn of the program's code is over. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#end.cork();
-    queueMicrotask(this.#uncork);
-    addChore(this.#uncork); // for a turn that blocks
-  }
-
-  readonly #uncork = (): void => {
-    if (!this.#isCorked) return;
-    this.#isCorked = false;
-    this.#end.uncork();
-    removeChore(this.#uncork);
-  };
-
-  /** Spins for the result of a short unit, once the program's code has had its turn: a sleep would take longer. */
-  #spinSoon(): void {
-    if (this.#spinsSoon) return;
-    this.#spinsSoon = true;
-    queueMicrotask(this.#spin);
-  }
-
-  readonly #spin = (): void => {
-    this.#spinsSoon = false;
-    if (this.#state === "ended" || !this.#events.isOnlyBusy(this)) return;
-    if (yieldIsDue()) {
-      void afterYield(undefined); // in a loop of short calls the event loop has its turns
-      return;
-    }
-    const { eventcount } = this.#receiving;
-    if (!eventcount.spin()) return;
-    countAsMany();
-    this.look();
-    eventcount.passOn();
-  };
-
   /** The consumer of a generator has taken values. */
   credit(unit: Unit, count: number): void {
     const slot = this.#sent.slotOf(unit);
-    if (slot !== undefined) this.#trySend([CREDIT, slot, unit.id, count]);
+    if (slot !== undefined) this.#link.trySend([CREDIT, slot, unit.id, count]);
   }
 
   /** The consumer of a generator wants no more. */
   close(unit: Unit): void {
     const slot = this.#sent.slotOf(unit);
-    if (slot !== undefined) this.#trySend([RETURN, slot, unit.id]);
-  }
-
-  /** Sends a message to a worker that may just be ending. */
-  #trySend(message: ToWorker): void {
-    try {
-      this.#send(message);
-    } catch {
-      // The worker's end is noticed where its messages are received.
-    }
+    if (slot !== undefined) this.#link.trySend([RETURN, slot, unit.id]);
   }
 
   // Taking work back
@@ -446,7 +368,7 @@ export class Worker {
       const timer = setTimeout(() => this.#outlivesSignal(slot), AFTER_SIGNAL_MS);
       Deno.unrefTimer(timer as unknown as number);
       this.#stopping.set(slot, { timer, wasTold: false });
-      this.#trySend([ABORT, slot, unit.id, sendableReason(reason)]);
+      this.#link.trySend([ABORT, slot, unit.id, sendableReason(reason)]);
     }
     if (rest.length > 0) this.#events.returned(rest);
   }
@@ -500,7 +422,7 @@ export class Worker {
 
   /** Tells a worker that leaves that no more messages come: while it has units, they need some. */
   #endIfDone(): void {
-    if (this.#state === "leaving" && this.#sent.units.size === 0) this.#trySend([END]);
+    if (this.#state === "leaving" && this.#sent.units.size === 0) this.#link.trySend([END]);
   }
 
   /** As retire(), at the end of the pool: a worker whose initializer goes on is ended after a while. */
@@ -550,7 +472,7 @@ export class Worker {
 
   async #listen(): Promise<void> {
     // Only polls: a message that was taken while the thread is blocked could not be read by hearSync().
-    const polling = { ...this.#end.polling, maySpin: () => this.#events.isOnlyBusy(this) };
+    const { polling } = this.#link;
     const here = new CallSite(this.#listen), caller = () => here;
     try {
       for (;;) {
@@ -574,32 +496,27 @@ export class Worker {
       if (!(error instanceof EOFError)) throw error;
       this.#endSync();
     }
-    this.#uncork();
+    this.#link.uncork();
   }
 
   /** Reads what a worker has sent without waking this process, if there is anything. */
   look(): void {
-    if (this.#state === "ended" || this.#sent.units.size === 0) return;
-    try {
-      this.#drain();
-    } catch (error) {
-      if (!(error instanceof EOFError)) throw error; // #listen() meets it, too
-    }
+    if (this.#state !== "ended" && this.#sent.units.size > 0) this.#link.look();
   }
 
   /** The operation of the next message, for blocking waits. */
   get receiving(): Operation<unknown> {
-    return this.#receiving;
+    return this.#link.receiving;
   }
 
   #drain(): void {
     let isInCells = false;
     try {
       for (;;) {
-        const message = this.#receiving.attempt();
-        if (message === WAIT) break;
-        if ((message as FromWorker)[0] === IN_CELLS) isInCells = true;
-        else this.#hear(message as FromWorker);
+        const message = this.#link.receive();
+        if (message === undefined) break;
+        if (message[0] === IN_CELLS) isInCells = true;
+        else this.#hear(message);
       }
     } finally {
       if (isInCells) this.#readAllCells();
@@ -787,23 +704,8 @@ export class Worker {
     ) {
       console.error(`${this.name} has ended with an error that belongs to no task:`, this.cause);
     }
-    this.connection.close();
+    this.#link.close();
     this.process.close();
     this.#events.ended(this);
   }
-}
-
-/** The message that brings a unit. */
-function messageOf(
-  ticket: number,
-  { items, isSpread, options, call, traceparent }: Unit,
-): ToWorker {
-  const name = options.name === call.name ? undefined : options.name;
-  const isPlain = name === undefined && traceparent === undefined;
-  if (items.length > 1) {
-    return isPlain ? [MANY, ticket, items] : [MANY, ticket, items, name, traceparent];
-  }
-  const { 0: item } = items;
-  if (!isPlain) return [ONE, ticket, item, name, traceparent];
-  return isSpread && (item as readonly unknown[]).length === 0 ? ticket : [ONE, ticket, item];
 }
