@@ -43,6 +43,8 @@ function newClient(url: string, { ca, connectTimeout }: HubOptions & { connectTi
     maintNotifications: "disabled",
     disableClientInfo: true,
     disableOfflineQueue: true,
+    // Else the client makes a signal, a timer and a listener for each command. Beats find out what doesn't answer.
+    commandOptions: { timeout: 0 },
     socket: {
       ...isSecure ? { tls: true as const, ...ca === undefined ? {} : { ca: [ca].flat() } } : {},
       connectTimeout,

@@ -220,6 +220,25 @@ if isPlain and call('EXISTS', B..':waitget') == 0 then
   call('HSET', STATE, 's', first + n - 1)
   return { 1, n }
 end
+-- Nearly as common: one item, for one that waits for it.
+if isPlain and n == 1 and call('EXISTS', READY) == 0 then
+  local c = call('ZRANGE', B..':waitget', 0, 0)[1]
+  local epoch = c:sub(-1) ~= '!' and call('HGET', B..':c:'..c, 'e')
+  if epoch then
+    local tag, e = call('HINCRBY', META, 'tag', 1), ARGV[6]
+    e = char(math.min(e:byte(1) + 1, 255))..e:sub(2)
+    call('HSET', B..':own:'..c, tag, e)
+    if call('PUBLISH', B..':w:'..c, struct.pack('>BI4dI4', 105, epoch, tag, #e)..e) > 0 then
+      call('ZREM', B..':waitget', c)
+      call('HDEL', B..':want', c)
+      call('HINCRBY', META, 'put', 1)
+      call('HINCRBY', META, 'got', 1)
+      call('HSET', STATE, 's', first)
+      return { 1, 1 }
+    end
+    call('HDEL', B..':own:'..c, tag)
+  end
+end
 ${SERVE}
 local skip = math.max(0, math.min(n, last - first + 1))
 if skip == n then return { 1, n } end
@@ -259,7 +278,7 @@ return { i == n and 1 or 0, i }
    * will come.
    */
   take: `${OOM}${PRELUDE}${FENCE}
-for i = 8, #ARGV do call('HDEL', OWN, ARGV[i]) end
+for i = 8, #ARGV, 1000 do call('HDEL', OWN, unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 -- The common case, without the functions below: there are items, and nobody waits for room. Beats keep the leases.
 if m[3] == '0' and not m[6] and not m[7] then
   local es = call('LPOP', READY, math.min(tonumber(ARGV[4]), 100))

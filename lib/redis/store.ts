@@ -461,10 +461,7 @@ export class Store implements Member {
     for (const { max } of asked) n = Math.min(MAX_ASKED, n + max);
     const isWaiting = asked.some(({ isLast }) => !isLast);
     const { leaseTime, maxItemBytes } = this.wires.options;
-    const acks = this.#acks;
-    this.#acks = [];
-    clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
+    const acks = this.#takeAcks();
     const unwaits = this.#unwaits, messages = this.#messages;
     const bytes = Math.min(MAX_CALL_BYTES, maxItemBytes);
     const args = [String(n), isWaiting ? "1" : "0", String(leaseTime), String(bytes)];
@@ -529,14 +526,32 @@ export class Store implements Member {
   acknowledge(entries: readonly Entry[]): void {
     for (const { tag } of entries) this.#acks.push(tag);
     if (this.#acks.length > MAX_ASKED) return void this.#sendAcks();
-    this.#ackTimer ??= setTimeout(() => this.#sendAcks(), ACK_DELAY);
+    this.#ackTimer ??= setTimeout(this.#ackTime, ACK_DELAY);
+  }
+
+  /** The timer isn't cleared where a call takes the acknowledgements along: making one for each item costs more. */
+  readonly #ackTime = (): void => {
+    this.#ackTimer = undefined;
+    if (this.#acks.length === 0) return;
+    if (this.#acksTaken === this.#acksTakenBefore) return void this.#sendAcks();
+    this.#acksTakenBefore = this.#acksTaken;
+    this.#ackTimer = setTimeout(this.#ackTime, ACK_DELAY);
+  };
+
+  /** How often acknowledgements were taken along, now and when the timer was started last. */
+  #acksTaken = 0;
+  #acksTakenBefore = 0;
+
+  #takeAcks(): number[] {
+    const acks = this.#acks;
+    if (acks.length === 0) return acks;
+    this.#acks = [];
+    this.#acksTaken++;
+    return acks;
   }
 
   async #sendAcks(): Promise<void> {
-    clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
-    const acks = this.#acks;
-    this.#acks = [];
+    const acks = this.#takeAcks();
     if (acks.length === 0 || this.#failure !== undefined) return;
     const tags = acks.map(String);
     await this.#sendEndings(tags).catch(() => {});
