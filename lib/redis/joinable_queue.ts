@@ -23,7 +23,8 @@ import type { BlockOptions } from "../wait/options.ts";
 import type { Entry } from "./entry.ts";
 import { type Lease, leaseOf } from "./lease.ts";
 import { RemoteQueue, type RemoteQueueStatistics, storeIn } from "./queue.ts";
-import { leaseLostError, Store } from "./store.ts";
+import { leaseLostError } from "./queue_errors.ts";
+import { Store } from "./store.ts";
 
 /**
  * The figures of a {@linkcode RemoteJoinableQueue}.
@@ -99,7 +100,8 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
   override async statistics(): Promise<RemoteJoinableQueueStatistics> {
     const store = storeIn(this);
     const { size, put, got, done, isShut, leased, dead } = await store.look();
-    const { waitingToGet, waitingToPut, waitingToJoin, maxSize } = store;
+    const { takes, puts, joins, maxSize } = store;
+    const waitingToGet = takes.waiting, waitingToPut = puts.waiting, waitingToJoin = joins.waiting;
     const unfinished = Math.max(0, put - done);
     return {
       ...{ size, maxSize, put, got, unfinished, leased, dead },
@@ -111,7 +113,7 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
   protected override taken(entries: unknown): void {
     const store = storeIn(this);
     for (const entry of entries as Entry[]) {
-      store.hold(entry, () => {});
+      store.takes.hold(entry, () => {});
       this.#undone.push(entry.tag);
     }
   }
@@ -126,7 +128,7 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
   async taskDone(): Promise<void> {
     const store = storeIn(this);
     const tag = this.#undone.shift() ?? "";
-    const answer = await store.end(tag);
+    const answer = await store.takes.end(tag);
     if (answer === "1") return;
     if (tag !== "" && answer === "0") throw leaseLostError(this.name);
     throw new RangeError(
@@ -142,12 +144,12 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
    */
   async join(options?: WaitOptions): Promise<boolean> {
     const timeout = timeoutOf(options), signal = signalOf(options);
-    return await storeIn(this).join(timeout, signal);
+    return await storeIn(this).joins.join(timeout, signal);
   }
 
   /** Like {@linkcode RemoteJoinableQueue.join}, but blocks the thread while it waits. */
   joinSync(options?: BlockOptions): boolean {
-    return storeIn(this).joinSync(blockingTimeoutOf(options));
+    return storeIn(this).blocking.join(blockingTimeoutOf(options));
   }
 
   /**
@@ -159,7 +161,7 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
     const store = storeIn(this);
     const timeout = timeoutOf(options), signal = signalOf(options);
     const take = (entries: Entry[]) => leaseOf<T>(store, entries[0]);
-    return await store.get(1, take, timeout, signal) as Lease<T>;
+    return await store.takes.get(1, take, timeout, signal) as Lease<T>;
   }
 
   /**

@@ -10,7 +10,8 @@ import {
   receivedParts,
 } from "./core.ts";
 import { attemptOf, type Entry, itemOf } from "./entry.ts";
-import { leaseLostError, type Store } from "./store.ts";
+import { leaseLostError } from "./queue_errors.ts";
+import type { Store } from "./store.ts";
 
 /**
  * An item of a {@linkcode RemoteJoinableQueue} that this client has until `done()` or `giveBack()`. When its
@@ -62,7 +63,7 @@ export class Lease<T = unknown> implements AsyncLease<T> {
     this.attempt = attemptOf(entry.bytes);
     this.#store = store;
     this.#tag = entry.tag;
-    store.hold(entry, () => this.#lost.abort(leaseLostError(store.name)));
+    store.takes.hold(entry, () => this.#lost.abort(leaseLostError(store.name)));
   }
 
   /** Whether the item is another's by now, as far as this client knows. */
@@ -89,14 +90,14 @@ export class Lease<T = unknown> implements AsyncLease<T> {
       );
     }
     this.#isDone = true;
-    if (await this.#store.end(this.#tag) === "0") throw leaseLostError(this.#store.name);
+    if (await this.#store.takes.end(this.#tag) === "0") throw leaseLostError(this.#store.name);
   }
 
   /** Gives the item back to the head of the queue, for anybody; it does nothing once the lease has ended. */
   async giveBack(): Promise<void> {
     if (this.#isDone || this.#isGivenBack) return;
     this.#isGivenBack = true;
-    await this.#store.release(this.#tag);
+    await this.#store.takes.release(this.#tag);
   }
 
   /** Gives the item back, unless it is done: at the end of a block with `await using`. */

@@ -125,7 +125,8 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
   async statistics(): Promise<RemoteQueueStatistics> {
     const store = this.#store;
     const { size, put, got, isShut, leased } = await store.look();
-    const { waitingToGet, waitingToPut, maxSize } = store;
+    const { takes, puts, maxSize } = store;
+    const waitingToGet = takes.waiting, waitingToPut = puts.waiting;
     return { size, maxSize, put, got, leased, waitingToGet, waitingToPut, shutDown: isShut };
   }
 
@@ -142,7 +143,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
     const timeout = timeoutOf(options), signal = signalOf(options);
-    await this.#store.put([this.#encode(item, "item")], false, timeout, signal);
+    await this.#store.puts.put([this.#encode(item, "item")], false, timeout, signal);
   }
 
   /**
@@ -151,7 +152,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * @throws {QueueFull} if there is none; other errors as `put`
    */
   async putNowait(item: T): Promise<void> {
-    await this.#store.put([this.#encode(item, "item")], false, 0);
+    await this.#store.puts.put([this.#encode(item, "item")], false, 0);
   }
 
   /**
@@ -163,7 +164,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
     const timeout = timeoutOf(options), signal = signalOf(options);
-    await this.#store.put(this.#encodeAll(items), true, timeout, signal);
+    await this.#store.puts.put(this.#encodeAll(items), true, timeout, signal);
   }
 
   /**
@@ -172,7 +173,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * @throws {QueueFull} if there is not enough room; its `count` is how many were put; other errors as `put`
    */
   async putManyNowait(items: Iterable<T>): Promise<void> {
-    await this.#store.put(this.#encodeAll(items), true, 0);
+    await this.#store.puts.put(this.#encodeAll(items), true, 0);
   }
 
   /**
@@ -183,7 +184,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   putSync(item: T, options?: BlockOptions): void {
     const timeout = blockingTimeoutOf(options);
-    this.#store.putSync([this.#encode(item, "item")], false, timeout);
+    this.#store.blocking.put([this.#encode(item, "item")], false, timeout);
   }
 
   /**
@@ -193,7 +194,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   putManySync(items: Iterable<T>, options?: BlockOptions): void {
     const timeout = blockingTimeoutOf(options);
-    this.#store.putSync(this.#encodeAll(items), true, timeout);
+    this.#store.blocking.put(this.#encodeAll(items), true, timeout);
   }
 
   #encode(item: T, root: string): Buffer {
@@ -214,7 +215,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   async get(options?: WaitOptions): Promise<T> {
     const timeout = timeoutOf(options), signal = signalOf(options);
-    return await this.#store.get(1, this.#takeOne, timeout, signal) as T;
+    return await this.#store.takes.get(1, this.#takeOne, timeout, signal) as T;
   }
 
   /**
@@ -223,7 +224,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * @throws {QueueEmpty} if there is none; other errors as `get`
    */
   async getNowait(): Promise<T> {
-    return await this.#store.get(1, this.#takeOne, 0) as T;
+    return await this.#store.takes.get(1, this.#takeOne, 0) as T;
   }
 
   /**
@@ -236,7 +237,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
   async getMany(max: number, options?: WaitOptions): Promise<T[]> {
     checkMost(max);
     const timeout = timeoutOf(options), signal = signalOf(options);
-    return await this.#store.get(max, this.#takeAll, timeout, signal) as T[];
+    return await this.#store.takes.get(max, this.#takeAll, timeout, signal) as T[];
   }
 
   /**
@@ -245,7 +246,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * @throws {QueueEmpty} if there is none; other errors as `get`
    */
   async getManyNowait(max: number): Promise<T[]> {
-    return await this.#store.get(checkMost(max), this.#takeAll, 0) as T[];
+    return await this.#store.takes.get(checkMost(max), this.#takeAll, 0) as T[];
   }
 
   /**
@@ -255,7 +256,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    */
   getSync(options?: BlockOptions): T {
     const timeout = blockingTimeoutOf(options);
-    return this.#store.getSync(1, this.#takeOne, timeout) as T;
+    return this.#store.blocking.get(1, this.#takeOne, timeout) as T;
   }
 
   /**
@@ -266,7 +267,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
   getManySync(max: number, options?: BlockOptions): T[] {
     checkMost(max);
     const timeout = blockingTimeoutOf(options);
-    return this.#store.getSync(max, this.#takeAll, timeout) as T[];
+    return this.#store.blocking.get(max, this.#takeAll, timeout) as T[];
   }
 
   readonly #takeOne = (entries: Entry[]): T => this.#takeAll(entries)[0];
@@ -283,7 +284,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * @ignore
    */
   protected taken(entries: unknown): void {
-    this.#store.acknowledge(entries as Entry[]);
+    this.#store.takes.acknowledge(entries as Entry[]);
   }
 
   /**
@@ -334,7 +335,7 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
           use(itemOf(entries[0].bytes) as T);
           this.taken(entries);
         };
-        return this.#store.get(1, take, Infinity, signal);
+        return this.#store.takes.get(1, take, Infinity, signal);
       },
       isEnd,
     }, this);

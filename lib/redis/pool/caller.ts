@@ -109,7 +109,7 @@ export class Caller implements Executor {
         this.#answered(number);
         return failUnsent(unit, placed(error, unit));
       }
-      this.#tasks.put([entry], false, Infinity).catch((error) => {
+      this.#tasks.puts.put([entry], false, Infinity).catch((error) => {
         if (this.#sent.has(number) && !unit.isDropped) failUnsent(unit, error);
       });
     };
@@ -221,7 +221,7 @@ export class Caller implements Executor {
     const { signal } = this.#quiet;
     try {
       while (this.#sent.size > 0) {
-        await this.#answers.get(MAX_TAKEN, this.#take, Infinity, signal);
+        await this.#answers.takes.get(MAX_TAKEN, this.#take, Infinity, signal);
       }
     } catch (error) {
       if (!signal.aborted) this.#loseAll(error);
@@ -234,7 +234,7 @@ export class Caller implements Executor {
     for (const { bytes } of entries) {
       for (const answer of itemOf(bytes) as Answer[]) this.#hear(answer);
     }
-    this.#answers.acknowledge(entries);
+    this.#answers.takes.acknowledge(entries);
   };
 
   #hear(answer: Answer): void {

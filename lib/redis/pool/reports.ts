@@ -48,7 +48,7 @@ export class Reports {
 
   /** A task is over, once all that was told before has arrived. */
   over(tag: number): void {
-    this.#tasks.letGo(tag);
+    this.#tasks.takes.letGo(tag);
     this.#over.push(tag);
     this.#soon();
   }
@@ -100,7 +100,7 @@ export class Reports {
       ...tags.map(String),
     ];
     await this.#tasks.call("report", () => args);
-    this.#tasks.forget(tags);
+    this.#tasks.takes.forget(tags);
   }
 
   #encode(answers: Answer[]): Buffer[] {

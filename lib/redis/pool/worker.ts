@@ -130,8 +130,8 @@ export class PoolWorker {
         continue;
       }
       this.#forget(run);
-      this.#tasks.letGo(run.tag);
-      this.#tasks.giveBack([run.tag], true);
+      this.#tasks.takes.letGo(run.tag);
+      this.#tasks.takes.giveBack([run.tag], true);
     }
   }
 
@@ -149,7 +149,7 @@ export class PoolWorker {
       while (!signal.aborted) {
         const room = this.#capacity - this.#runs.size;
         if (room <= 0) await this.#change();
-        else await this.#tasks.get(room, this.#begin, Infinity, signal);
+        else await this.#tasks.takes.get(room, this.#begin, Infinity, signal);
       }
     } catch (error) {
       if (!signal.aborted) {
@@ -202,7 +202,7 @@ export class PoolWorker {
         ...{ tag, name, caller, queueId, number, message, attempt },
         ...{ unit: undefined, left: message[10].length, begun: undefined },
       };
-      this.#tasks.hold(entry, () => this.#lost(run));
+      this.#tasks.takes.hold(entry, () => this.#lost(run));
       this.#runs.set(name, run);
       if (this.#gone.has(name)) this.#drop(run);
       else this.#beginOf(run);

@@ -1,0 +1,185 @@
+// Calls that block the thread: a thread beside it runs their scripts.
+
+import { InvalidStateError } from "./core.ts";
+import type { Buffer } from "node:buffer";
+import type { Arg } from "./driver.ts";
+import { entriesOf, type Entry } from "./entry.ts";
+import { Interrupted } from "./errors.ts";
+import { type Helper, HelperReply } from "./helper.ts";
+import { type Host, MAX_ASKED, MAX_CALL_BYTES, MAX_ENTRIES, POLL } from "./host.ts";
+import type { Puts } from "./puts.ts";
+import { emptyError, fullError, shutDownError, unanswered } from "./queue_errors.ts";
+import type { ScriptName } from "./scripts.ts";
+import type { Takes } from "./takes.ts";
+import { PATIENCE } from "./waiter.ts";
+
+/** In whose name a blocked thread calls scripts. */
+interface Blocked {
+  client: string;
+  epoch(): number;
+  /** Begins an epoch. */
+  hello(helper: Helper): void;
+}
+
+/** The queue, as these calls use it. */
+export interface BlockingHost extends Host {
+  /** Makes sure that it is open, blocking until it is. */
+  openSync(helper: () => Helper): void;
+  /** Begins an epoch, and returns its number. */
+  nextEpoch(): number;
+  /** The server has lost it: nobody can go on. Returns the error. */
+  lost(): Error;
+}
+
+/** The calls of a queue that block. */
+export class BlockingCalls {
+  readonly #host: BlockingHost;
+  readonly #takes: Takes;
+  readonly #puts: Puts;
+
+  constructor(host: BlockingHost, takes: Takes, puts: Puts) {
+    this.#host = host;
+    this.#takes = takes;
+    this.#puts = puts;
+  }
+
+  #open(): void {
+    this.#host.openSync(() => this.#blocking());
+  }
+
+  /** The helper, where this thread may block. */
+  #blocking(): Helper {
+    this.#host.check();
+    const helper = this.#host.wires.helper();
+    if (helper !== undefined) {
+      // While this thread is blocked, nobody else beats.
+      this.#host.wires.shareBeats();
+      return helper;
+    }
+    throw new InvalidStateError(
+      "This process can have no threads, and so can't block. Use the methods that return promises.",
+    );
+  }
+
+  /** Runs a script by the helper, in an epoch of the caller's, until the server has answered. */
+  #runSync(script: ScriptName, who: Blocked, args: Arg[], end: number): unknown {
+    const helper = this.#blocking();
+    for (let isLate = false;; isLate = true) {
+      try {
+        if (isLate || who.epoch() === 0) who.hello(helper);
+        const own = [this.#host.id, who.client, String(who.epoch()), ...args];
+        return helper.runSync(script, this.#host.base, own);
+      } catch (error) {
+        if (error instanceof HelperReply) {
+          if (error.message.startsWith("MPLOST")) {
+            throw this.#host.lost();
+          }
+          if (!error.message.startsWith("MPOLD")) throw error;
+        } else if (!(error instanceof Interrupted)) throw error;
+        if (performance.now() > end + PATIENCE) throw unanswered(this.#host.wires.url);
+        helper.waitSync(`${this.#host.base}:w:nobody`, 0);
+      }
+    }
+  }
+
+  /** Items are leased to this client, as those that it waits for by promises. */
+  readonly #taker: Blocked = {
+    client: "",
+    epoch: () => this.#host.epoch,
+    hello: (helper) => {
+      const epoch = this.#host.nextEpoch();
+      const { client, options } = this.#host.wires;
+      const args = [this.#host.id, client, String(epoch), String(options.leaseTime)];
+      const own = helper.runSync("hello", this.#host.base, args) as unknown[];
+      this.#takes.stock(entriesOf(own, 0));
+    },
+  };
+
+  #putEpoch = 0;
+  #putNumber = 1;
+  /** Items are put by a client of their own, so that they don't get between those under way. */
+  readonly #giver: Blocked = {
+    client: "",
+    epoch: () => this.#putEpoch,
+    hello: (helper) => {
+      this.#putEpoch++;
+      const { client, options } = this.#host.wires;
+      const args = [this.#host.id, `${client}!`, String(this.#putEpoch), String(options.leaseTime)];
+      helper.runSync("hello", this.#host.base, args);
+    },
+  };
+
+  get(max: number, use: (entries: Entry[]) => unknown, timeout: number): unknown {
+    this.#open();
+    this.#taker.client = this.#host.wires.client;
+    const helper = this.#blocking();
+    const end = performance.now() + timeout, channel = `${this.#host.channel}!`;
+    const { leaseTime, maxItemBytes } = this.#host.wires.options;
+    helper.waitSync(channel, 0);
+    for (;;) {
+      const left = end - performance.now();
+      const acks = this.#takes.takeAcks();
+      const args = [
+        ...[
+          String(Math.min(max, MAX_ASKED)),
+          timeout > 0 && left > 0 ? "2" : "0",
+          String(leaseTime),
+        ],
+        ...[String(Math.min(MAX_CALL_BYTES, maxItemBytes)), ...acks.map(String)],
+      ];
+      const reply = this.#runSync("take", this.#taker, args, end) as unknown[];
+      this.#takes.forget(acks);
+      if (reply[0] === 1) this.#takes.stock(entriesOf(reply, 1));
+      const taken = this.#takes.unstock(max);
+      if (taken.length > 0) return use(taken);
+      if (reply[0] === -1) throw shutDownError("is empty");
+      if (timeout === 0 || left <= 0) throw emptyError();
+      helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
+    }
+  }
+
+  put(entries: Buffer[], isMany: boolean, timeout: number): void {
+    this.#open();
+    const helper = this.#blocking();
+    this.#giver.client = `${this.#host.wires.client}!`;
+    const end = performance.now() + timeout, channel = `${this.#host.channel}!`;
+    helper.waitSync(channel, 0);
+    if (timeout === 0 && this.#puts.hasLine) {
+      throw fullError(this.#host.maxSize, 0, entries.length, isMany);
+    }
+    for (let put = 0; put < entries.length;) {
+      const part: Buffer[] = [];
+      for (let bytes = 0; put + part.length < entries.length && bytes < MAX_CALL_BYTES;) {
+        const entry = entries[put + part.length];
+        bytes += entry.length;
+        if (part.push(entry) >= MAX_ENTRIES) break;
+      }
+      const left = end - performance.now();
+      const first = this.#putNumber;
+      this.#putNumber += part.length;
+      const isWaiting = timeout > 0 && left > 0;
+      const args = [String(first), isWaiting ? "1" : "0", ...part];
+      const reply = this.#runSync("put", this.#giver, args, end) as number[];
+      put += reply[1];
+      if (reply[0] === -1) throw shutDownError("takes no more items");
+      if (put === entries.length) return;
+      if (reply[0] === 1) continue;
+      if (!isWaiting) throw fullError(this.#host.maxSize, put, entries.length, isMany);
+      helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
+    }
+  }
+
+  join(timeout: number): boolean {
+    this.#open();
+    this.#taker.client = this.#host.wires.client;
+    const helper = this.#blocking();
+    const end = performance.now() + timeout, channel = `${this.#host.base}:w:nobody`;
+    helper.waitSync(channel, 0);
+    for (let pause = 1;; pause = Math.min(2 * pause, 50)) {
+      if (this.#runSync("join", this.#taker, ["0"], end) === 1) return true;
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      helper.waitSync(channel, Math.max(1, Math.min(left, pause)));
+    }
+  }
+}
