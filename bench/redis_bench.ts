@@ -1,7 +1,7 @@
 // Queues in a Redis server: this library, a bare list by the same client (which loses items), BullMQ, and Python's
 // manager queue over TCP. Needs redis-server and python3 on the PATH; the figures go to standard output.
 //
-//   deno run --allow-all bench/redis_bench.ts [--items 5000] [--million] [--clients]
+//   deno run --allow-all bench/redis_bench.ts [--items 5000] [--rounds 3] [--million] [--clients] [--no-bullmq]
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
@@ -111,6 +111,14 @@ async function bareList(server: Server): Promise<void> {
     for (let i = 0; i < N; i++) {
       await a.sendCommand(["RPUSH", "bare", encode(i)]);
       JSON.parse(await a.sendCommand(["LPOP", "bare"]) as string);
+    }
+  }, server);
+  const sha = await a.sendCommand(["SCRIPT", "LOAD", "return 1"]) as string;
+  // No call of a script by this client can take less.
+  await measure("the floor: two empty scripts, one by one", N, async () => {
+    for (let i = 0; i < N; i++) {
+      await a.sendCommand(["EVALSHA", sha, "1", "bare", encode(i)]);
+      await a.sendCommand(["EVALSHA", sha, "1", "bare"]);
     }
   }, server);
   const there = Math.floor(N / 5);
@@ -258,7 +266,7 @@ async function eight(server: Server): Promise<void> {
     () => new Deno.Command(Deno.execPath(), { args: ["run", "-A", "--no-check", file] }).spawn(),
   );
   for (let i = 0; i < 8; i++) await counts.get();
-  const n = 100_000, start = performance.now();
+  const n = 1_000_000, start = performance.now();
   for (let at = 0; at < n; at += 1000) {
     await queue.putMany(Array.from({ length: 1000 }, (_, i) => at + i));
   }

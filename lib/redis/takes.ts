@@ -271,9 +271,9 @@ export class Takes {
   /** The acknowledgements that the next call takes along. */
   takeAcks(): number[] {
     const acks = this.#acks;
-    if (acks.length === 0) return acks;
+    // A list of its own in any case: items that are got while the call is under way must not get into it.
     this.#acks = [];
-    this.#acksTaken++;
+    if (acks.length > 0) this.#acksTaken++;
     return acks;
   }
 

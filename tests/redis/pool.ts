@@ -475,6 +475,28 @@ Deno.test("deleting a pool, and closing the hub, are told to whoever waits", asy
   assert.throws(() => hub.pool("late"), InvalidStateError);
 });
 
+Deno.test("a server whose memory is full refuses calls, and the calls that it has are done", async () => {
+  await using own = await Server.start({ args: ["--maxmemory", "6mb"] });
+  await using hub = await connect(own.url, { leaseTime: LEASE });
+  const pool = hub.pool("full"), accepted: Promise<unknown>[] = [];
+  const text = "x".repeat(20_000);
+  let refused: TaskError | undefined;
+  while (refused === undefined) {
+    const task = pool.submit(tasks.echo, [text]);
+    // In their order: the first that is refused ends it.
+    const isThere = hub.queue("fence").then(() => pool.qsize());
+    await isThere.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve));
+    if (task.done()) refused = await task.exception(bound);
+    else accepted.push(task.result());
+    assert.ok(accepted.length < 1000);
+  }
+  assert.match(`${refused}`, /OOM/);
+  await using _ = await WorkerProgram.start(own.url, "full", "--lease-time", `${LEASE}`);
+  for (const result of await Promise.all(accepted)) assert.equal(result, text);
+  assert.equal(await pool.apply(tasks.square, [3]), 9);
+});
+
 // The program.
 
 Deno.test("the worker's arguments: what is wrong is said, with the usage, and the exit code is 2", async () => {

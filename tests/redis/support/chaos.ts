@@ -32,8 +32,8 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Longer than a hang: who is cut off for longer than its lease loses its items. */
-const LEASE = 5000;
+/** Longer than failures that follow each other: who is cut off for longer than its lease loses its items. */
+const LEASE = 10_000;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A consumer in a program of its own. */
@@ -139,8 +139,10 @@ export async function chaos(
         if (random() < 0.3) (await queue.getMany(10, options)).forEach(note);
         else note(await queue.get(options));
       } catch (error) {
-        if (error instanceof QueueEmpty || error === options.signal?.reason) outcome.aborts++;
-        else if ((error as Error).name === "QueueShutDown") return;
+        const isUnanswered = error instanceof TimeoutError; // for 5 s, while one failure followed the other
+        if (error instanceof QueueEmpty || isUnanswered || error === options.signal?.reason) {
+          outcome.aborts++;
+        } else if ((error as Error).name === "QueueShutDown") return;
         else throw error;
       }
     }
