@@ -26,11 +26,10 @@ import { lockScripts } from "./lock_scripts.ts";
 import { FENCE, OOM, PRELUDE, SERVE } from "./lua.ts";
 import { poolScripts } from "./pool/scripts.ts";
 
-/** The first line of a script says whether it may run while the server's memory is full: all but `put` and `open`. */
+/** The first line of a script says whether it may run while the server's memory is full: all but `put`. */
 export const scripts = {
   /** ARGV: a new id, then max, counted, attempts, expire, and the id of the one to open; each "" where the caller doesn't care. */
-  open: `#!lua
-local B, call = KEYS[1], redis.call
+  open: `${OOM}local B, call = KEYS[1], redis.call
 local META = B..':meta'
 if call('EXISTS', META) == 0 then
   if ARGV[6] ~= '' then return redis.error_reply('MPLOST the queue is gone') end
