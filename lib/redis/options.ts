@@ -28,7 +28,8 @@ export interface HubOptions {
   prefix?: string;
   /**
    * After how many ms without a beat the server takes a client for dead, and gives its items to others; 30,000 by
-   * default, from 100 up. A client beats three times in it, and every 5 s at least.
+   * default, from 100 up. A client beats three times in it, and every 5 s at least. It has to be longer than a thread
+   * takes to start, where blocking calls are used.
    */
   leaseTime?: number;
   /** The largest item, in bytes as encoded; 2 ** 24 (16 MB) by default, at most 2 ** 28. */

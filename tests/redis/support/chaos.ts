@@ -186,9 +186,9 @@ export async function chaos(
   const consuming = Promise.all([consume(queues[2]), consume(queues[3])]);
   consuming.catch(() => {});
   await Promise.all([producing, destroy()]);
-  // What killed consumers had comes back when their leases end; then nothing more comes.
+  // What killed consumers had is leased until their leases end, and comes back then; after that nothing more comes.
   for (let calm = 0; calm < 3;) {
-    await sleep(LEASE);
+    await sleep(500);
     const { size, leased } = await queues[1].statistics();
     calm = size === 0 && leased === 0 ? calm + 1 : 0;
   }
