@@ -30,21 +30,27 @@ export interface Held extends Disposable, AsyncDisposable {
   release(): void;
 }
 
-class HeldUntilDisposed implements Held {
-  #release: (() => void) | undefined;
+/** What is held: its release() is called once. */
+interface Releasable {
+  release(): void;
+}
 
-  constructor(release: () => void) {
-    this.#release = release;
+/** The guard of what was just acquired. */
+export class HeldUntilDisposed implements Held {
+  #held: Releasable | undefined;
+
+  constructor(held: Releasable) {
+    this.#held = held;
   }
 
   get released(): boolean {
-    return this.#release === undefined;
+    return this.#held === undefined;
   }
 
   release(): void {
-    const release = this.#release;
-    this.#release = undefined;
-    release?.();
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) held.release();
   }
 
   [customInspect](inspect: Inspect, options: Deno.InspectOptions): string {
@@ -65,25 +71,25 @@ class HeldUntilDisposed implements Held {
 /** Waits until the lock or permit is acquired; throws a TimeoutError if that took too long. */
 export async function hold(
   taking: Operation<boolean>,
-  release: () => void,
+  held: Releasable,
   what: string,
   options: WaitOptions | undefined,
 ): Promise<Held> {
   // The error is thrown in the wait, which knows its call site.
   const onTimeout = () => throwTooLate(what);
   await eventually({ ...taking, onTimeout }, options);
-  return new HeldUntilDisposed(release);
+  return new HeldUntilDisposed(held);
 }
 
 /** Like hold(), but blocks the thread. */
 export function holdSync(
   taking: Operation<boolean>,
-  release: () => void,
+  held: Releasable,
   what: string,
   options: BlockOptions | undefined,
 ): Held {
   if (!blocking(taking, options)) throwTooLate(what);
-  return new HeldUntilDisposed(release);
+  return new HeldUntilDisposed(held);
 }
 
 function throwTooLate(what: string): never {

@@ -12,7 +12,7 @@ import {
 import { noteMade } from "../wait/made.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Held, hold, holdSync } from "./guard.ts";
+import { type Held, HeldUntilDisposed, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { LOCK_WORDS, LockWord } from "./lock_word.ts";
@@ -149,7 +149,14 @@ export class Lock implements Holdable {
    * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
-    return hold(this.#lockWord.taking(), () => this.release(), NAME, options);
+    try {
+      if (
+        options === undefined && this.#lockWord.eventcount.waiting === 0 && this.#lockWord.tryTake()
+      ) return done(new HeldUntilDisposed(this));
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+    return hold(this.#lockWord.taking(), this, NAME, options);
   }
 
   /**
@@ -158,7 +165,10 @@ export class Lock implements Holdable {
    * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
-    return holdSync(this.#lockWord.taking(), () => this.release(), NAME, options);
+    if (
+      options === undefined && this.#lockWord.eventcount.waiting === 0 && this.#lockWord.tryTake()
+    ) return new HeldUntilDisposed(this);
+    return holdSync(this.#lockWord.taking(), this, NAME, options);
   }
 
   /** @ignore */

@@ -12,7 +12,7 @@ import {
 import { noteMade } from "../wait/made.ts";
 import { blocking, done, eventually, now, type Operation } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Held, hold, holdSync } from "./guard.ts";
+import { type Held, HeldUntilDisposed, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
 import { checkHeld, reacquiring, releaseAll, reportDeath } from "./condition_lock.ts";
 import { LOCK_WORDS, LockWord } from "./lock_word.ts";
@@ -124,7 +124,12 @@ export class RLock implements Holdable {
    * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
-    return hold(this.#taking(), () => this.release(), NAME, options);
+    try {
+      if (options === undefined && this.#tryTake()) return done(new HeldUntilDisposed(this));
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+    return hold(this.#taking(), this, NAME, options);
   }
 
   /**
@@ -133,7 +138,8 @@ export class RLock implements Holdable {
    * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
-    return holdSync(this.#taking(), () => this.release(), NAME, options);
+    if (options === undefined && this.#tryTake()) return new HeldUntilDisposed(this);
+    return holdSync(this.#taking(), this, NAME, options);
   }
 
   #tryTake(): boolean {

@@ -14,7 +14,7 @@ import {
 import { noteMade } from "../wait/made.ts";
 import { blocking, done, eventually, now } from "../wait/operation.ts";
 import type { BlockOptions, WaitOptions } from "../wait/options.ts";
-import { type Held, hold, holdSync } from "./guard.ts";
+import { type Held, HeldUntilDisposed, hold, holdSync } from "./guard.ts";
 import type { Holdable } from "./holdable.ts";
 import { MAX_PERMITS, newSemaphoreState, SemaphoreState, TOO_MANY } from "./semaphore_state.ts";
 import {
@@ -180,7 +180,16 @@ export class Semaphore implements Holdable {
    * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
    */
   hold(options?: WaitOptions): Promise<Held> {
-    return hold(this.#permits.taking(), () => this.release(), this.#kind, options);
+    try {
+      if (
+        options === undefined && this.#permits.eventcount.waiting === 0 && this.#permits.tryTake()
+      ) {
+        return done(new HeldUntilDisposed(this));
+      }
+    } catch (error) {
+      return primordials.Promise.reject(error);
+    }
+    return hold(this.#permits.taking(), this, this.#kind, options);
   }
 
   /**
@@ -189,7 +198,10 @@ export class Semaphore implements Holdable {
    * @throws the errors that `hold` throws
    */
   holdSync(options?: BlockOptions): Held {
-    return holdSync(this.#permits.taking(), () => this.release(), this.#kind, options);
+    if (
+      options === undefined && this.#permits.eventcount.waiting === 0 && this.#permits.tryTake()
+    ) return new HeldUntilDisposed(this);
+    return holdSync(this.#permits.taking(), this, this.#kind, options);
   }
 
   /** A snapshot of its state. Python has nothing like it. */
