@@ -509,7 +509,9 @@ const leases: Mutant[] = [
   },
   {
     name: "leases: a letter is put, and then its row is freed, without a note",
-    edits: [edit("shm/lease_table.ts", "        table.set(row, STATE, stateOf(BURYING, attempt));\n", "")],
+    edits: [
+      edit("shm/lease_table.ts", "        table.set(row, STATE, stateOf(BURYING, attempt));\n", ""),
+    ],
     scenarios: ["leases_abrupt_letter"],
   },
   {
