@@ -86,7 +86,7 @@ function provider(): Provider | undefined {
 }
 
 const found = "Deno" in globalThis ? provider() : undefined;
-const { trace, context } = found ?? {};
+const trace = found?.trace, context = found?.context;
 
 /** The tracer, and what is needed for parents; undefined while no spans are exported. */
 export const tracing = trace === undefined || context === undefined ? undefined : {
