@@ -415,7 +415,8 @@ export class Supervisor {
    * @param code the exit code where nothing else says how
    */
   #exited(code: number): void {
-    if (this.#state < ENDING) this.#exitCode = code;
+    // Deno gives a nested worker that fails as it begins the exit code 0.
+    if (this.#state < ENDING) this.#exitCode = code === 0 && this.#error !== undefined ? 1 : code;
     this.#advance(ENDING);
   }
 

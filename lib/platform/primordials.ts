@@ -82,13 +82,21 @@ export const setTimeout = g.setTimeout,
   clearTimeout = g.clearTimeout,
   setInterval = g.setInterval,
   clearInterval = g.clearInterval,
-  setImmediate = g.setImmediate,
   queueMicrotask = g.queueMicrotask,
   structuredClone = g.structuredClone,
   encodeURIComponent = g.encodeURIComponent,
   addEventListener: typeof globalThis.addEventListener = (...args: unknown[]) =>
     withoutAdded(() => apply(addGlobalListener, undefined, args)),
   removeEventListener = bound(g.removeEventListener, g);
+
+const immediately = g.setImmediate;
+
+/** Calls back after a turn of the event loop. */
+export function setImmediate(callback: () => void): void {
+  const immediate = immediately(callback) as unknown as { _argv?: unknown } | undefined;
+  // Deno spreads the list of further arguments, as the program may have replaced the iterator of arrays by then.
+  if (typeof immediate === "object" && immediate !== null) immediate._argv = undefined;
+}
 
 // Namespaces
 

@@ -196,6 +196,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
   #ended: number | undefined;
   /** Resolves the promise that result() returned first: most tasks have no other. */
   #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   /** The promise of further waits, which resolves when there is an outcome. */
   #settled: Promise<void> | undefined;
   #tellSettled: (() => void) | undefined;
@@ -257,7 +258,7 @@ export class Task<R = unknown> implements PromiseLike<R> {
     if (this.#resolve !== undefined) {
       if (outcome.state === "returned") this.#resolve(outcome.value);
       // The error is made after this turn: describing the item may run the program's code.
-      else this.#resolve(PromisePrototypeThen(this.#whenSettled(), () => this.#answer()));
+      else PromisePrototypeThen(this.#whenSettled(), () => this.#reject!(this.#failure()));
     }
     this.#tellSettled?.();
     this.#eventcount?.notify(Infinity);
@@ -294,8 +295,9 @@ export class Task<R = unknown> implements PromiseLike<R> {
     this.#asked();
     if (options === undefined) {
       if (this.#outcome === undefined && this.#resolve === undefined) {
-        return new primordials.Promise<R>((resolve) => {
+        return new primordials.Promise<R>((resolve, reject) => {
           this.#resolve = resolve as (value: unknown) => void;
+          this.#reject = reject;
         });
       }
       return PromisePrototypeThen(this.#whenSettled(), () => this.#answer());
@@ -324,6 +326,15 @@ export class Task<R = unknown> implements PromiseLike<R> {
     const outcome = this.#outcome!;
     if (outcome.state === "returned") return outcome.value;
     throw outcome.make();
+  }
+
+  /** What a wait for a task rejects with that has not returned. */
+  #failure(): unknown {
+    try {
+      return this.#answer();
+    } catch (error) {
+      return error;
+    }
   }
 
   #whenSettled(): Promise<void> {

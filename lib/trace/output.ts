@@ -57,7 +57,7 @@ export class FileOutput implements Output {
 export class StreamOutput implements Output {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor(stream: WritableStream<Uint8Array>) {
+  constructor(stream: WritableStream<Uint8Array<ArrayBuffer>>) {
     if (stream.locked) {
       throw new InvalidStateError(
         "The stream for the trace is in use. Give one that isn't locked.",

@@ -53,7 +53,7 @@ export interface TraceOptions {
   /** The file that is written: its path, or its URL. What is in it is lost. Needs `--allow-write`. */
   file?: string | URL;
   /** The stream that is written to, and closed at the end. */
-  writable?: WritableStream<Uint8Array>;
+  writable?: WritableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -131,16 +131,16 @@ export interface Trace extends AsyncDisposable {
  * }
  *
  * if (import.meta.main) {
- *   const file = await Deno.makeTempFile({ suffix: ".json" });
+ *   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
+ *   const text = new Response(readable).text();
  *   {
- *     await using _trace = trace({ file }); // until the end of the block
+ *     await using _trace = trace({ writable }); // until the end of the block
  *     const queue = new Queue<number>({ name: "answers" });
  *     new Process({ target: work, args: [queue] }).start();
  *     console.log(await queue.get()); // 42
  *   }
- *   const { traceEvents } = JSON.parse(await Deno.readTextFile(file));
+ *   const { traceEvents } = JSON.parse(await text);
  *   console.log(traceEvents.some((it: { name: string }) => it.name === 'queue 1 "answers"')); // true
- *   await Deno.remove(file);
  * }
  * ```
  */

@@ -288,6 +288,17 @@ Deno.test("a process that inherits can't revoke a right of its starter", async (
 });
 
 testInFull(
+  "where no process can be sealed, none starts, and a pool says that it can't work",
+  async () => {
+    const { code, out, errors } = await runProgram("unsealable.ts", [], [
+      ...["--allow-all", "--unstable-worker-options", "--v8-flags=--expose-gc"],
+    ]);
+    assert.equal(code, 0, errors);
+    assert.deepEqual(out, ["1", "1", "1", "BrokenPoolError This Deno can't be sealed:"]);
+  },
+);
+
+testInFull(
   "a confined process can't revoke the object URLs of others, and can its own",
   async () => {
     const target = (given: string) => {

@@ -71,6 +71,7 @@ Deno.test("messages have arrows, waits and locks begin and end, and processes ar
     await using _running = trace(to.options);
     const [here, there] = Pipe<number>(), lock = new Lock();
     const echo = start(targets.echo, [there], { name: "echo" });
+    await untilItWaits(echo.pid!, 0);
     for (let i = 0; i < 10; i++) {
       await here.send(i);
       assert.equal(await here.recv(), 2 * i);

@@ -25,7 +25,7 @@ import type { QueueStatistics } from "./queue_statistics.ts";
 import { Store, type StoreContent } from "./store.ts";
 import * as primordials from "../../platform/primordials.ts";
 
-const { Number, TypeError } = primordials;
+const { ArrayPrototypeConcat, Number, TypeError } = primordials;
 
 /** The store of a queue, for the other files of this folder. */
 export let storeOf: <T>(queue: Queue<T>) => Store<T>;
@@ -95,7 +95,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
   /** @ignore */
   [makeStore](options: QueueOptions, more: readonly string[] = []): Store<T> {
     const example = "new Queue({ maxSize: 10 })";
-    options = checkNames(options, [...BOUNDS_AND_NAME, ...more], example);
+    options = checkNames(options, ArrayPrototypeConcat(BOUNDS_AND_NAME, more), example);
     const { name } = options;
     const { maxSize, maxBytes } = checkBounds(options);
     if (name !== undefined) checkName(name);
