@@ -370,7 +370,7 @@ testInFull("a process that ends in time keeps its result and exit code", async (
   }));
 });
 
-Deno.test("a process that takes too much memory is killed, and the program lives", async () => {
+testInFull("a process that takes too much memory is killed, and the program lives", async () => {
   const cases = (["inherit", "none"] as const).flatMap((permissions) =>
     (["at once", "after an await", "with arrays of one length"] as const).map(async (how) => {
       const error = await failureOf({

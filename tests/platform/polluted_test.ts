@@ -51,20 +51,23 @@ for (const [what, value] of Object.entries(VALUES)) {
   });
 }
 
-Deno.test("nothing changes if Object.prototype has what the language looks for, and no functions", async () => {
-  for (const isEnumerable of [true, false]) {
-    const all = isEnumerable ? { ...steps, ...processSteps } : steps;
-    const expected = await answersOf(all);
-    const restore = pollute(Object.prototype, ["then", "toJSON"], "polluted", isEnumerable);
-    let answers: Record<string, string>;
-    try {
-      answers = await answersOf(all);
-    } finally {
-      restore();
+testInFull(
+  "nothing changes if Object.prototype has what the language looks for, and no functions",
+  async () => {
+    for (const isEnumerable of [true, false]) {
+      const all = isEnumerable ? { ...steps, ...processSteps } : steps;
+      const expected = await answersOf(all);
+      const restore = pollute(Object.prototype, ["then", "toJSON"], "polluted", isEnumerable);
+      let answers: Record<string, string>;
+      try {
+        answers = await answersOf(all);
+      } finally {
+        restore();
+      }
+      assert.deepEqual(answers, expected);
     }
-    assert.deepEqual(answers, expected);
-  }
-});
+  },
+);
 
 const nothing = () => undefined;
 /** Functions by the names that descriptors, iterators and JSON are asked for, in several forms. */
@@ -79,7 +82,8 @@ const FUNCTIONS: Record<string, (names: readonly string[]) => () => void> = {
 const DENO_IS_OLDER = ["2.9.4", "2.9.5"].includes(Deno.version.deno);
 
 for (const [what, add] of Object.entries(FUNCTIONS)) {
-  Deno.test(`nothing changes if Object.prototype has ${what} by names that the language looks for`, async () => {
+  const test = what.startsWith("functions") ? Deno.test : testInFull;
+  test(`nothing changes if Object.prototype has ${what} by names that the language looks for`, async () => {
     // Of each form other steps, and by tests/full/spoiling.ts all steps of all forms.
     const all = what === "getters of functions" && !DENO_IS_OLDER
       ? { ...steps, ...processSteps }

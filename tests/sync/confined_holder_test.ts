@@ -1,11 +1,12 @@
 // A process with permissions of its own holds a lock for ever: calls that have no timeout for the lock end even so.
 
+import { testInFull } from "../support/length.ts";
 import assert from "node:assert/strict";
 import { Condition, Event, Process, SharedArray, TimeoutError, Value } from "../../mod.ts";
 
 const confined = { by: "source", permissions: "none", timeLimit: 20_000 } as const;
 
-Deno.test("update() doesn't wait for ever for a lock that a confined process holds", async () => {
+testInFull("update() doesn't wait for ever for a lock that a confined process holds", async () => {
   const value = new Value("i32", 1), array = new SharedArray("i32", [1]);
   const held = new Event();
   const process = new Process({
@@ -28,7 +29,7 @@ Deno.test("update() doesn't wait for ever for a lock that a confined process hol
   await process.join({ timeout: 10_000 });
 });
 
-Deno.test("a wait ends though a confined process holds the condition's lock", async () => {
+testInFull("a wait ends though a confined process holds the condition's lock", async () => {
   const condition = new Condition(), held = new Event();
   const process = new Process({
     target: async (condition: Condition, held: Event) => {

@@ -1,5 +1,6 @@
 // statistics() of shared memory and of processes.
 
+import { testInFull } from "../support/length.ts";
 import assert from "node:assert/strict";
 import { Process, Queue, SharedArray, Value } from "../../mod.ts";
 
@@ -15,29 +16,32 @@ Deno.test("a Value and a SharedArray tell of their bytes and their lock", () => 
   assert.deepEqual(value.statistics().lock, { owner: null, count: 0, waiting: 0 });
 });
 
-Deno.test("a process tells when it was started, and what it needs once it has waited", async () => {
-  const queue = new Queue<number>(), before = Date.now();
-  const process = new Process({
-    target: (queue: Queue<number>) => queue.getSync(),
-    args: [queue],
-  });
-  assert.equal(process.statistics().startedAt, null);
-  process.start();
-  assert.ok(process.statistics().startedAt! >= before);
-  while (process.statistics().heap === null) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { waits, cpu, heap } = process.statistics();
-  assert.ok(waits === 1 && cpu! >= 0 && heap! > 100_000, `${waits}, ${cpu}, ${heap}`);
-  await queue.put(1);
-  assert.equal(await process.result(), 1);
-  assert.deepEqual(process.statistics(), {
-    startedAt: null,
-    waits: 0,
-    cpu: null,
-    heap: null,
-    lag: null,
-  });
-  process.close();
-  assert.throws(() => process.statistics(), /closed/);
-});
+testInFull(
+  "a process tells when it was started, and what it needs once it has waited",
+  async () => {
+    const queue = new Queue<number>(), before = Date.now();
+    const process = new Process({
+      target: (queue: Queue<number>) => queue.getSync(),
+      args: [queue],
+    });
+    assert.equal(process.statistics().startedAt, null);
+    process.start();
+    assert.ok(process.statistics().startedAt! >= before);
+    while (process.statistics().heap === null) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { waits, cpu, heap } = process.statistics();
+    assert.ok(waits === 1 && cpu! >= 0 && heap! > 100_000, `${waits}, ${cpu}, ${heap}`);
+    await queue.put(1);
+    assert.equal(await process.result(), 1);
+    assert.deepEqual(process.statistics(), {
+      startedAt: null,
+      waits: 0,
+      cpu: null,
+      heap: null,
+      lag: null,
+    });
+    process.close();
+    assert.throws(() => process.statistics(), /closed/);
+  },
+);
