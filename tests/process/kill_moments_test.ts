@@ -16,6 +16,8 @@ for (const end of Object.keys(ends) as End[]) {
           target: (ran: Queue<string>) => ran.putSync("ran"),
           args: [ran],
           by: "source",
+          // In a thread that is there already it could end by itself before it is told to.
+          warm: false,
           ...options,
         });
         process.start();
