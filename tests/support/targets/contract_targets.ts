@@ -26,6 +26,8 @@ export async function take(queue: BlockingQueue<Item>, face: Face): Promise<[num
     const item = face === "async" ? await queue.get() : queue.getSync();
     if (item === null) return got;
     got.push(item);
+    // Else a server would give the item to another one as this process ends.
+    if ("taskDone" in queue) await (queue as { taskDone(): unknown }).taskDone();
   }
 }
 
