@@ -23,6 +23,7 @@ import {
   type Captured,
   commit,
   discardMessage,
+  isMessage,
   type Message,
   pack,
   type PackedMessage,
@@ -61,6 +62,7 @@ import type { Operation } from "../wait/operation.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  Array,
   ArrayBuffer,
   ArrayBufferPrototypeSlice,
   ArrayPrototypeConcat,
@@ -250,7 +252,7 @@ export class Endpoint {
     for (let inVain = 0;; inVain++) {
       if (inVain > MOST_IN_VAIN) throw corrupted("pipe");
       const posted = receivePosted(this.#port) as Posted | undefined;
-      if (posted === undefined) throw corrupted("pipe");
+      if (typeof posted !== "object" || posted === null) throw corrupted("pipe");
       if (posted.number === number) return posted;
       dropPosted(posted);
     }
@@ -423,7 +425,7 @@ export class Endpoint {
       // A message that was fetched from the port can't be put back.
       checkStack(STACK_NEEDED);
       const message = this.#fetch(taken.words[NUMBER_WORD]).message!;
-      if (isExposed(queue.header.buffer)) exposeAll(message.serialized);
+      if (isExposed(queue.header.buffer) && isMessage(message)) exposeAll(message.serialized);
       return unpackMessage(message);
     }
     const message = decode(taken.bytes, LENGTH_BYTES, length);
@@ -662,7 +664,7 @@ export class Endpoint {
     for (let posted, left = MAX_POSTED; left > 0; left--) {
       posted = receivePosted(this.#port);
       if (posted === undefined) break;
-      dropPosted(posted as Posted);
+      if (typeof posted === "object" && posted !== null) dropPosted(posted as Posted);
     }
     closeQuietly(this.#port);
     this.#incoming?.notFull.notify(Infinity);
@@ -759,9 +761,12 @@ const STACK_NEEDED = 200;
 
 /** Discards a posted message that will not be received: ends the ports and streams in it. */
 function dropPosted({ message, moved = [] }: Posted): void {
-  if (message !== undefined) discardMessage(message);
+  discardMessage(message);
+  // Hostile code may have posted anything, also a list without an end.
+  if (!Array.isArray(moved)) return;
   const ignore = () => {};
   for (const object of each(moved)) {
+    if (typeof object !== "object") return;
     if (object instanceof WebPort) object.close();
     else if (object instanceof ReadableStream) {
       PromisePrototypeThen(object.cancel(), undefined, ignore);

@@ -41,7 +41,8 @@ class Elements<T> implements IterableIterator<T, undefined, unknown> {
   }
 
   next(): IteratorResult<T, undefined> {
-    this.done = this.#next >= this.#list.length;
+    // In this form a list without a length, which hostile code may have sent, has no elements.
+    this.done = !(this.#next < this.#list.length);
     this.value = this.done ? undefined : this.#list[this.#next++];
     return this as IteratorResult<T, undefined>;
   }

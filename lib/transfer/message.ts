@@ -167,17 +167,37 @@ export function commit(packed: PackedMessage, owner: Ref, how: string): void {
   for (const object of each(packed.objects)) object[moved]?.(owner, how);
 }
 
+/**
+ * Whether what was posted has the form of a message: hostile code may have posted anything, also a list that is as
+ * long as a list can be, and empty.
+ */
+export function isMessage(value: unknown): value is Message {
+  if (typeof value !== "object" || value === null) return false;
+  const { bytes, serialized, posted } = value as Message;
+  if (!(bytes instanceof Uint8Array) || !(bytes.buffer instanceof ArrayBuffer)) return false;
+  // Each object takes at least one of the bytes.
+  return isListWithin(serialized, bytes.length) && isListWithin(posted, bytes.length);
+}
+
+function isListWithin(value: unknown, most: number): boolean {
+  return Array.isArray(value) && value.length <= most;
+}
+
 /** Ends the objects that were handed over in a message that will never be unpacked. */
-export function discardMessage(message: Message): void {
-  for (const object of each(message.serialized)) discardSerialized(object);
+export function discardMessage(message: unknown): void {
+  if (!isMessage(message)) return;
+  for (const object of each(message.serialized)) {
+    if (typeof object !== "object" || object === null) return;
+    discardSerialized(object);
+  }
 }
 
 /** The value of a message that arrived, with the objects that were handed over in it. */
-export function unpackMessage({ bytes, serialized, posted }: Message): unknown {
-  const isPrivate = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer;
-  if (!isPrivate || !Array.isArray(serialized) || !Array.isArray(posted)) {
+export function unpackMessage(message: Message): unknown {
+  if (!isMessage(message)) {
     throw new TypeError("What has arrived is no value: somebody has forged it.");
   }
+  const { bytes, serialized, posted } = message;
   const handedOver = ArrayPrototypeMap(serialized, deserialize);
   return decode(bytes, 0, bytes.length, { handedOver, posted });
 }

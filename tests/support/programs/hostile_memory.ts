@@ -271,12 +271,15 @@ function randomValue(random: () => number, depth = 0): unknown {
     () => "x".repeat(random() % 100),
     () => new Uint8Array(random() % 200).map(() => random()),
     () => new SharedArrayBuffer(random() % 100),
+    () => ({ length: [Infinity, NaN, 2 ** 53][random() % 3] }),
+    () => new Array(2 ** 32 - 1 - random() % 2),
     () => new Int32Array(new SharedArrayBuffer(64)),
     () => new Map([[random() % 3, depth < 4 ? randomValue(random, depth + 1) : 0]]),
     () =>
       Array.from({ length: random() % 5 }, () => depth < 4 ? randomValue(random, depth + 1) : 0),
     () => {
       const keys = [
+        "length",
         "number",
         "message",
         "moved",
