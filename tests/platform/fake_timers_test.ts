@@ -2,8 +2,8 @@
 // those that existed when it was loaded.
 
 // deno-lint-ignore no-import-prefix
-import { testInFull } from "../support/length.ts";
 import FakeTimers from "npm:@sinonjs/fake-timers@15.0.0";
+import { testInFull } from "../support/length.ts";
 import assert from "node:assert/strict";
 import { LifoQueue } from "../../local.ts";
 import {
