@@ -34,8 +34,11 @@ export function weigh(loaf: string): number {
 }
 
 if (import.meta.main) {
-  await using monitor = await serveMonitor();
-  console.log("The monitor is at", monitor.url);
+  // Where there is a terminal, Deno asks.
+  const { state } = await Deno.permissions.request({ name: "net", host: "127.0.0.1" });
+  await using monitor = state === "granted" ? await serveMonitor() : undefined;
+  if (monitor !== undefined) console.log("The monitor is at", monitor.url);
+  else console.log("No monitor: run it with --allow-net=127.0.0.1. The bakery works without.");
 
   const orders = new Queue<string>({ name: "orders", maxSize: 10 });
   const loaves = new Queue<string>({ name: "loaves" });
