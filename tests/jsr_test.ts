@@ -83,7 +83,12 @@ Deno.test({
   ignore: !granted,
   fn: async () => {
     const pages = ["README", "README.zh-CN", "CHANGELOG", "CONTRIBUTING", "SECURITY"];
-    const beside = [...pages.map((page) => `/${page}.md`), "/LICENSE", "/bench/results.json"];
+    const beside = [
+      ...pages.map((page) => `/${page}.md`),
+      "/LICENSE",
+      "/bench/results.json",
+      "/bench/scale.json",
+    ];
     const modules = [
       "/deno.json",
       "/local.ts",

@@ -17,6 +17,7 @@ const full = join(root, "tests/full");
 /** The time limit of a program, in ms: the longest file takes a quarter of an hour on two busy cores. */
 const MAX_TIME_MS = 40 * 60_000;
 const PANIC = "Deno has panicked";
+const FAILURE = / \.\.\. (?:FAILED|cancelled)|\(uncaught error\)/;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/;
 
 /** The outcome of the tests of one program. */
@@ -24,6 +25,8 @@ interface Outcome {
   passed: number;
   failed: number;
   panicked: boolean;
+  /** What failed, a line each: the names of tests, or how the program ended. */
+  failures: string[];
 }
 
 /** Runs `deno test` with these paths; its output is shown at once, or when it has ended. */
@@ -47,17 +50,22 @@ async function run(paths: string[], isShownAtOnce: boolean): Promise<Outcome> {
     }
   };
   await Promise.all([collect(child.stdout, false), collect(child.stderr, true)]);
-  const { success } = await child.status;
+  const { success, code } = await child.status;
   clearTimeout(guard);
   if (!isShownAtOnce) console.log(text);
   const summary = text.split("\n").findLast((line) => SUMMARY.test(line))?.match(SUMMARY);
   const passed = Number(summary?.[1] ?? 0), told = Number(summary?.[2] ?? 0);
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(`== ${paths.join(" ")}: ${passed} passed in ${seconds} s`);
+  const failures = text.split("\n").filter((line) => FAILURE.test(line));
+  if (!success && failures.length < told || failures.length === 0 && !success) {
+    failures.push(`a program that ended with ${code}, ${summary?.[0] ?? "before its tests did"}`);
+  }
   return {
     passed,
     failed: success ? 0 : Math.max(told, 1),
     panicked: text.includes(PANIC) && !summary,
+    failures: failures.map((line) => `${paths.join(" ")}: ${line.trim().slice(0, 300)}`),
   };
 }
 
@@ -82,5 +90,6 @@ await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, ru
 const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
 const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
 const seconds = Math.round((performance.now() - began) / 1000);
+for (const line of outcomes.flatMap(({ failures }) => failures)) console.log(`FAILED: ${line}`);
 console.log(`${failed ? "FAILED" : "ok"} | ${passed} passed | ${failed} failed (${seconds} s)`);
 Deno.exit(failed ? 1 : 0);

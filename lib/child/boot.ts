@@ -245,7 +245,7 @@ function begin(find: Find): void {
 function adopt({ child, host, mayEndAnywhere }: WorkerData): void {
   adoptControl(child.control);
   ownControl().markBooted();
-  setMayEndAnywhere(mayEndAnywhere);
+  setMayEndAnywhere(mayEndAnywhere, child.self);
   for (const name of each(child.giveUp)) {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }

@@ -10,7 +10,7 @@
 // Each slot of GRANTS and REQUESTS is written by one side and emptied by the other: single producer, single
 // consumer (SPSC).
 
-import { indexOfToken, type ProcessTable, type Ref, tokenOf } from "./process_table.ts";
+import { indexOfToken, markerOf, type ProcessTable, type Ref, tokenOf } from "./process_table.ts";
 import { InvalidStateError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -37,9 +37,9 @@ const WORDS = REQUESTS_AT + REQUESTS * REQUEST_WORDS;
 
 /** Words of a grant. */
 const INDEX = 0, GENERATION = 1;
-/** Words of a watch: the question (an entry, or a token), and the answer: the last asked one that was dead. */
+/** Words of a watch: the question (an entry, a token or a marker), and the answer: the last asked one that was dead. */
 const ASKED = 0, ASKED_INDEX = 1, ASKED_GENERATION = 2, DEAD_INDEX = 3, DEAD_GENERATION = 4;
-const ENTRY = 1, TOKEN = 2;
+const ENTRY = 1, TOKEN = 2, MARKER = 3;
 /** Words of a request. */
 const KIND = 0, OF_INDEX = 1, OF_GENERATION = 2, TO_INDEX = 3, TO_GENERATION = 4;
 /** Values of KIND. */
@@ -120,6 +120,8 @@ export class BrokerChannel {
       const generation = Atomics.load(words, at + ASKED_GENERATION);
       const isAlive = asked === TOKEN
         ? table.isTokenAlive(index)
+        : asked === MARKER
+        ? table.isMarkerAlive(index)
         : table.isAlive({ index, generation });
       if (isAlive) continue;
       Atomics.store(words, at + DEAD_GENERATION, generation);
@@ -256,6 +258,11 @@ export class BrokeredProcessTable implements ProcessTable {
       if (this.token(ref) === token) return this.isAlive(ref);
     }
     return !this.#isKnownDead(TOKEN, { index: token, generation: 0 });
+  }
+
+  isMarkerAlive(marker: number): boolean {
+    if (marker === markerOf(this.#self)) return true;
+    return !this.#isKnownDead(MARKER, { index: marker, generation: 0 });
   }
 
   /** A process with permissions of its own isn't told the names of other processes. */

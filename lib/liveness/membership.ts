@@ -3,6 +3,7 @@
 // that hands it something after that.
 
 import { BrokeredProcessTable } from "./brokered_table.ts";
+import { useHolders } from "./mutex.ts";
 import { PerIsolate } from "./per_isolate.ts";
 import type { ProcessTable, Ref } from "./process_table.ts";
 import { SharedProcessTable } from "./shared_table.ts";
@@ -101,3 +102,14 @@ export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
   foreign.set(place.processTable.id, place);
   return place;
 }
+
+/** Whether a live process has this marker, in any table that this isolate is in. */
+function isMarkerAlive(marker: number): boolean {
+  const place = knownPlace();
+  if (place === undefined || place.processTable.isMarkerAlive(marker)) return true;
+  let isAlive = false;
+  foreign.forEach(({ processTable }) => isAlive ||= processTable.isMarkerAlive(marker));
+  return isAlive;
+}
+
+useHolders(isMarkerAlive);

@@ -7,7 +7,8 @@
 // writes a mark into the higher bits of the lock word, another one each time it takes a lock. A waiter that has
 // seen the same mark for three seconds takes the lock: no live holder needs a hundredth of that, and no other
 // waiter can have taken the lock meanwhile, because the mark would have changed. A lock that is held without a
-// mark for longer than any honest process holds it was written by hostile code.
+// mark for longer than any honest process holds it was written by hostile code. A waiter needs no three seconds where
+// the process table says that no live process has that mark.
 //
 // The next holder finds the stores of the dead holder, up to any of them. So each structure orders its stores
 // such that their result is consistent: a change becomes true by one store, and the words that belong to it were
@@ -26,14 +27,16 @@ import { withoutKill } from "./critical_section.ts";
 import { corrupted } from "../validate/corruption.ts";
 import { PerIsolate } from "./per_isolate.ts";
 import { patience, spendPatience } from "./patience.ts";
+import { isOfEntry, markerOf, type Ref } from "./process_table.ts";
 import { isExposed, isSpoiled, markSpoiled, suspect } from "./tainted_memory.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const { Atomics, crypto, Int32Array, Math, performance } = primordials;
 
 const FREE = 0, HELD = 1, CONTENDED = 2;
-/** The mark, above the two lowest bits: a random number of the process (MARKER), and a counter. */
+/** The mark, above the two lowest bits: the marker of the process, or a random one that is positive, and a counter. */
 const MARK = ~3, MARKER = ~0xffff, ONE_MARKER = 0x10000, ONE_MARK = 4, NO_MARK = 0;
+const MOST_MARKER = 0x7fff0000;
 
 /** A waiter reads a held lock this often before it sleeps: about a microsecond, the time of a copy. */
 const SPINS = 100;
@@ -56,15 +59,23 @@ export function mayEndAnywhere(): boolean {
   return mayEnd;
 }
 
-/** Called once, first of all, in a process that knows whether it can. */
-export function setMayEndAnywhere(may: boolean): void {
+/** Called once, first of all, in a process that knows whether it can, with its entry in the process table. */
+export function setMayEndAnywhere(may: boolean, self?: Ref): void {
   mayEnd = perIsolate.set(may);
-  mark = may ? firstMark() : NO_MARK;
+  mark = !may ? NO_MARK : self === undefined ? firstMark() : markerOf(self);
 }
 
 function firstMark(): number {
-  const marker = crypto.getRandomValues(new Int32Array(1))[0] & MARKER;
+  const marker = crypto.getRandomValues(new Int32Array(1))[0] & MARKER & MOST_MARKER;
   return marker === 0 ? ONE_MARKER : marker;
+}
+
+/** Whether a live process has a marker. */
+let isMarkerAlive: (marker: number) => boolean = () => true;
+
+/** Called once, with what looks into the process tables that this isolate is in. */
+export function useHolders(isAlive: (marker: number) => boolean): void {
+  isMarkerAlive = isAlive;
 }
 
 /** The mark of the last holder from which this process has taken a lock, because the holder had ended. */
@@ -77,6 +88,11 @@ function isOfEnded(held: number): boolean {
   if (ended === NO_MARK || ((held ^ ended) & MARKER) !== 0) return false;
   const later = (held & MARK & ~MARKER) - (ended & ~MARKER);
   return later > 0 && later <= MOST_LOCKS * ONE_MARK;
+}
+
+/** Whether the process that wrote a mark is certain to have ended. */
+function isOfNobody(mark: number): boolean {
+  return isOfEntry(mark) && !isMarkerAlive(mark & MARKER);
 }
 
 /** The lock that this process holds while it waits for another: see holdingOuter(). */
@@ -158,9 +174,12 @@ export class Mutex {
         const found = Atomics.load(words, at), marked = found & MARK;
         if (
           marked !== NO_MARK && isExposed(words.buffer) &&
-          suspect(words.buffer, at, marked) > ENDED_SLICES * SLICE_MS &&
+          (isOfNobody(marked) || suspect(words.buffer, at, marked) > ENDED_SLICES * SLICE_MS) &&
           Atomics.compareExchange(words, at, found, mine) === found
-        ) return;
+        ) {
+          ended = marked;
+          return;
+        }
         markSpoiled(words.buffer);
         throw corrupted("object");
       }
@@ -184,7 +203,12 @@ export class Mutex {
       slices = isUnchanged ? slices + 1 : 0;
       if (outer !== undefined) outer.#markAnew();
       unchanged = contended;
-      const most = (contended & MARK) === NO_MARK ? NEVER_TRUE_SLICES : ENDED_SLICES;
+      // Asked after each slice: a process that may be hostile has the answer of its host only then.
+      const most = isOfNobody(contended & MARK)
+        ? 1
+        : (contended & MARK) === NO_MARK
+        ? NEVER_TRUE_SLICES
+        : ENDED_SLICES;
       if (
         slices >= most && Atomics.compareExchange(words, at, contended, mine) === contended
       ) {

@@ -51,6 +51,8 @@ export interface ProcessTable {
   token(ref: Ref): number;
   /** Whether the process of a token is alive. */
   isTokenAlive(token: number): boolean;
+  /** Whether a process with this marker is alive. */
+  isMarkerAlive(marker: number): boolean;
   /** The name of the process of a token, for messages. */
   nameOf(token: number): string;
   /** The name of the process of a token; undefined if another process has taken its entry after its end. */
@@ -80,4 +82,29 @@ export function indexOfToken(token: number): number {
 /** Whether a token names the process that took an entry as this generation. */
 export function isOfGeneration(token: number, generation: number): boolean {
   return (generation >> 1 & GENERATION) === (token & GENERATION);
+}
+
+// A marker stands for a process where there is room for 16 bits only, the upper ones of a word: the highest bit, and
+// the lowest bits of the number of the process's entry and of its generation. Several processes can have the same
+// marker, so a marker without a live process is certain to be of a process that has ended.
+const MARKED_GENERATIONS = 6, MARKED_NUMBERS = 9, HIGHEST = 1 << 31;
+
+/** Every so many entries of processes have the same number in their markers. */
+export const MARKED_ENTRIES = 1 << MARKED_NUMBERS;
+
+/** The marker of a process. */
+export function markerOf({ index, generation }: Ref): number {
+  const number = index >> 1 & (MARKED_ENTRIES - 1);
+  const of = generation >> 1 & ((1 << MARKED_GENERATIONS) - 1);
+  return HIGHEST | (number << MARKED_GENERATIONS | of) << 16;
+}
+
+/** The number of the first entry whose process can have a marker. */
+export function firstOfMarker(marker: number): number {
+  return (marker >>> (16 + MARKED_GENERATIONS) & (MARKED_ENTRIES - 1)) * 2;
+}
+
+/** Whether a marker was made from an entry of a process table. */
+export function isOfEntry(marker: number): boolean {
+  return marker < 0;
 }

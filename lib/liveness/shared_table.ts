@@ -19,8 +19,11 @@
 import { arrivedMemory } from "../validate/corruption.ts";
 import { Mutex } from "./mutex.ts";
 import {
+  firstOfMarker,
   indexOfToken,
   isOfGeneration,
+  MARKED_ENTRIES,
+  markerOf,
   type ProcessEntry,
   type ProcessTable,
   type Ref,
@@ -230,6 +233,16 @@ export class SharedProcessTable implements ProcessTable {
     const at = this.#at(indexOfToken(token));
     const generation = Atomics.load(this.#words, at + GENERATION);
     return (generation & 1) === 1 && isOfGeneration(token, generation);
+  }
+
+  isMarkerAlive(marker: number): boolean {
+    const most = Math.min(2 * Atomics.load(this.#words, USED), this.#lastIndex);
+    for (let index = firstOfMarker(marker); index <= most; index += 2 * MARKED_ENTRIES) {
+      const generation = Atomics.load(this.#words, this.#at(index) + GENERATION);
+      const ref = { index, generation };
+      if ((generation & 1) === 1 && markerOf(ref) === marker && this.isAlive(ref)) return true;
+    }
+    return false;
   }
 
   nameOf(token: number): string {
