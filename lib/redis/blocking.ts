@@ -88,8 +88,8 @@ export class BlockingCalls {
     epoch: () => this.#host.epoch,
     hello: (helper) => {
       const epoch = this.#host.nextEpoch();
-      const { client, options } = this.#host.wires;
-      const args = [this.#host.id, client, String(epoch), String(options.leaseTime)];
+      const { id, client, wires: { options } } = this.#host;
+      const args = [id, client, String(epoch), String(options.leaseTime)];
       const own = helper.runSync("hello", this.#host.base, args) as unknown[];
       this.#takes.stock(entriesOf(own, 0));
     },
@@ -103,15 +103,15 @@ export class BlockingCalls {
     epoch: () => this.#putEpoch,
     hello: (helper) => {
       this.#putEpoch++;
-      const { client, options } = this.#host.wires;
-      const args = [this.#host.id, `${client}!`, String(this.#putEpoch), String(options.leaseTime)];
+      const { id, client, wires: { options } } = this.#host;
+      const args = [id, `${client}!`, String(this.#putEpoch), String(options.leaseTime)];
       helper.runSync("hello", this.#host.base, args);
     },
   };
 
   get(max: number, use: (entries: Entry[]) => unknown, timeout: number): unknown {
     this.#open();
-    this.#taker.client = this.#host.wires.client;
+    this.#taker.client = this.#host.client;
     const helper = this.#blocking();
     const end = performance.now() + timeout, channel = `${this.#host.channel}!`;
     const { leaseTime, maxItemBytes } = this.#host.wires.options;
@@ -141,7 +141,7 @@ export class BlockingCalls {
   put(entries: Buffer[], isMany: boolean, timeout: number): void {
     this.#open();
     const helper = this.#blocking();
-    this.#giver.client = `${this.#host.wires.client}!`;
+    this.#giver.client = `${this.#host.client}!`;
     const end = performance.now() + timeout, channel = `${this.#host.channel}!`;
     helper.waitSync(channel, 0);
     if (timeout === 0 && this.#puts.hasLine) {
@@ -171,7 +171,7 @@ export class BlockingCalls {
 
   join(timeout: number): boolean {
     this.#open();
-    this.#taker.client = this.#host.wires.client;
+    this.#taker.client = this.#host.client;
     const helper = this.#blocking();
     const end = performance.now() + timeout, channel = `${this.#host.base}:w:nobody`;
     helper.waitSync(channel, 0);

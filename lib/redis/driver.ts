@@ -83,7 +83,7 @@ export class Link {
     const connecting = Promise.all([data.connect(), control.connect()]);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => late.reject(new Interrupted(`no answer in ${options.connectTimeout} ms`)),
+      () => late.reject(new Interrupted(`no answer in ${Math.ceil(options.connectTimeout)} ms`)),
       options.connectTimeout,
     );
     try {
@@ -91,7 +91,8 @@ export class Link {
     } catch (error) {
       connecting.catch(() => {});
       link.break(error);
-      throw interruptedOr(error);
+      // The first failure says more: what answers isn't Redis, for example.
+      throw earlier(link.cause, interruptedOr(error));
     } finally {
       clearTimeout(timer);
     }
@@ -221,6 +222,12 @@ function interruptedOr(error: unknown): unknown {
   // By name: a sealed process has error classes of its own.
   if (error instanceof Error && FATAL.has(error.name)) return error;
   return new Interrupted(error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** The failure of a connection with the message of its first error, where both can be mended by waiting. */
+function earlier(first: unknown, error: unknown): unknown {
+  if (!(error instanceof Interrupted) || !(first instanceof Error)) return error;
+  return new Interrupted(first.message, { cause: first });
 }
 
 /** Whether the server has answered with this error. */

@@ -13,6 +13,8 @@ export const POLL = 1000;
 export interface Host {
   readonly wires: Wires;
   readonly name: string;
+  /** What the server calls this handle: two of one hub are two clients there. */
+  readonly client: string;
   readonly base: string;
   readonly channel: string;
   /** Drawn when the queue was made: a queue of that name that was made later has another. */

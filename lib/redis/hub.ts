@@ -16,6 +16,7 @@ import {
   checkRemoteName,
   checkUrl,
   type HubOptions,
+  type Properties,
   publicUrl,
   type RemoteJoinableQueueOptions,
   type RemoteQueueOptions,
@@ -90,9 +91,7 @@ export class Hub implements AsyncDisposable {
    * @throws {TypeError} if the name or an option isn't of its type
    */
   async queue<T = unknown>(name: string, options?: RemoteQueueOptions): Promise<RemoteQueue<T>> {
-    const queue = openQueue<T>(this, name, options);
-    await openedOf(queue);
-    return queue;
+    return constructFrom(RemoteQueue<T>, await openedStore(this, name, options, false));
   }
 
   /**
@@ -104,9 +103,7 @@ export class Hub implements AsyncDisposable {
     name: string,
     options?: RemoteJoinableQueueOptions,
   ): Promise<RemoteJoinableQueue<T>> {
-    const queue = openJoinableQueue<T>(this, name, options);
-    await openedOf(queue);
-    return queue;
+    return constructFrom(RemoteJoinableQueue<T>, await openedStore(this, name, options, true));
   }
 
   /**
@@ -160,24 +157,33 @@ export class Hub implements AsyncDisposable {
   }
 }
 
-const opened = new WeakMap<object, Promise<void>>();
+/** The queues that a hub has open, by their places in the server. */
+const opened = new WeakMap<Wires, Map<string, Store>>();
 
-/** When a queue was opened. */
-function openedOf(queue: object): Promise<void> {
-  return opened.get(queue)!;
+/** A queue that is open: one for all handles of a hub. */
+async function openedStore(...wanted: Parameters<typeof storeParts>): Promise<Store> {
+  const parts = storeParts(...wanted), [wires, , base, properties] = parts;
+  let stores = opened.get(wires);
+  if (stores === undefined) opened.set(wires, stores = new Map());
+  const known = stores.get(base);
+  if (known !== undefined && await known.isWanted(properties)) return known;
+  const store = new Store(...parts);
+  await store.opened;
+  stores.set(base, store);
+  return store;
 }
 
-function storeFor(
+function storeParts(
   hub: Hub,
   name: string,
   options: RemoteJoinableQueueOptions | undefined,
   counted: boolean,
-): Store {
+): [Wires, name: string, base: string, Properties] {
   checkRemoteName(name);
   const wanted = checkQueue(options, counted);
   const wires = wiresOf(hub);
   if (wires.isClosed) throw wires.closedError();
-  return new Store(wires, name, `${wires.options.prefix}:{${name}}`, wanted);
+  return [wires, name, `${wires.options.prefix}:{${name}}`, wanted];
 }
 
 /** A queue that is opened in the background. */
@@ -186,10 +192,7 @@ export function openQueue<T>(
   name: string,
   options?: RemoteQueueOptions,
 ): RemoteQueue<T> {
-  const store = storeFor(hub, name, options, false);
-  const queue = constructFrom(RemoteQueue<T>, store);
-  opened.set(queue, store.opened);
-  return queue;
+  return constructFrom(RemoteQueue<T>, new Store(...storeParts(hub, name, options, false)));
 }
 
 /** A joinable queue that is opened in the background. */
@@ -198,10 +201,7 @@ export function openJoinableQueue<T>(
   name: string,
   options?: RemoteJoinableQueueOptions,
 ): RemoteJoinableQueue<T> {
-  const store = storeFor(hub, name, options, true);
-  const queue = constructFrom(RemoteJoinableQueue<T>, store);
-  opened.set(queue, store.opened);
-  return queue;
+  return constructFrom(RemoteJoinableQueue<T>, new Store(...storeParts(hub, name, options, true)));
 }
 
 /** A hub that connects in the background. */

@@ -91,11 +91,25 @@ export function checkHub(options: HubOptions = {}): Checked {
 /** Checks a URL of a server. */
 export function checkUrl(url: unknown): string {
   if (url instanceof URL) url = url.href;
-  if (typeof url === "string" && /^rediss?:$/.test(URL.parse(url)?.protocol ?? "")) return url;
+  if (typeof url === "string" && isServerUrl(url)) return new URL(url).href;
+  // What may be a password isn't printed.
+  const shown = typeof url === "string" ? url.replace(/\/\/.*@/s, "//…@") : url;
   throw new TypeError(
-    `url is ${describe(url)}, not the URL of a Redis server. ` +
-      'Give one such as "redis://user:password@host:6379", or "rediss:" for TLS.',
+    `url is ${describe(shown)}, not the URL of a Redis server. ` +
+      'Give one such as "redis://user:password@host:6379", or "rediss:" for TLS; ' +
+      "a path is the number of a database, and odd characters of a password are percent-encoded.",
   );
+}
+
+function isServerUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^rediss?:$/.test(url.protocol)) return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return false;
+  }
+  return /^(\/\d*)?$/.test(url.pathname);
 }
 
 /** A URL as it may be printed. */
@@ -184,8 +198,8 @@ export function checkRemoteName(name: unknown): string {
   checkOption(
     "name",
     name,
-    typeof name === "string" && /^[^{}]+$/.test(name),
-    "a string that isn't empty, without braces",
+    typeof name === "string" && name !== "" && name.isWellFormed(),
+    "a string that isn't empty, and has no half of a surrogate pair",
   );
   return name as string;
 }

@@ -33,6 +33,7 @@ export class Store implements Member, BlockingHost {
   readonly wires: Wires;
   readonly name: string;
   readonly base: string;
+  readonly client: string;
   readonly channel: string;
   readonly wanted: Properties;
   /** Drawn when the queue was made: a queue of that name that was made later has another. */
@@ -68,7 +69,8 @@ export class Store implements Member, BlockingHost {
     this.wires = wires;
     this.name = name;
     this.base = base;
-    this.channel = `${base}:w:${wires.client}`;
+    this.client = wires.newClient();
+    this.channel = `${base}:w:${this.client}`;
     this.wanted = wanted;
     this.id = typeof id === "string" ? id : "";
     this.maxSize = wanted.maxSize ?? 0;
@@ -87,34 +89,45 @@ export class Store implements Member, BlockingHost {
   async #open(given: string | Promise<string>): Promise<void> {
     try {
       if (typeof given !== "string") this.id = await given;
-      const { maxSize, counted, attempts, expireAfter } = this.wanted;
-      const text = (n: number | undefined) => n === undefined ? "" : String(n);
-      const args = [text(maxSize), counted ? "1" : "0", text(attempts), text(expireAfter), this.id];
-      const [id, max, isCounted, most, expire] = await this.wires.run(
-        "open",
-        this.base,
-        () => [randomId(), ...args],
-      ) as unknown[];
-      this.#checkSame("maxSize", maxSize, Number(max));
-      this.#checkSame("attempts", attempts, Number(most));
-      this.#checkSame("expireAfter", expireAfter, expire === null ? 0 : Number(expire));
-      if (String(isCounted) !== args[1]) {
-        const [is, method] = counted ? ["queue", "queue"] : ["joinable queue", "joinableQueue"];
-        throw new InvalidStateError(
-          `The queue "${this.name}" is there as a ${is}. Open it by hub.${method}("${this.name}"), ` +
-            "or choose another name.",
-        );
-      }
-      if (this.id !== "" && this.id !== String(id)) throw this.#lostError();
-      this.id = String(id);
-      this.maxSize = Number(max);
-      this.attempts = Number(most);
+      const { id, maxSize, attempts } = await this.#ask(this.wanted, this.id);
+      if (this.id !== "" && this.id !== id) throw this.#lostError();
+      this.id = id;
+      this.maxSize = maxSize;
+      this.attempts = attempts;
       await this.wires.add(this);
       this.#isOpen = true;
     } catch (error) {
       this.fail(error);
       throw error;
     }
+  }
+
+  /** Asks for the queue, which is made if need be, and checks that it is what is wanted. */
+  async #ask({ maxSize, counted, attempts, expireAfter }: Properties, wantedId: string) {
+    const text = (n: number | undefined) => n === undefined ? "" : String(n);
+    const args = [text(maxSize), counted ? "1" : "0", text(attempts), text(expireAfter), wantedId];
+    const [id, max, isCounted, most, expire] = await this.wires.run(
+      "open",
+      this.base,
+      () => [randomId(), ...args],
+    ) as unknown[];
+    this.#checkSame("maxSize", maxSize, Number(max));
+    this.#checkSame("attempts", attempts, Number(most));
+    this.#checkSame("expireAfter", expireAfter, expire === null ? 0 : Number(expire));
+    if (String(isCounted) !== args[1]) {
+      const [is, method] = counted ? ["queue", "queue"] : ["joinable queue", "joinableQueue"];
+      throw new InvalidStateError(
+        `The queue "${this.name}" is there as a ${is}. Open it by hub.${method}("${this.name}"), ` +
+          "or choose another name.",
+      );
+    }
+    return { id: String(id), maxSize: Number(max), attempts: Number(most) };
+  }
+
+  /** Whether this is, still, the queue that another handle of the hub wants. Throws where that wants another kind. */
+  async isWanted(wanted: Properties): Promise<boolean> {
+    return this.#isOpen && this.#failure === undefined &&
+      (await this.#ask(wanted, "")).id === this.id;
   }
 
   #checkSame(what: string, wanted: number | undefined, is: number): void {
@@ -143,7 +156,7 @@ export class Store implements Member, BlockingHost {
       return await this.wires.run(
         script,
         this.base,
-        () => [this.id, this.wires.client, String(this.#epoch), ...args()],
+        () => [this.id, this.client, String(this.#epoch), ...args()],
         (link) => this.#helloAgain(link),
       );
     } catch (error) {
@@ -178,8 +191,8 @@ export class Store implements Member, BlockingHost {
 
   async hello(link: Link): Promise<void> {
     this.#epoch++;
-    const { client, options } = this.wires;
-    const args = [this.id, client, String(this.#epoch), String(options.leaseTime)];
+    const { leaseTime } = this.wires.options;
+    const args = [this.id, this.client, String(this.#epoch), String(leaseTime)];
     const own = entriesOf(await link.run("hello", this.base, args) as unknown[], 0);
     this.puts.unblock();
     this.takes.greeted(own);
@@ -204,8 +217,8 @@ export class Store implements Member, BlockingHost {
 
   beat(): Beat | undefined {
     if (this.#failure !== undefined || this.#epoch === 0) return undefined;
-    const { client, options } = this.wires;
-    const args = [this.id, client, String(this.#epoch), String(options.leaseTime)];
+    const { leaseTime } = this.wires.options;
+    const args = [this.id, this.client, String(this.#epoch), String(leaseTime)];
     return { script: "beat", base: this.base, args };
   }
 
@@ -215,7 +228,7 @@ export class Store implements Member, BlockingHost {
     await this.wires.run(
       "leave",
       this.base,
-      () => [this.id, this.wires.client, String(this.#epoch)],
+      () => [this.id, this.client, String(this.#epoch)],
     );
   }
 

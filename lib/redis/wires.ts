@@ -43,6 +43,7 @@ export class Wires {
   readonly url: string;
   readonly options: Checked;
   readonly client: string = randomId();
+  #clients = 0;
   readonly #members = new Set<Member>();
   /** Members to be, which are told when the hub is closed. */
   readonly #expected = new Set<Member>();
@@ -70,6 +71,11 @@ export class Wires {
     this.options = options;
     this.#up.promise.catch(() => {});
     open.add(this);
+  }
+
+  /** A name for a client of its own in the server. */
+  newClient(): string {
+    return `${this.client}.${++this.#clients}`;
   }
 
   get isClosed(): boolean {
@@ -175,6 +181,13 @@ export class Wires {
       return new InvalidStateError(
         `The server at ${publicUrl(this.url)} is too old (${(error as Error).message}). ` +
           "Use Redis 7.0 or later, or Valkey.",
+        { cause: error } as never,
+      );
+    }
+    if (isReply(error, "")) {
+      return new InvalidStateError(
+        `The server at ${publicUrl(this.url)} refuses this client (${(error as Error).message}). ` +
+          "Give the URL of another server or database, or a user who may do more.",
         { cause: error } as never,
       );
     }

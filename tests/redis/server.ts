@@ -66,6 +66,28 @@ Deno.test("where a server is silent connect() says so, in its time", async () =>
   (await accepted).close();
 });
 
+Deno.test("what answers isn't Redis: connect() says what it has read, in its time", async () => {
+  const options = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
+  const other = Deno.serve(options, () => new Response("not Redis"));
+  const { port } = other.addr;
+  const check = says(TimeoutError, /No Redis server answers/, /Unknown RESP type 72 "H"/);
+  await assert.rejects(connect(`redis://127.0.0.1:${port}`, { timeout: 300 }), check);
+  await other.shutdown();
+});
+
+Deno.test("a database or a command that the server refuses is told at once", async () => {
+  await using server = await Server.start();
+  const noDatabase = says(InvalidStateError, /refuses this client/, /DB index is out of range/);
+  await assert.rejects(connect(`${server.url}/99`), noDatabase);
+  await server.cli("acl", "setuser", "weak", "on", ">pw", "+ping", "+hello", "+info");
+  const url = server.url.replace("//", "//weak:pw@");
+  await assert.rejects(connect(url), says(InvalidStateError, /refuses this client \(NOPERM/));
+  await using hub = await connect(`${server.url.replace("redis", "REDIS")}/1`);
+  const queue = await hub.queue<number>("elsewhere");
+  await queue.put(1);
+  assert.equal(await server.cli("-n", "1", "llen", "mp:{elsewhere}:ready"), "1");
+});
+
 Deno.test("connect() can be aborted", async () => {
   const reason = new Error("no longer wanted");
   const url = `redis://127.0.0.1:${freePort()}`;
@@ -77,8 +99,14 @@ Deno.test("connect() can be aborted", async () => {
 });
 
 Deno.test("a URL and options that are none are refused", async () => {
-  for (const url of ["", "localhost", "http://localhost", 5, null, undefined]) {
-    await assert.rejects(connect(url as string), says(TypeError, /^url is /, /redis:\/\//));
+  const urls = ["", "localhost", "http://localhost", 5, null, undefined, "redis://:6379"];
+  const secret = ["redis://a:secret@h:99999", "http://a:secret@h", "redis://a:secret%zz@h"];
+  for (const url of [...urls, ...secret, "redis://localhost/x", "redis://localhost/-1"]) {
+    await assert.rejects(connect(url as string), (error: Error) => {
+      says(TypeError, /^url is /, /redis:\/\//)(error);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
   }
   const options: [object, RegExp][] = [
     [{ prefix: "" }, /^prefix is /],
@@ -182,7 +210,7 @@ Deno.test("a queue with other properties than asked for is refused, and opened w
   await assert.rejects(hub.queue("jobs"), says(InvalidStateError, /hub\.joinableQueue/));
   assert.equal((await hub.queue("bounded")).maxSize, 5);
   assert.equal((await hub.joinableQueue("jobs")).attempts, 3);
-  for (const name of ["", "a{b}", 5, null, undefined]) {
+  for (const name of ["", "\ud800", 5, null, undefined]) {
     await assert.rejects(hub.queue(name as string), says(TypeError, /^name is /));
     assert.throws(() => hub.lock(name as string), says(TypeError, /^name is /));
   }

@@ -90,7 +90,7 @@ export class PoolWorker {
       channel: `${base}:gone`,
       message: (message) => this.#unwanted(String(message)),
       hello: async (link) => {
-        const names = await link.run("givenUp", base, [this.#tasks.id, wires.client, "0"]);
+        const names = await link.run("givenUp", base, [this.#tasks.id, this.#tasks.client, "0"]);
         for (const name of names as unknown[]) this.#unwanted(String(name));
       },
       beat: () => undefined,
@@ -105,13 +105,13 @@ export class PoolWorker {
   }
 
   async #enroll(link: Link): Promise<void> {
-    const { wires, name, processes, modules } = this.#parts;
+    const { name, processes, modules } = this.#parts;
     const description: WorkerDescription = {
       ...{ name, processes, since: Date.now() },
       modules: modules.map(({ url }) => shortName(url)),
     };
-    const { id, base, epoch } = this.#tasks;
-    await link.run("enroll", base, [id, wires.client, `${epoch}`, JSON.stringify(description)]);
+    const { id, base, client, epoch } = this.#tasks;
+    await link.run("enroll", base, [id, client, `${epoch}`, JSON.stringify(description)]);
   }
 
   /** Says that it is there. */
