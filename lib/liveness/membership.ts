@@ -11,7 +11,7 @@ import { newRings } from "./event_rings.ts";
 import { adoptSlot, enter, newBoard } from "./wait_board.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Date, Deno, SafeMap } = primordials;
+const { Date, Deno, each, entriesOfMap, SafeMap } = primordials;
 
 /** Whether there is a wait board; the explorer needs none. */
 const HAS_BOARD = 1;
@@ -107,9 +107,10 @@ export function takePlace(shares: SharedArrayBuffer, self: Ref): Place {
 function isMarkerAlive(marker: number): boolean {
   const place = knownPlace();
   if (place === undefined || place.processTable.isMarkerAlive(marker)) return true;
-  let isAlive = false;
-  foreign.forEach(({ processTable }) => isAlive ||= processTable.isMarkerAlive(marker));
-  return isAlive;
+  for (const { processTable } of each(entriesOfMap(foreign).values)) {
+    if (processTable.isMarkerAlive(marker)) return true;
+  }
+  return false;
 }
 
 useHolders(isMarkerAlive);
