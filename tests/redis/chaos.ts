@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { chaos } from "./support/chaos.ts";
+import { isKept, poolChaos } from "./support/pool_chaos.ts";
 
 Deno.test("chaos while all clients live: nothing is lost, nothing is doubled", async () => {
   const { put, got, lost, doubled, killedServers } = await chaos({
@@ -17,4 +18,10 @@ Deno.test("chaos with killed clients: nothing is lost, and one is doubled for ea
   const { lost, doubled, killedClients } = await chaos({ seed: 2, ms: 15_000 });
   assert.deepEqual(lost, []);
   assert.ok(doubled.length <= killedClients, `${doubled.length} doubled, ${killedClients} killed`);
+});
+
+Deno.test("chaos around a pool: each call has one outcome, each attempt is run once, nothing is left", async () => {
+  const outcome = await poolChaos({ seed: 3, ms: 12_000 });
+  assert.ok(isKept(outcome), Deno.inspect(outcome));
+  assert.ok(outcome.returned > 50, Deno.inspect(outcome));
 });

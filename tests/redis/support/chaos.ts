@@ -3,7 +3,9 @@
 // got.
 
 import { connect, QueueEmpty, QueueFull, type RemoteQueue, TimeoutError } from "../../../redis.ts";
+import { isKept, poolChaos } from "./pool_chaos.ts";
 import { Proxy } from "./proxy.ts";
+import { randomOf, sleep } from "./random.ts";
 import { Server } from "./server.ts";
 
 /** What a run has shown. */
@@ -22,19 +24,8 @@ export interface Outcome {
   aborts: number;
 }
 
-/** Numbers between 0 and 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Longer than failures that follow each other: who is cut off for longer than its lease loses its items. */
 const LEASE = 10_000;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A consumer in a program of its own. */
 class Consumer {
@@ -215,6 +206,12 @@ if (import.meta.main) {
   };
   const seed = option("seed", Math.floor(Math.random() * 1e9)), minutes = option("minutes", 10);
   console.log(`seed ${seed}, ${minutes} minutes`);
+  if (Deno.args.includes("--pool")) {
+    const outcome = await poolChaos({ seed, ms: minutes * 60_000 });
+    console.log(outcome);
+    console.log(isKept(outcome) ? "each call has had its outcome, once" : "WRONG");
+    Deno.exit(isKept(outcome) ? 0 : 1);
+  }
   const outcome = await chaos({ seed, ms: minutes * 60_000 });
   console.log(outcome);
   const isRight = outcome.lost.length === 0 &&
