@@ -11,6 +11,7 @@ import {
 } from "../core.ts";
 import type { Buffer } from "node:buffer";
 import { encodeEntry, type Entry, itemOf } from "../entry.ts";
+import { MAX_CALL_BYTES } from "../host.ts";
 import type { Store } from "../store.ts";
 import {
   type Answer,
@@ -36,8 +37,18 @@ interface Sent {
   unit: Unit;
   number: number;
   isBegun: boolean;
+  /** Resolves when the server has it, or has refused it; undefined before it is put. */
+  put: Promise<void> | undefined;
   /** For each item, 1 once it has an outcome: the item of a worker that was cut off may have two. */
   outcomes: Uint8Array;
+}
+
+/** A unit that is to be given up. */
+interface Unwanted {
+  name: string;
+  /** Its entry in the list of tasks, where it can be found. */
+  entry: Buffer | undefined;
+  put: Promise<void>;
 }
 
 /** Runs units by the workers of a pool in a server. */
@@ -56,7 +67,7 @@ export class Caller implements Executor {
   #asked = -Infinity;
   #broken: BrokenPoolError | undefined;
   /** Units that are to be given up with the next call. */
-  #unwanted: string[] = [];
+  #unwanted: Unwanted[] = [];
   /** Called when a unit was begun or has ended. */
   readonly #moved: () => void;
 
@@ -90,6 +101,7 @@ export class Caller implements Executor {
       unit,
       number,
       isBegun: false,
+      put: undefined,
       outcomes: new Uint8Array(unit.items.length),
     });
     this.#numbers.set(unit, number);
@@ -99,17 +111,18 @@ export class Caller implements Executor {
       const broken = this.#broken;
       return queueMicrotask(() => this.#fail(number, broken));
     }
-    let entry: Buffer | undefined;
     // The id of the queue of answers is known once it is open.
     const put = () => {
-      if (unit.isDropped) return;
+      const sent = this.#sent.get(number);
+      if (unit.isDropped || sent === undefined) return;
+      let entry: Buffer;
       try {
         entry = this.#encode(unit, number);
       } catch (error) {
         this.#answered(number);
         return failUnsent(unit, placed(error, unit));
       }
-      this.#tasks.puts.put([entry], false, Infinity).catch((error) => {
+      sent.put = this.#tasks.puts.put([entry], false, Infinity).catch((error) => {
         if (this.#sent.has(number) && !unit.isDropped) failUnsent(unit, error);
       });
     };
@@ -169,16 +182,33 @@ export class Caller implements Executor {
   /** Tells the workers that a unit isn't wanted any more, with the others of this turn. */
   #giveUp(number: number): void {
     if (this.#broken !== undefined) return;
-    this.#unwanted.push(unitName(this.#caller, number));
-    if (this.#unwanted.length > 1) return;
-    queueMicrotask(() => {
-      const names = this.#unwanted;
-      this.#unwanted = [];
-      for (let at = 0; at < names.length; at += MAX_TAKEN) {
-        const some = names.slice(at, at + MAX_TAKEN);
-        this.#tasks.call("giveUp", () => some).catch(() => {});
+    const found = this.#sent.get(number);
+    // One that wasn't put yet won't be.
+    if (found?.put === undefined) return;
+    let entry: Buffer | undefined;
+    try {
+      // Anew, as a copy of what waits would take its memory: what was changed meanwhile isn't found.
+      entry = this.#encode(found.unit, number);
+    } catch { // changed into something that can't travel
+    }
+    this.#unwanted.push({ name: unitName(this.#caller, number), entry, put: found.put });
+    if (this.#unwanted.length === 1) queueMicrotask(() => this.#tellUnwanted());
+  }
+
+  async #tellUnwanted(): Promise<void> {
+    const unwanted = this.#unwanted;
+    this.#unwanted = [];
+    for (const { put } of unwanted) await put;
+    while (unwanted.length > 0) {
+      const args: (string | Buffer)[] = [];
+      let bytes = 0;
+      while (unwanted.length > 0 && args.length < 2 * MAX_TAKEN && bytes < MAX_CALL_BYTES) {
+        const { name, entry } = unwanted.shift()!;
+        args.push(name, entry ?? "");
+        bytes += entry?.length ?? 0;
       }
-    });
+      this.#tasks.call("giveUp", () => args).catch(() => {});
+    }
   }
 
   isRunning(unit: Unit): boolean {

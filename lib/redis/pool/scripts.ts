@@ -49,13 +49,37 @@ call('HSET', STATE, 'd', ARGV[4], 'r', mine)
 return mine
 `,
 
-  /** ARGV: names of tasks that are not wanted any more. Tells all workers, and those that come within a day. */
+  /**
+   * ARGV: names of tasks that are not wanted any more, each with its entry, or "". Those that wait are taken out of
+   * the list; of the others all workers are told, and those that come within a day. Where the list is long only its
+   * ends are searched, so that the server isn't busy with it for more than some milliseconds.
+   */
   giveUp: `${OOM}${PRELUDE}${SERVE}
-local t = clock()
-for i = 4, #ARGV do
-  call('ZADD', B..':gone', t, ARGV[i])
-  call('PUBLISH', B..':gone', ARGV[i])
+local t, left, removed = clock(), 200000, 0
+local function find(e, most, rank)
+  most = math.min(most, left)
+  if most <= 0 then return false end
+  local at = call('LPOS', READY, e, 'RANK', rank, 'MAXLEN', most)
+  left = left - (at and (rank > 0 and at + 1 or call('LLEN', READY) - at) or most)
+  return at and call('LREM', READY, rank, e) == 1
 end
+local function remove(e)
+  if find(e, 10000, 1) or call('LLEN', READY) > 10000 and find(e, 10000, -1) then return true end
+  -- One that has come back from a worker is near the head.
+  for attempts = 1, 3 do
+    if find(char(attempts)..e:sub(2), 1000, 1) then return true end
+  end
+  return false
+end
+for i = 4, #ARGV, 2 do
+  if ARGV[i + 1] ~= '' and remove(ARGV[i + 1]) then
+    removed = removed + 1
+  else
+    call('ZADD', B..':gone', t, ARGV[i])
+    call('PUBLISH', B..':gone', ARGV[i])
+  end
+end
+finish(removed)
 call('ZREMRANGEBYSCORE', B..':gone', '-inf', t - 86400000)
 call('PEXPIRE', B..':gone', 86400000)
 return 1
