@@ -24,7 +24,7 @@
 
 import { isMainThread } from "node:worker_threads";
 import { withoutKill } from "./critical_section.ts";
-import { corrupted } from "../validate/corruption.ts";
+import { heldTooLong } from "../validate/corruption.ts";
 import { PerIsolate } from "./per_isolate.ts";
 import { patience, spendPatience } from "./patience.ts";
 import { isOfEntry, markerOf, type Ref } from "./process_table.ts";
@@ -181,7 +181,7 @@ export class Mutex {
           return;
         }
         markSpoiled(words.buffer);
-        throw corrupted("object");
+        throw heldTooLong();
       }
       const seen = Atomics.load(words, at);
       if (seen === FREE) {

@@ -4,7 +4,8 @@
 import { InvalidStateError } from "../errors.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { SharedArrayBuffer, TypeError } = primordials;
+const { SharedArrayBuffer, TypeError, WeakSet, WeakSetPrototypeAdd, WeakSetPrototypeHas } =
+  primordials;
 
 /** More attempts in a row than honest processes can make necessary. */
 const MAX_ATTEMPTS = 10_000;
@@ -17,7 +18,24 @@ export function corrupted(what: string): InvalidStateError {
   );
 }
 
-/** Throws that error if honest processes can't have made so many attempts necessary. */
+const ofHeldLocks = new WeakSet<object>();
+
+/**
+ * The error for a lock word in memory that hostile code can write, which is held longer than any process that runs
+ * holds it: by hostile code, or by a process that has no processor at the moment, or that is ending.
+ */
+export function heldTooLong(): InvalidStateError {
+  const error = corrupted("object");
+  WeakSetPrototypeAdd(ofHeldLocks, error);
+  return error;
+}
+
+/** Whether heldTooLong() made an error: then nothing was done, and trying again later may succeed. */
+export function isHeldTooLong(error: unknown): boolean {
+  return typeof error === "object" && error !== null && WeakSetPrototypeHas(ofHeldLocks, error);
+}
+
+/** Throws the error of corrupted() if honest processes can't have made so many attempts necessary. */
 export function checkAttempts(attempts: number, what: string): void {
   if (attempts > MAX_ATTEMPTS) throw corrupted(what);
 }

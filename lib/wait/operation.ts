@@ -22,6 +22,7 @@ import {
 import type { Subject } from "./subject.ts";
 import { beginWait, endWait } from "./wait_records.ts";
 import { afterYield, countAsMany, yieldIsDue } from "./yield.ts";
+import { isHeldTooLong } from "../validate/corruption.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -29,6 +30,7 @@ const {
   addAbortListener,
   clearTimeout,
   each,
+  performance,
   Promise,
   PromisePrototypeThen,
   removeAbortListener,
@@ -61,6 +63,25 @@ export interface Operation<T> {
   readonly hasOwnSignal?: boolean;
 }
 
+/**
+ * For how long, in ms, a wait tries again where a lock of the object's memory is held too long (heldTooLong()): longer
+ * than a waiter needs to take it from a process that has ended (liveness/mutex.ts); and how often.
+ */
+const HELD_PATIENCE_MS = 4000, HELD_RETRY_MS = 50;
+
+/** A wait that has found a lock of the object's memory held too long. */
+interface Held {
+  readonly since: number;
+  readonly error: unknown;
+}
+
+/** What a wait knows after an attempt that threw; throws the error if the wait can't go on. */
+function heldAfter(error: unknown, before: Held | undefined): Held {
+  const since = before === undefined ? performance.now() : before.since;
+  if (!isHeldTooLong(error) || performance.now() - since > HELD_PATIENCE_MS) throw error;
+  return { since, error };
+}
+
 /** Attempts in vain after which a thread, which may be polling, does its chores. */
 const CHORES_EVERY_CALLS = 1000;
 let inVain = 0;
@@ -87,6 +108,16 @@ function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
   return operation.attempt();
 }
 
+/** An attempt of a call that then waits, and so tries again where a lock is held too long. */
+function attemptOrWait<T>(operation: Operation<T>): T | typeof WAIT {
+  try {
+    return attemptInTurn(operation);
+  } catch (error) {
+    if (isHeldTooLong(error)) return WAIT;
+    throw error;
+  }
+}
+
 /** A result that was there at once, after a turn of the event loop if one is due. */
 export function done<T>(result: T): Promise<T> {
   return yieldIsDue() ? afterYield(result) : Promise.resolve(result);
@@ -109,13 +140,13 @@ export function eventually<T>(
     const { eventcount } = operation;
     if (timeout === 0) return atOnce(operation, caller);
     if (eventcount.waiting === 0 || operation.others !== undefined) {
-      let result = operation.attempt();
+      let result = attemptOrWait(operation);
       if (result !== WAIT) return done(result);
       attend();
       if (maySpin(operation) && eventcount.spin()) {
         countAsMany();
         try {
-          result = operation.attempt();
+          result = attemptOrWait(operation);
         } finally {
           eventcount.passOn(); // other waiters slept while this one spun
         }
@@ -152,20 +183,28 @@ function atOnce<T>(operation: Operation<T>, caller: (() => CallSite) | undefined
 /** Does the operation, blocking the thread until that is possible. */
 export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T {
   const timeout = blockingTimeoutOf(options);
-  let result = attemptInTurn(operation);
+  let result = timeout === 0 ? attemptInTurn(operation) : attemptOrWait(operation);
   if (result !== WAIT) return result;
   if (timeout === 0) return operation.onTimeout();
+  let held: Held | undefined;
+  const attempt = () => {
+    try {
+      result = attemptInTurn(operation);
+      held = undefined;
+    } catch (error) {
+      held = heldAfter(error, held);
+    }
+    return result !== WAIT;
+  };
   const { eventcount, others } = operation;
   attend();
   if (maySpin(operation) && eventcount.spin()) {
     try {
-      result = attemptInTurn(operation);
+      if (attempt()) return result as T;
     } finally {
       eventcount.passOn(); // other waiters slept while this one spun
     }
-    if (result !== WAIT) return result;
   }
-  const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
   const slice = others === undefined ? undefined : MANY_WAITS_SLICE_MS;
   const way = operation.isNoVictim === true ? BLOCKING | NO_VICTIM : BLOCKING;
   const record = new BlockedWait(operation, timeout, way, blocking);
@@ -178,6 +217,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
     record.end();
   }
   operation.onCancel?.();
+  if (held !== undefined) throw (held as Held).error;
   return operation.onTimeout();
 }
 
@@ -188,7 +228,7 @@ export function blocking<T>(operation: Operation<T>, options?: BlockOptions): T 
 export function briefly<T>(operation: Operation<T>, ms: number): T | typeof WAIT {
   const { eventcount } = operation;
   let result: T | typeof WAIT = WAIT;
-  const attempt = () => (result = attemptInTurn(operation)) !== WAIT;
+  const attempt = () => (result = attemptOrWait(operation)) !== WAIT;
   if (maySpin(operation) && eventcount.spin()) {
     try {
       if (attempt()) return result;
@@ -217,6 +257,9 @@ class Task<T> implements Waiter {
   /** The row of the wait board: see wait_records.ts. */
   #row = 0;
   #settled = false;
+  /** Where the last attempt found a lock held too long; and the timer of the next attempt. */
+  #held: Held | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     operation: Operation<T>,
@@ -267,12 +310,25 @@ class Task<T> implements Waiter {
     if (this.#settled) return true;
     try {
       const result = this.#operation.attempt();
+      this.#held = undefined;
       if (result === WAIT) return false;
       this.#resolve(result);
     } catch (error) {
+      if (this.#goesOnAfter(error)) return false;
       this.#fail(error);
     }
     this.#cleanUp();
+    return true;
+  }
+
+  #goesOnAfter(error: unknown): boolean {
+    try {
+      this.#held = heldAfter(error, this.#held);
+    } catch {
+      return false;
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#operation.eventcount.pump(), HELD_RETRY_MS);
     return true;
   }
 
@@ -288,6 +344,7 @@ class Task<T> implements Waiter {
   readonly #onTimeout = (): void => {
     try {
       this.#abandon();
+      if (this.#held !== undefined) throw this.#held.error;
       this.#resolve(this.#operation.onTimeout());
     } catch (error) {
       this.#fail(error);
@@ -312,6 +369,7 @@ class Task<T> implements Waiter {
     eventcount.remove(this);
     if (others !== undefined) { for (const other of each(others)) other.remove(this); }
     if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
     if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#aborted);
   }
 }

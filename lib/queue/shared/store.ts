@@ -31,6 +31,7 @@ import { noteMade } from "../../wait/made.ts";
 import { GET, JOIN, numberIn, PUT, QUEUE, type Subject } from "../../wait/subject.ts";
 import type { Readiness } from "../../wait/waitable.ts";
 import type { LeaseTableShares } from "../../shm/lease_table.ts";
+import { isHeldTooLong } from "../../validate/corruption.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const {
@@ -381,15 +382,22 @@ export class Store<T> implements Subject {
   /**
    * Puts one item if there is room and no task of this process waits to put before it. Otherwise returns the
    * item's bytes, for the operation that `put` makes.
+   *
+   * @param mayWait whether the caller then waits, and so may try again where a lock is held too long
    */
-  tryPut(item: T): Records | undefined {
+  tryPut(item: T, mayWait: boolean): Records | undefined {
     this.#checkPut();
     const encoder = freeEncoder();
     const length = this.#encode(encoder, item, 0, "item");
     const { notFull } = this;
     if (notFull.waiting > 0) notFull.pump();
     if (notFull.waiting === 0) {
-      const answer = this.ring.tryPut(encoder, 0, length);
+      let answer = 0;
+      try {
+        answer = this.ring.tryPut(encoder, 0, length);
+      } catch (error) {
+        if (!mayWait || !isHeldTooLong(error)) throw error;
+      }
       if (answer === 1) {
         encoder.trim();
         if (recorder !== undefined) this.#record(WAS_PUT, this.ring.lastPut, 0, 1);
@@ -410,7 +418,7 @@ export class Store<T> implements Subject {
         timeoutOf(options);
         signalOf(options);
       }
-      const left = this.tryPut(item);
+      const left = this.tryPut(item, true);
       if (left === undefined) return done(undefined);
       return eventually(this.put(left, false), options);
     } catch (error) {
@@ -420,13 +428,13 @@ export class Store<T> implements Subject {
 
   /** Puts one item, or throws if there is no room now. */
   putItemNowait(item: T): void {
-    if (this.tryPut(item) !== undefined) throw fullError(this.ring, false);
+    if (this.tryPut(item, false) !== undefined) throw fullError(this.ring, false);
   }
 
   /** Puts one item, blocking the thread until there is room. */
   putItemSync(item: T, options: BlockOptions | undefined): void {
     blockingTimeoutOf(options);
-    const left = this.tryPut(item);
+    const left = this.tryPut(item, true);
     if (left !== undefined) blocking(this.put(left, false), options);
   }
 

@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
 import {
   Event,
-  InvalidStateError,
   Process,
   type ProcessOptions,
   Queue,
@@ -19,28 +18,13 @@ import * as targets from "../targets/abrupt_targets.ts";
 
 const module = targets.here;
 const TOKENS = 40;
-/** In ms: a lock whose holder has ended is taken after three seconds. What takes longer than this hangs. */
+/** In ms: a lock whose holder has ended is taken after three seconds at most. What takes longer than this hangs. */
 const bound = { timeout: 60_000 };
 
 /** Something that churns, and can be ended in the middle. */
 interface Victim {
   begin(): void;
   end(): Promise<unknown>;
-}
-
-/**
- * Where a process with permissions of its own can write, nobody waits long for a lock whose holder has ended: calls
- * throw until three seconds are over, and then it is taken.
- */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  for (let tries = 0;; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof InvalidStateError) || tries === 60) throw error;
-      await sleep(100);
-    }
-  }
 }
 
 /** How many tokens one has in its hands at most. */
@@ -70,9 +54,9 @@ async function endAtRandom(
     const left = new Set<number>();
     let begun = performance.now();
     // A lock that one of them held is taken from it meanwhile.
-    await patiently(() => queue.put({ id: -1, text: "" }, bound));
+    await queue.put({ id: -1, text: "" }, bound);
     while (!queue.empty()) {
-      const { id, text } = await patiently(() => queue.get(bound));
+      const { id, text } = await queue.get(bound);
       if (id < 0) continue;
       assert.ok(!left.has(id), `token ${id} is there twice`);
       assert.equal(text, targets.textOf(id), `token ${id} is damaged`);
