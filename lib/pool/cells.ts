@@ -95,6 +95,14 @@ export class Cells {
     }
   }
 
+  /** The number of cells from `at` on, at most so many, that have a result. */
+  count(at: number, most: number): number {
+    const kinds = this.#kinds, end = at + most;
+    let next = at;
+    while (next < end && kinds[next] !== EMPTY && kinds[next] !== MESSAGE) next++;
+    return next - at;
+  }
+
   /** Called before the pool looks at the board: what is finished from now on is told anew. */
   heard(): void {
     Atomics.store(this.#told, 0, 0);

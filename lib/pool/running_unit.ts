@@ -234,6 +234,8 @@ export class RunningUnit {
     // Reading the clock takes longer than a tiny item.
     const now = this.#around.clockIsDue() ? performance.now() : undefined;
     const goesOn = this.#next(now);
+    // Nor is the pool told of each: of those before a long item it learns when it looks by itself.
+    if (goesOn && now === undefined) return true;
     this.#around.isInCell(now, this.#items.length > 1);
     return goesOn;
   }

@@ -1,7 +1,7 @@
 // The units that were sent to a worker and have no outcome yet. Each has a slot on the worker's claim board.
 
 import { type Board, SLOTS } from "./board.ts";
-import { type Cells, NO_CELLS, NO_RESULT } from "./cells.ts";
+import { type Cells, NO_CELLS } from "./cells.ts";
 import type { Unit } from "./unit.ts";
 import { UnitSlots } from "./unit_slots.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -70,9 +70,7 @@ export class SentUnits {
     const at = this.#cellsAt[slot];
     if (at === NO_CELLS) return 0;
     const over = this.board.over(slot, unit.items.length);
-    let item = unit.settled;
-    while (item < over && this.#cells.read(at + item) !== NO_RESULT) item++;
-    return item - unit.settled;
+    return this.#cells.count(at + unit.settled, over - unit.settled);
   }
 
   /** The worker is done with a unit, or never began it. */

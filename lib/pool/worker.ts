@@ -501,7 +501,9 @@ export class Worker {
 
   /** Reads what a worker has sent without waking this process, if there is anything. */
   look(): void {
-    if (this.#state !== "ended" && this.#sent.units.size > 0) this.#link.look();
+    if (this.#state === "ended" || this.#sent.units.size === 0) return;
+    this.#link.look();
+    this.#readAllCells();
   }
 
   /** The operation of the next message, for blocking waits. */
