@@ -23,6 +23,7 @@ const {
   ArrayPrototypeSome,
   ArrayPrototypeSplice,
   clearInterval,
+  clearTimeout,
   Deno,
   each,
   Error,
@@ -32,6 +33,7 @@ const {
   setImmediate,
   setInterval,
   setOf,
+  setTimeout,
 } = primordials;
 
 /** The events of a scheduler, for its pool. */
@@ -59,6 +61,8 @@ export interface SchedulerEvents {
 const PREPARED = 16;
 /** Milliseconds after which the pool looks for outcomes that it wasn't woken for. */
 const LOOK_MS = 4;
+/** Milliseconds after which a worker is started in the place of a spare that has stepped in. */
+const REFILL_MS = 5;
 /** So many workers that die one after the other before their first item break a pool. */
 const MAX_EARLY_DEATHS = 5;
 
@@ -75,6 +79,7 @@ export class Scheduler implements Executor {
   #lastCall: Registered | undefined;
   #holds = false;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
+  #refillTimer: ReturnType<typeof setTimeout> | undefined;
   #broken: BrokenPoolError | undefined;
   #isClosed = false;
   #isTerminated = false;
@@ -103,8 +108,8 @@ export class Scheduler implements Executor {
       grown: (worker) => this.#replace(worker),
       lost: () => {
         this.#restarts++;
-        this.#fill();
         this.#dispatch(); // a spare steps in
+        this.#refill();
         this.#changes.changed();
       },
       ended: (worker) => this.#ended(worker),
@@ -168,6 +173,25 @@ export class Scheduler implements Executor {
     this.#set.startMissing(this.#backlog.size);
   }
 
+  /**
+   * Starts workers in the place of others: where spares have stepped in, a while later, since a start blocks the
+   * thread and would hold up the results of the next tasks.
+   */
+  #refill(): void {
+    if (!this.#set.isAtStrength || this.#isClosed) return this.#fill();
+    if (this.#refillTimer !== undefined) return;
+    this.#refillTimer = setTimeout(() => {
+      this.#refillTimer = undefined;
+      this.#fill();
+    }, REFILL_MS);
+    Deno.unrefTimer(this.#refillTimer as unknown as number);
+  }
+
+  #stopRefilling(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
+  }
+
   /** Changes the number of workers. */
   resize(processes: number): void {
     for (const worker of each(this.#set.resize(processes))) this.#retire(worker);
@@ -184,7 +208,7 @@ export class Scheduler implements Executor {
     if (worker.state !== "ready" && worker.state !== "loading") return;
     this.#retire(worker, takesBack);
     this.#restarts++;
-    this.#fill();
+    this.#refill();
   }
 
   #retire(worker: Worker, takesBack = true): void {
@@ -504,8 +528,8 @@ export class Scheduler implements Executor {
     if (isEarly && ++this.#earlyDeaths >= MAX_EARLY_DEATHS) {
       this.#break(worker, worker.cause ?? new Error(`it exited with code ${worker.exitCode}`));
     }
-    if (!this.#isClosed || this.#outstanding > 0) this.#fill();
     this.#dispatch(); // the place of the worker is free
+    this.#refill();
     this.#leaveIfClosed();
     this.#changes.changed();
   }
@@ -538,6 +562,7 @@ export class Scheduler implements Executor {
   close(): void {
     this.#isClosed = true;
     this.#set.stopWatching();
+    this.#stopRefilling();
     this.#leaveIfClosed();
     this.#changes.changed();
   }
@@ -552,6 +577,7 @@ export class Scheduler implements Executor {
   terminate(): void {
     this.#isClosed = this.#isTerminated = true;
     this.#set.stopWatching();
+    this.#stopRefilling();
     this.#stopLooking();
     this.#backlog.remove(() => true);
     for (const worker of each(this.#set.list)) worker.terminate();

@@ -71,6 +71,11 @@ export class WorkerSet {
       Math.max(1, Math.min(this.#sizes.minProcesses, this.#sizes.processes));
   }
 
+  /** Whether as many workers have loaded as may work at once: what is missing are spares. */
+  get isAtStrength(): boolean {
+    return this.#readyOnes >= this.#sizes.processes;
+  }
+
   get #capacity(): number {
     const { list } = this;
     let capacity = 0;
