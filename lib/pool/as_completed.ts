@@ -22,6 +22,9 @@ const {
  * Iterates tasks of a {@linkcode Pool} in the order in which they get an outcome, failed ones included. Python's
  * `concurrent.futures.as_completed`.
  *
+ * TypeScript takes the variable of `for await` for the awaited result, since a task can be awaited. It is the task:
+ * `await task` gives the result, and `task as unknown as Task<number>` is typed as what it is.
+ *
  * @param tasks the tasks, as `submit` returns them
  * @throws {TimeoutError} from the iterator, if not all have an outcome in `timeout` ms after this call
  * @throws {TypeError} if one of them is no task
@@ -43,6 +46,35 @@ const {
  * }
  * ```
  */
+export function asCompleted<R>(
+  tasks: Iterable<Task<R>>,
+  options?: WaitOptions,
+): AsyncIterableIterator<Task<R>>;
+/**
+ * As above, for tasks of several types of results.
+ *
+ * @param tasks the tasks, as `submit` returns them
+ * @throws {TimeoutError} from the iterator, if not all have an outcome in `timeout` ms after this call
+ * @throws {TypeError} if one of them is no task
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, Pool } from "@multiproc/multiprocessing";
+ *
+ * export const length = (text: string) => text.length;
+ * export const upper = (text: string) => text.toUpperCase();
+ *
+ * if (import.meta.main) {
+ *   await using pool = new Pool({ processes: 1 });
+ *   const tasks = [pool.submit(length, ["one"]), pool.submit(upper, ["two"])];
+ *   for await (const task of asCompleted(tasks)) console.log(await task); // 3, then TWO
+ * }
+ * ```
+ */
+export function asCompleted<T extends Task<unknown>>(
+  tasks: Iterable<T>,
+  options?: WaitOptions,
+): AsyncIterableIterator<T>;
 export function asCompleted<R>(
   tasks: Iterable<Task<R>>,
   options?: WaitOptions,
