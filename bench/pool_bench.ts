@@ -106,15 +106,7 @@ export function poolMeasurements(peers: Peers, scale: number): Measurement[] {
     mixedMeasurement(count(100)),
     latencyMeasurement(peers, count(3000)),
     firstMeasurement(peers),
-    {
-      name: "pool-map/one-worker-to-two",
-      unit: "ms",
-      sides: [1, 2].map((workers) => ({
-        name: `Pool, ${workers === 1 ? "one worker" : "two workers"}`,
-        ...(workers === 1 ? {} : { against: "Pool, one worker", target: { atMost: 1 / 1.85 } }),
-        round: timeOf(() => pool({ processes: workers }).map(steps, numbers(count(30)))),
-      })),
-    },
+    scalingMeasurement(count(30)),
     crashMeasurement(),
     {
       name: "pool-time-limit/after-the-limit",
@@ -226,8 +218,9 @@ function flowsOf(peers: Peers, names: readonly PoolName[], flow: Flow): Side[] {
 /** Many tiny items, with the defaults of every side; the pools of npm have calls only. */
 function mapMeasurement(peers: Peers, count: number): Measurement {
   const each = (ms: number) => count / ms * 1000;
-  const round = timeOf(() => pool().map(square, numbers(count)));
-  const blocking = timeOf(async () => await pool().mapSync(square, numbers(count)));
+  const items = numbers(count);
+  const round = timeOf(() => pool().map(square, items));
+  const blocking = timeOf(async () => await pool().mapSync(square, items));
   const targets = {
     ...{ against: PYTHON, target: { atLeast: 1 } },
     also: { against: PISCINA, target: { atLeast: 50 } },
@@ -281,6 +274,41 @@ function mixedMeasurement(count: number): Measurement {
       ...byHand,
     ],
   };
+}
+
+/** The same items by one worker and by two; and by bare threads, which is what the machine gives. */
+function scalingMeasurement(count: number): Measurement {
+  const items = numbers(count), halves = [items.slice(0, count / 2), items.slice(count / 2)];
+  const one = { pool: "Pool, one worker", bare: "one bare Worker" };
+  return {
+    name: "pool-map/one-worker-to-two",
+    unit: "ms",
+    sides: [
+      { name: one.pool, round: timeOf(() => pool({ processes: 1 }).map(steps, items)) },
+      {
+        ...{ name: "Pool, two workers", against: one.pool, target: { atMost: 1 / 1.85 } },
+        round: timeOf(() => pool().map(steps, items)),
+      },
+      { name: one.bare, round: timeOf(() => runBare(0, items)) },
+      {
+        ...{ name: "two bare Workers", against: one.bare },
+        round: timeOf(() => Promise.all(halves.map((half, i) => runBare(i, half)))),
+      },
+    ],
+  };
+}
+
+const bareWorkers: Worker[] = [];
+
+/** Lets a bare web Worker run steps() for these items. */
+async function runBare(index: number, items: readonly number[]): Promise<void> {
+  const url = new URL("./pool_bare_worker.ts", import.meta.url);
+  const worker = bareWorkers[index] ??= new Worker(url, { type: "module" });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  worker.onmessage = () => resolve();
+  worker.onerror = ({ message }) => reject(new Error(message));
+  worker.postMessage(items);
+  await promise;
 }
 
 /** One task after the other. */
@@ -353,6 +381,7 @@ function crashMeasurement(): Measurement {
     round: async () => {
       const one = pool({ processes: 1, spares });
       await loaded(one, 1 + spares);
+      await rest();
       const at = new SharedArrayBuffer(8);
       const crashed = one.apply(crash, [at]).catch(() => {});
       await one.apply(nothing);
@@ -368,9 +397,20 @@ function crashMeasurement(): Measurement {
     sides: [
       side("Pool, no spare", 0, { against: start, target: { atMost: 1.3 } }),
       side("Pool, one spare", 1, { target: { below: 5 } }),
-      { name: start, round: () => madeToFirst({ processes: 1 }) },
+      {
+        name: start,
+        round: async () => {
+          await rest();
+          return await madeToFirst({ processes: 1 });
+        },
+      },
     ],
   };
+}
+
+/** So long that threads that were made ahead, in idle time, have loaded: no side meets the making of one. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 500));
 }
 
 /** Waits until so many workers have loaded. */
