@@ -385,7 +385,7 @@ export class Store<T> implements Subject {
    *
    * @param mayWait whether the caller then waits, and so may try again where a lock is held too long
    */
-  tryPut(item: T, mayWait: boolean): Records | undefined {
+  tryPut(item: T, mayWait = true): Records | undefined {
     this.#checkPut();
     const encoder = freeEncoder();
     const length = this.#encode(encoder, item, 0, "item");
