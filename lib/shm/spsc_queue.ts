@@ -6,8 +6,10 @@
 // message, padded to whole units of 8 bytes. A record never wraps around. Records lie in a segment, a buffer
 // used as a ring. Where a record doesn't fit before the end of the segment, SKIP stands in its place. Where the
 // segment is full, NEXT stands, and the number of another segment, which the producer has sent by other means;
-// from there on neither side uses the old segment, and its memory is freed. So after a burst was received, one
-// segment of at most MAX_SEGMENT_UNITS remains of it. A long record has a segment for itself.
+// from there on neither side uses the old segment, and its memory is freed, unless the producer needs another one
+// before garbage is collected: then it sends the old one again, under another number. So after a burst was received,
+// one segment of at most MAX_SEGMENT_UNITS, or four of its longest records, remains of it. A long record has a segment
+// for itself.
 //
 // Positions count units since the queue was made, modulo 2 ** 32, through all segments.
 //
@@ -28,6 +30,8 @@ import { copyWords, ensureScratch, LENGTH_BYTES, type Scratch } from "./scratch.
 import * as primordials from "../platform/primordials.ts";
 
 const {
+  ArrayPrototypePush,
+  ArrayPrototypeShift,
   Atomics,
   Int32Array,
   Math,
@@ -36,6 +40,8 @@ const {
   TypedArrayPrototypeSet,
   TypedArrayPrototypeSubarray,
   Uint8Array,
+  WeakRef,
+  WeakRefPrototypeDeref,
 } = primordials;
 
 // Header words, by cache line: settings, producer, consumer.
@@ -46,8 +52,13 @@ const GOT_COUNT = 32, GOT_UNITS = 33, GOT_POSITION = 34, REFUSED = 35;
 export const SPSC_QUEUE_WORDS = 48;
 
 const UNIT = 8;
-/** Units of the first segment, of the largest segment for several records, and of the longest record in such a one. */
-const FIRST_UNITS = 512, MAX_SEGMENT_UNITS = 1 << 17, LONG_UNITS = 1 << 15;
+/**
+ * Units of the first segment, of the largest that short records need, and of the longest record that shares a segment
+ * with others: 1 MiB of bytes, and what stands before them.
+ */
+const FIRST_UNITS = 512, MAX_SEGMENT_UNITS = 1 << 17, LONG_UNITS = (1 << 17) + 8;
+/** A segment has room for so many of its largest records. */
+const MIN_RECORDS = 4;
 /** Up to this many units, a word-by-word loop copies faster than TypedArray.set with its view. */
 const LOOP_UNITS = 64;
 
@@ -172,6 +183,14 @@ interface Segment {
   number: number;
 }
 
+/** A segment that the producer has left: free for other records once the consumer's position is after `next`. */
+interface LeftSegment {
+  /** Weak: what the consumer doesn't need any more goes with the next collection of garbage. */
+  buffer: WeakRef<SharedArrayBuffer>;
+  /** The position at which the segment after it begins. */
+  next: number;
+}
+
 /** The producer's side. */
 export class SpscProducer extends Side {
   /** The consumer's position, as it was when there was last too little room. */
@@ -180,6 +199,8 @@ export class SpscProducer extends Side {
   #sent: number;
   /** After a long record: the segment that NEXT leads to, until this side has moved on to it. */
   #following: Segment | undefined;
+  /** The oldest first. */
+  readonly #left: LeftSegment[] = [];
 
   constructor(shares: SpscQueueShares, post: SegmentPost) {
     super(shares, post);
@@ -265,8 +286,7 @@ export class SpscProducer extends Side {
   #makeRoom(units: number): Segment | undefined {
     if (this.#following !== undefined) this.#moveOn(this.#following);
     if (units > LONG_UNITS) {
-      noteGrowth(this, units * UNIT);
-      const own = newSegment(units + 1), next = newSegment(FIRST_UNITS);
+      const own = this.#newSegment(units + 1), next = this.#newSegment(FIRST_UNITS);
       this.#goOnIn(this.#send(own));
       const following = this.#send(next);
       this.#writeNext(units, following);
@@ -300,9 +320,21 @@ export class SpscProducer extends Side {
 
   /** Sends the next segment, for a short record of `units`. */
   #nextSegment(units: number): Segment {
-    const next = Math.min(Math.max(2 * this.units, 4 * units), MAX_SEGMENT_UNITS);
-    noteGrowth(this, next * UNIT);
-    return this.#send(newSegment(next));
+    const many = MIN_RECORDS * units, most = Math.max(MAX_SEGMENT_UNITS, many);
+    return this.#send(this.#newSegment(Math.min(Math.max(2 * this.units, many), most)));
+  }
+
+  /** A segment of `units` at least: one that both sides have left, since its memory was touched before, or a new one. */
+  #newSegment(units: number): SharedArrayBuffer {
+    const left = this.#left, bytes = units * UNIT;
+    const got = left.length === 0 ? 0 : Atomics.load(this.header, GOT_POSITION);
+    while (left.length > 0 && ((got - left[0].next) | 0) > 0) {
+      const buffer = WeakRefPrototypeDeref((ArrayPrototypeShift(left) as LeftSegment).buffer);
+      if (buffer === undefined) continue;
+      if (buffer.byteLength >= bytes && buffer.byteLength <= 2 * bytes) return buffer;
+    }
+    noteGrowth(this, bytes);
+    return newSegment(units);
   }
 
   /** The bytes of the records on their way. */
@@ -360,7 +392,9 @@ export class SpscProducer extends Side {
 
   /** Continues in another segment, to which NEXT leads. */
   #moveOn({ buffer }: Segment): void {
-    this.adopt(buffer, (this.position + 1) | 0);
+    const left = this.words.buffer as SharedArrayBuffer, next = (this.position + 1) | 0;
+    this.adopt(buffer, next);
+    ArrayPrototypePush(this.#left, { buffer: new WeakRef(left), next });
     this.#gotPosition = this.base;
     this.#following = undefined;
   }
@@ -455,12 +489,8 @@ export class SpscConsumer extends Side {
   /** A copy of the bytes of the oldest record, which was put by tryPutBytes(). */
   copyBytes(length: number): Uint8Array<ArrayBuffer> {
     const begin = this.offset * UNIT;
-    const bytes = new Uint8Array(length - UNIT);
-    TypedArrayPrototypeSet(
-      bytes,
-      TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length),
-    );
-    return bytes;
+    // Made of an array, the copy isn't filled with zeros first.
+    return new Uint8Array(TypedArrayPrototypeSubarray(this.bytes, begin + UNIT, begin + length));
   }
 
   /** Copies the same bytes to the beginning of `into`, which must have room for them. */

@@ -15,7 +15,7 @@ import { ensureScratch, LENGTH_BYTES, type Scratch } from "../../lib/shm/scratch
 import { between, withSeeds } from "../support/seed.ts";
 
 /** Of the first segment, of the largest for many records, and the record that has one for itself. */
-const FIRST_BYTES = 4096, MOST_BYTES = 2 ** 20, LONG_BYTES = 2 ** 18;
+const FIRST_BYTES = 4096, LONG_BYTES = 2 ** 20 + 64, MOST_BYTES = 4 * LONG_BYTES;
 
 /** What a record takes of the segment, in bytes. */
 const padded = (length: number) => (length + 7) & ~7;
@@ -104,7 +104,7 @@ function compare(
   const source = newScratch(), into = newScratch(8);
   const most = Math.min(
     maxBytes + LENGTH_BYTES,
-    random() < 0.3 ? 700_000 : random() < 0.5 ? 6_000 : 60,
+    random() < 0.2 ? 1_200_000 : random() < 0.5 ? 6_000 : 60,
   );
   const units = Math.ceil((maxBytes + LENGTH_BYTES) / 8);
   const phase = between(random, 20, 200);
@@ -238,10 +238,28 @@ Deno.test("a queue that is never far behind stays in its first segment", () => {
   assert.deepEqual(queue.posted, []);
 });
 
+Deno.test("segments that the receiver has left are used again", () => {
+  const queue = newQueueOf();
+  const source = newScratch(), into = newScratch();
+  const buffers = new Set<SharedArrayBuffer>();
+  const length = 2 ** 16, burst = 100, bursts = 20;
+  for (let i = 0; i < bursts * burst; i++) {
+    queue.sender.tryPut(recordOf(source, length, i), 0, length);
+    for (const { segment } of queue.posted) buffers.add(segment);
+    if (i % burst !== burst - 1) continue;
+    for (let got = i - burst + 1; got <= i; got++) {
+      assert.equal(take(queue.receiver, into), length);
+      check(into, length, got);
+    }
+  }
+  const needed = Math.ceil(bursts * burst * length / 2 ** 20);
+  assert.ok(buffers.size < needed / 4, `${buffers.size} segments`);
+});
+
 Deno.test("the memory of a long record goes as soon as it was taken", () => {
   const queue = newQueueOf();
   const source = newScratch(), into = newScratch();
-  for (const length of [LONG_BYTES + 1, 5_000_000, LONG_BYTES + 8, 300_000]) {
+  for (const length of [LONG_BYTES + 1, 5_000_000, LONG_BYTES + 8, 1_300_000]) {
     recordOf(source, length, 5);
     assert.equal(queue.sender.tryPut(source, 0, length), 1);
     assert.equal(take(queue.receiver, into), length);
