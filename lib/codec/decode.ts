@@ -62,6 +62,19 @@ export function decode(
   }
 }
 
+/**
+ * The integer at bytes[at..end), where the bytes hold nothing else: in the form of an i32 or of a small integer.
+ * Undefined for any other value.
+ */
+export function decodeInt32(bytes: Uint8Array, at: number, end: number): number | undefined {
+  if (end - at === 2) {
+    const kind = bytes[at + 1];
+    return kind >= tag.SMALL && bytes[at] === 0 ? kind - tag.SMALL : undefined;
+  }
+  if (end - at !== 6 || bytes[at] !== 0 || bytes[at + 1] !== tag.INT32) return undefined;
+  return bytes[at + 2] | bytes[at + 3] << 8 | bytes[at + 4] << 16 | bytes[at + 5] << 24;
+}
+
 class Decoder {
   readonly #in = new Reader();
   // The objects by number; kept only if the message holds a REFERENCE.

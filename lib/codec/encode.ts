@@ -75,6 +75,14 @@ class Refused extends Error {}
 /** Thrown inside tryEncode() when a value is nested too deep. */
 class TooDeep extends Error {}
 
+/** The most bytes that encodeInt32() writes. */
+export const INT32_BYTES = 6;
+
+/** Whether a value is a number that an i32 can hold, and not -0. */
+export function isInt32(value: unknown): value is number {
+  return typeof value === "number" && (value | 0) === value && (value !== 0 || 1 / value > 0);
+}
+
 /** Writes values as bytes into one buffer, which is used again for each message. */
 export class Encoder {
   readonly #out = new Writer();
@@ -156,6 +164,24 @@ export class Encoder {
       this.#seen.clear();
       this.#busy = false;
     }
+  }
+
+  /** As encode(), for a number that `isInt32()`. */
+  encodeInt32(value: number, at: number): number {
+    if (this.#busy) throw new Error("This encoder is busy. Ask freeEncoder() for another.");
+    const out = this.#out;
+    out.at = at;
+    out.room(INT32_BYTES);
+    out.byte(0);
+    this.#weight = 0;
+    this.#leftOut = undefined;
+    if (value >= 0 && value < tag.SMALL) {
+      out.byte(tag.SMALL + value);
+    } else {
+      out.byte(tag.INT32);
+      out.int32(value);
+    }
+    return out.at;
   }
 
   /** Whether objects go beside the bytes that were just encoded. */

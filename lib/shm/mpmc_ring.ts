@@ -18,8 +18,9 @@
 //    dropping all records become true by one store to CAPACITY. TAIL and PUT_UNITS belong to PUT_COUNT, HEAD
 //    and GOT_UNITS to GOT_COUNT, and each has two words: the lowest bit of the count says which of the two are
 //    valid, and the next step writes the others before it stores the count. So a process that ends between any
-//    two stores has done its step or nothing, and leaves nothing to repair. (LIMIT has one word: whatever LIMIT
-//    says, a put checks it against TAIL.)
+//    two stores has done its step or nothing, and leaves nothing to repair. A step of several records takes an odd
+//    number of them, so that the lowest bit changes. (LIMIT has one word: whatever LIMIT says, a put checks it
+//    against TAIL.)
 // 3. PUT_COUNT === GOT_COUNT: empty. A put never makes TAIL reach HEAD.
 // 4. The units from TAIL to LIMIT are free, and only producers use them.
 // 5. The records use at most maxBytes. The buffer may grow to twice that, so that a record always
@@ -81,7 +82,7 @@ const FIRST_UNITS = 512;
 /** Up to this many units, a word-by-word loop copies faster than TypedArray.set with its view. */
 const LOOP_UNITS = 64;
 /** The most that is moved under one locking when many records are put or taken together. */
-const BATCH_RECORDS = 128, BATCH_UNITS = 8192;
+const BATCH_RECORDS = 1024, BATCH_UNITS = 8192;
 
 /** The shared memory of a ring, to hand to another process. */
 export interface MpmcRingShares {
@@ -300,8 +301,8 @@ export class MpmcRing {
 
   /**
    * Puts as many of the records source[begins[i], begins[i] + lengths[i]) as there is room for, from number
-   * `from` on, the first beginning at 0 and each beginning at a multiple of 8. Returns how many
-   * (0: full), or SHUT_DOWN.
+   * `from` on. The first begins at 0, each other where the one before it ends, at the next multiple of 8. Returns
+   * how many (0: full), or SHUT_DOWN.
    */
   tryPutMany(
     source: Scratch,
@@ -318,16 +319,46 @@ export class MpmcRing {
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#seen) return 1;
     this.#tailLock.withLockNoKill(() => {
-      for (; next < last; next++) {
-        const units = (lengths[next] + 7) >>> 3;
-        if (units > LOOP_UNITS) break;
-        const position = this.#place(units);
-        if (position < 0) break;
-        copyWords(source.words, begins[next] >>> 2, this.#words, position * 2, units * 2);
-        this.#commitPut(position, units);
+      for (let put = 1; put > 0 && next < last; next += put) {
+        put = this.#putRun(source, begins, lengths, next, last);
       }
     });
     return next - from;
+  }
+
+  /**
+   * Under TAIL_LOCK: puts some of the records from number `from` up to `last` by one store of PUT_COUNT. That is an
+   * odd number of records, because the lowest bit of PUT_COUNT has to change. Returns how many.
+   */
+  #putRun(
+    source: Scratch,
+    begins: readonly number[],
+    lengths: readonly number[],
+    from: number,
+    last: number,
+  ): number {
+    const header = this.header;
+    let units = (lengths[from] + 7) >>> 3;
+    if (units > LOOP_UNITS) return 0;
+    const position = this.#place(units);
+    if (position < 0) return 0;
+    const put = header[PUT_COUNT], maxSize = header[MAX_SIZE];
+    const slots = maxSize === 0 ? last : from + maxSize - ((put - header[GOT_COUNT_SEEN]) | 0);
+    const used = (header[PUT_UNITS + (put & 1)] - header[GOT_UNITS_SEEN]) | 0;
+    const most = Math.min(header[LIMIT] - position, header[MAX_UNITS] - used);
+    const end = Math.min(slots, last);
+    let count = 1;
+    for (let next = from + 1, sum = units; next < end; next++) {
+      const more = (lengths[next] + 7) >>> 3;
+      sum += more;
+      if (more > LOOP_UNITS || sum > most) break;
+      if (((next - from) & 1) !== 0) continue;
+      count = next - from + 1;
+      units = sum;
+    }
+    copyWords(source.words, begins[from] >>> 2, this.#words, position * 2, units * 2);
+    this.#commitPut(position, units, count);
+    return count;
   }
 
   /** Under TAIL_LOCK: the position for a record, or FULL, SHUT_DOWN, GROW or STALE. */
@@ -393,16 +424,16 @@ export class MpmcRing {
     return tail + units <= header[LIMIT] ? tail : GROW;
   }
 
-  /** Under TAIL_LOCK: publishes the record at `position`. */
-  #commitPut(position: number, units: number): void {
+  /** Under TAIL_LOCK: publishes the records, an odd number of them, of which the first is at `position`. */
+  #commitPut(position: number, units: number, count = 1): void {
     const header = this.header;
     const put = header[PUT_COUNT], valid = put & 1, next = valid ^ 1;
     const end = position + units;
     if (end === this.#capacity) header[TAIL + next] = header[LIMIT] = 0;
     else header[TAIL + next] = end;
     header[PUT_UNITS + next] = (header[PUT_UNITS + valid] + units) | 0;
-    Atomics.store(header, PUT_COUNT, (put + 1) | 0);
-    this.lastPut = put;
+    Atomics.store(header, PUT_COUNT, (put + count) | 0);
+    this.lastPut = (put + count - 1) | 0;
   }
 
   /**
@@ -501,7 +532,6 @@ export class MpmcRing {
     this.firstGot = this.lastGot;
     begins[0] = 0;
     lengths[0] = first;
-    let at = ((first + 7) >>> 3) * UNIT;
     let count = 1;
     try {
       if (most === 1 || this.isEmpty) return 1;
@@ -509,13 +539,8 @@ export class MpmcRing {
       begins.length = lengths.length = limit;
       this.#headLock.withLockNoKill(() => {
         if (this.header[LEASING] !== 0) return;
-        while (count < limit) {
-          const length = this.#takeOne(into, at);
-          if (length < 0) break;
-          begins[count] = at;
-          lengths[count] = length;
-          at += ((length + 7) >>> 3) * UNIT;
-          count++;
+        for (let taken = 1; taken > 0 && count < limit; count += taken) {
+          taken = this.#takeRun(into, begins, lengths, count, limit);
         }
       });
     } catch (error) {
@@ -563,6 +588,57 @@ export class MpmcRing {
     Atomics.store(header, GOT_COUNT, (got + 1) | 0);
     this.lastGot = got;
     return length;
+  }
+
+  /**
+   * Under HEAD_LOCK: copies some of the oldest records into `into`, after the `from` records that are there, and
+   * takes them by one store of GOT_COUNT: an odd number of them, because its lowest bit has to change. Returns how
+   * many; 0 if there is none, or none that finds room, up to `limit` in all.
+   */
+  #takeRun(
+    into: Scratch,
+    begins: number[],
+    lengths: number[],
+    from: number,
+    limit: number,
+  ): number {
+    const header = this.header, seen = this.#seen, capacity = this.#capacity, words = this.#words;
+    if (Atomics.load(header, CAPACITY) !== seen || (seen & DROPPED) !== 0) return 0;
+    const got = header[GOT_COUNT];
+    if (got === header[PUT_COUNT_SEEN]) {
+      const put = Atomics.load(header, PUT_COUNT);
+      if (got === put) return 0;
+      header[PUT_COUNT_SEEN] = put;
+    }
+    const valid = (got ^ seen) & FLIP, next = valid ^ 1;
+    let head = header[HEAD + valid];
+    const skip = words[head * 2];
+    if (skip < 0) head = head - skip === capacity ? 0 : head - skip;
+    const there = (header[PUT_COUNT_SEEN] - got) | 0, most = Math.min(there, limit - from);
+    const begin = begins[from - 1] + ((lengths[from - 1] + 7) >>> 3) * UNIT;
+    const room = (into.bytes.length - begin) / UNIT;
+    let count = 0, units = 0;
+    for (let i = 0, sum = 0; i < most; i++) {
+      // Behind the end there is no record, and no length.
+      const length = words[(head + sum) * 2];
+      if (!(length >= LENGTH_BYTES)) break;
+      begins[from + i] = begin + sum * UNIT;
+      lengths[from + i] = length;
+      sum += (length + 7) >>> 3;
+      if (sum > room || head + sum > capacity) break;
+      if ((i & 1) !== 0) continue;
+      count = i + 1;
+      units = sum;
+    }
+    if (count === 0) return 0;
+    copyWords(words, head * 2, into.words, begin >>> 2, units * 2);
+    const end = head + units;
+    header[GOT_UNITS + next] = (header[GOT_UNITS + valid] + units) | 0;
+    // A release, as in #takeOne().
+    Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
+    Atomics.store(header, GOT_COUNT, (got + count) | 0);
+    this.lastGot = (got + count - 1) | 0;
+    return count;
   }
 
   // What follows is for the table of leases, which takes and puts records in its own critical sections.

@@ -305,8 +305,8 @@ const queue: Mutant[] = [
       ),
       edit(
         "shm/mpmc_ring.ts",
-        "    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
-        "    Atomics.add(header, FINISHED + 1, 1);\n    Atomics.store(header, PUT_COUNT, (put + 1) | 0);\n",
+        "    Atomics.store(header, PUT_COUNT, (put + count) | 0);\n",
+        "    Atomics.add(header, FINISHED + 1, count);\n    Atomics.store(header, PUT_COUNT, (put + count) | 0);\n",
       ),
     ],
     scenarios: ["queue_abrupt_joinable"],

@@ -4,8 +4,8 @@
 // decided there; the BroadcastChannel only announces (lib/wait/broadcast.ts).
 
 import { InvalidStateError, QueueEmpty, QueueFull, QueueShutDown } from "../../errors.ts";
-import { decode } from "../../codec/decode.ts";
-import { type Encoder, freeEncoder } from "../../codec/encode.ts";
+import { decode, decodeInt32 } from "../../codec/decode.ts";
+import { type Encoder, freeEncoder, INT32_BYTES, isInt32 } from "../../codec/encode.ts";
 import {
   EMPTY,
   MPMC_RING_WORDS,
@@ -35,7 +35,6 @@ import { isHeldTooLong } from "../../validate/corruption.ts";
 import * as primordials from "../../platform/primordials.ts";
 
 const {
-  ArrayPrototypePush,
   ArrayPrototypeShift,
   each,
   Error,
@@ -341,6 +340,7 @@ export class Store<T> implements Subject {
    * @param isNew whether they come from the ring, and not back from a lease
    */
   #decodeAll(count: number, items: T[], isNew: boolean): boolean {
+    const { bytes } = taken;
     let i = 0;
     try {
       if (count > 0) {
@@ -350,14 +350,15 @@ export class Store<T> implements Subject {
         this.madeRoom(count);
       }
       for (; i < count; i++) {
-        const at = begins[i];
-        items[items.length] = decode(taken.bytes, at + LENGTH_BYTES, at + lengths[i]) as T;
+        const at = begins[i] + LENGTH_BYTES, end = begins[i] + lengths[i];
+        // The decoder takes 25 ns to begin.
+        const integer = decodeInt32(bytes, at, end);
+        items[items.length] = (integer === undefined ? decode(bytes, at, end) : integer) as T;
       }
       trimTaken();
       return true;
     } catch (error) {
       taken.isLent = true;
-      const { bytes } = taken;
       for (let first: unknown = error; i < count; i++, first = undefined) {
         const at = begins[i] + LENGTH_BYTES, end = begins[i] + lengths[i];
         this.#kept[this.#kept.length] = { bytes, at, end, error: first };
@@ -451,11 +452,14 @@ export class Store<T> implements Subject {
     let at = 0;
     // The iterable is the user's code and may use the encoder: it runs to its end first.
     const all = listOf(items);
+    const { begins, lengths } = records, takesInt32 = this.ring.maxBytes >= INT32_BYTES;
     for (let index = 0; index < all.length; index++) {
       const item = all[index];
-      const length = this.#encode(encoder, item, at, `items[${index}]`);
-      ArrayPrototypePush(records.begins, at);
-      ArrayPrototypePush(records.lengths, length);
+      const length = takesInt32 && isInt32(item)
+        ? encoder.encodeInt32(item, at + LENGTH_BYTES) - at
+        : this.#encode(encoder, item, at, `items[${index}]`);
+      begins[index] = at;
+      lengths[index] = length;
       at += (length + 7) & ~7;
       if (at > MAX_AT_ONCE) {
         throw new RangeError(
