@@ -10,7 +10,9 @@
 export type Unit = "items/s" | "ns" | "µs" | "ms" | "MB";
 
 /** The target of a side's ratio to its peer, or of its figure, in the measurement's unit. */
-export type Target = { atLeast: number } | { atMost: number } | { below: number };
+export type Target = { atLeast: number } | { atMost: number } | { below: number } | {
+  above: number;
+};
 
 /** The side whose figure a side's figure is divided by, and the target of the ratio. */
 export interface Comparison {
@@ -129,6 +131,7 @@ function compare(
   medians: Map<string, number>,
 ): Verdict | undefined {
   if (target !== undefined && "below" in target) return { target, met: own < target.below };
+  if (target !== undefined && "above" in target) return { target, met: own > target.above };
   const others = [sides].flat().filter((side) => medians.has(side));
   if (others.length === 0) return undefined;
   const byFigure = (a: string, b: string) => medians.get(a)! - medians.get(b)!;
@@ -138,7 +141,10 @@ function compare(
   return { against, ratio, target, met: target && meets(ratio, target) };
 }
 
-function meets(ratio: number, target: Exclude<Target, { below: number }>): boolean {
+function meets(
+  ratio: number,
+  target: Exclude<Target, { below: number } | { above: number }>,
+): boolean {
   return "atLeast" in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }
 
@@ -216,5 +222,6 @@ function ratioText(ratio: number): string {
 
 function targetText(target: Target, unit: Unit): string {
   if ("below" in target) return `< ${target.below} ${unit}`;
+  if ("above" in target) return `> ${figure(target.above, unit)} ${unit}`;
   return "atLeast" in target ? `>= ${target.atLeast}x` : `<= ${target.atMost}x`;
 }

@@ -11,6 +11,7 @@
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { batchMeasurements } from "./batch_bench.ts";
 import { measure, type MeasurementResult, table } from "./harness.ts";
 import { inspectMeasurements } from "./inspect_bench.ts";
 import { INSTALL, NodePeer } from "./peers/node.ts";
@@ -109,6 +110,7 @@ async function main(): Promise<void> {
   const scale = options.quick ? 0.1 : 1;
   const all = [
     ...queueMeasurements({ python, channels }, scale),
+    ...batchMeasurements(python, scale),
     ...pipeMeasurements(pythonPipes, scale),
     ...syncMeasurements(pythonLocks, scale),
     ...processMeasurements(python, scale),

@@ -14,6 +14,10 @@ export type Payload = typeof PAYLOADS[number];
 export const CHUNKS = ["64 KiB", "1 MiB"] as const;
 export type Chunk = typeof CHUNKS[number];
 
+/** A large item, an array of so many bytes. */
+export const LARGE = "10 MB";
+export type Large = typeof LARGE;
+
 /** A small record of the kind a crawler would send. */
 export interface Link {
   id: number;
@@ -28,19 +32,23 @@ const DIFFERENT = 1024;
 const STRING_LENGTH = 1024;
 /** The same for chunks: fewer, because of the memory. */
 const DIFFERENT_CHUNKS = 8;
-const CHUNK_LENGTHS: Record<Chunk, number> = { "64 KiB": 1 << 16, "1 MiB": 1 << 20 };
+const CHUNK_LENGTHS: Record<Chunk | Large, number> = {
+  "64 KiB": 1 << 16,
+  "1 MiB": 1 << 20,
+  [LARGE]: 10_000_000,
+};
 
 /** The function that gives a producer its `index`-th item. */
-export function itemsOf(payload: Payload | Chunk): (index: number) => Item {
+export function itemsOf(payload: Payload | Chunk | Large): (index: number) => Item {
   if (payload === "integers") return (index) => index;
-  if (payload === "64 KiB" || payload === "1 MiB") return chunksOf(payload);
+  if (payload in CHUNK_LENGTHS) return chunksOf(payload as Chunk | Large);
   const build: (index: number) => Item = payload === "objects" ? link : text;
   const items = Array.from({ length: DIFFERENT }, (_, index) => build(index));
   return (index) => items[index % DIFFERENT];
 }
 
 /** As itemsOf(), for calls that accept only bytes. */
-export function chunksOf(chunk: Chunk): (index: number) => Uint8Array<ArrayBuffer> {
+export function chunksOf(chunk: Chunk | Large): (index: number) => Uint8Array<ArrayBuffer> {
   const chunks = Array.from(
     { length: DIFFERENT_CHUNKS },
     (_, index) => new Uint8Array(CHUNK_LENGTHS[chunk]).fill(index),

@@ -69,6 +69,8 @@ const FLOW_TARGETS: Partial<Record<Payload | Chunk, { python: Target; channel?: 
   integers: { python: { atLeast: 3 }, channel: { atLeast: 1 } },
   objects: { python: { atLeast: 3 }, channel: { atLeast: 1 } },
   strings: { python: { atLeast: 2 } },
+  "64 KiB": { python: { atLeast: 1.5 } },
+  "1 MiB": { python: { atLeast: 3 } },
 };
 
 const TALK_MESSAGES: Counts = { pipe: 20_000, python: 5_000, channel: 5_000 };

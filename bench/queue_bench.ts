@@ -7,7 +7,7 @@
  */
 import { Process, Queue } from "../mod.ts";
 import type { Measurement, Side } from "./harness.ts";
-import { type Item, type Payload, PAYLOADS, weightOf } from "./payloads.ts";
+import { type Item, type Large, type Payload, PAYLOADS, weightOf } from "./payloads.ts";
 import { channelFlow, channelTalk } from "./peers/message_channel.ts";
 import type { ChannelName, ChannelRequest, NodePeer } from "./peers/node.ts";
 import type { PythonPeer, QueueRequest } from "./peers/python.ts";
@@ -289,11 +289,11 @@ function pythonTalk(
 }
 
 /** Milliseconds for one item there and back while `waiting` processes wait for items. */
-async function talk(
+export async function talk(
   answerTarget: typeof answer | typeof answerSync,
   askTarget: typeof ask | typeof askSync,
   waiting: number,
-  share: { payload: Payload; warmUp: number; count: number },
+  share: { payload: Payload | Large; warmUp: number; count: number },
   signal: AbortSignal,
 ): Promise<number> {
   await using cleanUp = new AsyncDisposableStack();

@@ -15,9 +15,11 @@ import {
   add,
   ask,
   askSync,
+  awaitNothing,
   contend,
   contendSync,
   hold,
+  holdAndRelease,
   holdSync,
   reply,
   replySync,
@@ -26,6 +28,7 @@ import {
   tryAcquire,
   update,
   updateHeld,
+  usingNothing,
 } from "./sync_targets.ts";
 
 type Python = PythonPeer<SyncRequest> | null;
@@ -33,8 +36,9 @@ type Python = PythonPeer<SyncRequest> | null;
 const LOCK = "multiprocessing.Lock", WITH_LOCK = "with multiprocessing.Lock";
 const VALUE = "with Value.get_lock()", EVENT = "multiprocessing.Event";
 
-/** Targets: five times as fast, and twice as fast. */
-const FIVE_TIMES: Target = { atMost: 1 / 5 }, TWICE: Target = { atMost: 1 / 2 };
+/** Targets: so many times as fast. */
+const FIVE_TIMES: Target = { atMost: 1 / 5 }, THREE_TIMES: Target = { atMost: 1 / 3 };
+const TWICE: Target = { atMost: 1 / 2 };
 
 const WARM_UP = 100_000;
 /** Numbers of steps that take a quarter to half a second on each side. */
@@ -67,13 +71,29 @@ function lockMeasurement(python: Python, scale: number): Measurement {
     name: `Lock, ${name}`,
     against: LOCK,
     target: target === tryAcquire ? undefined : FIVE_TIMES,
-    also: { against: WITH_LOCK, target: target === tryAcquire ? undefined : FIVE_TIMES },
+    also: {
+      against: WITH_LOCK,
+      target: target === tryAcquire ? undefined : target === acquire ? THREE_TIMES : FIVE_TIMES,
+    },
     round: (signal) => alone(target, new Lock(), times(ALONE.here, scale), signal),
   }));
-  for (const [name, target] of Object.entries({ holdSync, "await hold": hold })) {
+  const released = { "await hold, try … finally": holdAndRelease };
+  for (const [name, target] of Object.entries({ holdSync, "await hold": hold, ...released })) {
+    const isAwaited = target !== holdSync;
     sides.push({
-      name: `Lock, using ${name}`,
+      name: target === holdAndRelease ? `Lock, ${name}` : `Lock, using ${name}`,
       against: WITH_LOCK,
+      also: isAwaited
+        ? { against: "Lock, await acquire", target: { atMost: 1.5 } }
+        : { against: "Lock, acquireSync" },
+      round: (signal) => alone(target, new Lock(), times(ALONE.here / 2, scale), signal),
+    });
+  }
+  for (
+    const [name, target] of Object.entries({ usingNothing, "await, usingNothing": awaitNothing })
+  ) {
+    sides.push({
+      name: name.replace("usingNothing", "using what does nothing"),
       round: (signal) => alone(target, new Lock(), times(ALONE.here / 2, scale), signal),
     });
   }

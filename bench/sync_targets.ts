@@ -82,6 +82,52 @@ export async function hold(lock: Lock, { warmUp, count }: Times): Promise<number
   return (performance.now() - start) / count;
 }
 
+/** The same of `await lock.hold()` that is released without `using`. */
+export async function holdAndRelease(lock: Lock, { warmUp, count }: Times): Promise<number> {
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const held = await lock.hold();
+      try {
+        // What the lock protects.
+      } finally {
+        held.release();
+      }
+    }
+  };
+  await run(warmUp);
+  const start = performance.now();
+  await run(count);
+  return (performance.now() - start) / count;
+}
+
+/** What the language itself takes for `using`: nothing is held. */
+export function usingNothing(_lock: Lock, { warmUp, count }: Times): number {
+  const nothing = { [Symbol.dispose]() {} };
+  const run = (times: number) => {
+    for (let i = 0; i < times; i++) {
+      using _nothing = nothing;
+    }
+  };
+  run(warmUp);
+  const start = performance.now();
+  run(count);
+  return (performance.now() - start) / count;
+}
+
+/** The same for `using` and a promise that is fulfilled already. */
+export async function awaitNothing(_lock: Lock, { warmUp, count }: Times): Promise<number> {
+  const nothing = { [Symbol.dispose]() {} };
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      using _nothing = await Promise.resolve(nothing);
+    }
+  };
+  await run(warmUp);
+  const start = performance.now();
+  await run(count);
+  return (performance.now() - start) / count;
+}
+
 /** One of several that acquire and release one lock as fast as they can. */
 export async function contend(lock: Lock, signals: Signals, { warmUp, count }: Times) {
   const run = async (times: number) => {

@@ -5,7 +5,7 @@
  * the start of a process nor the first run of its code is timed.
  */
 import { type Queue, sleep } from "../mod.ts";
-import { type Chunk, type Item, itemsOf, type Payload, weigh } from "./payloads.ts";
+import { type Chunk, type Item, itemsOf, type Large, type Payload, weigh } from "./payloads.ts";
 
 /** The URL of this module, for the option `module` of a Process. */
 export const TARGETS: string = import.meta.url;
@@ -21,7 +21,7 @@ export interface Signals {
 }
 
 /** The number of items that one producer puts, or one consumer gets. */
-export interface Share<P extends Payload | Chunk = Payload> {
+export interface Share<P extends Payload | Chunk | Large = Payload> {
   payload: P;
   warmUp: number;
   count: number;
@@ -119,7 +119,7 @@ export function answerSync(talk: Talk, ready: Queue<null>): void {
 export async function ask(
   talk: Talk,
   done: Queue<number>,
-  share: Share,
+  share: Share<Payload | Large>,
 ): Promise<void> {
   const item = itemsOf(share.payload);
   for (let index = 0; index < share.warmUp; index++) {
@@ -134,7 +134,11 @@ export async function ask(
   await done.put((performance.now() - start) / share.count);
 }
 
-export function askSync(talk: Talk, done: Queue<number>, share: Share): void {
+export function askSync(
+  talk: Talk,
+  done: Queue<number>,
+  share: Share<Payload | Large>,
+): void {
   const item = itemsOf(share.payload);
   for (let index = 0; index < share.warmUp; index++) {
     talk.questions.putSync(item(index));
@@ -155,7 +159,11 @@ const REST = 1;
  * Like `ask`, but all waiting processes are asleep when an item is put. Without the rest, the process that answered
  * last is still awake and takes the next item as well, and the number of other waiting processes makes no difference.
  */
-export async function askAtRest(talk: Talk, done: Queue<number>, share: Share): Promise<void> {
+export async function askAtRest(
+  talk: Talk,
+  done: Queue<number>,
+  share: Share<Payload | Large>,
+): Promise<void> {
   const item = itemsOf(share.payload);
   let total = 0;
   for (let index = -share.warmUp; index < share.count; index++) {

@@ -5,7 +5,7 @@
  * modules that only another needs.
  */
 import { fileURLToPath } from "node:url";
-import type { Chunk, Payload } from "../payloads.ts";
+import type { Chunk, Large, Payload } from "../payloads.ts";
 import type { Game } from "../pipe_targets.ts";
 import type { PoolRequest } from "../pool_peers.ts";
 import type { Times } from "../sync_targets.ts";
@@ -32,7 +32,7 @@ export type QueueRequest =
   }
   | {
     measure: "talk" | "talk at rest";
-    payload: Payload;
+    payload: Payload | Large;
     warmUp: number;
     count: number;
     waiting: number;

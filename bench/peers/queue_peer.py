@@ -15,7 +15,7 @@ from itertools import cycle, islice
 DIFFERENT = 1024
 STRING_LENGTH = 1024
 DIFFERENT_CHUNKS = 8
-CHUNK_LENGTHS = {"64 KiB": 1 << 16, "1 MiB": 1 << 20}
+CHUNK_LENGTHS = {"64 KiB": 1 << 16, "1 MiB": 1 << 20, "10 MB": 10_000_000}
 # Seconds.
 REST = 0.001
 

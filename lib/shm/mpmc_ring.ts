@@ -610,7 +610,7 @@ export class MpmcRing {
       if (got === put) return 0;
       header[PUT_COUNT_SEEN] = put;
     }
-    const valid = (got ^ seen) & FLIP, next = valid ^ 1;
+    const next = (got ^ seen) & FLIP ^ 1, valid = next ^ 1;
     let head = header[HEAD + valid];
     const skip = words[head * 2];
     if (skip < 0) head = head - skip === capacity ? 0 : head - skip;

@@ -1,5 +1,6 @@
 // A source of items (streams.ts) made of an operation that takes one.
 
+import { CallSite } from "./call_site.ts";
 import { WAIT } from "./eventcount.ts";
 import { eventually, type Operation } from "./operation.ts";
 import type { Source } from "./streams.ts";
@@ -10,7 +11,18 @@ export function sourceOf<T>(
   isEnd: (error: unknown) => boolean,
 ): Source<T> {
   const iterated: Operation<T> = { ...operation, hasOwnSignal: true };
+  /** The next item, if it is there and no task of this process waits for it. */
+  function takeNow(): T | typeof WAIT {
+    if (operation.eventcount.waiting > 0) return WAIT;
+    try {
+      return operation.attempt();
+    } catch (error) {
+      new CallSite(takeNow).sign(error);
+      throw error;
+    }
+  }
   return {
+    takeNow,
     take: (signal) => eventually(iterated, { signal }),
     takeFor: (use, signal) => {
       const attempt = () => {

@@ -3,6 +3,9 @@
 // every connection of this package uses these, so all of them behave alike.
 
 import { CallSite } from "./call_site.ts";
+import { WAIT } from "./eventcount.ts";
+import { done } from "./operation.ts";
+import { afterYield, yieldIsDue } from "./yield.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -16,6 +19,8 @@ const {
 
 /** A source of items. */
 export interface Source<T> {
+  /** Takes the next item if it is there and no other task waits for it; answers WAIT and has taken nothing otherwise. */
+  takeNow?(): T | typeof WAIT;
   /**
    * Takes the next item, waiting for it if there is none.
    *
@@ -47,17 +52,35 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
   }
 
   /** The next item; done when there are no more, or after return(). */
-  async next(): Promise<IteratorResult<T, void>> {
+  next(): Promise<IteratorResult<T, void>> {
+    const source = this.#source;
+    // An item that is there costs no promise but the answer.
+    if (!this.#isOver && source.takeNow !== undefined) {
+      try {
+        const value = source.takeNow();
+        if (value !== WAIT) return done<IteratorResult<T, void>>({ done: false, value });
+      } catch (error) {
+        return this.#endBy(error);
+      }
+    }
+    return this.#wait();
+  }
+
+  async #wait(): Promise<IteratorResult<T, void>> {
     if (this.#isOver) return END;
     try {
       return { done: false, value: await this.#source.take(this.#signal) };
     } catch (error) {
-      // Of several calls that wait, the first one reports an error.
-      if (this.#isOver) return END;
-      this.#stop();
-      if (this.#source.isEnd(error)) return END;
-      throw error;
+      return this.#endBy(error);
     }
+  }
+
+  /** Ends the iteration where taking has failed: an error is reported, once, and the end isn't one. */
+  #endBy(error: unknown): Promise<IteratorReturnResult<void>> {
+    // Of several calls that wait, the first one reports an error.
+    const isReported = !this.#isOver && !this.#source.isEnd(error);
+    if (!this.#isOver) this.#stop();
+    return isReported ? primordials.Promise.reject(error) : primordials.Promise.resolve(END);
   }
 
   /** Ends the iteration, and every next() that waits: those answer that it is done, and have taken nothing. */
@@ -99,20 +122,34 @@ export function iterate<T>(source: Source<T>): AsyncIterableIterator<T, void, vo
 export function readableOf<T>(source: Source<T>, cancelled?: () => void): ReadableStream<T> {
   const aborted = new AbortController(), signal = signalOfController(aborted);
   const caller = new CallSite(readableOf);
+  const end = (controller: ReadableStreamDefaultController<T>, error: unknown) => {
+    if (isAborted(signal)) return;
+    if (source.isEnd(error)) return controller.close();
+    // The stream asks for items at any time, from a microtask of its own.
+    caller.sign(error);
+    controller.error(error);
+  };
+  const wait = async (controller: ReadableStreamDefaultController<T>) => {
+    try {
+      // Taken and enqueued in one step: between two steps the stream could be cancelled, and the item lost.
+      await source.takeFor((item) => controller.enqueue(item), signal);
+    } catch (error) {
+      end(controller, error);
+    }
+  };
   // Without prototypes: Deno looks in them for more members than there are.
   const underlying: UnderlyingDefaultSource<T> = {
     __proto__: null,
-    async pull(controller) {
+    pull(controller) {
+      if (source.takeNow === undefined) return wait(controller);
       try {
-        // Taken and enqueued in one step: between two steps the stream could be cancelled, and the item lost.
-        await source.takeFor((item) => controller.enqueue(item), signal);
+        const item = source.takeNow();
+        if (item === WAIT) return wait(controller);
+        controller.enqueue(item);
       } catch (error) {
-        if (isAborted(signal)) return;
-        if (source.isEnd(error)) return controller.close();
-        // The stream asks for items at any time, from a microtask of its own.
-        caller.sign(error);
-        controller.error(error);
+        return end(controller, error);
       }
+      if (yieldIsDue()) return afterYield(undefined);
     },
     cancel(reason) {
       AbortControllerPrototypeAbort(aborted, reason);

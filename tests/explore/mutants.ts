@@ -312,6 +312,16 @@ const queue: Mutant[] = [
     scenarios: ["queue_abrupt_joinable"],
   },
   {
+    name: "ring: a batch that is put may be an even number of records",
+    edits: [edit("shm/mpmc_ring.ts", "      if (((next - from) & 1) !== 0) continue;\n", "")],
+    scenarios: ["queue_abrupt_batches"],
+  },
+  {
+    name: "ring: a batch that is taken may be an even number of records",
+    edits: [edit("shm/mpmc_ring.ts", "      if ((i & 1) !== 0) continue;\n", "")],
+    scenarios: ["queue_abrupt_batches"],
+  },
+  {
     name: "queue: a batch wakes one getter only",
     edits: [
       edit(

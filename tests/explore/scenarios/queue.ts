@@ -455,8 +455,8 @@ export const scenarios: Record<string, Scenario> = {
       },
       (s: S) => {
         const store = of(s);
-        blocking(store.put(store.encodeAll(["v1", "v2", "v3"]), true));
-        now(store.getMany(2));
+        blocking(store.put(store.encodeAll(["v1", "v2", "v3", "v4", "v5"]), true));
+        now(store.getMany(4));
       },
       (s: S) => {
         const store = of(s);
