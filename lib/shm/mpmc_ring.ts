@@ -606,11 +606,11 @@ export class MpmcRing {
     if (Atomics.load(header, CAPACITY) !== seen || (seen & DROPPED) !== 0) return 0;
     const got = header[GOT_COUNT];
     if (got === header[PUT_COUNT_SEEN]) {
-      const put = Atomics.load(header, PUT_COUNT);
-      if (got === put) return 0;
-      header[PUT_COUNT_SEEN] = put;
+      const putNow = Atomics.load(header, PUT_COUNT);
+      if (got === putNow) return 0;
+      header[PUT_COUNT_SEEN] = putNow;
     }
-    const next = (got ^ seen) & FLIP ^ 1, valid = next ^ 1;
+    const other = (got ^ seen) & FLIP ^ 1, valid = other ^ 1;
     let head = header[HEAD + valid];
     const skip = words[head * 2];
     if (skip < 0) head = head - skip === capacity ? 0 : head - skip;
@@ -633,9 +633,9 @@ export class MpmcRing {
     if (count === 0) return 0;
     copyWords(words, head * 2, into.words, begin >>> 2, units * 2);
     const end = head + units;
-    header[GOT_UNITS + next] = (header[GOT_UNITS + valid] + units) | 0;
+    header[GOT_UNITS + other] = (header[GOT_UNITS + valid] + units) | 0;
     // A release, as in #takeOne().
-    Atomics.store(header, HEAD + next, end === capacity ? 0 : end);
+    Atomics.store(header, HEAD + other, end === capacity ? 0 : end);
     Atomics.store(header, GOT_COUNT, (got + count) | 0);
     this.lastGot = (got + count - 1) | 0;
     return count;

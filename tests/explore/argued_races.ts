@@ -12,8 +12,10 @@ const ARGUED: readonly Argued[] = [
   // Whether a get need take the lock at all.
   { file: "lib/shm/mpmc_ring.ts", text: "header[PUT_COUNT_SEEN] === header[GOT_COUNT] &&" },
   { file: "lib/shm/mpmc_ring.ts", text: "header[PUT_COUNT_SEEN] = put;" },
+  { file: "lib/shm/mpmc_ring.ts", text: "header[PUT_COUNT_SEEN] = putNow;" },
   // How many bytes are in use, as putters and statistics see it.
   { file: "lib/shm/mpmc_ring.ts", text: "header[GOT_UNITS + next] = " },
+  { file: "lib/shm/mpmc_ring.ts", text: "header[GOT_UNITS + other] = " },
 ];
 
 const PLAIN = /(\S+):(\d+):\d+ \w+ \(plain\)/g;
