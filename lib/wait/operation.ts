@@ -109,7 +109,7 @@ function attemptInTurn<T>(operation: Operation<T>): T | typeof WAIT {
 }
 
 /** An attempt of a call that then waits, and so tries again where a lock is held too long. */
-function attemptOrWait<T>(operation: Operation<T>): T | typeof WAIT {
+export function attemptOrWait<T>(operation: Operation<T>): T | typeof WAIT {
   try {
     return attemptInTurn(operation);
   } catch (error) {

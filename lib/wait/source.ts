@@ -2,7 +2,7 @@
 
 import { CallSite } from "./call_site.ts";
 import { WAIT } from "./eventcount.ts";
-import { eventually, type Operation } from "./operation.ts";
+import { attemptOrWait, eventually, type Operation } from "./operation.ts";
 import type { Source } from "./streams.ts";
 
 /** @param isEnd whether an error that the operation has thrown only says that there are no more items */
@@ -13,9 +13,8 @@ export function sourceOf<T>(
   const iterated: Operation<T> = { ...operation, hasOwnSignal: true };
   /** The next item, if it is there and no task of this process waits for it. */
   function takeNow(): T | typeof WAIT {
-    if (operation.eventcount.waiting > 0) return WAIT;
     try {
-      return operation.attempt();
+      return attemptOrWait(operation);
     } catch (error) {
       new CallSite(takeNow).sign(error);
       throw error;
