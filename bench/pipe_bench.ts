@@ -243,7 +243,7 @@ function talkMeasurement(
 }
 
 /** Milliseconds for one message there and back. */
-async function talk(face: Face, share: Share, signal: AbortSignal): Promise<number> {
+export async function talk(face: Face, share: Share, signal: AbortSignal): Promise<number> {
   const [asker, answerer] = face === "async" ? [ask, answer] : [askSync, answerSync];
   return await converse<Item>(asker, answerer, share, signal);
 }

@@ -11,6 +11,11 @@ export interface Answer {
   weight?: number;
 }
 
+/** The arguments of `taskset` that keep a program to some cores. */
+export function keptTo(cores: readonly number[]): string[] {
+  return ["taskset", "--cpu-list", cores.join(",")];
+}
+
 /** A running program. */
 export class Child<Request> implements AsyncDisposable {
   readonly #command: string;

@@ -56,17 +56,24 @@ export type SyncRequest =
 export class PythonPeer<Request> extends Child<Request> {
   readonly version: string;
 
-  private constructor(version: string, program: keyof Programs) {
+  private constructor(version: string, program: keyof Programs, under: readonly string[]) {
     // Without -B, one program would leave its compiled text here when another imports it.
-    super("python3", ["-B", fileURLToPath(new URL(program, import.meta.url))]);
+    const python = ["python3", "-B", fileURLToPath(new URL(program, import.meta.url))];
+    const [command, ...args] = [...under, ...python];
+    super(command, args);
     this.version = version;
   }
 
-  /** Starts python3 with one of the programs, or gives null if this machine has none. */
+  /**
+   * Starts python3 with one of the programs, or gives null if this machine has none.
+   *
+   * @param under a command with its arguments that is to run python3
+   */
   static async start<P extends keyof Programs>(
     program: P,
+    under: readonly string[] = [],
   ): Promise<PythonPeer<Programs[P]> | null> {
     const version = await outputOf("python3", ["--version"]);
-    return version === null ? null : new PythonPeer(version, program);
+    return version === null ? null : new PythonPeer(version, program, under);
   }
 }

@@ -43,6 +43,10 @@
 // that time spins instead of sleeping, one per eventcount. Notifiers then skip the wake-up: the spinner
 // takes what comes, clears SPINNER and, if it leaves empty-handed, tries once more before it
 // sleeps. SPINNER is a time of expiry, so a process killed while spinning blocks nothing.
+//
+// Napping. A sleep of a task ends by a turn of the event loop, which costs more than the wake-up itself, and where
+// the other side has no core of its own, a spin only keeps it from running. So a task whose spin was in vain, or
+// which doesn't spin any more, blocks its thread for a moment before it sleeps, if that has been worth it lately.
 
 import {
   announce,
@@ -92,6 +96,14 @@ const RECHECK_MS = 1000, RECHECK_WITHOUT_BROADCAST_MS = 50;
 const SPIN_MARK_MS = 2;
 /** Microseconds of the longest spin: the price of a wake-up there and one back. */
 const MAX_SPIN_US = 120;
+/** The next spin may take this, in µs, and so many times what the last one took that was worth it. */
+const MIN_SPIN_US = 32, SPIN_FACTOR = 4;
+/** Milliseconds of a nap: a wake-up there, a short answer, and the way back, where they share a core. */
+const NAP_MS = 0.25;
+/** Naps in vain, one after the other, after which an eventcount has none for a while. */
+const MAX_VAIN_NAPS = 2;
+/** The same of an isolate, after which it has none at a new eventcount. */
+const MAX_VAIN_NAPS_ANYWHERE = 4;
 /** The most checks of a spin, should the clock stand still: several times as many as it has time for. */
 const MAX_LOOKS = 10_000;
 /** Sleeps after which spinning is tried again, in case the times have changed. */
@@ -191,6 +203,9 @@ function ended(eventcount: EventCount): void {
   if (busy.size === 0) clearInterval(timer);
 }
 
+/** The naps of this isolate that were in vain since the last one that was not. */
+let vainNaps = 0;
+
 /** The clock of SPINNER: milliseconds, in the 30 bits that stay a small integer. */
 function clock(): number {
   return Date.now() & 0x3fffffff;
@@ -215,8 +230,12 @@ export class EventCount implements Notified {
   /** The time (performance.now()) at which waiters try again unasked, and the timer of tasks for that. */
   #due = Infinity;
   #dueTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The longest time of the next spin, in microseconds; halved by each spin that was in vain. */
+  /** The longest time of the next spin, in microseconds: by what the last took, halved by each that was in vain. */
   #spin = MAX_SPIN_US;
+  /** The naps in vain that it may still have. */
+  #naps = MAX_VAIN_NAPS;
+  /** Whether naps here have been tried, or are to be tried again. */
+  #knowsNaps = false;
   #sleeps = 0;
   #retryAfter = RETRY_SPIN;
   #retrying = false;
@@ -295,17 +314,19 @@ export class EventCount implements Notified {
     if (Atomics.compareExchange(words, spinner, mark, clock() + SPIN_MARK_MS) !== mark) {
       return false;
     }
-    const end = performance.now() + this.#spin / 1000;
-    let seen = false;
+    const begun = performance.now(), end = begun + this.#spin / 1000;
+    let seen = false, now = begun;
     // Reading the clock takes 0.1 µs: time in which the other side can write, as this loop doesn't take its
     // cache line away all the while.
     let looks = 0;
-    do seen = this.#ready(); while (!seen && ++looks < MAX_LOOKS && performance.now() < end);
+    do seen = this.#ready(); while (
+      !seen && ++looks < MAX_LOOKS && (now = performance.now()) < end
+    );
     Atomics.store(words, spinner, 0);
     // A notifier that came until now relied on this check.
     seen ||= this.#ready();
     if (seen) {
-      this.#spin = MAX_SPIN_US;
+      this.#spin = Math.min(MIN_SPIN_US + SPIN_FACTOR * 1000 * (now - begun), MAX_SPIN_US) | 0;
       this.#retryAfter = RETRY_SPIN;
     } else if (this.#retrying) {
       this.#spin = 0;
@@ -315,11 +336,47 @@ export class EventCount implements Notified {
     return seen;
   }
 
-  /** Called before every sleep: lets spins be tried again from time to time. */
+  /**
+   * Whether nap() may be worth it. Where a task of this isolate sleeps here still, as it was given up, it is woken in
+   * place of the thread.
+   */
+  mayNap(): boolean {
+    if (this.#naps === 0 || this.#asyncWaiter?.isAsleep) return false;
+    return this.#knowsNaps || vainNaps < MAX_VAIN_NAPS_ANYWHERE;
+  }
+
+  /**
+   * Tries, blocks this thread for a moment if that was in vain, and tries again. Then the caller calls passOn(),
+   * whatever came of it.
+   */
+  nap(attempt: () => boolean): void {
+    const words = this.#words, epoch = this.#epoch;
+    const seen = Atomics.load(words, epoch + EPOCH);
+    const seenFront = Atomics.load(words, epoch + HOT_EPOCH);
+    Atomics.add(words, epoch + ARRIVALS, 1);
+    if (attempt()) return;
+    this.#countSleep();
+    this.#knowsNaps = true;
+    if (this.#takeHotSlot()) Atomics.wait(words, epoch + HOT_EPOCH, seenFront, NAP_MS);
+    else Atomics.wait(words, epoch + EPOCH, seen, NAP_MS);
+    stopIfKilled();
+    if (attempt()) {
+      this.#naps = MAX_VAIN_NAPS;
+      vainNaps = 0;
+    } else {
+      this.#naps--;
+      vainNaps++;
+    }
+  }
+
+  /** Called before every sleep: lets spins and naps be tried again from time to time. */
   #countSleep(): void {
     if (++this.#sleeps < this.#retryAfter) return;
     this.#sleeps = 0;
     this.#retrying = this.#spin === 0;
+    if (this.#naps > 0) return;
+    this.#naps = Math.min(1, MAX_VAIN_NAPS);
+    this.#knowsNaps = true;
     this.#spin = MAX_SPIN_US;
   }
 

@@ -21,7 +21,7 @@ import {
 } from "./options.ts";
 import type { Subject } from "./subject.ts";
 import { beginWait, endWait } from "./wait_records.ts";
-import { afterYield, countAsMany, yieldIsDue } from "./yield.ts";
+import { afterYield, countAsMany, countNap, yieldIsDue } from "./yield.ts";
 import { isHeldTooLong } from "../validate/corruption.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -149,6 +149,15 @@ export function eventually<T>(
           result = attemptOrWait(operation);
         } finally {
           eventcount.passOn(); // other waiters slept while this one spun
+        }
+        if (result !== WAIT) return done(result);
+      }
+      if (maySpin(operation) && eventcount.mayNap()) {
+        countNap();
+        try {
+          eventcount.nap(() => (result = attemptOrWait(operation)) !== WAIT);
+        } finally {
+          eventcount.passOn();
         }
         if (result !== WAIT) return done(result);
       }

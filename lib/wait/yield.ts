@@ -6,12 +6,13 @@ import * as primordials from "../platform/primordials.ts";
 
 const { performance, Promise, PromisePrototypeThen, setImmediate } = primordials;
 
-/** Milliseconds without a turn before one is taken. */
-const MAX_WITHOUT_YIELD_MS = 4;
+/** Milliseconds without a turn before one is taken; where the thread has napped meanwhile, in which others could run. */
+const MAX_WITHOUT_YIELD_MS = 4, MAX_AFTER_NAP_MS = 1;
 /** Operations between two looks at the clock, which costs 0.1 µs. */
 const LOOK_EVERY = 128;
 
 let operations = 0;
+let hasNapped = false;
 let lastTurn = 0;
 
 /** The turn that is being taken: results that come meanwhile must not overtake the result it is for. */
@@ -22,7 +23,7 @@ export function yieldIsDue(): boolean {
   if (turn !== undefined) return true;
   if (++operations < LOOK_EVERY) return false;
   operations = 0;
-  return performance.now() - lastTurn > MAX_WITHOUT_YIELD_MS;
+  return performance.now() - lastTurn > (hasNapped ? MAX_AFTER_NAP_MS : MAX_WITHOUT_YIELD_MS);
 }
 
 /** Called by operations that took long, as a spin does: makes the next look at the clock happen soon. */
@@ -30,11 +31,18 @@ export function countAsMany(): void {
   operations += LOOK_EVERY >> 2;
 }
 
+/** Called by operations that block the thread for a moment: the next look at the clock happens at once. */
+export function countNap(): void {
+  operations = LOOK_EVERY;
+  hasNapped = true;
+}
+
 /** One turn of the event loop, then `value`. */
 export function afterYield<T>(value: T): Promise<T> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       turn = undefined;
+      hasNapped = false;
       lastTurn = performance.now();
       resolve();
     });

@@ -7,7 +7,7 @@ import { Kernel } from "./kernel/kernel.ts";
 /** The files in scenarios/ that hold scenarios. */
 export const files = [
   ...["queue", "pipe", "lock", "semaphore", "event", "condition", "barrier", "value"],
-  ...["mutex", "process_table", "host", "leases"],
+  ...["mutex", "process_table", "host", "leases", "naps"],
 ];
 
 /** A scenario, and where it is. */

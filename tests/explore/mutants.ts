@@ -65,6 +65,24 @@ const eventcount: Mutant[] = [
     scenarios: ["queue_1p1g"],
   },
   {
+    name: "eventcount: a nap doesn't count its arrival",
+    edits: [edit(
+      "wait/eventcount.ts",
+      "    Atomics.add(words, epoch + ARRIVALS, 1);\n    if (attempt()) return;\n",
+      "    if (attempt()) return;\n",
+    )],
+    scenarios: ["naps_queue"],
+  },
+  {
+    name: "eventcount: a nap doesn't try once it has counted its arrival",
+    edits: [edit(
+      "wait/eventcount.ts",
+      "    if (attempt()) return;\n    this.#countSleep();",
+      "    this.#countSleep();",
+    )],
+    scenarios: ["naps_queue"],
+  },
+  {
     name: "eventcount: only the word of the seat is notified",
     edits: [edit(
       "wait/eventcount.ts",

@@ -24,8 +24,8 @@ const PURE = [
 const SMALLER: Record<string, Record<string, number>> = {
   // How often a held mutex is looked at, and after how many slices its holder counts as dead.
   "lib/liveness/mutex.ts": { SPINS: 1, ENDED_SLICES: 2, NEVER_TRUE_SLICES: 3 },
-  // Time only: calls for which there has to be room on the stack.
-  "lib/wait/eventcount.ts": { STACK_NEEDED: 1 },
+  // Time only: calls for which there has to be room on the stack. And tasks sleep, and have no nap before.
+  "lib/wait/eventcount.ts": { STACK_NEEDED: 1, MAX_VAIN_NAPS: 0 },
   "lib/wait/broadcast.ts": { STACK_NEEDED: 1 },
   // Memory only: what a run costs is mostly the making of it.
   "lib/shm/scratch.ts": { SCRATCH_BYTES: 256 },
@@ -46,6 +46,7 @@ const FEW_ENTRIES = { "lib/liveness/shared_table.ts": { MAX_BYTES: 1 << 14, MANY
 /** Files of scenarios that need more than the usual constants. */
 const SPECIAL: Record<string, Record<string, Record<string, number>>> = {
   process_table: FEW_ENTRIES,
+  naps: { "lib/wait/eventcount.ts": { STACK_NEEDED: 1, MAX_VAIN_NAPS: 1 } },
   // A waiter may be woken several times before it gets the lock of the table.
   leases: { "lib/liveness/mutex.ts": { SPINS: 1, ENDED_SLICES: 2, NEVER_TRUE_SLICES: 10 } },
 };

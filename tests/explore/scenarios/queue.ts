@@ -19,7 +19,7 @@ import {
 declare const sim: Simulation;
 export { init };
 
-interface Queues {
+export interface Queues {
   queue: StoreContent;
 }
 type S = Program & Queues;
@@ -27,7 +27,7 @@ type S = Program & Queues;
 const AMPLE = 1 << 20;
 
 /** A store, and what its words are called in traces. */
-function queueOf(maxSize: number, maxBytes = AMPLE): () => Queues {
+export function queueOf(maxSize: number, maxBytes = AMPLE): () => Queues {
   // Older versions count the unfinished only if asked to.
   const make = Store.make as (...args: unknown[]) => Store<string>;
   return () => {
@@ -38,7 +38,7 @@ function queueOf(maxSize: number, maxBytes = AMPLE): () => Queues {
   };
 }
 
-const of = ({ queue }: S): Store<string> => Store.arrived<string>(queue);
+export const of = ({ queue }: S): Store<string> => Store.arrived<string>(queue);
 
 function putSync(store: Store<string>, item: string, options?: BlockOptions): void {
   const left = store.tryPut(item);
@@ -52,30 +52,34 @@ function getSync(store: Store<string>, options?: BlockOptions): string {
   return item;
 }
 
-async function put(store: Store<string>, item: string, options?: WaitOptions): Promise<void> {
+export async function put(
+  store: Store<string>,
+  item: string,
+  options?: WaitOptions,
+): Promise<void> {
   const left = store.tryPut(item);
   if (left !== undefined) await eventually(store.put(left, false), options);
   sim.log("put", item);
 }
 
-async function get(store: Store<string>, options?: WaitOptions): Promise<string> {
+export async function get(store: Store<string>, options?: WaitOptions): Promise<string> {
   const item = await eventually(store.get, options);
   sim.log("got", item);
   return item;
 }
 
-const putsSync = (...items: string[]) => (s: S) => {
+export const putsSync = (...items: string[]) => (s: S) => {
   const store = of(s);
   for (const item of items) putSync(store, item);
 };
 
-const getsSync = (count: number) => (s: S) => {
+export const getsSync = (count: number) => (s: S) => {
   const store = of(s);
   for (let i = 0; i < count; i++) getSync(store);
 };
 
 /** Every item was got once; those of one putter in their order, where one process got them. */
-function exactlyOnce(...items: string[][]): (outcome: Outcome) => string | undefined {
+export function exactlyOnce(...items: string[][]): (outcome: Outcome) => string | undefined {
   return (outcome) => {
     const wrong = finishes(outcome);
     if (wrong !== undefined) return wrong;
