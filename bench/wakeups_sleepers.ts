@@ -1,17 +1,19 @@
 /** The sleepers of wakeups_bench.ts: each is woken again and again, and counts each time in shared memory. */
 import { setImmediate } from "node:timers";
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Condition, Event } from "../mod.ts";
 
 /** The words that a sleeper shares with the program that wakes it. */
-export const WAKE = 0, AWAKE = 1;
+export const WAKE = 0, AWAKE = 1, READY = 2;
 
 /** What a bare thread is told: how it sleeps, and where. */
 export interface Sleep {
   way: keyof typeof WAYS;
   words: Int32Array;
   /** A FIFO. */
-  path: string;
+  path?: string;
+  /** What a message comes by, or goes by. */
+  port?: MessagePort;
 }
 
 /** The URL of this module. */
@@ -26,6 +28,7 @@ const WAYS = {
   },
 
   async waitAsync({ words }: Sleep): Promise<void> {
+    setInterval(() => {}, 1e6); // the wait doesn't keep the thread alive
     for (let seen = 0;; seen++) {
       await Atomics.waitAsync(words, WAKE, seen).value;
       Atomics.add(words, AWAKE, 1);
@@ -53,23 +56,28 @@ const WAYS = {
   },
 
   async fifo({ words, path }: Sleep): Promise<void> {
-    const file = await Deno.open(path, { read: true, write: true });
+    const file = await Deno.open(path!, { read: true, write: true });
     for (const byte = new Uint8Array(1);;) {
       await file.read(byte);
       Atomics.add(words, AWAKE, 1);
     }
   },
 
+  port({ words, port }: Sleep): void {
+    port!.on("message", () => Atomics.add(words, AWAKE, 1));
+  },
+
   /** A thread that blocks, and posts a message to the one that sleeps. */
-  helper({ words }: Sleep): void {
+  helper({ words, port }: Sleep): void {
     for (let seen = 0;; seen++) {
       Atomics.wait(words, WAKE, seen);
-      parentPort!.postMessage(null);
+      port!.postMessage(null);
     }
   },
 };
 
 export async function sleepAtEvent(event: Event, words: Int32Array): Promise<void> {
+  Atomics.add(words, READY, 1);
   for (;;) {
     await event.wait();
     event.clear();
@@ -78,6 +86,7 @@ export async function sleepAtEvent(event: Event, words: Int32Array): Promise<voi
 }
 
 export function sleepAtEventSync(event: Event, words: Int32Array): void {
+  Atomics.add(words, READY, 1);
   for (;;) {
     event.waitSync();
     event.clear();
@@ -86,6 +95,7 @@ export function sleepAtEventSync(event: Event, words: Int32Array): void {
 }
 
 export async function sleepAtCondition(condition: Condition, words: Int32Array): Promise<void> {
+  Atomics.add(words, READY, 1);
   await condition.acquire();
   for (;;) {
     await condition.wait();
@@ -94,6 +104,7 @@ export async function sleepAtCondition(condition: Condition, words: Int32Array):
 }
 
 export function sleepAtConditionSync(condition: Condition, words: Int32Array): void {
+  Atomics.add(words, READY, 1);
   condition.acquireSync();
   for (;;) {
     condition.waitSync();
@@ -103,5 +114,6 @@ export function sleepAtConditionSync(condition: Condition, words: Int32Array): v
 
 if (workerData?.way !== undefined) {
   const sleep = workerData as Sleep;
+  Atomics.add(sleep.words, READY, 1);
   void WAYS[sleep.way](sleep);
 }

@@ -18,6 +18,7 @@ interface Programs {
   "pipe_peer.py": PipeRequest;
   "sync_peer.py": SyncRequest;
   "pool_peer.py": PoolRequest;
+  "wakeups_peer.py": WakeupRequest;
 }
 
 /** Requests; `warmUp` and `count` are items of each producer, or of the asker, or processes. */
@@ -52,6 +53,9 @@ export type PipeRequest =
 export type SyncRequest =
   | { measure: "acquire" | "with" | "contended" | "value" } & Times
   | { measure: "event"; rest: number } & Times;
+
+/** `rest` is in milliseconds. */
+export type WakeupRequest = { measure: "event" | "condition"; rest: number } & Times;
 
 export class PythonPeer<Request> extends Child<Request> {
   readonly version: string;

@@ -639,3 +639,59 @@ test("with a clock that stands still a watch ends all the same", (permits) => {
   assert.equal(view.spin(), false);
   assert.ok(looks <= 20_000);
 });
+
+// Napping
+
+/** Naps once, and takes a permit if there is one. */
+function nap(permits: Permits, view: EventCount, during?: () => void): boolean {
+  let isTaken = false, attempts = 0;
+  view.nap(() => {
+    if (++attempts === 2) during?.();
+    return isTaken = permits.tryTake("napper");
+  });
+  view.passOn();
+  return isTaken;
+}
+
+test("naps in vain end, and are tried again after some sleeps", (permits) => {
+  const view = permits.view();
+  assert.ok(view.mayNap());
+  assert.equal(nap(permits, view), false);
+  assert.ok(view.mayNap());
+  assert.equal(nap(permits, view, () => permits.words[PERMITS] = 1), true);
+  let naps = 0;
+  for (; view.mayNap(); naps++) nap(permits, view);
+  assert.equal(naps, 2);
+  let attempts = 0;
+  view.block(() => attempts++ === 16, SLICE_MS, 0.01);
+  assert.ok(view.mayNap());
+  nap(permits, view);
+  assert.ok(!view.mayNap());
+  // An isolate that waits at many eventcounts in turn doesn't nap at each.
+  for (naps = 0; naps < 9; naps++) {
+    const other = permits.view();
+    if (!other.mayNap()) break;
+    nap(permits, other);
+  }
+  assert.ok(naps < 4, `${naps} naps`);
+});
+
+test("a permit that comes before a nap is taken, and one that a napper leaves is passed on", async (permits) => {
+  const view = permits.view();
+  permits.give(1, permits.view());
+  assert.ok(nap(permits, view));
+  const sleeper = permits.take(permits.view(), "sleeper");
+  view.nap(() => {
+    permits.words[PERMITS] = 1;
+    return true; // without having taken it
+  });
+  view.passOn();
+  assert.equal(await arrives("the wake-up", sleeper.taken), "sleeper");
+});
+
+test("no thread naps where a task that was given up sleeps still", (permits) => {
+  const view = permits.view();
+  view.remove(permits.take(view, "task"));
+  assert.ok(!view.mayNap());
+  permits.view().notify(1);
+});
