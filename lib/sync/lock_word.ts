@@ -239,6 +239,7 @@ export class LockWord implements Subject {
     let since = 0;
     const attempt = () => {
       if (this.#tryTakeOrMark(since !== 0, acknowledges)) {
+        if (since !== 0) this.#reservation.end();
         if (recorder !== undefined) recorder.event(ACQUIRED, this.kind, this.number);
         return true;
       }
@@ -279,7 +280,7 @@ export class LockWord implements Subject {
   /** Called as the holder: frees the lock, and wakes a waiter. */
   #free(): void {
     const words = this.#words, at = this.#at;
-    const isReserved = this.#reservation.isForAnother();
+    const isReserved = this.#reservation.beginForAnother();
     const isMarked = isReserved || Atomics.load(words, at + TOLD) !== 0;
     Atomics.store(words, at + HOLDER, isMarked ? FREE_MARKED : 0);
     // The process that has reserved it may be any of the sleepers.

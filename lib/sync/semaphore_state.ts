@@ -286,7 +286,7 @@ export class SemaphoreState implements Subject {
     });
     // The process that has reserved it may be any of the sleepers.
     if (isMore && recorder !== undefined) recorder.event(WAS_RELEASED, SEMAPHORE, this.number);
-    if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);
+    if (isMore) this.eventcount.notify(this.#reservation.beginForAnother() ? Infinity : 1);
     return result;
   }
 }

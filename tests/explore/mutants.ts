@@ -420,7 +420,7 @@ const others: Mutant[] = [
     name: "semaphore: a release wakes one where another has reserved the permit",
     edits: [edit(
       "sync/semaphore_state.ts",
-      "if (isMore) this.eventcount.notify(this.#reservation.isForAnother() ? Infinity : 1);",
+      "if (isMore) this.eventcount.notify(this.#reservation.beginForAnother() ? Infinity : 1);",
       "if (isMore) this.eventcount.notify(1);",
     )],
     scenarios: ["semaphore_reserved"],

@@ -22,6 +22,8 @@ function views(count: number): { locks: LockWord[]; words: Int32Array } {
 
 /** HOLDER is the first word of a lock, WAITED one of its bits, RESERVED the third word. */
 const WAITED = 1 << 30, FREE_MARKED = -1, RESERVED = 2;
+/** Words of a reservation. */
+const UNTIL = 1, LASTS = 2;
 
 for (const how of ["is aborted", "is aborted and another task of its process waits"] as const) {
   Deno.test(`a lock is marked again when the waiter that was woken ${how}, and another holds it`, async () => {
@@ -118,6 +120,72 @@ Deno.test("of a free permit that is reserved, those who wait look again when tha
   clearTimeout(timer);
   permits.release(1);
 });
+
+/** Lets so many ms pass at least. */
+function pass(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+/** A lock and a semaphore, as two processes see each. */
+const HELD_FOR_LONG: Record<
+  string,
+  () => [holder: Takeable, waiter: Takeable, reserved: Int32Array]
+> = {
+  "a lock"() {
+    const { locks: [holder, waiter], words } = views(2);
+    return [holder, waiter, words.subarray(RESERVED)];
+  },
+  "a permit"() {
+    const shared = newSemaphoreState(1), { processTable, words } = shared;
+    const [holder, waiter] = ["holder", "waiter"].map((name) => {
+      const token = processTable.token(processTable.registerProcess(name));
+      return new SemaphoreState({ ...shared, token }, "Semaphore");
+    });
+    return [holder, waiter, words.subarray(SLOT_TABLE_WORDS + 3)];
+  },
+};
+
+interface Takeable {
+  tryTake(): boolean;
+  taking(): Operation<boolean>;
+  release(most: number): unknown;
+}
+
+for (const [what, make] of Object.entries(HELD_FOR_LONG)) {
+  Deno.test(`${what} that is held for longer than a reservation lasts goes to the waiter`, () => {
+    const [holder, waiter, reserved] = make();
+    assert.ok(holder.tryTake());
+    const { attempt } = waiter.taking();
+    assert.equal(attempt(), WAIT);
+    pass(3);
+    assert.equal(attempt(), WAIT); // reserves
+    pass(20);
+    const before = Date.now() | 0;
+    holder.release(1);
+    const left = (reserved[UNTIL] - before) | 0;
+    assert.ok(left >= reserved[LASTS], `the process that held it may take it again in ${left} ms`);
+    assert.equal(attempt(), true);
+    waiter.release(1);
+    assert.ok(holder.tryTake(), "the reservation has ended");
+    holder.release(1);
+  });
+
+  Deno.test(`${what} is reserved the longer the longer its waiter has waited`, () => {
+    const [holder, waiter, reserved] = make();
+    assert.ok(holder.tryTake());
+    const { attempt } = waiter.taking();
+    assert.equal(attempt(), WAIT);
+    const lasts: number[] = [];
+    for (let waited = 3; lasts.length < 4; waited *= 5) {
+      pass(waited);
+      assert.equal(attempt(), WAIT);
+      lasts.push(reserved[LASTS]);
+    }
+    assert.ok(lasts[0] < lasts[3] || lasts[0] === 500, `${lasts} ms`);
+    assert.ok(lasts.every((ms) => ms >= 5 && ms <= 500), `${lasts} ms`);
+    holder.release(1);
+  });
+}
 
 Deno.test("the wake-up of a blocked thread whose attempt throws goes on to the next waiter", async () => {
   // A number of things to take, as a queue has; the first is damaged.
