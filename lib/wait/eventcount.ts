@@ -236,6 +236,9 @@ export class EventCount implements Notified {
   #naps = MAX_VAIN_NAPS;
   /** Whether naps here have been tried, or are to be tried again. */
   #knowsNaps = false;
+  /** The sleeps since the last nap in vain, and after how many a nap is tried again: doubled each time. */
+  #sleepsWithoutNap = 0;
+  #napAfter = RETRY_SPIN >> 1;
   #sleeps = 0;
   #retryAfter = RETRY_SPIN;
   #retrying = false;
@@ -362,21 +365,25 @@ export class EventCount implements Notified {
     stopIfKilled();
     if (attempt()) {
       this.#naps = MAX_VAIN_NAPS;
+      this.#napAfter = RETRY_SPIN >> 1;
       vainNaps = 0;
-    } else {
-      this.#naps--;
-      vainNaps++;
+      return;
     }
+    vainNaps++;
+    if (--this.#naps > 0) return;
+    this.#sleepsWithoutNap = 0;
+    this.#napAfter = Math.min(2 * this.#napAfter, MAX_RETRY_SPIN);
   }
 
   /** Called before every sleep: lets spins and naps be tried again from time to time. */
   #countSleep(): void {
+    if (this.#naps === 0 && ++this.#sleepsWithoutNap >= this.#napAfter) {
+      this.#naps = Math.min(1, MAX_VAIN_NAPS);
+      this.#knowsNaps = true;
+    }
     if (++this.#sleeps < this.#retryAfter) return;
     this.#sleeps = 0;
     this.#retrying = this.#spin === 0;
-    if (this.#naps > 0) return;
-    this.#naps = Math.min(1, MAX_VAIN_NAPS);
-    this.#knowsNaps = true;
     this.#spin = MAX_SPIN_US;
   }
 
