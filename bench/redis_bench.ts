@@ -14,7 +14,7 @@ const option = (name: string, value: number) => {
   const at = Deno.args.indexOf(`--${name}`);
   return at < 0 ? value : Number(Deno.args[at + 1]);
 };
-const N = option("items", 5000), BATCH = 100, ROUNDS = option("rounds", 3);
+const N = option("items", 5000), BATCH = 100, AT_ONCE = 20, ROUNDS = option("rounds", 3);
 const item = (id: number) => ({ id, url: `https://example.com/${id}`, tags: ["a", "b"] });
 
 /** Processor time of this program and of the server, in µs. */
@@ -76,6 +76,10 @@ async function ours(server: Server): Promise<void> {
       await queue.get();
     }
   }, server);
+  await measure("this library: putMany of 100", 2 * N, async () => {
+    for (const chunk of chunks(2 * N)) await queue.putMany(chunk);
+  }, server);
+  while (await queue.qsize() > 0) await queue.getMany(1000);
   await measure("this library: put and get in batches of 100", 10 * N, async () => {
     for (const chunk of chunks(10 * N)) {
       await queue.putMany(chunk);
@@ -148,17 +152,38 @@ async function bullmq(server: Server): Promise<void> {
   await measure("BullMQ: add", n, async () => {
     for (let i = 0; i < n; i++) await queue.add("job", item(i), { removeOnComplete: true });
   }, server);
-  await queue.obliterate({ force: true });
-  await measure("BullMQ: add and process, one at a time", n, async () => {
-    const done = Promise.withResolvers<void>();
-    let count = 0;
-    const worker = new Worker("bench", () => Promise.resolve(++count === n && done.resolve()), {
-      connection,
-    });
-    for (let i = 0; i < n; i++) await queue.add("job", item(i), { removeOnComplete: true });
-    await done.promise;
-    await worker.close();
+  await measure("BullMQ: addBulk of 100", 2 * n, async () => {
+    for (const chunk of chunks(2 * n)) {
+      await queue.addBulk(
+        chunk.map((data) => ({ name: "job", data, opts: { removeOnComplete: true } })),
+      );
+    }
   }, server);
+  await queue.obliterate({ force: true });
+  for (const concurrency of [1, AT_ONCE]) {
+    let count = 0, left = n, done = Promise.withResolvers<void>();
+    const worker = new Worker("bench", () => Promise.resolve(++count === left && done.resolve()), {
+      ...{ connection, concurrency },
+    });
+    await worker.waitUntilReady();
+    if (concurrency === 1) {
+      await measure("BullMQ: add and process, one at a time", n, async () => {
+        for (let i = 0; i < n; i++) await queue.add("job", item(i), { removeOnComplete: true });
+        await done.promise;
+      }, server);
+    } else {
+      count = 0, left = 2 * n, done = Promise.withResolvers();
+      await measure(`BullMQ: addBulk of 100 and process, ${AT_ONCE} at once`, 2 * n, async () => {
+        for (const chunk of chunks(2 * n)) {
+          await queue.addBulk(
+            chunk.map((data) => ({ name: "job", data, opts: { removeOnComplete: true } })),
+          );
+        }
+        await done.promise;
+      }, server);
+    }
+    await worker.close();
+  }
   await queue.close();
 }
 
@@ -167,6 +192,10 @@ async function addAndProcess(server: Server): Promise<void> {
   await using hub = await connect(server.url);
   const jobs = await hub.joinableQueue<unknown>("jobs");
   const n = Math.floor(N / 2);
+  // The thread that beats is started at the first lease, and takes some time for it.
+  await jobs.put("first");
+  await (await jobs.lease()).done();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   await measure("this library: put, lease and done", n, async () => {
     const working = (async () => {
       let count = 0;
@@ -178,6 +207,23 @@ async function addAndProcess(server: Server): Promise<void> {
     for (let i = 0; i < n; i++) await jobs.put(item(i));
     await working;
   }, server);
+  await measure(
+    `this library: putMany of 100, lease and done, ${AT_ONCE} at once`,
+    2 * n,
+    async () => {
+      let count = 0;
+      const stop = new AbortController(), { signal } = stop;
+      const working = Array.from({ length: AT_ONCE }, async () => {
+        for (;;) {
+          await (await jobs.lease({ signal })).done();
+          if (++count === 2 * n) stop.abort();
+        }
+      });
+      for (const chunk of chunks(2 * n)) await jobs.putMany(chunk);
+      await Promise.allSettled(working);
+    },
+    server,
+  );
   await jobs.delete();
 }
 
