@@ -145,7 +145,8 @@ export async function chaos(
   const destroy = async () => {
     while (performance.now() < end) {
       await sleep(200 + random() * 1500);
-      const what = random();
+      // The first failure is the server's, so that a short run has one.
+      const what = outcome.killedServers === 0 ? 0 : random();
       if (what < 0.25) {
         outcome.killedServers++;
         await server.kill();
