@@ -8,7 +8,7 @@ import { Backlog } from "./backlog.ts";
 import { BrokenPoolError } from "./errors.ts";
 import { Changes } from "./changes.ts";
 import type { Executor } from "./executor.ts";
-import type { Registered } from "./functions.ts";
+import { RecentCalls } from "./recent_calls.ts";
 import type { Unit } from "./unit.ts";
 import { abandonOwn, failAll, failUnsent } from "./unit_failures.ts";
 import { type Sizes, WorkerSet } from "./worker_set.ts";
@@ -29,7 +29,6 @@ const {
   Error,
   performance,
   queueMicrotask,
-  SafeSet,
   setImmediate,
   setInterval,
   setOf,
@@ -57,8 +56,6 @@ export interface SchedulerEvents {
   roomMade(): void;
 }
 
-/** The most functions that a new worker loads before they are needed. */
-const PREPARED = 16;
 /** Milliseconds after which the pool looks for outcomes that it wasn't woken for. */
 const LOOK_MS = 4;
 /** Milliseconds after which a worker is started in the place of a spare that has stepped in. */
@@ -74,9 +71,7 @@ export class Scheduler implements Executor {
   readonly #set: WorkerSet;
   /** The number of units that wait or run: they have items without an outcome. */
   #outstanding = 0;
-  /** The functions that were called last: new workers load them before they are needed. */
-  readonly #calls = new SafeSet<Registered>();
-  #lastCall: Registered | undefined;
+  readonly #calls = new RecentCalls();
   #holds = false;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #refillTimer: ReturnType<typeof setTimeout> | undefined;
@@ -94,7 +89,7 @@ export class Scheduler implements Executor {
     this.#events = events;
     this.#listener = {
       ready: (worker) => {
-        for (const call of this.#calls) worker.prepare(call);
+        this.#calls.prepare(worker);
         this.#dispatch();
         this.#changes.changed();
       },
@@ -405,7 +400,7 @@ export class Scheduler implements Executor {
       part = unit.slice(0, left);
       this.#backlog.pushFront([unit.slice(left, unit.items.length)]);
     }
-    if (unit.call !== this.#lastCall) this.#remember(unit.call);
+    this.#calls.note(unit.call);
     try {
       worker.give(part, now);
     } catch (error) {
@@ -418,17 +413,6 @@ export class Scheduler implements Executor {
     if (isLast) this.#replace(worker, false);
     this.#events.dispatched(worker, part, now);
     this.#events.roomMade();
-  }
-
-  #remember(call: Registered): void {
-    this.#lastCall = call;
-    this.#calls.delete(call);
-    this.#calls.add(call);
-    if (this.#calls.size <= PREPARED) return;
-    for (const oldest of this.#calls) {
-      this.#calls.delete(oldest);
-      return;
-    }
   }
 
   /** Handles a unit that could not be sent. */

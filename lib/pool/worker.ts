@@ -39,6 +39,7 @@ import { Pace } from "./pace.ts";
 import type { Registered } from "./functions.ts";
 import { placed } from "./message_place.ts";
 import { type RunningItem, SentUnits } from "./sent_units.ts";
+import { StoppedUnits } from "./stopped_units.ts";
 import { TimeLimits } from "./time_limits.ts";
 import type { Unit } from "./unit.ts";
 import { messageOf, WorkerLink } from "./worker_link.ts";
@@ -55,7 +56,6 @@ const {
   each,
   Math,
   performance,
-  SafeMap,
   setTimeout,
 } = primordials;
 
@@ -111,18 +111,8 @@ export type WorkerState = "loading" | "ready" | "leaving" | "stopped" | "ended";
 
 /** The time that a worker which has closed its pipe may take to end, in ms. */
 const ENDING_MS = 5000;
-/** The time that a task may take to end after its signal while others run beside it, in ms. */
-const AFTER_SIGNAL_MS = 1000;
-
 /** The time that the initializer of a worker that nothing waits for may still take, in ms. */
 const LOADING_MS = 2000;
-
-/** A unit that was stopped while others ran beside it. */
-interface Stopping {
-  timer: ReturnType<typeof setTimeout>;
-  /** Whether its signal was aborted in the worker, so that the thread isn't blocked. */
-  wasTold: boolean;
-}
 
 /** One worker of a pool. */
 export class Worker {
@@ -158,8 +148,7 @@ export class Worker {
   hasBegun = false;
   /** Whether the pool has ended the worker, or has asked it to end. */
   isUnwanted = false;
-  /** The stopped units that still run, by slot. */
-  readonly #stopping = new SafeMap<number, Stopping>();
+  readonly #stopped = new StoppedUnits((wasTold) => this.#outlivesSignal(wasTold));
   /** The error that the worker ended with, if there was one. */
   cause: unknown;
   readonly startedAt: number = performance.now();
@@ -360,32 +349,27 @@ export class Worker {
     }
     // From then on no other unit can begin.
     for (const other of each(this.revokeAll())) ArrayPrototypePush(rest, other);
-    const others = this.#sent.units.size - this.#stopping.size - 1;
+    const others = this.#sent.units.size - this.#stopped.size - 1;
     if (others === 0) {
       this.#sent.units.delete(slot);
       this.#kill();
     } else {
-      const timer = setTimeout(() => this.#outlivesSignal(slot), AFTER_SIGNAL_MS);
-      Deno.unrefTimer(timer as unknown as number);
-      this.#stopping.set(slot, { timer, wasTold: false });
+      this.#stopped.add(slot);
       this.#link.trySend([ABORT, slot, unit.id, sendableReason(reason)]);
     }
     if (rest.length > 0) this.#events.returned(rest);
   }
 
   /** A stopped unit has not ended soon after its signal. */
-  #outlivesSignal(slot: number): void {
+  #outlivesSignal(wasTold: boolean): void {
     // A blocked thread runs no other unit either. Otherwise they go on, and the worker ends after them.
-    if (this.#stopping.get(slot)?.wasTold) this.#events.grown(this);
+    if (wasTold) this.#events.grown(this);
     else this.#kill();
   }
 
   /** A stopped unit has ended by itself. */
   #forgetStopped(slot: number): void {
-    const stopping = this.#stopping.get(slot);
-    if (stopping === undefined) return;
-    clearTimeout(stopping.timer);
-    this.#stopping.delete(slot);
+    if (!this.#stopped.delete(slot)) return;
     this.#sent.units.delete(slot);
     this.#board.free(slot);
     this.#endIfDone();
@@ -394,7 +378,7 @@ export class Worker {
 
   /** Kills the worker if only stopped units are left in it. */
   #endIfUnwanted(): void {
-    if (this.#stopping.size > 0 && this.#stopping.size === this.#sent.units.size) this.#kill();
+    if (this.#stopped.size > 0 && this.#stopped.size === this.#sent.units.size) this.#kill();
   }
 
   #kill(): void {
@@ -536,7 +520,7 @@ export class Worker {
 
   /** Settles the items whose results lie in cells. */
   #readCells(slot: number, unit: Unit, now = performance.now()): void {
-    if (this.#stopping.size > 0 && this.#stopping.has(slot)) return;
+    if (this.#stopped.has(slot)) return;
     const count = this.#sent.countInCells(slot, unit);
     if (count === 0) return;
     const from = unit.settled, at = this.#sent.cellsOf(slot);
@@ -570,7 +554,7 @@ export class Worker {
       case FAILED: {
         const { 0: type, 1: slot, 2: content } = message;
         const unit = this.#sent.units.get(slot);
-        if (unit === undefined || this.#stopping.has(slot)) return; // the unit was stopped
+        if (unit === undefined || this.#stopped.has(slot)) return; // the unit was stopped
         const now = performance.now();
         if (unit.items.length > 1) this.#readCells(slot, unit, now);
         const item = unit.settled++;
@@ -614,11 +598,8 @@ export class Worker {
       case PLACES:
         this.#places = message[1];
         return this.#events.free(this);
-      case TOLD: {
-        const stopping = this.#stopping.get(message[1]);
-        if (stopping !== undefined) stopping.wasTold = true;
-        return;
-      }
+      case TOLD:
+        return this.#stopped.told(message[1]);
       case STOPPED:
         return this.#forgetStopped(message[1]);
     }
@@ -627,7 +608,7 @@ export class Worker {
   /** The unit in a slot, unless it was given up. */
   #wanted(slot: number): Unit | undefined {
     const unit = this.#sent.units.get(slot);
-    return unit?.isDropped || this.#stopping.has(slot) ? undefined : unit;
+    return unit?.isDropped || this.#stopped.has(slot) ? undefined : unit;
   }
 
   /** An item has failed with the worker. */
@@ -668,7 +649,7 @@ export class Worker {
   /** No message will come any more: a replacement needn't wait for the end of the process. */
   #over(): void {
     this.#wasLeaving ||= this.#state === "leaving";
-    if (this.#state !== "leaving" || this.#sent.units.size > this.#stopping.size) this.#lose();
+    if (this.#state !== "leaving" || this.#sent.units.size > this.#stopped.size) this.#lose();
   }
 
   /** As #closed(), but blocks the thread. */
@@ -682,14 +663,14 @@ export class Worker {
   /** Settles or gives back all units: the process has ended. */
   #ended(): void {
     if (this.#state === "ended") return;
-    for (const { timer } of this.#stopping.values()) clearTimeout(timer);
+    this.#stopped.stopTimers();
     clearTimeout(this.#leaving);
     for (const { 0: slot, 1: unit } of each(this.#sent.units.entries)) {
       this.#readCells(slot, unit);
     }
     const lost = ArrayPrototypeFilter(
       this.#sent.units.entries,
-      ({ 0: slot }) => !this.#stopping.has(slot),
+      ({ 0: slot }) => !this.#stopped.has(slot),
     );
     this.#over();
     this.#sent.units.clear();
