@@ -28,7 +28,9 @@ import {
 
 /** Milliseconds before each wake-up, after which the other side sleeps for certain. */
 const REST = 3;
-const WARM_UP = 50, COUNT = 200;
+/** The same while code that was never run before is compiled. */
+const WARM_UP_REST = 0.3;
+const WARM_UP = 1_500, COUNT = 200;
 /** Milliseconds after which a wake-up counts as lost. */
 const LIMIT = 5_000;
 
@@ -42,7 +44,7 @@ type Wake = () => void | Promise<void>;
 async function time(words: Int32Array, wake: Wake): Promise<number> {
   const times: number[] = [];
   for (let index = 0; index < WARM_UP + COUNT; index++) {
-    Atomics.wait(never, 0, 0, REST);
+    Atomics.wait(never, 0, 0, index < WARM_UP ? WARM_UP_REST : REST);
     const start = performance.now();
     const turn = wake();
     if (turn !== undefined) await turn;
@@ -198,7 +200,7 @@ async function main(): Promise<void> {
     ours("Condition, wait", CONDITION, newCondition, sleepAtCondition, notify, 2),
     ours("Condition, waitSync", CONDITION, newCondition, sleepAtConditionSync, notify, 1),
   ];
-  const asked = { warmUp: WARM_UP, count: COUNT, rest: REST };
+  const asked = { warmUp: 50, count: COUNT, rest: REST };
   for (const [name, measure] of [[EVENT, "event"], [CONDITION, "condition"]] as const) {
     if (python === null) break;
     const round = async (signal: AbortSignal) =>
