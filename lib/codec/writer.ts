@@ -2,6 +2,7 @@
 // `room` is called before every write, because a typed array ignores writes past its end.
 
 import { ASCII_STRING, LONG_KEY, SHORT, SHORT_STRING, UTF16_STRING } from "./format.ts";
+import { giveUp, HUGE, newBuffer } from "./huge_buffers.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {
@@ -16,7 +17,6 @@ const {
 } = primordials;
 
 const MIN_BYTES = 16 * 1024;
-const OVERGROWN = 1024 * 1024;
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
@@ -115,7 +115,9 @@ export class Writer {
 
   /** Replaces an overgrown buffer by a small one. */
   trim(): void {
-    if (this.bytes.length > OVERGROWN) this.#adopt(new Uint8Array(MIN_BYTES));
+    if (this.bytes.length <= HUGE) return;
+    giveUp(this.bytes.buffer);
+    this.#adopt(new Uint8Array(MIN_BYTES));
   }
 
   #longString(value: string): void {
@@ -156,7 +158,8 @@ export class Writer {
   }
 
   #resize(size: number): void {
-    const larger = new Uint8Array(Math.max(2 * this.bytes.length, Math.ceil(size / 8) * 8));
+    const least = Math.max(2 * this.bytes.length, Math.ceil(size / 8) * 8);
+    const larger = new Uint8Array(newBuffer(least));
     TypedArrayPrototypeSet(larger, TypedArrayPrototypeSubarray(this.bytes, 0, this.at));
     this.#adopt(larger);
   }

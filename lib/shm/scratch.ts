@@ -2,14 +2,15 @@
 // or which were just taken and are yet to be decoded. A record is a 4-byte length (of the record, this length
 // included) and the bytes of one item.
 
+import { giveUp, HUGE, newBuffer } from "../codec/huge_buffers.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayBuffer, Int32Array, Object, Uint8Array } = primordials;
+const { Int32Array, Object, Uint8Array } = primordials;
 
 /** Bytes of the length before a record. */
 export const LENGTH_BYTES = 4;
 
-const SCRATCH_BYTES = 1 << 16, HUGE_SCRATCH = 1 << 20;
+const SCRATCH_BYTES = 1 << 16;
 
 /** Bytes outside of shared memory, and a view of them as words; their number is a multiple of 8. */
 export interface Scratch {
@@ -20,7 +21,7 @@ export interface Scratch {
 }
 
 function newScratch(bytes: number): Scratch {
-  const buffer = new ArrayBuffer(bytes);
+  const buffer = newBuffer(bytes);
   return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
 }
 
@@ -43,7 +44,9 @@ export const taken: Scratch = newScratch(SCRATCH_BYTES);
 
 /** Releases the memory that a huge record needed. */
 export function trimTaken(): void {
-  if (taken.bytes.length > HUGE_SCRATCH) Object.assign(taken, newScratch(SCRATCH_BYTES));
+  if (taken.bytes.length <= HUGE) return;
+  giveUp(taken.bytes.buffer as ArrayBuffer);
+  Object.assign(taken, newScratch(SCRATCH_BYTES));
 }
 
 /** Copies an even number of words; for a few words, faster than TypedArray.set with its view. */
