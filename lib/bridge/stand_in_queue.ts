@@ -8,7 +8,7 @@ import type { BatchQueue, BlockingQueue } from "../queue/contract.ts";
 import { Faces } from "../queue/faces.ts";
 import type { JoinableQueueStatistics, QueueStatistics } from "../queue/shared/queue_statistics.ts";
 import { cannotClone } from "../transfer/transferable.ts";
-import { checkNames } from "../validate/options.ts";
+import { checkFlag, checkNames } from "../validate/options.ts";
 import { blockingTimeoutOf, type BlockOptions, type WaitOptions } from "../wait/options.ts";
 import type { Source } from "../wait/streams.ts";
 import { type Readiness, readiness } from "../wait/waitable.ts";
@@ -147,7 +147,7 @@ export class QueueStandIn<T = unknown> extends SimpleQueueStandIn<T> implements 
 
   shutdown(options: { immediate?: boolean } = {}): void {
     const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    this.remote.now("shutdown", [{ immediate: immediate ?? false }]);
+    this.remote.now("shutdown", [{ immediate: checkFlag("immediate", immediate) }]);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {

@@ -100,6 +100,7 @@ export interface AsyncQueue<T> extends BasicQueue<T>, AsyncIterable<T> {
    * queue is empty; loops over it and its streams end. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items in the queue
+   * @throws {TypeError} if `immediate` is neither true nor false
    */
   shutdown(options?: { immediate?: boolean }): void | Promise<void>;
   /**

@@ -47,7 +47,7 @@ export {
 export { checkBounds } from "../validate/bounds.ts";
 export { describe } from "../validate/describe.ts";
 export { checkCount, checkLimit, checkMilliseconds, checkWhole } from "../validate/numbers.ts";
-export { checkName, checkNames, checkOption, option } from "../validate/options.ts";
+export { checkFlag, checkName, checkNames, checkOption, option } from "../validate/options.ts";
 export { CallSite } from "../wait/call_site.ts";
 export {
   blockingTimeoutOf,

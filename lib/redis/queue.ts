@@ -3,6 +3,7 @@
 import {
   blockingTimeoutOf,
   cannotClone,
+  checkFlag,
   checkNames,
   checkWhole,
   constructFrom,
@@ -292,10 +293,11 @@ export class RemoteQueue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>
    * empty; loops over it end. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items in the queue
+   * @throws {TypeError} if `immediate` is neither true nor false
    */
   async shutdown(options: { immediate?: boolean } = {}): Promise<void> {
     const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    await this.#store.shutdown(immediate ?? false);
+    await this.#store.shutdown(checkFlag("immediate", immediate));
   }
 
   /**

@@ -92,6 +92,12 @@ export function checkOption(what: string, value: unknown, isRight: boolean, want
   if (!isRight) throw new TypeError(`${what} is ${describe(value)}. Give ${wanted}.`);
 }
 
+/** Checks an option that is on or off, and is off where it is left out. */
+export function checkFlag(what: string, value: boolean | undefined): boolean {
+  checkOption(what, value, value === undefined || typeof value === "boolean", "true or false");
+  return value ?? false;
+}
+
 /** Checks a function that may be left out. */
 export function checkFunction(what: string, value: unknown): void {
   checkOption(what, value, value === undefined || typeof value === "function", "a function");

@@ -2,7 +2,7 @@
 // PriorityQueue are the same with another order of the items (items.ts, smallest_first.ts).
 
 import { customInspect, type Inspect, type NamedClass, print } from "../../printing.ts";
-import { checkNames } from "../../validate/options.ts";
+import { checkFlag, checkNames } from "../../validate/options.ts";
 import { checkBounds, checkMaxSize } from "../../validate/bounds.ts";
 import { cannotClone } from "../../codec/clone_protocol.ts";
 import type { WaitOptions } from "../../wait/options.ts";
@@ -281,6 +281,7 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
    * As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items in the queue, and counts them as done
+   * @throws {TypeError} if `immediate` is neither true nor false
    *
    * @example
    * ```ts
@@ -295,7 +296,7 @@ export class Queue<T = unknown> implements AsyncJoinableQueue<T> {
    */
   shutdown(options: { immediate?: boolean } = {}): void {
     const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    this.#store.shutdown(immediate ?? false);
+    this.#store.shutdown(checkFlag("immediate", immediate));
   }
 
   /** Iterates over items as they are got, until the queue was shut down and is empty. */

@@ -1,7 +1,7 @@
 // Queue: the public faces of a store (lib/queue/shared/store.ts), its bounds and its name.
 
 import { describe } from "../../validate/describe.ts";
-import { checkNames } from "../../validate/options.ts";
+import { checkFlag, checkNames } from "../../validate/options.ts";
 import { checkBounds, checkMaxSize } from "../../validate/bounds.ts";
 import { checkWhole } from "../../validate/numbers.ts";
 import { customInspect, type Inspect, print } from "../../printing.ts";
@@ -414,6 +414,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    * empty; loops over it end. As `queue.Queue.shutdown` of Python 3.13. Doing it again does no harm.
    *
    * @param options `immediate: true` also drops the items in the queue
+   * @throws {TypeError} if `immediate` is neither true nor false
    * @throws {InvalidStateError} if this process has closed the queue
    *
    * @example
@@ -429,7 +430,7 @@ export class Queue<T = unknown> implements BatchQueue<T>, BlockingQueue<T>, Disp
    */
   shutdown(options: { immediate?: boolean } = {}): void {
     const { immediate } = checkNames(options, ["immediate"], "shutdown({ immediate: true })");
-    this.#store.shutdown(immediate ?? false);
+    this.#store.shutdown(checkFlag("immediate", immediate));
   }
 
   /**

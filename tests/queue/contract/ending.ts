@@ -108,7 +108,12 @@ export function ending(contract: Contract): void {
       }
       const check = says(TypeError, /^now is no option here/, /The only one is immediate/);
       await fails(contract, shutdown, () => queue.shutdown(wrong({ now: true })), check);
+      for (const immediate of ["false", "", 0, 1, null, {}]) {
+        const check = says(TypeError, /^immediate is /, /true or false/);
+        await fails(contract, shutdown, () => queue.shutdown(wrong({ immediate })), check);
+      }
       await queue.put(1);
+      await queue.shutdown({ immediate: undefined });
       assert.deepEqual(await drain(queue), [1]);
     });
   }
