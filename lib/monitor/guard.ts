@@ -8,6 +8,10 @@ import * as primordials from "../platform/primordials.ts";
 const { StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, URL } =
   primordials;
 
+const HTTP = "http://";
+/** The port of http: browsers leave it out of Host and Origin. */
+const HTTP_PORT = 80;
+
 /** The part of a request that is looked at. */
 export interface Asked {
   readonly method: string;
@@ -37,11 +41,13 @@ export function admit(
 }
 
 function isOwnHost(host: string | null, port: number): boolean {
-  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+  if (host === `127.0.0.1:${port}` || host === `localhost:${port}`) return true;
+  return port === HTTP_PORT && (host === "127.0.0.1" || host === "localhost");
 }
 
 function isOwnOrigin(origin: string, port: number): boolean {
-  return origin === `http://127.0.0.1:${port}` || origin === `http://localhost:${port}`;
+  return StringPrototypeSlice(origin, 0, HTTP.length) === HTTP &&
+    isOwnHost(StringPrototypeSlice(origin, HTTP.length), port);
 }
 
 /** Whether two texts are the same, in a time that depends on the length of the first alone. */

@@ -44,3 +44,22 @@ Deno.test("Host, Origin and Sec-Fetch-Site are those of the server, whatever the
     }
   }
 });
+
+Deno.test("on port 80, Host and Origin may be without the port", () => {
+  const data = `/${token}/data`;
+  const at80 = (given: Record<string, string>) => {
+    const headers = new Headers({ host: "127.0.0.1", ...given });
+    return admit({ method: "GET", url: `http://127.0.0.1${data}`, headers }, { token, port: 80 });
+  };
+  for (const host of ["127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"]) {
+    assert.equal(typeof at80({ host }), "object", host);
+    assert.equal(typeof at80({ host, origin: `http://${host}` }), "object", host);
+  }
+  for (const host of ["evil.example", "evil.example:80", "127.0.0.1:81", "127.0.0.1.x", ""]) {
+    assert.equal(at80({ host }), 403, host);
+    assert.equal(at80({ origin: `http://${host}` }), 403, host);
+  }
+  for (const origin of ["https://127.0.0.1", "127.0.0.1", "null"]) {
+    assert.equal(at80({ origin }), 403, origin);
+  }
+});
