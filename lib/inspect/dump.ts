@@ -11,7 +11,7 @@ import { describe } from "../validate/describe.ts";
 import { type ConfinedBoard, type DumpSignal, listenForDump } from "./listen.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { Array, ArrayPrototypeIncludes, each, TypeError } = primordials;
+const { Array, ArrayPrototypeIncludes, each, PromisePrototypeThen, TypeError } = primordials;
 
 registerOwnTarget(listenForDump, { path: "../inspect/listen.ts", name: "listenForDump" });
 
@@ -48,7 +48,7 @@ export interface DumpOptions {
  * ```
  */
 export interface Dump extends AsyncDisposable {
-  /** Resolves when the signals are heard. */
+  /** Resolves when the signals are heard; rejects with an EOFError if the dump is disposed of before. */
   readonly ready: Promise<void>;
   /** Ends it: the signals do what they did before. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -109,8 +109,11 @@ export function installDump(options: DumpOptions = {}): Dump {
   };
   for (const { 0: token, 1: board } of confinedBoards) tell(token, board);
   const listenNoMore = onConfinedBoard(tell);
+  const isReady = ready(here);
+  // Where the dump is disposed of before, nothing may have taken `ready` that handles the rejection.
+  PromisePrototypeThen(isReady, undefined, () => {});
   return {
-    ready: ready(here),
+    ready: isReady,
     async [Symbol.asyncDispose]() {
       listenNoMore();
       process.terminate();

@@ -1,7 +1,7 @@
 // installDump(): a signal prints what inspect() shows, also while main is blocked, and then does its work.
 
 import assert from "node:assert/strict";
-import { installDump, InvalidStateError, Process } from "../../mod.ts";
+import { EOFError, installDump, InvalidStateError, Process } from "../../mod.ts";
 import { granted, needs } from "../support/programs.ts";
 import { bound } from "../support/sync.ts";
 
@@ -46,6 +46,16 @@ Deno.test({
     assert.deepEqual(once, { signal: "SIGINT", errors: "" });
     assert.deepEqual(disposed, { signal: "SIGQUIT", errors: "" });
   },
+});
+
+Deno.test("a dump that is disposed of before it is ready rejects nothing that nobody handles", async () => {
+  {
+    await using _dump = installDump();
+  }
+  const dump = installDump();
+  const refused = assert.rejects(dump.ready, EOFError);
+  await dump[Symbol.asyncDispose]();
+  await refused;
 });
 
 Deno.test("only main installs it, once, for two signals", async () => {
