@@ -36,22 +36,35 @@ export function cyclesOf(all: Seen[]): Cycle[] {
   for (const { process } of each(all)) {
     // What a process with permissions of its own says of itself counts for nothing here.
     if ((process.flags & SANDBOXED) !== 0) continue;
-    const edges: WaitEdge[] = [];
-    for (const wait of each(process.waits)) {
-      if (process.blocked !== 0 && wait.row !== process.blocked) continue;
-      if (wait.until !== Infinity || (wait.way & HAS_SIGNAL) !== 0) continue;
-      const holder = isLock(wait)
-        ? pids.get(wait.holder)
-        : wait.kind === PROCESS
-        ? wait.number
-        : undefined;
-      if (holder !== undefined) ArrayPrototypePush(edges, { process, wait, holder });
-    }
-    byPid.set(process.pid, edges);
+    byPid.set(process.pid, edgesOf(process, pids));
   }
   const cycles: Cycle[] = [], done = new SafeSet<number>();
   for (const pid of byPid.keys()) follow(byPid, pid, [], done, cycles);
   return cycles;
+}
+
+/**
+ * The edges of a process. If it isn't blocked, another task of it may release what it holds: it has edges only where
+ * nothing else is known to go on there.
+ */
+function edgesOf(process: ReadProcess, pids: Map<number, number>): WaitEdge[] {
+  const { blocked, more, timers, outside } = process, edges: WaitEdge[] = [];
+  const isBlocked = blocked !== 0;
+  if (!isBlocked && (more > 0 || timers > 0 || outside > 0)) return edges;
+  for (const wait of each(process.waits)) {
+    if (isBlocked && wait.row !== blocked) continue;
+    const holder = holderOf(wait, pids);
+    if (holder !== undefined) ArrayPrototypePush(edges, { process, wait, holder });
+    else if (!isBlocked) return [];
+  }
+  return edges;
+}
+
+/** The pid of the process that a wait without an end is for; undefined if it may end otherwise. */
+function holderOf(wait: ReadWait, pids: Map<number, number>): number | undefined {
+  if (wait.until !== Infinity || (wait.way & HAS_SIGNAL) !== 0) return undefined;
+  if (isLock(wait)) return pids.get(wait.holder);
+  return wait.kind === PROCESS ? wait.number : undefined;
 }
 
 /** Follows the edges from a process, and adds the cycles that end on the path. */

@@ -12,8 +12,8 @@
 // between: it holds at T2 what another thread saw it hold after T1. All edges hold at once.
 //
 // Likely: tasks wait for the locks, and other tasks of the same processes may release them. It counts where all
-// waits of all processes concerned are for locks of each other, no timer runs there, and nothing has changed while
-// each looked twice, once a second.
+// waits of all processes concerned are for locks of each other, no timer runs and no connection is open there, and
+// nothing has changed while each looked twice, once a second.
 
 import { DeadlockError } from "../errors.ts";
 import { DEADLOCK } from "../liveness/event_rings.ts";
@@ -224,7 +224,8 @@ function knotOf(board: SharedArrayBuffer, own: Slot): Map<number, Stuck> | undef
     const slot = slotOf(board, token), process = slot && readProcess(slot);
     if (process === undefined || process.token !== token) return undefined;
     const isBlocked = process.blocked !== 0;
-    if (!isBlocked && (process.more > 0 || process.timers > 0)) return undefined;
+    const { more, timers, outside } = process;
+    if (!isBlocked && (more > 0 || timers > 0 || outside > 0)) return undefined;
     const waits = isBlocked
       ? ArrayPrototypeFilter(process.waits, ({ row }) => row === process.blocked)
       : process.waits;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   Barrier,
   Condition,
+  currentProcess,
   DeadlockError,
   detectDeadlocks,
   inspect,
@@ -89,6 +90,58 @@ testInFull("with blocked: off, nothing ends such a wait", async () => {
     assert.deepEqual(inspect().deadlocks, []);
   } finally {
     detectDeadlocks({ blocked: "error" });
+  }
+});
+
+/** Until so many tasks of this process wait. */
+async function untilWaiting(tasks: number): Promise<void> {
+  const { pid } = currentProcess();
+  while (inspect().processes.find((it) => it.pid === pid)!.waits.length < tasks) await sleep(1);
+}
+
+Deno.test("a task that waits for what another task holds is in no deadlock while that one may go on", async () => {
+  const lock = new Lock(), other = new Lock();
+  const told = () => inspect().deadlocks.length;
+  await lock.acquire();
+  // The task that holds the lock waits for a timer, for something outside, or with a limit.
+  const timer = setTimeout(() => {}, 1_000_000);
+  const waiting = lock.acquire();
+  await untilWaiting(1);
+  assert.equal(told(), 0);
+  clearTimeout(timer);
+  if (Deno.build.os !== "windows") {
+    const listener = () => {};
+    Deno.addSignalListener("SIGUSR2", listener);
+    assert.equal(told(), 0);
+    Deno.removeSignalListener("SIGUSR2", listener);
+  }
+  await other.acquire();
+  const limited = other.acquire({ timeout: 1_000_000 });
+  await untilWaiting(2);
+  assert.equal(told(), 0);
+  other.release();
+  assert.equal(await limited, true);
+  other.release();
+  lock.release();
+  await waiting;
+  lock.release();
+});
+
+testInFull("inspect() tells a cycle of processes that await, as a likely one", async () => {
+  detectDeadlocks({ awaited: "off" });
+  try {
+    const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
+    const both = [[a, b], [b, a]].map(([first, second], i) =>
+      start(targets.awaitBoth, [first, second, all], `member-${i}`)
+    );
+    while (inspect().deadlocks.length === 0) await sleep(10);
+    const { deadlocks } = inspect();
+    assert.deepEqual(deadlocks.map(({ certain, cycle }) => [certain, cycle.length]), [[false, 2]]);
+    assert.match(`${inspect()}`, /^Probably a deadlock/m);
+    for (const process of both) process.terminate();
+    for (const process of both) await process.join();
+  } finally {
+    detectDeadlocks({ awaited: "warning" });
   }
 });
 
