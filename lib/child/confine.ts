@@ -6,6 +6,7 @@ import { hideControl } from "../liveness/control_block.ts";
 import { hideSlot } from "../liveness/wait_board.ts";
 import { forgetKey } from "../transfer/signature.ts";
 import { hideTelemetry } from "../platform/telemetry.ts";
+import { muteMetrics } from "../telemetry/queue_metrics.ts";
 import { muteSpans } from "../telemetry/spans.ts";
 import { mute } from "../wait/broadcast.ts";
 import type { Grants } from "../protocol/grants.ts";
@@ -24,7 +25,10 @@ export function confine(
   const areOwn = key === undefined;
   const isRestricted = areOwn || grants !== undefined;
   adoptGrants(grants, areOwn, isRestricted ? sealed : undefined);
-  if (areOwn) muteSpans();
+  if (areOwn) {
+    muteSpans();
+    muteMetrics();
+  }
   if (isRestricted) {
     lockDown(mayRunAll(grants!), sealed !== undefined);
     if (sealed !== undefined) {

@@ -21,10 +21,29 @@ export const isMeasuring: boolean = meter !== undefined;
 
 const queues = new SafeSet<WeakRef<Measured>>();
 
+let hasBegun = false;
+/** Whether this process has permissions of its own: it says nothing in the name of the program. */
+let isMuted = false;
+
+/** Called in a process with permissions of its own. */
+export function muteMetrics(): void {
+  isMuted = true;
+}
+
 /** Measures a queue from now on, as long as the program uses it. */
 export function measure(queue: Measured): void {
-  if (queues.size === 0) begin();
+  if (isMuted) return;
+  if (!hasBegun) begin();
+  hasBegun = true;
+  if (queues.size >= MOST) forgetCollected();
   if (queues.size < MOST) queues.add(new WeakRef(queue));
+}
+
+/** Makes room for other queues: an export, which does the same, may be far away. */
+function forgetCollected(): void {
+  for (const reference of queues) {
+    if (WeakRefPrototypeDeref(reference) === undefined) queues.delete(reference);
+  }
 }
 
 function begin(): void {

@@ -83,6 +83,18 @@ testInFull(
     assert.ok(tasks.length >= 1000 && tasks.length < 10_000, `${tasks.length}`);
     for (const name of ["length", "put", "got"]) {
       assert.ok(metrics.has(`multiprocessing.queue.${name} answers`), name);
+      assert.ok(!metrics.has(`multiprocessing.queue.${name} hidden`), name);
     }
   },
 );
+
+testInFull("queues that were collected leave room for others, and are measured once", async () => {
+  const program = new URL("../support/programs/metrics.ts", import.meta.url).href;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--v8-flags=--expose-gc", program],
+    env: { NO_COLOR: "1", OTEL_DENO: "true", OTEL_EXPORTER_OTLP_PROTOCOL: "console" },
+  }).output();
+  const text = new TextDecoder();
+  assert.equal(code, 0, text.decode(stderr));
+  assert.equal(text.decode(stdout), "last 3 last\n");
+});

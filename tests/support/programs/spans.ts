@@ -22,6 +22,13 @@ export async function work(answers: Queue<number>) {
   await answers.put(1);
 }
 
+/** In a process with permissions of its own, which exports nothing. */
+export async function workConfined() {
+  const hidden = new Queue<number>({ name: "hidden" });
+  await hidden.put(1);
+  await sleep(1200); // so long that its metrics would have been exported
+}
+
 export function twice(n: number) {
   return tracer().startActiveSpan("in task", (span) => {
     span.end();
@@ -34,8 +41,11 @@ if (import.meta.main) {
     const answers = new Queue<number>({ name: "answers" });
     const process = new Process({ target: work, args: [answers], name: "worker" });
     process.start();
+    const confined = new Process({ target: workConfined, permissions: "none", sealed: false });
+    confined.start();
     await answers.get();
     await process.join();
+    await confined.result();
     await using pool = new Pool({ processes: 1, name: "pool" });
     console.log(await pool.apply(twice, [21]));
     // A burst: not one span an item.
