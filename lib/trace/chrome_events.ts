@@ -34,8 +34,16 @@ import { QueueLengths } from "./queue_lengths.ts";
 import type { TraceEvent } from "./read_ring.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSort, each, Math, Number, SafeMap } =
-  primordials;
+const {
+  ArrayPrototypePop,
+  ArrayPrototypePush,
+  ArrayPrototypeSlice,
+  ArrayPrototypeSort,
+  each,
+  Math,
+  Number,
+  SafeMap,
+} = primordials;
 
 /** An event of a Chrome trace. */
 export interface ChromeEvent {
@@ -72,12 +80,20 @@ interface OpenWait {
   id: string;
 }
 
+/** A copy, which can be ended while the other goes on. */
+function copyOf({ waits, tasks, locks, startedShown }: Open): Open {
+  const copy: Open = { waits: new SafeMap(), tasks, locks: new SafeMap(), startedShown };
+  for (const { 0: row, 1: wait } of waits) copy.waits.set(row, wait);
+  for (const { 0: key, 1: ids } of locks) copy.locks.set(key, ArrayPrototypeSlice(ids));
+  return copy;
+}
+
 /** Makes the events of a Chrome trace. */
 export class ChromeEvents {
   readonly #processes: TracedProcesses;
   readonly #main: number;
   readonly #names = new SafeMap<string, string>();
-  readonly #open = new SafeMap<number, Open>();
+  #open: Map<number, Open> = new SafeMap();
   readonly #arrows = new Arrows();
   readonly #lengths = new QueueLengths();
   #ids = 0;
@@ -111,6 +127,20 @@ export class ChromeEvents {
     }
     for (const { 0: number, 1: length } of this.#lengths.last()) this.#count(number, length, now);
     return this.#taken();
+  }
+
+  /** The same, as it would be now; all goes on as if it hadn't been called. */
+  preview(now: number): ChromeEvent[] {
+    const open = this.#open, goOn: TracedProcess[] = [];
+    this.#open = new SafeMap();
+    for (const { 0: pid, 1: known } of open) this.#open.set(pid, copyOf(known));
+    for (const process of this.#processes.all.values()) {
+      if (!process.isClosed) ArrayPrototypePush(goOn, process);
+    }
+    const events = this.finish(now);
+    this.#open = open;
+    for (const process of each(goOn)) process.isClosed = false;
+    return events;
   }
 
   #taken(): ChromeEvent[] {

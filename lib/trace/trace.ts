@@ -32,8 +32,8 @@ const {
 
 /** How often the rings of processes that have ended are read and given to others, in ms. */
 const COLLECT_MS = 500;
-/** The events with which a program ends; after an uncaught error there is no "unload". */
-const LAST_EVENTS = ["unload", "error", "unhandledrejection"] as const;
+/** The events of errors with which a program ends unless something handles them; there is no "unload" then. */
+const ERRORS = ["error", "unhandledrejection"] as const;
 
 /**
  * The options of {@linkcode trace}: one of the two.
@@ -118,7 +118,8 @@ export interface Trace extends AsyncDisposable {
  *
  * Items are never in the trace. Of a process with permissions of its own it shows what that process records of itself.
  *
- * @throws {InvalidStateError} if a trace runs already, or in a process with permissions of its own
+ * @throws {InvalidStateError} if a trace runs already, if the stream is locked, or in a process with permissions of
+ *   its own
  * @throws {TypeError} if there is not exactly one of `file` and `writable`
  * @throws {Deno.errors.NotCapable} if the file may not be written, and what else Deno throws if it can't be opened
  *
@@ -195,7 +196,6 @@ class RunningTrace implements Trace {
   readonly #chrome: ChromeEvents;
   readonly #text = new TraceText();
   readonly #timer: ReturnType<typeof setInterval>;
-  #writing: Promise<unknown> = primordials.Promise.resolve();
   #stopped: Promise<TraceSummary> | undefined;
 
   constructor(rings: SharedArrayBuffer, output: Output) {
@@ -211,13 +211,14 @@ class RunningTrace implements Trace {
     attend();
     this.#timer = setInterval(() => this.#collector.collect(false), COLLECT_MS);
     Deno.unrefTimer(this.#timer as unknown as number);
-    for (const name of each(LAST_EVENTS)) addEventListener(name, this.#programEnds);
+    addEventListener("unload", this.#programEnds);
+    for (const name of each(ERRORS)) addEventListener(name, this.#programMayEnd);
   }
 
   flush(): Promise<void> {
     if (this.#stopped !== undefined) return toNothing(this.#stopped);
     this.#collector.collect(true);
-    return this.#write(this.#text.events(this.#events()));
+    return this.#orFail(this.#output.write(this.#text.events(this.#events())));
   }
 
   stop(): Promise<TraceSummary> {
@@ -225,13 +226,39 @@ class RunningTrace implements Trace {
   }
 
   async #stop(): Promise<TraceSummary> {
-    const last = this.#last();
     try {
-      await this.#write(last);
-    } finally {
-      await this.#output.end();
+      await this.#output.write(this.#last());
+    } catch (error) {
+      await this.#endOutput();
+      throw error;
     }
+    await this.#output.end();
     return this.#summary;
+  }
+
+  /** Ends the trace if what was written has failed. */
+  async #orFail(written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      if (this.#stopped === undefined) {
+        this.#leave();
+        this.#collector.end();
+        this.#stopped = primordials.Promise.reject(error);
+        PromisePrototypeThen(this.#stopped, undefined, () => {});
+        await this.#endOutput();
+      }
+      throw error;
+    }
+  }
+
+  /** Ends the output after an error, which is the one that is told. */
+  async #endOutput(): Promise<void> {
+    try {
+      await this.#output.end();
+    } catch {
+      // A stream that has failed can't be closed.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -255,17 +282,11 @@ class RunningTrace implements Trace {
 
   #leave(): void {
     clearInterval(this.#timer);
-    for (const name of each(LAST_EVENTS)) removeEventListener(name, this.#programEnds);
+    removeEventListener("unload", this.#programEnds);
+    for (const name of each(ERRORS)) removeEventListener(name, this.#programMayEnd);
     Atomics.store(this.#header, ON, 0);
     Atomics.store(this.#header, TRACER, 0);
     attend();
-  }
-
-  /** Writes pieces after those before. */
-  #write(pieces: readonly string[]): Promise<void> {
-    const written = PromisePrototypeThen(this.#writing, () => this.#output.write(pieces));
-    this.#writing = PromisePrototypeThen(written, undefined, () => {});
-    return written;
   }
 
   get #summary(): TraceSummary {
@@ -284,15 +305,30 @@ class RunningTrace implements Trace {
     };
   }
 
-  readonly #programEnds = (event: Event): void => {
-    // An error that the program has taken care of doesn't end it.
-    if (this.#stopped !== undefined || event.defaultPrevented) return;
+  readonly #programEnds = (): void => {
+    if (this.#stopped !== undefined) return;
     try {
       const last = this.#last();
       this.#stopped = primordials.Promise.resolve(this.#summary);
       this.#output.writeNow(last);
     } catch {
       // The disk is full, say: the program ends all the same.
+    }
+  };
+
+  /**
+   * After an error the file is whole, in case it ends the program. Whether it does isn't known here: a later listener,
+   * or one of process.on(), may handle the error. So the trace goes on, and writes over that end.
+   */
+  readonly #programMayEnd = (event: Event): void => {
+    if (this.#stopped !== undefined || event.defaultPrevented || !this.#output.isImmediate) return;
+    try {
+      this.#collector.collect(true);
+      this.#output.writeNow(this.#text.events(this.#events()));
+      const ends = this.#chrome.preview(this.#collector.now);
+      this.#output.writeEnd(this.#text.preview(ends, this.#metadata));
+    } catch {
+      // As above; if the trace goes on, its next write tells of the error.
     }
   };
 }
