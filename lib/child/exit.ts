@@ -10,6 +10,7 @@ import { ENDED } from "../liveness/event_rings.ts";
 import { recorder } from "../liveness/recorder.ts";
 import { expectExit, runExitHooks } from "../liveness/exit_hooks.ts";
 import { ownProcessTable, ownRef } from "../liveness/membership.ts";
+import { mayEndAnywhere, setMayEndAnywhere } from "../liveness/mutex.ts";
 import { endAllHosted } from "../host/spawn.ts";
 import { KILLED } from "../host/supervisor.ts";
 import { ownIdentity } from "../process/current.ts";
@@ -93,6 +94,8 @@ function finish(exitCode: number): void {
   ownProcessTable().noteExit(ownRef(), exitCode);
   endAllHosted();
   runExitHooks(exitCode);
+  // From here on the process table says that no live process has the mark that this one has had.
+  if (mayEndAnywhere()) setMayEndAnywhere(true);
   ownProcessTable().reap(ownRef());
   const control = ownControl();
   if (control.finish(exitCode)) exitEvent(control.exitRecord()).notify(Infinity);

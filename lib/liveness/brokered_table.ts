@@ -27,7 +27,7 @@ export const PROCESSES = 0, OTHERS = 1;
 /** The numbers of slots of GRANTS, by kind: the slots of processes come first. */
 export const GRANTS = [4, 28] as const;
 const GRANT_WORDS = 2;
-const WATCHES = 64, WATCH_WORDS = 5;
+const WATCHES = 64, WATCH_WORDS = 6;
 const REQUESTS = 64, REQUEST_WORDS = 5;
 
 const GRANTS_AT = HEADER_WORDS;
@@ -38,7 +38,8 @@ const WORDS = REQUESTS_AT + REQUESTS * REQUEST_WORDS;
 /** Words of a grant. */
 const INDEX = 0, GENERATION = 1;
 /** Words of a watch: the question (an entry, a token or a marker), and the answer: the last asked one that was dead. */
-const ASKED = 0, ASKED_INDEX = 1, ASKED_GENERATION = 2, DEAD_INDEX = 3, DEAD_GENERATION = 4;
+const ASKED = 0, ASKED_INDEX = 1, ASKED_GENERATION = 2;
+const DEAD = 3, DEAD_INDEX = 4, DEAD_GENERATION = 5;
 const ENTRY = 1, TOKEN = 2, MARKER = 3;
 /** Words of a request. */
 const KIND = 0, OF_INDEX = 1, OF_GENERATION = 2, TO_INDEX = 3, TO_GENERATION = 4;
@@ -123,9 +124,15 @@ export class BrokerChannel {
         : asked === MARKER
         ? table.isMarkerAlive(index)
         : table.isAlive({ index, generation });
-      if (isAlive) continue;
+      // A marker that had no live process may have one later.
+      if (isAlive) {
+        if (asked === MARKER) Atomics.compareExchange(words, at + DEAD, MARKER, 0);
+        continue;
+      }
+      Atomics.store(words, at + DEAD, 0);
       Atomics.store(words, at + DEAD_GENERATION, generation);
       Atomics.store(words, at + DEAD_INDEX, index);
+      Atomics.store(words, at + DEAD, asked);
     }
   }
 
@@ -317,14 +324,15 @@ export class BrokeredProcessTable implements ProcessTable {
       this.#watches.set(key, slot);
       const at = WATCHES_AT + slot * WATCH_WORDS;
       Atomics.store(words, at + ASKED, 0);
-      Atomics.store(words, at + DEAD_INDEX, 0);
+      Atomics.store(words, at + DEAD, 0);
       Atomics.store(words, at + ASKED_INDEX, index);
       Atomics.store(words, at + ASKED_GENERATION, generation);
       Atomics.store(words, at + ASKED, kind);
       return false;
     }
     const at = WATCHES_AT + slot * WATCH_WORDS;
-    return Atomics.load(words, at + DEAD_INDEX) === index &&
+    return Atomics.load(words, at + DEAD) === kind &&
+      Atomics.load(words, at + DEAD_INDEX) === index &&
       Atomics.load(words, at + DEAD_GENERATION) === generation;
   }
 }

@@ -86,6 +86,8 @@ const MOST_LOCKS = 8;
 /** Whether a lock is held by that holder, too, which took it while it held the other: nobody need wait for it. */
 function isOfEnded(held: number): boolean {
   if (ended === NO_MARK || ((held ^ ended) & MARKER) !== 0) return false;
+  // A later process can have the same marker.
+  if (isOfEntry(held) && isMarkerAlive(held & MARKER)) return false;
   const later = (held & MARK & ~MARKER) - (ended & ~MARKER);
   return later > 0 && later <= MOST_LOCKS * ONE_MARK;
 }

@@ -32,7 +32,7 @@
 // LOOP_UNITS makes one view there, and growing makes two; both make them before any change.
 
 import { enter, leave, leaveAfterError } from "../liveness/critical_section.ts";
-import { arrivedMemory, checkAttempts, corrupted } from "../validate/corruption.ts";
+import { arrivedMemory, checkAttempts, corrupted, isHeldTooLong } from "../validate/corruption.ts";
 import { reserve } from "../validate/reservations.ts";
 import { Mutex } from "../liveness/mutex.ts";
 import { noteGrowth } from "./growth.ts";
@@ -318,11 +318,16 @@ export class MpmcRing {
     for (let i = from + 1; i < last; i++) source.words[begins[i] >>> 2] = lengths[i];
     let next = from + 1;
     if (next >= last || Atomics.load(header, CAPACITY) !== this.#seen) return 1;
-    this.#tailLock.withLockNoKill(() => {
-      for (let put = 1; put > 0 && next < last; next += put) {
-        put = this.#putRun(source, begins, lengths, next, last);
-      }
-    });
+    try {
+      this.#tailLock.withLockNoKill(() => {
+        for (let put = 1; put > 0 && next < last; next += put) {
+          put = this.#putRun(source, begins, lengths, next, last);
+        }
+      });
+    } catch (error) {
+      // The caller is told of the records that were put; its next attempt meets the error again.
+      if (!(error instanceof RangeError) && !isHeldTooLong(error)) throw error;
+    }
     return next - from;
   }
 
@@ -544,8 +549,8 @@ export class MpmcRing {
         }
       });
     } catch (error) {
-      // The stack is full. The records that were taken go to the caller; the others stay in the queue.
-      if (!(error instanceof RangeError)) throw error;
+      // The stack is full, or the lock is held. The records that were taken go to the caller; the others stay.
+      if (!(error instanceof RangeError) && !isHeldTooLong(error)) throw error;
     }
     return count;
   }

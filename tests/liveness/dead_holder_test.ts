@@ -87,3 +87,44 @@ Deno.test("a process with permissions of its own has the answer of its host", ()
   host.answer(table);
   assert.ok(!asks.isMarkerAlive(markerOf(other)));
 });
+
+Deno.test("a later process with the marker of one that has ended keeps its lock", () => {
+  const table = ownProcessTable(), ended = table.registerProcess("ends", ownRef());
+  const words = new Int32Array(new SharedArrayBuffer(64));
+  exposeIn(words);
+  table.remove(ended);
+  words[0] = markerOf(ended) | 4 | 1;
+  new Mutex(words, 0).withLockNoKill(() => {});
+  const others = [];
+  do others.push(table.registerProcess("later", ownRef())); while (
+    markerOf(others.at(-1)!) !== markerOf(ended) && others.length < 3000
+  );
+  try {
+    words[1] = markerOf(ended) | 8 | 1;
+    assert.equal(markerOf(others.at(-1)!), markerOf(ended));
+    assert.throws(() => new Mutex(words, 1).withLockNoKill(() => {}), /damaged/);
+  } finally {
+    for (const ref of others) table.remove(ref);
+  }
+});
+
+Deno.test("what the host said of a marker doesn't hold for a later process that has it", () => {
+  const table = SharedProcessTable.make(), main = table.registerProcess("main");
+  const self = table.registerProcess("sandbox", main), ended = table.registerProcess("ends", main);
+  const shares = newBrokerChannel(table, 2 ** 30 + 6), marker = markerOf(ended);
+  const host = new BrokerChannel(shares);
+  const asks = new BrokeredProcessTable(shares, self, "sandbox");
+  table.remove(ended);
+  asks.isMarkerAlive(marker);
+  host.answer(table);
+  let later = ended;
+  do later = table.registerProcess("later", main); while (markerOf(later) !== marker);
+  host.answer(table);
+  assert.ok(asks.isMarkerAlive(marker));
+  table.remove(later);
+  host.answer(table);
+  assert.ok(!asks.isMarkerAlive(marker));
+  // The answer on a marker is none on an entry or a token with the same number.
+  assert.ok(asks.isTokenAlive(marker));
+  assert.ok(asks.isAlive({ index: marker, generation: 0 }));
+});

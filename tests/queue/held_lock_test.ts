@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import { InvalidStateError, Queue } from "../../mod.ts";
 import { ownProcessTable, ownRef } from "../../lib/liveness/membership.ts";
+import { Mutex } from "../../lib/liveness/mutex.ts";
 import { markerOf } from "../../lib/liveness/process_table.ts";
 import { exposeIn } from "../../lib/liveness/tainted_memory.ts";
 import { type HandedOver, serialize } from "../../lib/transfer/transferable.ts";
+import { heldTooLong } from "../../lib/validate/corruption.ts";
 import { testInFull } from "../support/length.ts";
 
 /** The words of the locks for putting and for getting. */
@@ -107,4 +109,26 @@ Deno.test("calls that don't wait tell of a lock that is held too long", () => {
   for (const { end } of [puts, gets]) end();
   puts.queue.putNowait(2);
   assert.equal(gets.queue.getNowait(), 1);
+});
+
+Deno.test("a batch whose lock is held after its first item puts and takes each item once", async () => {
+  const { withLockNoKill } = Mutex.prototype, items = [1, 2, 3, 4, 5];
+  Mutex.prototype.withLockNoKill = () => {
+    throw heldTooLong();
+  };
+  try {
+    const queue = new Queue<number>();
+    await queue.putMany(items);
+    assert.equal(queue.qsize(), 5);
+    const got: number[] = [];
+    while (got.length < 5) got.push(...await queue.getMany(5));
+    assert.deepEqual(got, items);
+    queue.putManySync(items);
+    got.length = 0;
+    while (got.length < 5) got.push(...queue.getManySync(5));
+    assert.deepEqual(got, items);
+    assert.equal(queue.qsize(), 0);
+  } finally {
+    Mutex.prototype.withLockNoKill = withLockNoKill;
+  }
 });

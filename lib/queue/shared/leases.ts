@@ -114,7 +114,12 @@ export class Leases<T> implements StoreLeases {
       return EMPTY;
     }
     const length = table.take(asLease, into);
-    this.#tell();
+    try {
+      this.#tell();
+    } catch (error) {
+      // An item that was taken goes to the caller; who looks next writes the letters.
+      if (length < 0) throw error;
+    }
     return length;
   }
 
@@ -154,8 +159,13 @@ export class Leases<T> implements StoreLeases {
 
   #end(record: LeasedRecord, isDone: boolean): boolean {
     const had = isDone ? this.#table.finish(record) : this.#table.giveBack(record);
-    if (isDone) this.#tellFinished();
-    this.#tell();
+    try {
+      if (isDone) this.#tellFinished();
+      this.#tell();
+    } catch (error) {
+      // The lease has ended all the same; who looks next writes the letters.
+      if (!had) throw error;
+    }
     return had;
   }
 

@@ -549,18 +549,21 @@ export class Store<T> implements Subject {
 
   shutdown(immediate: boolean): void {
     this.checkOpen();
-    if (immediate) {
-      this.ring.clear();
-      this.#kept.length = 0;
-      this.leases?.drop();
-      this.#beKnown();
-      if (recorder !== undefined) recorder.event(CLEARED, QUEUE, this.#number);
-    } else this.ring.shut();
-    for (const eventcount of each([this.notEmpty, this.notFull, this.allDone])) {
-      eventcount.notify(Infinity);
-      eventcount.pump();
+    try {
+      if (immediate) {
+        this.ring.clear();
+        this.#kept.length = 0;
+        this.leases?.drop();
+        this.#beKnown();
+        if (recorder !== undefined) recorder.event(CLEARED, QUEUE, this.#number);
+      } else this.ring.shut();
+    } finally {
+      for (const eventcount of each([this.notEmpty, this.notFull, this.allDone])) {
+        eventcount.notify(Infinity);
+        eventcount.pump();
+      }
+      lookElsewhere();
     }
-    lookElsewhere();
   }
 
   close(): void {
