@@ -142,17 +142,16 @@ export class MapCall implements Client {
 
   // Reading
 
+  /** One function for all waits for room, so that the call waits once. */
+  readonly #feed = (): void => this.feed();
+
   /** Reads on, as far as the bounds allow. */
   feed(): void {
     if (this.#isReading || this.#isExhausted || this.#isStopped) return;
     this.#isReading = true;
     try {
-      for (let read = 0; this.#mayRead;) {
-        if (read > MAX_AT_ONCE) {
-          // An event loop that never has a turn can't be told to stop.
-          setTimeout(() => this.feed());
-          return;
-        }
+      // The outcomes of the units that were submitted read on: an event loop without a turn can't be told to stop.
+      for (let read = 0; read <= MAX_AT_ONCE && this.#mayRead;) {
         const size = this.#sizeOfNext;
         const items = this.#take(size);
         if (items instanceof Promise) {
@@ -197,7 +196,7 @@ export class MapCall implements Client {
   get #mayRead(): boolean {
     if (this.#isExhausted || this.#isStopped) return false;
     if (!this.#owner.hasRoom) {
-      this.#owner.whenRoom(() => this.feed());
+      this.#owner.whenRoom(this.#feed);
       return false;
     }
     const { bufferSize } = this.#options;

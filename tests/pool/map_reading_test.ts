@@ -1,0 +1,46 @@
+// How far a map reads ahead in its source: in turns, and as far as the backlog has room.
+
+import assert from "node:assert/strict";
+import { Pool } from "../../mod.ts";
+import { MapCall, type MapOwner, type MapSink } from "../../lib/pool/map.ts";
+import { checkMap, checkPool } from "../../lib/pool/options.ts";
+import { CallSite } from "../../lib/wait/call_site.ts";
+import { testInFull } from "../support/length.ts";
+
+const next = (n: number) => n + 1;
+
+testInFull("a map reads on after a turn in which it has read very many items", async () => {
+  await using pool = new Pool({ processes: 2 });
+  const items = Array.from({ length: 300_000 }, (_, i) => i), chunkSize = 60_000;
+  assert.deepEqual((await pool.map(next, items, { chunkSize })).slice(-2), [299_999, 300_000]);
+  assert.equal(pool.mapSync(next, items, { chunkSize }).length, items.length);
+  let count = 0;
+  for await (const _ of pool.imap(next, items, { chunkSize })) count++;
+  assert.equal(count, items.length);
+});
+
+Deno.test("a map that waits for room in the backlog waits once, however often it tries to read on", () => {
+  const waits = new Set<() => void>();
+  let sent = 0;
+  const owner = {
+    executor: { size: 2, submit: () => sent++, drop: () => [], cancel() {}, settled() {} },
+    takeIds: () => 1,
+    hasRoom: false,
+    whenRoom: (call: () => void) => waits.add(call),
+  };
+  const sink = { untaken: 0, isIterated: true };
+  const call = new MapCall(
+    owner as unknown as MapOwner,
+    { id: 1, name: "next" } as ConstructorParameters<typeof MapCall>[1],
+    [1, 2],
+    false,
+    checkMap({ chunkSize: 2 }, checkPool({}, 2)),
+    sink as unknown as MapSink,
+    new CallSite(checkMap),
+  );
+  for (let i = 0; i < 3; i++) call.feed();
+  assert.equal(waits.size, 1);
+  owner.hasRoom = true;
+  for (const go of waits) go();
+  assert.equal(sent, 1);
+});
