@@ -67,8 +67,7 @@ export class WorkerSet {
 
   /** Whether as many workers have loaded as there should be. */
   get isReady(): boolean {
-    return this.#readyOnes >=
-      Math.max(1, Math.min(this.#sizes.minProcesses, this.#sizes.processes));
+    return this.#readyOnes >= Math.min(this.#sizes.minProcesses, this.#sizes.processes);
   }
 
   /** Whether as many workers have loaded as may work at once: what is missing are spares. */

@@ -480,3 +480,9 @@ Deno.test("a map in which the last items return as one has failed rejects", asyn
     await assert.rejects(mapping, { name: "TaskError", message: /fussy\(3\) failed/ });
   }
 });
+
+Deno.test("ready() of a pool that starts its workers for work waits for none", async () => {
+  await using pool = new Pool({ processes: 2, minProcesses: 0 });
+  assert.equal(await pool.ready({ timeout: 60_000 }), true);
+  assert.equal(pool.workers.length, 0);
+});
