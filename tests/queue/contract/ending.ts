@@ -113,8 +113,10 @@ export function ending(contract: Contract): void {
         await fails(contract, shutdown, () => queue.shutdown(wrong({ immediate })), check);
       }
       await queue.put(1);
-      await queue.shutdown({ immediate: undefined });
       assert.deepEqual(await drain(queue), [1]);
+      await queue.put(1);
+      await queue.shutdown({ immediate: undefined });
+      assert.equal(await queue.get(), 1);
     });
   }
 
