@@ -87,6 +87,8 @@ export class RemoteLock {
   /** The number of messages so far: one may overtake the answer of the call that it comes of. */
   #messages = 0;
   #fence = 0;
+  /** The release that the server may not have run yet. */
+  #releasing: Promise<unknown> | undefined;
   #lost = new AbortController();
   #failure: { error: unknown } | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
@@ -103,7 +105,8 @@ export class RemoteLock {
       channel: `${this.#base}:w:${this.#token}`,
       message: () => {
         this.#messages++;
-        this.#pump();
+        if (this.#line.length === 0 && !this.#isAsking && this.#fence === 0) this.#passOn();
+        else this.#pump();
       },
       hello: (link) => this.#hello(link),
       beat: () => this.#beat(),
@@ -146,6 +149,7 @@ export class RemoteLock {
    * ms. Tasks of one process are served in their order.
    *
    * @throws {RangeError} if `timeout` is negative or NaN
+   * @throws {TimeoutError} if the server doesn't answer within 5 s after `timeout` ms
    * @throws {InvalidStateError} if the hub is closed
    */
   async acquire(options?: WaitOptions): Promise<boolean> {
@@ -169,15 +173,11 @@ export class RemoteLock {
    * @throws {LeaseLostError} if its lease had ended before
    */
   async release(): Promise<void> {
-    if (this.#fence === 0 && !this.#lost.signal.aborted) {
-      throw new InvalidStateError(
-        `The lock "${this.#name}" isn't held by this object. Acquire it first, and release it once.`,
-      );
-    }
+    if (this.#fence === 0 && !this.#lost.signal.aborted) throw this.#notHeldError();
     const wasLost = this.#lost.signal.aborted;
     this.#fence = 0;
     this.#lost = new AbortController();
-    const mine = wasLost ? 0 : await this.#run("release", []);
+    const mine = wasLost ? 0 : await this.#free();
     this.#pump();
     if (mine === 0) throw this.#lostError();
   }
@@ -185,7 +185,8 @@ export class RemoteLock {
   /**
    * Acquires it until the end of the block: `await using held = await lock.hold()`.
    *
-   * @throws {TimeoutError} if that took more than `timeout` ms; other errors as `acquire`
+   * @throws {TimeoutError} if that took more than `timeout` ms, or the server doesn't answer; other errors as
+   * `acquire`
    */
   async hold(options?: WaitOptions): Promise<RemoteHeld> {
     if (!await this.acquire(options)) {
@@ -198,7 +199,9 @@ export class RemoteLock {
     const release = async () => {
       if (released) return;
       released = true;
-      await this.release();
+      // By now another task may hold the lock by this object: that one's stays.
+      if (this.#lost.signal === signal) await this.release();
+      else throw signal.aborted ? this.#lostError() : this.#notHeldError();
     };
     return {
       fence,
@@ -220,6 +223,12 @@ export class RemoteLock {
     if (this.#wires.isClosed) throw this.#wires.closedError();
   }
 
+  #notHeldError(): InvalidStateError {
+    return new InvalidStateError(
+      `The lock "${this.#name}" isn't held by this object. Acquire it first, and release it once.`,
+    );
+  }
+
   #lostError(): LeaseLostError {
     return new LeaseLostError(
       `The lease of the lock "${this.#name}" had ended, and another one may hold it. ` +
@@ -229,6 +238,19 @@ export class RemoteLock {
 
   async #run(script: "acquire" | "release", args: string[]): Promise<unknown> {
     return await this.#wires.run(script, this.#base, () => [this.#token, ...args]);
+  }
+
+  /** Frees it. What asks for it next waits for this, so that a release that is repeated can't come after that. */
+  #free(): Promise<unknown> {
+    const releasing = this.#run("release", []).finally(() => {
+      if (this.#releasing === releasing) this.#releasing = undefined;
+    });
+    return this.#releasing = releasing;
+  }
+
+  /** It is free, and nobody here wants it: wakes the next one that waits. */
+  #passOn(): void {
+    this.#free().catch(() => {});
   }
 
   #pump(): void {
@@ -245,13 +267,14 @@ export class RemoteLock {
 
   async #ask(): Promise<void> {
     await (this.#joined ??= this.#wires.add(this.#member));
+    await this.#releasing?.catch(() => {});
     const asked = this.#line.slice(), messages = this.#messages;
     const isWaiting = asked.some(({ isLast }) => !isLast);
     const { leaseTime } = this.#wires.options;
     const fence = await this.#run("acquire", [String(leaseTime), isWaiting ? "1" : "0"]) as number;
     if (fence > 0) {
       const next = this.#line.shift();
-      if (next === undefined) return void await this.#run("release", []);
+      if (next === undefined) return void await this.#free();
       this.#fence = fence;
       this.#lost = new AbortController();
       this.#wires.startHelper();
@@ -262,6 +285,7 @@ export class RemoteLock {
       waiter.isAsked = messages === this.#messages;
       if (waiter.isLast) this.#leaveLine(waiter, () => waiter.resolve(false));
     }
+    if (this.#line.length === 0 && this.#fence === 0 && messages !== this.#messages) this.#passOn();
     if (this.#line.length > 0) {
       this.#poll ??= setInterval(() => {
         if (this.#line.length === 0) return this.#unwatch();
@@ -296,14 +320,15 @@ export class RemoteLock {
   }
 
   #beat(): Beat | undefined {
-    if (this.#fence === 0) return undefined;
+    const fence = this.#fence;
+    if (fence === 0) return undefined;
     const args = [this.#token, String(this.#wires.options.leaseTime)];
     return {
       script: "keep",
       base: this.#base,
       args,
       answered: (reply: unknown) => {
-        if (reply === 0 && this.#fence > 0) this.#lose();
+        if (reply === 0 && this.#fence === fence) this.#lose();
       },
     };
   }
