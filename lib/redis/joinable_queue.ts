@@ -128,7 +128,13 @@ export class RemoteJoinableQueue<T = unknown> extends RemoteQueue<T> implements 
   async taskDone(): Promise<void> {
     const store = storeIn(this);
     const tag = this.#undone.shift() ?? "";
-    const answer = await store.takes.end(tag);
+    let answer: string;
+    try {
+      answer = await store.takes.end(tag);
+    } catch (error) {
+      if (tag !== "") this.#undone.unshift(tag);
+      throw error;
+    }
     if (answer === "1") return;
     if (tag !== "" && answer === "0") throw leaseLostError(this.name);
     throw new RangeError(

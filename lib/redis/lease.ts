@@ -90,14 +90,26 @@ export class Lease<T = unknown> implements AsyncLease<T> {
       );
     }
     this.#isDone = true;
-    if (await this.#store.takes.end(this.#tag) === "0") throw leaseLostError(this.#store.name);
+    let answer: string;
+    try {
+      answer = await this.#store.takes.end(this.#tag);
+    } catch (error) {
+      this.#isDone = false;
+      throw error;
+    }
+    if (answer === "0") throw leaseLostError(this.#store.name);
   }
 
   /** Gives the item back to the head of the queue, for anybody; it does nothing once the lease has ended. */
   async giveBack(): Promise<void> {
     if (this.#isDone || this.#isGivenBack) return;
     this.#isGivenBack = true;
-    await this.#store.takes.release(this.#tag);
+    try {
+      await this.#store.takes.release(this.#tag);
+    } catch (error) {
+      this.#isGivenBack = false;
+      throw error;
+    }
   }
 
   /** Gives the item back, unless it is done: at the end of a block with `await using`. */

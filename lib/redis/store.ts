@@ -190,10 +190,18 @@ export class Store implements Member, BlockingHost {
   }
 
   async hello(link: Link): Promise<void> {
-    this.#epoch++;
     const { leaseTime } = this.wires.options;
-    const args = [this.id, this.client, String(this.#epoch), String(leaseTime)];
-    const own = entriesOf(await link.run("hello", this.base, args) as unknown[], 0);
+    let reply: unknown;
+    while (reply === undefined) {
+      const args = [this.id, this.client, String(++this.#epoch), String(leaseTime)];
+      try {
+        reply = await link.run("hello", this.base, args);
+      } catch (error) {
+        // A blocking call has begun a later epoch meanwhile.
+        if (!isReply(error, "MPOLD") || this.#failure !== undefined) throw error;
+      }
+    }
+    const own = entriesOf(reply as unknown[], 0);
     this.puts.unblock();
     this.takes.greeted(own);
     await this.greeted?.(link);
@@ -224,6 +232,8 @@ export class Store implements Member, BlockingHost {
 
   async leave(): Promise<void> {
     if (this.#failure !== undefined || this.id === "") return;
+    // First of all: what comes from now on goes back, and must not be handed out as well.
+    await this.takes.stop(this.wires.closedError());
     await this.takes.sendAcks();
     await this.wires.run(
       "leave",

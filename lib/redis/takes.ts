@@ -8,6 +8,8 @@ import { Waiter, type Ward } from "./waiter.ts";
 
 /** How long an acknowledgement waits for the next take, in ms. */
 const ACK_DELAY = 2;
+/** After how many ms acknowledgements that the server has refused are sent again, where no take does so before. */
+const ACK_AGAIN = 1000;
 
 /** Waits for items. */
 class Getter extends Waiter<unknown, Getter> {
@@ -49,6 +51,9 @@ export class Takes {
 
   readonly #getters: Getter[] = [];
   #isTaking = false;
+  #taking: Promise<void> | undefined;
+  /** The hub is being closed: what still comes goes back when this client leaves. */
+  #isStopped = false;
   #isRegistered = false;
   #unwaits = 0;
   #acks: number[] = [];
@@ -74,6 +79,13 @@ export class Takes {
     for (const lose of this.#held.values()) lose();
     this.#held.clear();
     clearTimeout(this.#ackTimer);
+  }
+
+  /** Hands out nothing more, and waits for what the server has been asked. */
+  async stop(error: unknown): Promise<void> {
+    this.#isStopped = true;
+    for (const getter of this.#getters.splice(0)) getter.reject(error);
+    await this.#taking;
   }
 
   /** An epoch begins, in which the server has leased these items to this client. */
@@ -172,7 +184,7 @@ export class Takes {
       return;
     }
     this.#isTaking = true;
-    this.#take().catch((error) => {
+    this.#taking = this.#take().catch((error) => {
       for (const getter of this.#getters.splice(0)) getter.reject(error);
     }).finally(() => {
       this.#isTaking = false;
@@ -192,7 +204,13 @@ export class Takes {
     const bytes = Math.min(MAX_CALL_BYTES, maxItemBytes);
     const args = [String(n), isWaiting ? "1" : "0", String(leaseTime), String(bytes)];
     const tags = acks.map(String);
-    const reply = await this.#host.call("take", () => [...args, ...tags]) as unknown[];
+    let reply: unknown[];
+    try {
+      reply = await this.#host.call("take", () => [...args, ...tags]) as unknown[];
+    } catch (error) {
+      this.untakeAcks(acks);
+      throw error;
+    }
     for (const tag of acks) this.#known.delete(tag);
     if (reply[0] === 1) return this.adopt(entriesOf(reply, 1));
     for (const getter of asked) {
@@ -216,6 +234,7 @@ export class Takes {
 
   /** Adds what the server has leased, and hands it to those that wait; the rest goes back. */
   adopt(entries: Entry[], isMessage = false): void {
+    if (this.#isStopped) return;
     for (const entry of entries) {
       if (isMessage && this.#early.delete(entry.tag)) continue;
       if (this.#known.has(entry.tag)) continue;
@@ -277,12 +296,29 @@ export class Takes {
     return acks;
   }
 
+  /** The call that took these along has failed: they are sent again. */
+  untakeAcks(acks: number[]): void {
+    if (acks.length === 0 || this.#host.hasFailed) return;
+    this.#acks = acks.concat(this.#acks);
+    if (this.#ackTimer !== undefined) return;
+    this.#ackTimer = setTimeout(() => {
+      this.#ackTimer = undefined;
+      this.sendAcks();
+    }, ACK_AGAIN);
+    // The end of the program sends them once more.
+    Deno.unrefTimer(this.#ackTimer as unknown as number);
+  }
+
   /** Sends the acknowledgements by themselves. */
   async sendAcks(): Promise<void> {
     const acks = this.takeAcks();
     if (acks.length === 0 || this.#host.hasFailed) return;
     const tags = acks.map(String);
-    await this.#sendEndings(tags).catch(() => {});
+    try {
+      await this.#sendEndings(tags);
+    } catch {
+      return this.untakeAcks(acks);
+    }
     for (const tag of acks) this.#known.delete(tag);
   }
 
@@ -306,19 +342,41 @@ export class Takes {
 
   /** Gives an item back that was in somebody's hands. */
   async release(tag: number): Promise<void> {
-    if (!this.#held.delete(tag)) return;
-    await this.giveBack([tag], false);
+    const lose = this.#held.get(tag);
+    if (lose === undefined) return;
+    this.#held.delete(tag);
+    try {
+      await this.giveBack([tag], false);
+    } catch (error) {
+      this.#holdAgain(tag, lose);
+      throw error;
+    }
   }
 
   /** Reports an item done; "" stands for one of anybody's. Answers as the script does. */
   async end(tag: number | ""): Promise<string> {
     this.#host.check();
-    if (tag !== "" && !this.#held.delete(tag)) return "0";
+    const lose = tag === "" ? undefined : this.#held.get(tag);
+    if (tag !== "") {
+      if (lose === undefined) return "0";
+      this.#held.delete(tag);
+    }
     const answer = new Promise<string>((resolve, reject) => {
       this.#endings.push({ tag, resolve, reject });
     });
     this.#pumpEndings();
-    return await answer;
+    try {
+      return await answer;
+    } catch (error) {
+      if (tag !== "") this.#holdAgain(tag, lose!);
+      throw error;
+    }
+  }
+
+  /** The server has refused to end a lease, which goes on. */
+  #holdAgain(tag: number, lose: () => void): void {
+    if (this.#host.hasFailed) lose();
+    else this.#held.set(tag, lose);
   }
 
   #pumpEndings(): void {
