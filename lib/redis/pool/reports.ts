@@ -9,6 +9,8 @@ import { type Answer, FAILED, RETURNED, SENT } from "./messages.ts";
 
 /** The most answers in one item, and the most items and tags in one call. */
 const MAX_ANSWERS = 64, MAX_PARTS = 500;
+/** After how many ms what the server has refused is told again, and for how long a worker that ends tries that. */
+const AGAIN_MS = 500, LAST_TRIES_MS = 5000;
 
 /** The queue of a caller. */
 export interface Address {
@@ -29,6 +31,8 @@ export class Reports {
   #dead: Buffer[] = [];
   #calls = 0;
   #flushing: Promise<void> | undefined;
+  /** Until when what is refused is told again; for ever, until the worker ends. */
+  #end = Infinity;
 
   constructor(tasks: Store, worker: string) {
     this.#tasks = tasks;
@@ -78,6 +82,7 @@ export class Reports {
 
   /** Waits until all that was told has arrived. */
   async arrived(): Promise<void> {
+    this.#end = Math.min(this.#end, performance.now() + LAST_TRIES_MS);
     while (this.#flushing !== undefined) await this.#flushing;
   }
 
@@ -99,7 +104,16 @@ export class Reports {
       ...[String(++this.#calls), String(count), ...parts, String(dead.length), ...dead],
       ...tags.map(String),
     ];
-    await this.#tasks.call("report", () => args);
+    try {
+      await this.#tasks.call("report", () => args);
+    } catch (error) {
+      if (this.#tasks.hasFailed || performance.now() > this.#end) throw error;
+      // A caller drops the outcomes that it has already.
+      this.#groups = groups.concat(this.#groups);
+      this.#dead = dead.concat(this.#dead);
+      this.#over = tags.concat(this.#over);
+      return await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
     this.#tasks.takes.forget(tags);
   }
 
