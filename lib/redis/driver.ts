@@ -27,7 +27,11 @@ export interface Beat {
 
 const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
 /** Answers of a server that will be able to answer soon. */
-const LATER = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY) /;
+const LATER =
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|ERR max number of clients) /;
+
+/** How long a connection that is ended waits for answers, in ms. */
+const CLOSING = 1000;
 
 /** Errors that another attempt doesn't mend. */
 const FATAL = new Set(["NotCapable", "PermissionDenied", "TypeError", "ReferenceError"]);
@@ -104,13 +108,17 @@ export class Link {
     if (this.isBroken) return;
     this.isBroken = true;
     this.#cause = cause;
+    this.#destroy();
+    this.#broken(cause);
+  }
+
+  #destroy(): void {
     for (const client of [this.#data, this.#control]) {
       try {
         client.destroy();
-      } catch { // it was never open
+      } catch { // it was never open, or has ended
       }
     }
-    this.#broken(cause);
   }
 
   /** Runs a command in the connection for data. */
@@ -160,11 +168,6 @@ export class Link {
     names.forEach((name, i) => this.#shas.set(name, String(shas[i])));
   }
 
-  /** The digest of a script. */
-  shaOf(script: ScriptName): string {
-    return this.#shas.get(script)!;
-  }
-
   /** Whether the connections keep the program alive. */
   keepAlive(isKept: boolean): void {
     for (const client of [this.#data, this.#control]) {
@@ -173,12 +176,15 @@ export class Link {
     }
   }
 
-  /** Ends both connections, once what was sent is answered. */
+  /** Ends both connections, once what was sent is answered; where the server is silent, without that. */
   async close(): Promise<void> {
     this.isBroken = true;
-    await Promise.all(
-      [this.#data, this.#control].map((client) => client.close().catch(() => {})),
-    );
+    const closing = [this.#data, this.#control].map((client) => client.close().catch(() => {}));
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSING);
+    await Promise.race([Promise.all(closing), late.promise]);
+    clearTimeout(timer);
+    this.#destroy();
   }
 
   async #run(client: Client, script: ScriptName, base: string, args: Arg[]): Promise<Reply> {

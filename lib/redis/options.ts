@@ -2,7 +2,6 @@
 
 import {
   checkBounds,
-  checkLimit,
   checkMilliseconds,
   checkNames,
   checkOption,
@@ -189,7 +188,11 @@ export function checkQueue(
   if (attempts !== undefined) {
     checkWhole("attempts", attempts, 1, 250, "leave it out for no limit");
   }
-  const expireAfter = checkLimit("expireAfter", option(options, "expireAfter"), "milliseconds");
+  const expireAfter = option(options, "expireAfter");
+  if (expireAfter !== undefined) {
+    const most = Number.MAX_SAFE_INTEGER;
+    checkWhole("expireAfter", expireAfter, 1, most, "milliseconds; leave it out for no limit");
+  }
   return { maxSize, counted, attempts, expireAfter };
 }
 

@@ -26,6 +26,8 @@ export interface Member {
 }
 
 const SHORTEST_DELAY = 20, LONGEST_DELAY = 1000, LONGEST_BEAT = 5000;
+/** Refusals that waiting doesn't mend: of the password, of the user, and by a server that is too old. */
+const LASTING = ["WRONGPASS", "NOAUTH", "NOPERM", "ERR unknown command", "NOPROTO"];
 /** How long an idle hub may keep the program alive, in ms. */
 const LINGER = 20;
 
@@ -63,6 +65,8 @@ export class Wires {
   #helper: Helper | undefined;
   #isWithoutHelper = false;
   #sharedBeats = "";
+  /** Whether there was a connection. */
+  #wasUp = false;
   /** Errors that no caller could be given. */
   fatal: unknown;
 
@@ -152,7 +156,7 @@ export class Wires {
       link.break(error);
       throw this.#refusal(error);
     }
-    isUp = true;
+    isUp = this.#wasUp = true;
     this.#link = link;
     if (!this.#isKept) link.keepAlive(false);
     this.#up.resolve(link);
@@ -245,7 +249,7 @@ export class Wires {
       try {
         return await this.#open(LONGEST_BEAT);
       } catch (error) {
-        if (error instanceof Interrupted || this.isClosed) continue;
+        if (error instanceof Interrupted || this.isClosed || this.#mayPass(error)) continue;
         // The server is no longer what it was, or refuses this client: all who wait are told.
         this.fatal = error;
         this.#up.reject(error);
@@ -253,6 +257,13 @@ export class Wires {
         return;
       }
     }
+  }
+
+  /** Whether a server that has taken this client before may do so again. */
+  #mayPass(error: unknown): boolean {
+    if (!this.#wasUp || !(error instanceof Error) || error.cause === undefined) return false;
+    const { cause } = error;
+    return isReply(cause, "") && !LASTING.some((begin) => isReply(cause, begin));
   }
 
   #sleep(ms: number): Promise<void> {
@@ -344,15 +355,12 @@ export class Wires {
     const timer = setInterval(() => {
       const link = this.#link;
       if (link === undefined) return;
-      const beats = [...this.#members].map((member) => member.beat()).filter((beat) =>
-        beat !== undefined
-      );
-      const answers = beats.length === 0
-        ? [link.ping()]
-        : beats.map(async ({ script, base, args, answered }) => {
-          const reply = await link.runBeside(script, base, args);
-          answered?.(reply);
-        });
+      const answers: Promise<unknown>[] = [];
+      for (const member of this.#members) {
+        const beat = member.beat();
+        if (beat !== undefined) answers.push(this.#beat(link, member, beat));
+      }
+      if (answers.length === 0) answers.push(link.ping());
       const giveUp = () => link.break(new Error(`The server hasn't answered for ${deadline} ms.`));
       // Once more where the time is up: the process may have been busy, and the answer is there.
       let late = setTimeout(() => {
@@ -364,6 +372,17 @@ export class Wires {
     }, period);
     Deno.unrefTimer(timer as unknown as number);
     return timer;
+  }
+
+  async #beat(link: Link, member: Member, { script, base, args, answered }: Beat): Promise<void> {
+    try {
+      const reply = await link.runBeside(script, base, args);
+      answered?.(reply);
+    } catch (error) {
+      // Removed by another program: whoever waits for something else of this member's learns it here.
+      if (isReply(error, "MPLOST")) member.fail(error);
+      else throw error;
+    }
   }
 
   /** Lets a thread of its own beat from now on, where the program can have one. */
