@@ -13,9 +13,16 @@ import type { ScriptName } from "./scripts.ts";
 import type { Takes } from "./takes.ts";
 import { PATIENCE } from "./waiter.ts";
 
+/** Whether a later epoch has begun. */
+function isOld(error: unknown): boolean {
+  return error instanceof HelperReply && error.message.startsWith("MPOLD");
+}
+
 /** In whose name a blocked thread calls scripts. */
 interface Blocked {
   client: string;
+  /** A call of its has had no answer: what the server did of it is only known after a hello. */
+  isLate: boolean;
   epoch(): number;
   /** Begins an epoch. */
   hello(helper: Helper): void;
@@ -64,17 +71,19 @@ export class BlockingCalls {
   /** Runs a script by the helper, in an epoch of the caller's, until the server has answered. */
   #runSync(script: ScriptName, who: Blocked, args: Arg[], end: number): unknown {
     const helper = this.#blocking();
-    for (let isLate = false;; isLate = true) {
+    for (;;) {
       try {
-        if (isLate || who.epoch() === 0) who.hello(helper);
+        if (who.isLate || who.epoch() === 0) who.hello(helper);
+        who.isLate = false;
         const own = [this.#host.id, who.client, String(who.epoch()), ...args];
         return helper.runSync(script, this.#host.base, own);
       } catch (error) {
+        if (error instanceof Interrupted || isOld(error)) who.isLate = true;
         if (error instanceof HelperReply) {
           if (error.message.startsWith("MPLOST")) {
             throw this.#host.lost();
           }
-          if (!error.message.startsWith("MPOLD")) throw error;
+          if (!isOld(error)) throw error;
         } else if (!(error instanceof Interrupted)) throw error;
         if (performance.now() > end + PATIENCE) throw unanswered(this.#host.wires.url);
         helper.waitSync(`${this.#host.base}:w:nobody`, 0);
@@ -84,7 +93,7 @@ export class BlockingCalls {
 
   /** Items are leased to this client, as those that it waits for by promises. */
   readonly #taker: Blocked = {
-    client: "",
+    ...{ client: "", isLate: false },
     epoch: () => this.#host.epoch,
     hello: (helper) => {
       const epoch = this.#host.nextEpoch();
@@ -99,7 +108,7 @@ export class BlockingCalls {
   #putNumber = 1;
   /** Items are put by a client of their own, so that they don't get between those under way. */
   readonly #giver: Blocked = {
-    client: "",
+    ...{ client: "", isLate: false },
     epoch: () => this.#putEpoch,
     hello: (helper) => {
       this.#putEpoch++;
@@ -116,24 +125,34 @@ export class BlockingCalls {
     const end = performance.now() + timeout, channel = `${this.#host.channel}!`;
     const { leaseTime, maxItemBytes } = this.#host.wires.options;
     helper.waitSync(channel, 0);
-    for (;;) {
+    for (let isWaiting = false;;) {
       const left = end - performance.now();
       const acks = this.#takes.takeAcks();
       const args = [
         ...[
           String(Math.min(max, MAX_ASKED)),
-          timeout > 0 && left > 0 ? "2" : "0",
+          left > 0 ? "2" : "0",
           String(leaseTime),
         ],
         ...[String(Math.min(MAX_CALL_BYTES, maxItemBytes)), ...acks.map(String)],
       ];
-      const reply = this.#runSync("take", this.#taker, args, end) as unknown[];
+      let reply: unknown[];
+      try {
+        reply = this.#runSync("take", this.#taker, args, end) as unknown[];
+      } catch (error) {
+        this.#takes.untakeAcks(acks);
+        throw error;
+      }
       this.#takes.forget(acks);
       if (reply[0] === 1) this.#takes.stock(entriesOf(reply, 1));
       const taken = this.#takes.unstock(max);
       if (taken.length > 0) return use(taken);
       if (reply[0] === -1) throw shutDownError("is empty");
-      if (timeout === 0 || left <= 0) throw emptyError();
+      if (left <= 0) {
+        if (isWaiting) this.#passOn("unwaitget", this.#taker, ["!"]);
+        throw emptyError();
+      }
+      isWaiting = true;
       helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
     }
   }
@@ -147,7 +166,7 @@ export class BlockingCalls {
     if (timeout === 0 && this.#puts.hasLine) {
       throw fullError(this.#host.maxSize, 0, entries.length, isMany);
     }
-    for (let put = 0; put < entries.length;) {
+    for (let put = 0, hasWaited = false; put < entries.length;) {
       const part: Buffer[] = [];
       for (let bytes = 0; put + part.length < entries.length && bytes < MAX_CALL_BYTES;) {
         const entry = entries[put + part.length];
@@ -164,8 +183,20 @@ export class BlockingCalls {
       if (reply[0] === -1) throw shutDownError("takes no more items");
       if (put === entries.length) return;
       if (reply[0] === 1) continue;
-      if (!isWaiting) throw fullError(this.#host.maxSize, put, entries.length, isMany);
+      if (!isWaiting) {
+        if (hasWaited) this.#passOn("unwaitput", this.#giver, []);
+        throw fullError(this.#host.maxSize, put, entries.length, isMany);
+      }
+      hasWaited = true;
       helper.waitSync(channel, Math.max(1, Math.min(left, POLL)));
+    }
+  }
+
+  /** A call no longer waits: what has woken it, or would, is for the next one. */
+  #passOn(script: "unwaitget" | "unwaitput", who: Blocked, args: Arg[]): void {
+    try {
+      this.#runSync(script, who, args, -Infinity);
+    } catch { // the server is away, and will have forgotten it
     }
   }
 

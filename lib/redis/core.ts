@@ -48,6 +48,7 @@ export { checkBounds } from "../validate/bounds.ts";
 export { describe } from "../validate/describe.ts";
 export { checkCount, checkLimit, checkMilliseconds, checkWhole } from "../validate/numbers.ts";
 export { checkFlag, checkName, checkNames, checkOption, option } from "../validate/options.ts";
+export { doChores } from "../wait/eventcount.ts";
 export { CallSite } from "../wait/call_site.ts";
 export {
   blockingTimeoutOf,

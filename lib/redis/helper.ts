@@ -9,21 +9,26 @@ import {
   receiveMessageOnPort,
   Worker,
 } from "node:worker_threads";
+import { doChores, InvalidStateError } from "./core.ts";
 import { Interrupted } from "./errors.ts";
 import type { Arg, Beat, Reply } from "./driver.ts";
 import type { Checked } from "./options.ts";
 import { type ScriptName, scripts } from "./scripts.ts";
+
+/** How long the thread waits for an answer of the server at most, how long it may take to start, and how long one sleep is, in ms. */
+const PATIENCE = 2500, START = 30_000, SLICE = 20;
 
 /** What the thread runs. */
 const program = `
 import { createClient, ErrorReply, RESP_TYPES } from "npm:@redis/client@6.3.1";
 import { Buffer } from "node:buffer";
 import { workerData } from "node:worker_threads";
-const { url, ca, port, signal, scripts, period } = workerData;
+const { url, ca, port, signal, scripts, period, patience } = workerData;
 const mapping = { [RESP_TYPES.BLOB_STRING]: Buffer };
 const shas = new Map();
-let beats = [], clients, messages = [], waiting;
-const channels = new Set();
+let beats = [], clients, sockets = [], messages = [], waiting;
+Atomics.store(signal, 1, 1);
+const channels = new Set(), silent = Symbol();
 function client() {
   const secure = url.startsWith("rediss:");
   return createClient({ url, RESP: 3, maintNotifications: "disabled", disableClientInfo: true,
@@ -32,33 +37,55 @@ function client() {
       reconnectStrategy: false } });
 }
 function drop() {
-  const old = clients;
+  const old = sockets;
+  sockets = [];
   clients = undefined;
   channels.clear();
-  old?.then((both) => { for (const c of both) try { c.destroy(); } catch {} }, () => {});
+  for (const c of old) try { c.destroy(); } catch {}
+}
+async function inTime(work) {
+  let timer;
+  const late = new Promise((resolve) => timer = setTimeout(resolve, patience, silent));
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+// A server that is silent, or a connection that is open on this side only, is given up. One that answers in the other
+// connection is only slow, or its answer is long.
+async function limited(work) {
+  for (;;) {
+    const own = sockets;
+    const result = await inTime(work);
+    if (result !== silent) return result;
+    if (await inTime(own[1].sendCommand(["PING"])).catch(() => silent) !== silent) continue;
+    if (sockets === own) drop();
+    throw new Error("The server doesn't answer.");
+  }
 }
 function connect() {
   return clients ??= (async () => {
-    const both = [client(), client()];
-    for (const c of both) c.on("error", drop), c.on("end", drop);
+    const both = sockets = [client(), client()];
+    const gone = () => { if (sockets === both) drop(); };
+    for (const c of both) c.on("error", gone), c.on("end", gone);
     try {
       await Promise.all(both.map((c) => c.connect()));
       for (const [name, text] of Object.entries(scripts)) {
         shas.set(name, String(await both[0].sendCommand(["SCRIPT", "LOAD", text])));
       }
     } catch (error) {
-      for (const c of both) try { c.destroy(); } catch {}
-      clients = undefined;
+      gone();
       throw error;
     }
     return both;
   })();
 }
 async function run(script, base, args) {
-  const [data] = await connect();
+  const [data] = clients === undefined ? await limited(connect()) : await clients;
   const command = ["EVALSHA", shas.get(script), "1", base, ...args.map((a) => typeof a === "string" ? a : Buffer.from(a))];
   try {
-    return await data.sendCommand(command, { typeMapping: mapping });
+    return await limited(data.sendCommand(command, { typeMapping: mapping }));
   } catch (error) {
     if (!(error instanceof ErrorReply)) drop();
     else if (error.message.startsWith("NOSCRIPT")) drop();
@@ -66,13 +93,13 @@ async function run(script, base, args) {
   }
 }
 async function listen(channel) {
-  const [, control] = await connect();
+  const [, control] = await limited(connect());
   if (channels.has(channel)) return;
   channels.add(channel);
-  await control.subscribe(channel, () => {
+  await limited(control.subscribe(channel, () => {
     messages.push(channel);
     waiting?.();
-  });
+  }));
 }
 async function answer({ script, base, args, channel, ms }) {
   if (script !== undefined) return await run(script, base, args);
@@ -122,11 +149,20 @@ function withBuffers(reply: unknown): Reply {
   return Array.isArray(reply) ? reply.map(withBuffers) : reply as Reply;
 }
 
+/** The error of a call whose thread can't be had. */
+function notStarted(): InvalidStateError {
+  return new InvalidStateError(
+    "The thread that runs blocking calls doesn't start, or has ended. Use the methods that return promises.",
+  );
+}
+
 /** The thread of a hub. */
 export class Helper {
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  readonly #signal = new Int32Array(new SharedArrayBuffer(4));
+  /** The number of answers, and 1 once the thread runs. */
+  readonly #signal = new Int32Array(new SharedArrayBuffer(8));
+  #hasEnded = false;
 
   constructor(url: string, { ca, leaseTime }: Checked) {
     const { port1, port2 } = new MessageChannel();
@@ -137,11 +173,12 @@ export class Helper {
         workerData: {
           ...{ url, ca, scripts, port: port2, signal: this.#signal },
           period: Math.min(leaseTime / 3, 5000),
+          patience: Math.max(500, Math.min(leaseTime / 3, PATIENCE)),
         },
         transferList: [port2],
       } as never,
     );
-    this.#worker.on("error", () => {});
+    for (const event of ["error", "exit"]) this.#worker.on(event, () => this.#hasEnded = true);
     this.#worker.unref();
     this.#port.unref();
   }
@@ -162,9 +199,15 @@ export class Helper {
   }
 
   #ask(message: object): Reply {
+    if (this.#hasEnded) throw notStarted();
     const before = Atomics.load(this.#signal, 0);
     this.#port.postMessage(message);
-    Atomics.wait(this.#signal, 0, before);
+    const end = performance.now() + START;
+    while (Atomics.wait(this.#signal, 0, before, SLICE) === "timed-out") {
+      // What the event loop would do for others if it had its turn.
+      doChores();
+      if (Atomics.load(this.#signal, 1) === 0 && performance.now() > end) throw notStarted();
+    }
     let received = receiveMessageOnPort(this.#port);
     // The message may arrive after the wake-up.
     while (received === undefined) {
@@ -173,7 +216,12 @@ export class Helper {
     }
     const answer: Answer = received.message;
     if (!("error" in answer)) return withBuffers(answer.reply);
-    if (!answer.isReply || /^(NOSCRIPT|LOADING|READONLY|BUSY|MASTERDOWN)/.test(answer.error)) {
+    if (
+      !answer.isReply ||
+      /^(NOSCRIPT|LOADING|READONLY|BUSY|MASTERDOWN|MISCONF|ERR max number of clients)/.test(
+        answer.error,
+      )
+    ) {
       throw new Interrupted(answer.error);
     }
     throw new HelperReply(answer.error);
