@@ -83,8 +83,13 @@ local function all(channel, key, what)
   for _, c in ipairs(call('ZRANGE', key, 0, -1)) do call('PUBLISH', B..':w:'..c, what) end
   call('DEL', key)
 end
+-- After a shutdown: those that wait only for what may come back look whether that is still so.
+local function lookAgain()
+  if m[2] and m[4] == '1' then all(B, B..':waitget', 's') end
+end
 local function finish(k)
   if m[4] ~= '1' or k == 0 then return end
+  lookAgain()
   local done = call('HINCRBY', META, 'done', k)
   if done >= tonumber(call('HGET', META, 'put')) then all(B, B..':waitjoin', 'j') end
 end
@@ -118,6 +123,7 @@ local function empty(c)
   call('ZREM', B..':waitjoin', c)
   unwait(B, c)
   call('HDEL', B..':workers', c)
+  if #tags > 0 then lookAgain() end
   return #tags
 end
 local function reap(t)
@@ -131,6 +137,14 @@ local function reap(t)
   end
   serve(B)
   if hasRoom() then wakeput() end
+end
+-- Whether another client holds an item, after a shutdown.
+local function mayComeBack()
+  if m[4] ~= '1' or m[2] == '2' then return false end
+  for _, c in ipairs(call('ZRANGE', B..':alive', 0, -1)) do
+    if c ~= C and call('EXISTS', B..':own:'..c) == 1 then return true end
+  end
+  return false
 end
 local function touch()
   if not m[6] then return end

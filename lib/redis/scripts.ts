@@ -195,7 +195,7 @@ if k > 0 then
   call('HINCRBY', META, 'got', k)
   unwait(B, C)
   if hasRoom() then wakeput() end
-elseif m[2] then
+elseif m[2] and not mayComeBack() then
   out = { -1 }
 else
   out = { 0 }
@@ -212,9 +212,9 @@ if m[6] then touch() end
 return out
 `,
 
-  /** ARGV: none. No longer waits for items; returns what the client holds all the same. */
+  /** ARGV: "!" for a thread that blocks. No longer waits for items; returns what the client holds all the same. */
   unwaitget: `${OOM}${PRELUDE}${FENCE}${SERVE}
-unwait(B, C)
+unwait(B, ARGV[4] and C..ARGV[4] or C)
 serve(B)
 return call('HGETALL', OWN)
 `,
