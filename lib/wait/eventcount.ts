@@ -59,6 +59,7 @@ import {
 } from "./broadcast.ts";
 import { stopIfKilled } from "../liveness/critical_section.ts";
 import { checkStack } from "../liveness/stack_guard.ts";
+import { WAIT } from "./attempt.ts";
 import { AsyncWaiter, type Notified } from "./async_waiter.ts";
 import { lookAtAll, noteLag } from "./wait_records.ts";
 import * as primordials from "../platform/primordials.ts";
@@ -85,8 +86,7 @@ const EPOCH = 0, ARRIVALS = 1, SERVED_TICKET = 2, SPINNER = 3, HOT_EPOCH = 4, HO
 /** Words that an eventcount takes. */
 export const EVENTCOUNT_WORDS = 6;
 
-/** The answer of an attempt that must wait. */
-export const WAIT: unique symbol = Symbol("wait");
+export { WAIT };
 
 /** Milliseconds after which a blocked thread tries again, and does chores. */
 const SLICE_MS = 20;

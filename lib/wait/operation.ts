@@ -21,7 +21,7 @@ import {
 } from "./options.ts";
 import type { Subject } from "./subject.ts";
 import { beginWait, endWait } from "./wait_records.ts";
-import { afterYield, countAsMany, countNap, yieldIsDue } from "./yield.ts";
+import { countAsMany, countNap, done } from "./yield.ts";
 import { isHeldTooLong } from "../validate/corruption.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -118,10 +118,7 @@ export function attemptOrWait<T>(operation: Operation<T>): T | typeof WAIT {
   }
 }
 
-/** A result that was there at once, after a turn of the event loop if one is due. */
-export function done<T>(result: T): Promise<T> {
-  return yieldIsDue() ? afterYield(result) : Promise.resolve(result);
-}
+export { done };
 
 /**
  * Does the operation asynchronously, when that is possible.

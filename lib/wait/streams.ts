@@ -3,9 +3,8 @@
 // every connection of this package uses these, so all of them behave alike.
 
 import { CallSite } from "./call_site.ts";
-import { WAIT } from "./eventcount.ts";
-import { done } from "./operation.ts";
-import { afterYield, yieldIsDue } from "./yield.ts";
+import { WAIT } from "./attempt.ts";
+import { afterYield, done, yieldIsDue } from "./yield.ts";
 import * as primordials from "../platform/primordials.ts";
 
 const {

@@ -49,3 +49,8 @@ export function afterYield<T>(value: T): Promise<T> {
   });
   return PromisePrototypeThen(turn, () => value);
 }
+
+/** A result that was there at once, after a turn of the event loop if one is due. */
+export function done<T>(result: T): Promise<T> {
+  return yieldIsDue() ? afterYield(result) : Promise.resolve(result);
+}

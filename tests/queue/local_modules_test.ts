@@ -44,7 +44,7 @@ const LIGHT = [
   /^lib\/platform\/(primordials|added|containers|events|methods)\.ts$/,
   /^lib\/validate\//,
   /^lib\/queue\/(local\/.*|contract\.ts|faces\.ts)$/,
-  /^lib\/wait\/(options|streams|call_site|yield)\.ts$/,
+  /^lib\/wait\/(attempt|options|streams|call_site|yield)\.ts$/,
   /^lib\/codec\/clone_protocol\.ts$/,
   /^(local|lib\/errors|lib\/printing)\.ts$/,
 ];
