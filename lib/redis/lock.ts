@@ -20,6 +20,8 @@ import { type Member, randomId, type Wires } from "./wires.ts";
 
 /** How often those that wait ask again, in ms. */
 const POLL = 1000;
+/** After how many ms without use a lock gives up its channel. */
+const IDLE = 2000;
 
 /** A call that waits for the lock. */
 class Acquirer extends Waiter<boolean, Acquirer> {
@@ -83,6 +85,8 @@ export class RemoteLock {
   readonly #member: Member;
   readonly #line: Acquirer[] = [];
   #joined: Promise<void> | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #retiring: Promise<void> | undefined;
   #isAsking = false;
   /** The number of messages so far: one may overtake the answer of the call that it comes of. */
   #messages = 0;
@@ -179,6 +183,7 @@ export class RemoteLock {
     this.#lost = new AbortController();
     const mine = wasLost ? 0 : await this.#free();
     this.#pump();
+    this.#rest();
     if (mine === 0) throw this.#lostError();
   }
 
@@ -266,6 +271,8 @@ export class RemoteLock {
   }
 
   async #ask(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#retiring;
     await (this.#joined ??= this.#wires.add(this.#member));
     await this.#releasing?.catch(() => {});
     const asked = this.#line.slice(), messages = this.#messages;
@@ -303,7 +310,26 @@ export class RemoteLock {
     const at = this.#line.indexOf(waiter);
     if (at >= 0) this.#line.splice(at, 1);
     settle();
-    if (this.#line.length === 0) this.#unwatch();
+    if (this.#line.length > 0) return;
+    this.#unwatch();
+    this.#rest();
+  }
+
+  get #isResting(): boolean {
+    return this.#line.length === 0 && this.#fence === 0 && !this.#isAsking &&
+      this.#releasing === undefined;
+  }
+
+  /** A program may have a lock for each of its requests: none that isn't used keeps anything. */
+  #rest(): void {
+    if (!this.#isResting || this.#failure !== undefined) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (!this.#isResting || this.#joined === undefined) return;
+      this.#joined = undefined;
+      this.#retiring = this.#wires.remove(this.#member);
+    }, IDLE);
+    Deno.unrefTimer(this.#idle as unknown as number);
   }
 
   async #hello(link: Link): Promise<void> {
@@ -337,10 +363,12 @@ export class RemoteLock {
     this.#failure ??= { error };
     for (const waiter of this.#line.splice(0)) waiter.reject(error);
     this.#unwatch();
+    clearTimeout(this.#idle);
   }
 
   async #leave(): Promise<void> {
     this.#unwatch();
+    clearTimeout(this.#idle);
     await this.#run("release", []);
   }
 

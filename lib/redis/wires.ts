@@ -305,9 +305,10 @@ export class Wires {
   }
 
   /** Removes a member that has left. */
-  remove(member: Member): void {
+  async remove(member: Member): Promise<void> {
     this.#members.delete(member);
-    this.#link?.unsubscribe(member.channel).catch(() => {});
+    this.#joined.delete(member);
+    await this.#link?.unsubscribe(member.channel).catch(() => {});
   }
 
   /** The connection, when there is one. */
