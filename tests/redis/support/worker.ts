@@ -17,11 +17,16 @@ export class WorkerProgram implements AsyncDisposable {
   #hasEnded = false;
 
   /** @param args what comes after the permissions: the arguments of the program */
-  constructor(args: readonly string[], permissions: readonly string[] = ["-N", "-R"]) {
+  constructor(
+    args: readonly string[],
+    permissions: readonly string[] = ["-N", "-R"],
+    cwd?: string,
+  ) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--quiet", ...permissions, program, ...args],
       stdout: "null",
       stderr: "piped",
+      cwd,
     }).spawn();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ready = promise;
