@@ -8,13 +8,17 @@ import {
   type HubOptions,
   InvalidStateError,
   LeaseLostError,
+  QueueEmpty,
+  QueueFull,
   TimeoutError,
 } from "../../redis.ts";
+import { addChore, removeChore } from "../../lib/wait/eventcount.ts";
 import { Reports } from "../../lib/redis/pool/reports.ts";
 import * as tasks from "../support/targets/redis_tasks.ts";
 import { Proxy } from "./support/proxy.ts";
 import { sleep } from "./support/random.ts";
 import { Server } from "./support/server.ts";
+import { WorkerProgram } from "./support/worker.ts";
 
 const bound = { timeout: 20_000 };
 const fast: HubOptions = { leaseTime: 1000 };
@@ -32,6 +36,13 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
     assert.ok(performance.now() < end, `it never came to this: ${what}`);
     await sleep(10);
   }
+}
+
+/** Replaces a property until the end of the block. */
+function stub<T, K extends keyof T>(object: T, name: K, value: T[K]): Disposable {
+  const before = object[name];
+  object[name] = value;
+  return { [Symbol.dispose]: () => void (object[name] = before) };
 }
 
 /** Runs something while the server refuses every script. */
@@ -82,16 +93,16 @@ Deno.test("a lock that is free goes to the next one, also if the first has given
   await using own = await connect(server.url);
   const held = await own.lock("given up").hold();
   const first = here.lock("given up"), next = there.lock("given up");
+  // Without the regular looks: only a wake-up helps.
+  using _timers = stub(globalThis, "setInterval", (() => 0) as never);
   assert.equal(await first.acquire({ timeout: 20 }), false);
   const waiting = next.acquire(bound);
   await until(
     "both wait",
     async () => await server.cli("zcard", "mp:{given up}:lock:waiting") === "2",
   );
-  const start = performance.now();
   await held.release();
   assert.equal(await waiting, true);
-  assert.ok(performance.now() - start < 500, "nobody woke it");
 });
 
 // Items.
@@ -255,7 +266,7 @@ Deno.test("a server that is silent: a blocking call and close() end all the same
   const start = performance.now();
   await hub.close();
   assert.throws(() => queue.getSync({ timeout: 10 }), TimeoutError);
-  assert.ok(performance.now() - start < 15_000);
+  assert.ok(performance.now() - start < 20_000);
   own.signal("SIGCONT");
 });
 
@@ -283,4 +294,80 @@ Deno.test("after a shutdown leases() goes on until no other client has an item t
   await loop;
   assert.deepEqual(got, [1]);
   assert.equal(await jobs.join(bound), true);
+});
+
+Deno.test("a blocking call that has given up leaves nothing that could swallow a wake-up", async () => {
+  await using hub = await connect(server.url, fast);
+  const queue = await hub.queue<number>("blocked", { maxSize: 1 });
+  let chores = 0;
+  const chore = () => void chores++;
+  addChore(chore);
+  assert.throws(() => queue.getSync({ timeout: 200 }), QueueEmpty);
+  removeChore(chore);
+  assert.ok(chores > 1, "nobody did the chores of the blocked thread");
+  assert.equal(await server.cli("zcard", "mp:{blocked}:waitget"), "0");
+  queue.putSync(1);
+  assert.throws(() => queue.putSync(2, { timeout: 20 }), QueueFull);
+  assert.equal(await server.cli("zcard", "mp:{blocked}:waitput"), "0");
+});
+
+Deno.test("a lock that isn't used any more keeps nothing, and can be used again", async () => {
+  await using hub = await connect(server.url, fast);
+  const locks = ["idle 1", "idle 2"].map((name) => hub.lock(name));
+  const channels = async () => (await server.cli("pubsub", "channels", "mp:{idle*")).split("\n");
+  for (const lock of locks) await (await lock.hold(bound)).release();
+  await using _held = await locks[1].hold(bound);
+  assert.equal((await channels()).length, 2);
+  await until("one is left", async () => (await channels()).length === 1);
+  assert.match((await channels())[0], /idle 2/);
+  const other = hub.lock("idle 1");
+  await other.acquire();
+  const waiting = locks[0].acquire(bound);
+  await until(
+    "it waits",
+    async () => await server.cli("zcard", "mp:{idle 1}:lock:waiting") === "1",
+  );
+  await other.release();
+  assert.equal(await waiting, true);
+});
+
+Deno.test("a program that calls a pool has a thread that beats while it computes", async () => {
+  await using own = await Server.start();
+  await using hub = await connect(own.url, fast);
+  const pool = hub.pool("computes");
+  const failed = assert.rejects(pool.submit(tasks.square, [1]).result(), BrokenPoolError);
+  const clients = async () =>
+    (await own.cli("client", "list", "type", "normal")).split("\n").length;
+  // Those of the hub, of which one listens, those of the thread, and this one.
+  await until("the thread is there", async () => await clients() >= 4);
+  await hub.close();
+  await failed;
+});
+
+Deno.test("ready() and the end of a pool keep their time while the server is silent", async () => {
+  await using own = await Server.start();
+  await using hub = await connect(own.url);
+  const pool = hub.pool("silent");
+  assert.equal(await pool.ready({ timeout: 0 }), false);
+  own.signal("SIGSTOP");
+  const start = performance.now();
+  assert.equal(await pool.ready({ timeout: 50 }), false);
+  const signal = AbortSignal.abort(new Error("no longer wanted"));
+  await assert.rejects(pool.ready({ signal }), /no longer wanted/);
+  assert.equal(await pool.shutdown({ timeout: 50 }), true);
+  assert.ok(performance.now() - start < 20_000);
+  own.signal("SIGCONT");
+});
+
+Deno.test("a worker takes a module from a folder with odd characters", async () => {
+  const cwd = await Deno.makeTempDir({ prefix: "a #b%20" });
+  try {
+    await Deno.writeTextFile(`${cwd}/tasks.ts`, "export const one = () => 1;");
+    const args = [server.url, "--name", "odd", "--module", "./tasks.ts", "--processes", "1"];
+    await using program = new WorkerProgram(args, ["-N", "-R"], cwd);
+    await program.ready;
+    assert.match(program.errors, /takes tasks of the pool/);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
 });

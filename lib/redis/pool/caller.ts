@@ -62,6 +62,7 @@ export class Caller implements Executor {
   #next = 0;
   #begun = 0;
   #isListening = false;
+  #isKept = false;
   #quiet = new AbortController();
   #size = GUESSED_SIZE;
   #asked = -Infinity;
@@ -106,6 +107,7 @@ export class Caller implements Executor {
     });
     this.#numbers.set(unit, number);
     this.#count();
+    this.#keep();
     this.#listen();
     if (this.#broken !== undefined) {
       const broken = this.#broken;
@@ -224,6 +226,16 @@ export class Caller implements Executor {
 
   until(isSo: () => boolean, signal?: AbortSignal): Promise<void> {
     return this.#changes.until(isSo, signal);
+  }
+
+  /** A thread beats from now on: a program that computes for long keeps its queue of answers. */
+  #keep(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    const { wires } = this.#tasks;
+    Promise.all([this.#tasks.opened, this.#answers.opened]).then(() => {
+      if (!wires.isClosed) wires.startHelper();
+    }).catch(() => {});
   }
 
   /** Asks how many processes there are. */

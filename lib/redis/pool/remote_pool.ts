@@ -35,6 +35,7 @@ import type { Store } from "../store.ts";
 import { randomId, type Wires } from "../wires.ts";
 import { Caller } from "./caller.ts";
 import { RemoteFunctions } from "./functions.ts";
+import { inTime } from "./in_time.ts";
 import {
   checkRemotePool,
   namedMap,
@@ -47,6 +48,8 @@ import { answersStore, deadStore, poolStore } from "./place.ts";
 
 /** The most lines of a stack that a task keeps of its call: each takes time and memory. */
 const CALLERS = 5;
+/** How long a call that doesn't wait, or that has nothing to wait for but the server, waits for an answer, in ms. */
+const PATIENCE = 2000;
 /** How often ready() looks for workers, in ms. */
 const LOOK_MS = 100;
 
@@ -427,7 +430,10 @@ export class RemotePool implements AsyncDisposable {
     for (;;) {
       signal?.throwIfAborted();
       this.#admission.checkOpen("ready");
-      if ((await this.workers()).length > 0) return true;
+      // A call that doesn't wait asks the server all the same.
+      const most = timeout === 0 ? PATIENCE : end - performance.now();
+      const workers = await inTime(this.workers(), most, signal);
+      if (workers !== undefined && workers.length > 0) return true;
       const left = end - performance.now();
       if (left <= 0) return false;
       await new Promise((resolve) => setTimeout(resolve, Math.min(left, LOOK_MS)));
@@ -489,7 +495,8 @@ export class RemotePool implements AsyncDisposable {
       () => this.#caller.outstanding === 0,
       options,
     );
-    if (hasEnded) await (this.#left ??= this.#leave());
+    // Where the server is away it forgets this program by itself.
+    if (hasEnded) await inTime(this.#left ??= this.#leave(), PATIENCE, signalOf(options));
     return hasEnded;
   }
 
