@@ -36,6 +36,11 @@ export function itemOf(bytes: Buffer): unknown {
   return decode(bytes, HEADER, bytes.length);
 }
 
+/** Whether this library has written it, as far as that is seen at once. */
+export function isOwn(bytes: Buffer): boolean {
+  return bytes[1] === ITEM || bytes[1] === DEAD;
+}
+
 /** How often an entry was given out. */
 export function attemptOf(bytes: Buffer): number {
   return bytes[0];

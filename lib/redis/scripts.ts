@@ -11,6 +11,7 @@
 //   B:own:<client>  hash: tag -> entry, the leases of the client
 //   B:waitget, B:waitput, B:waitjoin  zset: client -> order of waiting; B:want hash: client -> items it wants
 //   B:dead:*        the same keys of the queue of dead letters
+//   B:foreign       list of entries that something else has written into B:ready
 // and of a pool, whose tasks are the items:
 //   B:workers       hash: client -> what describes the worker
 //   B:gone          zset: name of a task that isn't wanted any more -> since when; also a channel
@@ -249,6 +250,21 @@ end
 return n
 `,
 
+  /** ARGV: tags. Sets entries aside that this library didn't write; returns in which list. */
+  setAside: `${OOM}${PRELUDE}${FENCE}
+local n = 0
+for i = 4, #ARGV do
+  local e = call('HGET', OWN, ARGV[i])
+  if e then
+    call('HDEL', OWN, ARGV[i])
+    call('RPUSH', B..':foreign', e)
+    n = n + 1
+  end
+end
+if n > 0 then call('HINCRBY', META, 'got', -n) end
+return B..':foreign'
+`,
+
   /**
    * ARGV: number of the call, tags; "" is an item of anybody's. Returns a character for each: "1" done; "0" the
    * lease had ended, or nothing was unfinished; "2" done, and nothing was unfinished.
@@ -339,7 +355,8 @@ return n
 for _, b in ipairs({ B..':dead', B }) do
   local here = call('ZRANGE', b..':alive', 0, -1)
   for _, c in ipairs(here) do call('DEL', b..':own:'..c, b..':c:'..c) end
-  call('DEL', b..':meta', b..':ready', b..':alive', b..':want', b..':workers', b..':gone')
+  call('DEL', b..':meta', b..':ready', b..':alive', b..':want', b..':workers', b..':gone',
+    b..':foreign')
   for _, k in ipairs({ 'waitget', 'waitput', 'waitjoin' }) do
     for _, c in ipairs(call('ZRANGE', b..':'..k, 0, -1)) do call('PUBLISH', b..':w:'..c, 'x') end
     call('DEL', b..':'..k)

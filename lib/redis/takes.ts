@@ -1,7 +1,7 @@
 // Getting: the calls that wait for items in this process, what the server has leased to it, and what becomes of
 // that. One call of `take` is under way at a time, for all that wait.
 
-import { entriesOf, type Entry } from "./entry.ts";
+import { entriesOf, type Entry, isOwn } from "./entry.ts";
 import { type Host, MAX_ASKED, MAX_CALL_BYTES, MAX_ENTRIES } from "./host.ts";
 import { emptyError, shutDownError, unanswered } from "./queue_errors.ts";
 import { Waiter, type Ward } from "./waiter.ts";
@@ -115,8 +115,24 @@ export class Takes {
     for (const { tag, bytes } of entries) {
       if (this.#known.has(tag)) continue;
       this.#known.add(tag);
-      this.#stock.push({ tag, bytes });
+      this.#keep({ tag, bytes });
     }
+  }
+
+  #keep(entry: Entry): void {
+    if (isOwn(entry.bytes)) this.#stock.push(entry);
+    else this.#setAside(entry.tag);
+  }
+
+  /** Something else has written this entry: at the head of the queue it would fail every call. */
+  #setAside(tag: number): void {
+    this.#host.call("setAside", () => [String(tag)]).then((list) => {
+      this.#known.delete(tag);
+      console.error(
+        `The queue "${this.#host.name}" had an entry that this library didn't write. ` +
+          `It is in the list ${list} of the server now.`,
+      );
+    }).catch(() => {}); // it goes back to the queue when this client leaves
   }
 
   /** Takes up to `max` of what was kept, for a thread that blocks; the rest goes back. */
@@ -239,7 +255,7 @@ export class Takes {
       if (isMessage && this.#early.delete(entry.tag)) continue;
       if (this.#known.has(entry.tag)) continue;
       this.#known.add(entry.tag);
-      this.#stock.push(entry);
+      this.#keep(entry);
     }
     while (this.#stock.length > 0 && this.#getters.length > 0) {
       const getter = this.#getters.shift()!;

@@ -45,13 +45,20 @@ function stub<T, K extends keyof T>(object: T, name: K, value: T[K]): Disposable
   return { [Symbol.dispose]: () => void (object[name] = before) };
 }
 
+/** Lets the server refuse every script, or none; before anything else of this program has its turn. */
+function refuse(isRefused: boolean): void {
+  new Deno.Command("redis-cli", {
+    args: ["-p", `${server.port}`, "acl", "setuser", "default", `${isRefused ? "-" : "+"}evalsha`],
+  }).outputSync();
+}
+
 /** Runs something while the server refuses every script. */
-async function whileRefused(run: () => Promise<void>): Promise<void> {
-  await server.cli("acl", "setuser", "default", "-evalsha");
+async function whileRefused(run: () => void | Promise<void>): Promise<void> {
+  refuse(true);
   try {
     await run();
   } finally {
-    await server.cli("acl", "setuser", "default", "+evalsha");
+    refuse(false);
   }
 }
 
@@ -118,10 +125,7 @@ Deno.test("acknowledgements that were refused are sent again, and items don't co
   });
   await until("1 is acknowledged", async () => (await queue.statistics()).leased === 0);
   assert.equal(queue.getSync(), 2);
-  await whileRefused(() => {
-    assert.throws(() => queue.getSync({ timeout: 0 }), /NOPERM/);
-    return Promise.resolve();
-  });
+  await whileRefused(() => assert.throws(() => queue.getSync({ timeout: 0 }), /NOPERM/));
   assert.equal(queue.getSync(), 3);
   await hub.close();
   await using other = await connect(server.url);
@@ -178,6 +182,26 @@ Deno.test("expireAfter is a whole number of milliseconds", async () => {
   }
   const queue = await hub.queue("expiry", { expireAfter: 60_000 });
   assert.equal(await queue.qsize(), 0);
+});
+
+Deno.test("an entry that something else has written is set aside, and the items behind it are got", async () => {
+  await using hub = await connect(server.url);
+  const queue = await hub.queue<number>("foreign");
+  await queue.put(1);
+  await queue.put(2);
+  for (const text of ["hello", "x"]) await server.cli("lpush", "mp:{foreign}:ready", text);
+  const said: string[] = [];
+  using _errors = stub(console, "error", (text: string) => void said.push(text));
+  assert.equal(await queue.get(bound), 1);
+  await server.cli("lpush", "mp:{foreign}:ready", "again");
+  assert.equal(queue.getSync(bound), 2);
+  await until(
+    "all are set aside",
+    async () => await server.cli("llen", "mp:{foreign}:foreign") === "3",
+  );
+  await until("it is said", () => said.length === 3);
+  assert.match(said[0], /didn't write.* mp:\{foreign\}:foreign/);
+  assert.deepEqual([await queue.qsize(), (await queue.statistics()).leased], [0, 0]);
 });
 
 // Pools.
