@@ -1,6 +1,5 @@
 // The worker as a program: its arguments, and its end by signals.
 
-import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { work, type WorkOptions } from "./work.ts";
 
@@ -67,7 +66,7 @@ function parse(args: readonly string[]): { url: string; options: WorkOptions } {
 /** The URL of a module that was given as a file or as a URL. */
 function urlOf(module: string): string {
   if (/^[a-z][a-z+.-]+:/i.test(module)) return module;
-  return pathToFileURL(resolve(module)).href;
+  return pathToFileURL(module).href;
 }
 
 /** Runs the worker with the program's arguments. */
