@@ -1,7 +1,7 @@
 // A pool in a process that was handed it: its units go through a pipe to the process that has made the pool, and
 // the outcome of each item comes back. In that process the units are like any others.
 
-import { EOFError, InvalidStateError } from "../errors.ts";
+import { BrokenPipeError, EOFError, InvalidStateError } from "../errors.ts";
 import { type Connection, endpointOf } from "../pipe/connection.ts";
 import type { Endpoint } from "../pipe/endpoint.ts";
 import { describeFailure, type Failure } from "../transfer/remote_error.ts";
@@ -23,7 +23,7 @@ import { type ItemFailure, Unit, type UnitOptions } from "./unit.ts";
 import { failUnsent } from "./unit_failures.ts";
 import * as primordials from "../platform/primordials.ts";
 
-const { each, listOf, queueMicrotask, SafeMap, SafeSet, Uint8Array } = primordials;
+const { console, each, listOf, queueMicrotask, SafeMap, SafeSet, Uint8Array } = primordials;
 
 // Messages from the process that was handed the pool.
 const SUBMIT = 0, CANCEL = 1, DROP = 2, CREDIT = 3, CLOSE = 4, CONNECT = 5;
@@ -144,8 +144,7 @@ export class RemoteExecutor implements Executor {
   cancel(unit: Unit, reason: unknown): void {
     unit.drop();
     const id = this.#ids.get(unit);
-    if (id === undefined || this.#isOver) return;
-    trySend(this.#end, [CANCEL, id, sendableReason(reason)] satisfies Request);
+    if (id !== undefined) this.#tell([CANCEL, id, sendableReason(reason)]);
   }
 
   drop(units: readonly Unit[]): Unit[] {
@@ -163,9 +162,7 @@ export class RemoteExecutor implements Executor {
 
   credit(unit: Unit, count: number): void {
     const id = this.#ids.get(unit);
-    if (id !== undefined && !this.#isOver) {
-      trySend(this.#end, [CREDIT, id, count] satisfies Request);
-    }
+    if (id !== undefined) this.#tell([CREDIT, id, count]);
   }
 
   closeStream(unit: Unit): boolean {
@@ -175,7 +172,17 @@ export class RemoteExecutor implements Executor {
 
   #request(type: typeof DROP | typeof CLOSE, unit: Unit): void {
     const id = this.#ids.get(unit);
-    if (id !== undefined && !this.#isOver) trySend(this.#end, [type, id] satisfies Request);
+    if (id !== undefined) this.#tell([type, id]);
+  }
+
+  /** Sends a request that has no answer of its own. */
+  #tell(request: Request): void {
+    if (this.#isOver) return;
+    try {
+      trySend(this.#end, request);
+    } catch {
+      // The end of the process that has made the pool is noticed where its answers are received.
+    }
   }
 
   /** Connects another process with the one that has made the pool; returns that process's end. */
@@ -197,7 +204,10 @@ export class RemoteExecutor implements Executor {
       for (;;) this.#hear(await eventually(receiving) as Answer);
     } catch (error) {
       this.#isOver = true;
-      if (!(error instanceof EOFError) && !this.connection.closed) throw error;
+      if (!(error instanceof EOFError) && !this.connection.closed) {
+        console.error("An answer of a pool can't be read, so its tasks end here:", error);
+        this.connection.close();
+      }
       this.#loseAll();
     }
   }
@@ -254,6 +264,18 @@ function gone(): InvalidStateError {
   return new InvalidStateError(
     "The pool was closed, or the process that has made it has ended. Use it before that.",
   );
+}
+
+/** The answer for an item whose result can't be sent. */
+function unsent(id: number, index: number, error: unknown): Answer {
+  const failure = { how: "threw", exitCode: 1, limit: undefined, worker: undefined, attempts: 1 };
+  return [
+    FAILED,
+    id,
+    index,
+    failure as Omit<ItemFailure, "cause" | "item">,
+    describeFailure(error),
+  ];
 }
 
 /** The side of the process that has made the pool: runs the units of one process that was handed it. */
@@ -345,13 +367,7 @@ export class RemoteClient {
       this.#registered.set(functionId, this.#functions.add(travel, functionName));
     }
     const call = this.#registered.get(functionId)!;
-    const answer = (message: Answer) => {
-      try {
-        trySend(this.#end, message);
-      } catch {
-        // The end of that process is noticed where its requests are received.
-      }
-    };
+    const answer = (message: Answer) => this.#answer(message);
     const unit: Unit = new Unit({
       ...rest,
       call,
@@ -379,6 +395,29 @@ export class RemoteClient {
     });
     this.#units.set(id, { unit, left: unit.items.length });
     this.#executor.submit(unit);
+  }
+
+  /** Sends an answer; an outcome that can't be sent becomes a failure that tells why. */
+  #answer(message: Answer): void {
+    try {
+      trySend(this.#end, message);
+    } catch (error) {
+      // The end of that process is noticed where its requests are received.
+      if (error instanceof BrokenPipeError || this.#isOver) return;
+      if (message[0] === RETURNED) this.#answer(unsent(message[1], message[2], error));
+      else if (message[0] === YIELDED) this.#endStream(message[1], error);
+      // Without an outcome, that process would wait for ever.
+      else if (message[0] === FAILED) this.close();
+    }
+  }
+
+  /** Ends a generator, one of whose values can't be sent. */
+  #endStream(id: number, error: unknown): void {
+    const unit = this.#units.get(id)?.unit;
+    if (unit === undefined) return;
+    this.#units.delete(id);
+    this.#giveUp(unit);
+    this.#answer(unsent(id, unit.first, error));
   }
 
   #settle(id: number, count: number): void {
