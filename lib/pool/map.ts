@@ -24,6 +24,7 @@ const {
   abortReason,
   addAbortListener,
   Array,
+  ArrayPrototypePop,
   ArrayPrototypePush,
   ArrayPrototypeShift,
   clearTimeout,
@@ -188,7 +189,11 @@ export class MapCall implements Client {
   #goOn(items: unknown[]): void {
     this.#isReading = false;
     if (this.#isStopped) return;
-    this.#submit(items);
+    try {
+      this.#submit(items);
+    } catch (error) {
+      this.#sourceFailed(error);
+    }
     this.feed();
     this.#checkFinished();
   }
@@ -280,7 +285,14 @@ export class MapCall implements Client {
     });
     this.#units.set(unit, { left: items.length, sentAt: performance.now() });
     ArrayPrototypePush(this.#byIndex, unit);
-    this.#executor.submit(unit);
+    try {
+      this.#executor.submit(unit);
+    } catch (error) {
+      // No outcome will come of it.
+      this.#units.delete(unit);
+      ArrayPrototypePop(this.#byIndex);
+      throw error;
+    }
   }
 
   /** The unit that an item was part of when it was read. */

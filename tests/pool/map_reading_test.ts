@@ -19,28 +19,34 @@ testInFull("a map reads on after a turn in which it has read very many items", a
   assert.equal(count, items.length);
 });
 
-Deno.test("a map that waits for room in the backlog waits once, however often it tries to read on", () => {
-  const waits = new Set<() => void>();
-  let sent = 0;
-  const owner = {
-    executor: { size: 2, submit: () => sent++, drop: () => [], cancel() {}, settled() {} },
-    takeIds: () => 1,
-    hasRoom: false,
-    whenRoom: (call: () => void) => waits.add(call),
-  };
-  const sink = { untaken: 0, isIterated: true };
-  const call = new MapCall(
-    owner as unknown as MapOwner,
+/** A map, of a pool without workers. */
+function mapOf(owner: object, items: Iterable<unknown> | AsyncIterable<unknown>, sink: object) {
+  const executor = { size: 2, submit() {}, drop: () => [], cancel() {}, settled() {} };
+  return new MapCall(
+    { executor, takeIds: () => 1, hasRoom: true, ...owner } as unknown as MapOwner,
     { id: 1, name: "next" } as ConstructorParameters<typeof MapCall>[1],
-    [1, 2],
+    items,
     false,
     checkMap({ chunkSize: 2 }, checkPool({}, 2)),
-    sink as unknown as MapSink,
-    new CallSite(checkMap),
+    { untaken: 0, isIterated: true, ...sink } as unknown as MapSink,
+    new CallSite(mapOf),
   );
+}
+
+Deno.test("a map that waits for room in the backlog waits once, however often it tries to read on", () => {
+  const waits = new Set<() => void>();
+  const owner = { hasRoom: false, whenRoom: (call: () => void) => waits.add(call) };
+  const call = mapOf(owner, [1, 2], {});
   for (let i = 0; i < 3; i++) call.feed();
   assert.equal(waits.size, 1);
-  owner.hasRoom = true;
-  for (const go of waits) go();
-  assert.equal(sent, 1);
+});
+
+Deno.test("a map over an asynchronous source ends when no more items can be submitted", async () => {
+  const gone = new Error("the pool is gone");
+  const executor = { size: 2, submit: () => assert.fail(gone) };
+  const source = async function* () {
+    yield 1;
+  };
+  const reason = await new Promise((broken) => mapOf({ executor }, source(), { broken }).feed());
+  assert.equal(reason, gone);
 });
