@@ -61,7 +61,11 @@ export class TimeLimits {
         next = Math.min(next, timeLimit);
         continue;
       }
-      this.#hear(); // its last message may tell the outcome
+      try {
+        this.#hear(); // its last message may tell the outcome
+      } catch {
+        // A message that can't be read is met again where messages are awaited.
+      }
       this.#reached(slot, unit, item);
       return this.check();
     }

@@ -37,6 +37,8 @@ export class WorkerLink {
   /** Whether the worker is not woken for each message that is sent. */
   #isCorked = false;
   #spinsSoon = false;
+  /** The error of a message that look() could not read. */
+  #unreadable: { error: unknown } | undefined;
 
   constructor(connection: Connection, hearer: Hearer) {
     this.#connection = connection;
@@ -49,9 +51,14 @@ export class WorkerLink {
     this.#end.onFirstPost = () => this.send([OBJECTS]);
   }
 
-  /** Waits until there is a message. */
+  /** Waits until there is a message, or one that can't be read. */
   get polling(): Operation<boolean> {
-    return { ...this.#end.polling, maySpin: () => this.#hearer.maySpin() };
+    const { polling } = this.#end;
+    const attempt = () => {
+      if (this.#unreadable !== undefined) throw this.#unreadable.error;
+      return polling.attempt();
+    };
+    return { ...polling, attempt, maySpin: () => this.#hearer.maySpin() };
   }
 
   /** The next message; undefined if there is none. Throws an EOFError when the worker is gone. */
@@ -119,12 +126,14 @@ export class WorkerLink {
     eventcount.passOn();
   };
 
-  /** Hears what has come. The end of the worker is left to the wait for its messages. */
+  /** Hears what has come. Errors, and the end of the worker, are left to the wait for its messages. */
   look(): void {
     try {
       this.#hearer.hear();
     } catch (error) {
-      if (!(error instanceof EOFError)) throw error;
+      if (error instanceof EOFError || this.#unreadable !== undefined) return;
+      this.#unreadable = { error };
+      this.receiving.eventcount.notify(Infinity);
     }
   }
 
