@@ -49,9 +49,10 @@ export function settleLost(
     if (from === unit.items.length) continue;
     if (unit.options.transfer.length > 0) {
       // Its buffers have moved to the worker, and are gone with it.
-      const failure = failureOf(worker.name, unit, from, ending);
       while (unit.settled < unit.items.length) {
-        unit.client.failed(unit.first + unit.settled++, failure);
+        const at = unit.settled++;
+        worker.failed(unit, at, 0);
+        unit.client.failed(unit.first + at, failureOf(worker.name, unit, at, ending));
       }
     } else if (from === 0) ArrayPrototypePush(rest, unit);
     else {

@@ -6,7 +6,7 @@ import { Cells, newCellMemory, NO_CELLS } from "../../lib/pool/cells.ts";
 import type { Ending } from "../../lib/pool/ending.ts";
 import { type EndedWorker, settleLost } from "../../lib/pool/lost_units.ts";
 import { SentUnits } from "../../lib/pool/sent_units.ts";
-import type { Unit } from "../../lib/pool/unit.ts";
+import type { ItemFailure, Unit } from "../../lib/pool/unit.ts";
 
 /** As much of a unit as settleLost() needs; it is run anew wherever that may be. */
 function unitOf(name: string): Unit {
@@ -58,4 +58,23 @@ Deno.test("of units that none had begun only the next one is to blame, after the
   const { worker } = end([next, behind], false);
   assert.equal(worker.hasBegun, true);
   assert.deepEqual([next.losses, next.settled, behind.losses, behind.settled], [3, 1, 0, 0]);
+});
+
+Deno.test("items that are lost with their buffers fail each as itself", () => {
+  const failures: [index: number, item: unknown][] = [];
+  const unit = unitOf("moved");
+  Object.assign(unit, {
+    items: ["a", "b", "c"],
+    options: { retries: 0, transfer: [new ArrayBuffer(1)] },
+    client: { failed: (index: number, { item }: ItemFailure) => failures.push([index, item]) },
+  });
+  const board = new Board(newBoardMemory(), Date.now());
+  const sent = new SentUnits(board, new Cells(newCellMemory())), counted: number[] = [];
+  const slot = sent.freeSlot(), number = sent.board.offer(slot);
+  sent.add(slot, unit, NO_CELLS);
+  assert.ok(sent.board.claim(slot, number));
+  const worker = { ...ended(), failed: (_: Unit, item: number) => counted.push(item) };
+  assert.deepEqual(settleLost(worker, sent.units.entries, sent, {} as Ending), []);
+  assert.deepEqual(failures, [[0, "a"], [1, "b"], [2, "c"]]);
+  assert.deepEqual(counted, [0, 1, 2]);
 });
