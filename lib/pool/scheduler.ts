@@ -17,6 +17,7 @@ import * as primordials from "../platform/primordials.ts";
 
 const {
   ArrayPrototypeFlatMap,
+  ArrayPrototypeIndexOf,
   ArrayPrototypePush,
   ArrayPrototypeShift,
   ArrayPrototypeSlice,
@@ -219,14 +220,26 @@ export class Scheduler implements Executor {
   /** Replaces all workers by new ones; the old ones finish their units. */
   async recycle(signal?: AbortSignal): Promise<void> {
     for (const worker of each(this.#set.alive)) {
-      const fresh = this.#set.start();
       // The old worker leaves only when the new one has loaded.
-      await this.#changes.until(() => fresh.state !== "loading" || this.#isClosed, signal);
-      if (this.#broken !== undefined) throw this.#broken;
+      while (!await this.#startAnother(signal));
       this.#retire(worker);
       this.#fill();
       this.#dispatch();
     }
+  }
+
+  /** Starts a worker and waits until it has loaded; false if it has ended instead. */
+  async #startAnother(signal?: AbortSignal): Promise<boolean> {
+    const fresh = this.#set.start();
+    try {
+      await this.#changes.until(() => fresh.state !== "loading" || this.#isClosed, signal);
+    } catch (error) {
+      this.#retire(fresh); // it would be one too many
+      this.#fill();
+      throw error;
+    }
+    if (this.#broken !== undefined) throw this.#broken;
+    return this.#isClosed || fresh.state !== "stopped" && fresh.state !== "ended";
   }
 
   /** Whether as many workers have loaded as there should be. */
@@ -305,6 +318,7 @@ export class Scheduler implements Executor {
     unit.drop();
     const parts = setOf(unit.remains);
     this.#backlog.remove((waiting) => parts.has(waiting));
+    if (unit.pinned !== undefined) this.#takeOwn(unit, unit.pinned as Worker);
     for (const part of parts) {
       for (const worker of each(this.#set.list)) {
         if (worker.revoke(part)) this.#free(worker);
@@ -312,6 +326,12 @@ export class Scheduler implements Executor {
       }
     }
     this.#roomMade();
+  }
+
+  /** Takes a unit of a broadcast from those that its worker was not given yet. */
+  #takeOwn(unit: Unit, { own }: Worker): void {
+    const at = ArrayPrototypeIndexOf(own, unit);
+    if (at >= 0) ArrayPrototypeSplice(own, at, 1);
   }
 
   #roomMade(): void {

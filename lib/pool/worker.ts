@@ -411,9 +411,8 @@ export class Worker {
 
   /** As retire(), at the end of the pool: a worker whose initializer goes on is ended after a while. */
   leave(): void {
-    const isLoading = this.#state === "loading";
     this.retire();
-    if (!isLoading) return;
+    if (this.#isLoaded || this.#state !== "leaving" || this.#leaving !== undefined) return;
     this.#leaving = setTimeout(() => this.#isLoaded || this.#kill(), LOADING_MS);
     Deno.unrefTimer(this.#leaving as unknown as number);
   }

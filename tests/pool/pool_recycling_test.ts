@@ -1,7 +1,8 @@
 // Workers that are replaced: after so many items, or by a spare.
 
 import assert from "node:assert/strict";
-import { Pool, sleep, TaskError } from "../../mod.ts";
+import { Pool, Queue, sleep, TaskError, Value } from "../../mod.ts";
+import { testInFull } from "../support/length.ts";
 
 Deno.test("a worker that is replaced after one task runs that task, and no other worker is given it", async () => {
   await using pool = new Pool({ processes: 1, spares: 1, maxTasksPerChild: 1 });
@@ -28,4 +29,45 @@ Deno.test("a spare is given the next task before a start in its place blocks the
     for (const type of ["taskstart", "workerstart"]) pool.removeEventListener(type, note);
     assert.deepEqual(events, ["taskstart", "taskstart", "workerstart"]);
   }
+});
+
+/** An initializer for one worker, the second of the pool: it ends there, or takes its time. */
+async function second(
+  starts: Value<"i32">,
+  how: "ends" | "waits",
+  go: Queue<number>,
+): Promise<void> {
+  if (starts.add(1) !== 1) return;
+  if (how === "ends") Deno.exit(3);
+  await go.get();
+}
+
+testInFull(
+  "recycle() starts another worker where the successor ends before it has loaded",
+  async () => {
+    const starts = new Value("i32"), go = new Queue<number>();
+    await using pool = new Pool({
+      ...{ processes: 1, initializer: second, initargs: [starts, "ends", go] as const },
+    });
+    await pool.ready();
+    const [{ name }] = pool.workers;
+    await pool.recycle();
+    const ready = pool.workers.filter(({ state }) => state === "ready");
+    assert.equal(ready.length, 1);
+    assert.notEqual(ready[0].name, name);
+  },
+);
+
+testInFull("recycle() that takes too long leaves as many workers as before", async () => {
+  const starts = new Value("i32"), go = new Queue<number>();
+  await using pool = new Pool({
+    ...{ processes: 1, initializer: second, initargs: [starts, "waits", go] as const },
+    idleTimeout: Infinity,
+  });
+  await pool.ready();
+  const [{ name }] = pool.workers;
+  await assert.rejects(pool.recycle({ timeout: 20 }), { name: "TimeoutError" });
+  const kept = pool.workers.filter(({ state }) => state === "ready" || state === "loading");
+  assert.deepEqual(kept.map(({ name }) => name), [name]);
+  await go.put(1);
 });
