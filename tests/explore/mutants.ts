@@ -189,6 +189,8 @@ const lock: Mutant[] = [
     name: "lock: who waits for one that is reserved doesn't look when that time is up",
     edits: [edit("sync/lock_word.ts", "      this.eventcount.recheckIn(reserved);\n", "")],
     scenarios: ["condition_timeout"],
+    harmless:
+      "Who gets the lock ends its reservation. Where a process ends with one, waiters look within a second.",
   },
   {
     name: "rlock: how often a dead holder had taken it is kept",
