@@ -85,6 +85,8 @@ export class RemoteLock {
   readonly #member: Member;
   readonly #line: Acquirer[] = [];
   #joined: Promise<void> | undefined;
+  /** How often the server was asked for it. */
+  #asked = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #retiring: Promise<void> | undefined;
   #isAsking = false;
@@ -267,14 +269,15 @@ export class RemoteLock {
     }).finally(() => {
       this.#isAsking = false;
       if (this.#line.some(({ isAsked, isLast }) => !isAsked || isLast)) this.#pump();
+      this.#rest();
     });
   }
 
   async #ask(): Promise<void> {
-    clearTimeout(this.#idle);
-    await this.#retiring;
+    this.#asked++;
+    if (this.#retiring !== undefined) await this.#retiring;
     await (this.#joined ??= this.#wires.add(this.#member));
-    await this.#releasing?.catch(() => {});
+    if (this.#releasing !== undefined) await this.#releasing.catch(() => {});
     const asked = this.#line.slice(), messages = this.#messages;
     const isWaiting = asked.some(({ isLast }) => !isLast);
     const { leaseTime } = this.#wires.options;
@@ -322,9 +325,12 @@ export class RemoteLock {
 
   /** A program may have a lock for each of its requests: none that isn't used keeps anything. */
   #rest(): void {
-    if (!this.#isResting || this.#failure !== undefined) return;
-    clearTimeout(this.#idle);
+    if (this.#idle !== undefined || !this.#isResting || this.#failure !== undefined) return;
+    const asked = this.#asked;
     this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      // Used meanwhile: one timer for each release would cost more.
+      if (asked !== this.#asked) return this.#rest();
       if (!this.#isResting || this.#joined === undefined) return;
       this.#joined = undefined;
       this.#retiring = this.#wires.remove(this.#member);

@@ -342,6 +342,7 @@ Deno.test("a lock that isn't used any more keeps nothing, and can be used again"
   for (const lock of locks) await (await lock.hold(bound)).release();
   await using _held = await locks[1].hold(bound);
   assert.equal((await channels()).length, 2);
+  assert.equal(await hub.lock("idle 2").tryAcquire(), false);
   await until("one is left", async () => (await channels()).length === 1);
   assert.match((await channels())[0], /idle 2/);
   const other = hub.lock("idle 1");
