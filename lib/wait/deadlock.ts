@@ -273,8 +273,14 @@ function checkAwaited(): void {
   for (const edge of each(edges)) {
     let isWaitedFor = false;
     for (const { wait } of each(edges)) isWaitedFor ||= wait.holder === edge.token;
-    if (!isWaitedFor || edge.wait.checked < 2) continue;
-    if (last === undefined || edge.wait.since > last.wait.since) last = edge;
+    if (!isWaitedFor) continue;
+    if (edge.wait.checked < 2) {
+      // All choose the same one only where all have looked as often; this process looks again.
+      seenTimes--;
+      return;
+    }
+    const { since } = edge.wait, latest = last?.wait.since ?? -Infinity;
+    if (since > latest || since === latest && edge.token > last!.token) last = edge;
   }
   if (last === undefined || last.token !== token) return;
   const text = describeCycle(edges, false);

@@ -21,7 +21,7 @@ import {
 } from "./options.ts";
 import type { Subject } from "./subject.ts";
 import { beginWait, endWait } from "./wait_records.ts";
-import { countAsMany, countNap, done } from "./yield.ts";
+import { countAsMany, countNap, deliver, done } from "./yield.ts";
 import { isHeldTooLong } from "../validate/corruption.ts";
 import * as primordials from "../platform/primordials.ts";
 
@@ -318,7 +318,7 @@ class Task<T> implements Waiter {
       const result = this.#operation.attempt();
       this.#held = undefined;
       if (result === WAIT) return false;
-      this.#resolve(result);
+      deliver(() => this.#resolve(result));
     } catch (error) {
       if (this.#goesOnAfter(error)) return false;
       this.#fail(error);

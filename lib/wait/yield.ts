@@ -37,6 +37,12 @@ export function countNap(): void {
   hasNapped = true;
 }
 
+/** Delivers the result of a wait: after the turn that is being taken, if one is, so that it overtakes no other. */
+export function deliver(result: () => void): void {
+  if (turn === undefined) result();
+  else PromisePrototypeThen(turn, result);
+}
+
 /** One turn of the event loop, then `value`. */
 export function afterYield<T>(value: T): Promise<T> {
   turn ??= new Promise((resolve) => {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { JoinableQueue, Pipe, Process, Queue, QueueFull, sleep } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import * as targets from "../support/targets/queue_targets.ts";
+import { afterYield } from "../../lib/wait/yield.ts";
 
 const module = targets.here;
 
@@ -196,4 +197,13 @@ Deno.test("the error a wait ends with shows where it was begun", async () => {
   }
   await assert.rejects(aborted(), (error) => error === reason && reason.stack === stack);
   here.close();
+});
+
+Deno.test("the item of a task that waited doesn't overtake one that takes a turn of the event loop", async () => {
+  const queue = new Queue<string>(), order: string[] = [];
+  const waiting = queue.get().then((item) => order.push(item));
+  const first = afterYield("first").then((item) => order.push(item));
+  queue.putNowait("second");
+  await Promise.all([waiting, first]);
+  assert.deepEqual(order, ["first", "second"]);
 });
