@@ -238,7 +238,7 @@ export class SharedProcessTable implements ProcessTable {
   isMarkerAlive(marker: number): boolean {
     const most = Math.min(2 * Atomics.load(this.#words, USED), this.#lastIndex);
     for (let index = firstOfMarker(marker); index <= most; index += 2 * MARKED_ENTRIES) {
-      const generation = Atomics.load(this.#words, this.#at(index) + GENERATION);
+      const at = this.#at(index), generation = Atomics.load(this.#words, at + GENERATION);
       const ref = { index, generation };
       if ((generation & 1) === 1 && markerOf(ref) === marker && this.isAlive(ref)) return true;
     }

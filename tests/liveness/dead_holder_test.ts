@@ -73,6 +73,15 @@ Deno.test("a marker is alive as long as one process that has it, or what it belo
   for (const odd of [0, 1, 2 ** 31 - 1]) assert.ok(!table.isMarkerAlive(odd));
 });
 
+Deno.test("a view from before the table grew knows the markers of later processes", () => {
+  const table = SharedProcessTable.make(), before = new SharedProcessTable(table.shares);
+  const refs = Array.from({ length: 600 }, (_, i) => table.registerProcess(`${i}`));
+  const last = refs.at(-1)!, alike = refs.filter((ref) => markerOf(ref) === markerOf(last));
+  assert.ok(before.isMarkerAlive(markerOf(last)));
+  for (const ref of alike) table.remove(ref);
+  assert.ok(!new SharedProcessTable(table.shares).isMarkerAlive(markerOf(last)));
+});
+
 Deno.test("a process with permissions of its own has the answer of its host", () => {
   const table = SharedProcessTable.make(), main = table.registerProcess("main");
   const self = table.registerProcess("sandbox", main), other = table.registerProcess("other", main);
