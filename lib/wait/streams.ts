@@ -59,7 +59,8 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
         const value = source.takeNow();
         if (value !== WAIT) return done<IteratorResult<T, void>>({ done: false, value });
       } catch (error) {
-        return this.#endBy(error);
+        if (this.#endBy(error)) return primordials.Promise.reject(error);
+        return primordials.Promise.resolve(END);
       }
     }
     return this.#wait();
@@ -70,16 +71,17 @@ class Items<T> implements AsyncIterableIterator<T, void, void>, AsyncDisposable 
     try {
       return { done: false, value: await this.#source.take(this.#signal) };
     } catch (error) {
-      return this.#endBy(error);
+      if (this.#endBy(error)) throw error;
+      return END;
     }
   }
 
-  /** Ends the iteration where taking has failed: an error is reported, once, and the end isn't one. */
-  #endBy(error: unknown): Promise<IteratorReturnResult<void>> {
+  /** Ends the iteration where taking has failed; returns whether that is to be reported: the end isn't. */
+  #endBy(error: unknown): boolean {
     // Of several calls that wait, the first one reports an error.
-    const isReported = !this.#isOver && !this.#source.isEnd(error);
-    if (!this.#isOver) this.#stop();
-    return isReported ? primordials.Promise.reject(error) : primordials.Promise.resolve(END);
+    if (this.#isOver) return false;
+    this.#stop();
+    return !this.#source.isEnd(error);
   }
 
   /** Ends the iteration, and every next() that waits: those answer that it is done, and have taken nothing. */
