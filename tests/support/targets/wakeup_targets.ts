@@ -12,8 +12,8 @@ export const here: string = import.meta.url;
 export const HELD = 0, WAITS = 1;
 
 /**
- * Holds the lock until told, releases it, takes it at once again, and releases it, noting when;
- * false if a waiter had it in between.
+ * Holds the lock until told, releases it, takes it at once again, and releases it, noting when it was free for the
+ * waiter; false if the waiter had it in between, as one does that has reserved it.
  */
 export function releaseTwice(
   lock: Lock | RLock,
@@ -23,13 +23,14 @@ export function releaseTwice(
   lock.acquireSync();
   Atomics.store(state, 0, 1);
   while (Atomics.load(state, 0) !== 2) Atomics.wait(state, 0, 1, 100);
+  times[0] = performance.timeOrigin + performance.now();
   lock.release();
   const isMine = lock.tryAcquire();
   if (!isMine) lock.acquireSync(); // a waiter was quicker
   Atomics.store(state, 0, 3);
   // All who were woken have acted.
   Atomics.wait(state, 0, 3, 60);
-  times[0] = performance.timeOrigin + performance.now();
+  if (isMine) times[0] = performance.timeOrigin + performance.now();
   lock.release();
   // Its end would be announced, and then everybody looks.
   Atomics.wait(state, 1, 1, 5000);
