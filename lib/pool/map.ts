@@ -151,8 +151,9 @@ export class MapCall implements Client {
     if (this.#isReading || this.#isExhausted || this.#isStopped) return;
     this.#isReading = true;
     try {
-      // The outcomes of the units that were submitted read on: an event loop without a turn can't be told to stop.
-      for (let read = 0; read <= MAX_AT_ONCE && this.#mayRead;) {
+      // An event loop without a turn can't be told to stop. The outcomes of the units that were submitted read on; where
+      // all have their outcomes already, as of items that can't be sent, nothing else would.
+      for (let read = 0; (read <= MAX_AT_ONCE || this.#units.size === 0) && this.#mayRead;) {
         const size = this.#sizeOfNext;
         const items = this.#take(size);
         if (items instanceof Promise) {

@@ -19,6 +19,16 @@ testInFull("a map reads on after a turn in which it has read very many items", a
   assert.equal(count, items.length);
 });
 
+testInFull("a map reads on where none of very many items can be sent", async () => {
+  await using pool = new Pool({ processes: 2 });
+  const items = Array.from({ length: 101_000 }, () => () => 1);
+  const all = await pool.map((item: unknown) => item, items, {
+    returnExceptions: true,
+    chunkSize: 1,
+  });
+  assert.equal(all.length, items.length);
+});
+
 /** A map, of a pool without workers. */
 function mapOf(owner: object, items: Iterable<unknown> | AsyncIterable<unknown>, sink: object) {
   const executor = { size: 2, submit() {}, drop: () => [], cancel() {}, settled() {} };
