@@ -1,21 +1,11 @@
 // Random programs of locks against a model: every deadlock ends by an error, and no error tells of another thing.
 
 import assert from "node:assert/strict";
-import { Barrier, inspect, Lock, Process, RLock, SharedArray } from "../../mod.ts";
+import { Barrier, inspect, Lock, RLock, SharedArray } from "../../mod.ts";
+import { starterOf } from "../support/starter.ts";
 import * as targets from "../support/targets/inspect_targets.ts";
 
-const module = import.meta.resolve("../support/targets/inspect_targets.ts");
-
-function start<A extends unknown[], R>(target: (...args: A) => R, args: A, name: string) {
-  const process = new Process<unknown[], Awaited<R>>({
-    target: target as never,
-    args,
-    name,
-    module,
-  });
-  process.start();
-  return process;
-}
+const start = starterOf(import.meta.resolve("../support/targets/inspect_targets.ts"));
 
 Deno.test(
   "10,000 random programs of locks: no error the model doesn't confirm, no cycle left",
@@ -28,7 +18,7 @@ Deno.test(
         start(targets.runRandomLocks, [{
           ...{ id, members, programs, locks, all, model },
           seed: seed + index,
-        }], `group-${index}-${id}`));
+        }], { name: `group-${index}-${id}` }));
       try {
         return await Promise.all(processes.map((process) => process.result({ timeout: 240_000 })));
       } catch (error) {

@@ -9,31 +9,20 @@ import {
   detectDeadlocks,
   inspect,
   Lock,
-  Process,
   RLock,
   sleep,
 } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import { bound } from "../support/sync.ts";
+import { starterOf } from "../support/starter.ts";
 import * as targets from "../support/targets/inspect_targets.ts";
 
-const module = import.meta.resolve("../support/targets/inspect_targets.ts");
-
-function start<A extends unknown[], R>(target: (...args: A) => R, args: A, name: string) {
-  const process = new Process<unknown[], Awaited<R>>({
-    target: target as never,
-    args,
-    name,
-    module,
-  });
-  process.start();
-  return process;
-}
+const start = starterOf(import.meta.resolve("../support/targets/inspect_targets.ts"));
 
 Deno.test("two blocked threads with two locks in opposite order: one gets an error that tells all", async () => {
   const [a, b, all] = [new Lock(), new RLock(), new Barrier(2)];
-  const left = start(targets.lockBoth, [a, b, all], "left");
-  const right = start(targets.lockBoth, [b, a, all], "right");
+  const left = start(targets.lockBoth, [a, b, all], { name: "left" });
+  const right = start(targets.lockBoth, [b, a, all], { name: "right" });
   const answers = await Promise.all([left.result(bound), right.result(bound)]);
   const [message] = answers.filter((answer) => answer !== "acquired");
   assert.deepEqual(answers.filter((answer) => answer === "acquired"), ["acquired"]);
@@ -67,7 +56,7 @@ Deno.test("a wait with a timeout ends by that", () => {
 testInFull("three blocked threads in a circle: one error, the others go on", async () => {
   const locks = [new Lock(), new Lock(), new Lock()], all = new Barrier(3);
   const circle = locks.map((lock, i) =>
-    start(targets.lockBoth, [lock, locks[(i + 1) % 3], all], `member-${i}`)
+    start(targets.lockBoth, [lock, locks[(i + 1) % 3], all], { name: `member-${i}` })
   );
   const answers = await Promise.all(circle.map((process) => process.result(bound)));
   assert.equal(answers.filter((answer) => answer !== "acquired").length, 1);
@@ -78,7 +67,7 @@ testInFull("with blocked: off, nothing ends such a wait", async () => {
   try {
     const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
     const both = [[a, b], [b, a]].map(([first, second], i) =>
-      start(targets.lockBoth, [first, second, all], `member-${i}`)
+      start(targets.lockBoth, [first, second, all], { name: `member-${i}` })
     );
     while (!inspect().deadlocks[0]?.certain) await sleep(10);
     // An error would have come by then: the blocked threads have looked often.
@@ -132,7 +121,7 @@ testInFull("inspect() tells a cycle of processes that await, as a likely one", a
   try {
     const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
     const both = [[a, b], [b, a]].map(([first, second], i) =>
-      start(targets.awaitBoth, [first, second, all], `member-${i}`)
+      start(targets.awaitBoth, [first, second, all], { name: `member-${i}` })
     );
     while (inspect().deadlocks.length === 0) await sleep(10);
     const { deadlocks } = inspect();
@@ -150,7 +139,7 @@ testInFull("awaited waits get the error only where the program asks for it", asy
   try {
     const [a, b, all] = [new Lock(), new Lock(), new Barrier(2)];
     const both = [[a, b], [b, a]].map(([first, second], i) =>
-      start(targets.awaitBoth, [first, second, all], `member-${i}`)
+      start(targets.awaitBoth, [first, second, all], { name: `member-${i}` })
     );
     const answers = await Promise.all(both.map((process) => process.result(bound)));
     const errors = answers.filter((answer) => answer !== "acquired");

@@ -9,7 +9,6 @@ import {
   JoinableQueue,
   Lock,
   Pipe,
-  Process,
   Queue,
   RLock,
   Semaphore,
@@ -18,25 +17,11 @@ import {
 } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import { bound } from "../support/sync.ts";
+import { starterOf } from "../support/starter.ts";
 import * as targets from "../support/targets/inspect_targets.ts";
 
-const module = import.meta.resolve("../support/targets/inspect_targets.ts");
+const start = starterOf(import.meta.resolve("../support/targets/inspect_targets.ts"));
 const mayConfine = Deno.permissions.querySync({ name: "read" }).state === "granted";
-
-function start<A extends unknown[], R>(
-  target: (...args: A) => R,
-  args: A,
-  options: { name: string; permissions?: "none" },
-) {
-  const process = new Process<unknown[], Awaited<R>>({
-    target: target as never,
-    args,
-    module,
-    ...options,
-  });
-  process.start();
-  return process;
-}
 
 /** The state of a process, once `is` holds for it. */
 async function stateOf(name: string, is: (state: ReturnType<typeof look>) => boolean) {

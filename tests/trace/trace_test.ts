@@ -1,29 +1,16 @@
 // trace(): what the processes do as Chrome trace events.
 
 import assert from "node:assert/strict";
-import { inspect, Lock, Pipe, Pool, Process, Queue, sleep, trace } from "../../mod.ts";
+import { inspect, Lock, Pipe, Pool, Queue, sleep, trace } from "../../mod.ts";
 import { testInFull } from "../support/length.ts";
 import { bound } from "../support/sync.ts";
+import { starterOf } from "../support/starter.ts";
 import * as targets from "../support/targets/trace_targets.ts";
 import { memory, pidOf } from "./read_trace.ts";
 
 const module = import.meta.resolve("../support/targets/trace_targets.ts");
+const start = starterOf(module);
 const mayConfine = Deno.permissions.querySync({ name: "read" }).state === "granted";
-
-function start<A extends unknown[], R>(
-  target: (...args: A) => R,
-  args: A,
-  options: { name: string; permissions?: "none" },
-) {
-  const process = new Process<unknown[], Awaited<R>>({
-    target: target as never,
-    args,
-    module,
-    ...options,
-  });
-  process.start();
-  return process;
-}
 
 /** Until a process waits, in a wait that has begun after a time. */
 async function untilItWaits(pid: number, since: number): Promise<void> {
